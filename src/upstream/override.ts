@@ -21,7 +21,7 @@ export interface Override {
 
 const overrideOptions: OptionKeys<Override> = { origin: true, concurrency: true, attemptTimeout: true, off: true }
 
-/** Checks the override of one upstream; throws a `TypeError` that names the upstream and the option. */
+/** Checks the override of one upstream. Throws a `TypeError` that names the upstream and the option. */
 export function checkOverride(name: string, override: Override): void {
   const owner = `upstream '${name}'`
   rejectUnknownOptions(owner, override, overrideOptions, { renamed: overrideRenames })
@@ -53,7 +53,7 @@ function connectionsFor(concurrency: number | 'adaptive', declared: UpstreamSpec
     : declared.connections - declared.concurrency + concurrency
 }
 
-/** Returns the address of an upstream: the declared one, or the one of its override. */
+/** Returns the address of an upstream: the address in its declaration, or in its override. */
 export function addressOf(spec: UpstreamSpec, { origin, off = false }: Override): UpstreamAddress {
   const url = new URL(origin ?? spec.origin)
   return { url, prefix: url.pathname.replace(/(?<!\/)\/+$/, ''), isTrusted: origin !== undefined, isOff: off }

@@ -9,7 +9,7 @@ export type ConnectResult = { readonly rest: Buffer } | { readonly refusal: stri
 
 /**
  * Parses the response to `CONNECT` (RFC 9110, section 9.3.6). Every 2xx opens the tunnel. All bytes after its headers
- * belong to the tunnel, for any `content-length` and `transfer-encoding`. So headers are not parsed.
+ * belong to the tunnel, whatever its `content-length` and `transfer-encoding` are. So the headers are not parsed.
  */
 export class ConnectResponse {
   /** The status line and headers so far, in pieces: joining them for each piece would take quadratic time. */
@@ -19,7 +19,7 @@ export class ConnectResponse {
   #taken = 0
   #informational = 0
 
-  /** Parses the next chunk. Returns the result as soon as it is known; it must not be called after that. */
+  /** Parses the next chunk. Returns the result as soon as it is known. It must not be called again after that. */
   add(chunk: Buffer): ConnectResult | undefined {
     let text = chunk.toString('latin1')
     for (;;) {

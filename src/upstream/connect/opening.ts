@@ -92,7 +92,7 @@ class Opening {
     }, timeout)
   }
 
-  /** Starts the next phase; the timeout error names it. */
+  /** Starts the next phase. The timeout error names it. */
   startPhase(waitsFor: string): void {
     this.#waitsFor = waitsFor
   }

@@ -39,8 +39,8 @@ const upstreamOptions: OptionKeys<UpstreamOptions> = {
 
 /**
  * The default number of spare connections, in addition to one per permit. A connection whose response has just ended is
- * polled before it is used again; a spare connection is used meanwhile (`npm run bench:wire -- --only spare` compares
- * other numbers).
+ * polled before it is used again. A spare connection is used meanwhile. `npm run bench:wire -- --only spare` compares
+ * other numbers.
  */
 export const spareConnections = 16
 

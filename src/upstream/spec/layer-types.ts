@@ -6,7 +6,7 @@ type Headers = Readonly<Record<string, string>>
 
 /** A call in flight, as a custom layer receives it and passes it to `next`. */
 export interface LayerCall<out T> {
-  /** The type of the answer's value; no such property exists at run time. */
+  /** The type of the answer's value. The property does not exist at run time. */
   readonly [value]: T
   /** The operation's name, for example `catfact-ninja.fact`. */
   readonly operation: string

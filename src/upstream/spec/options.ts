@@ -82,11 +82,11 @@ export interface OperationOptions<P, O, Pa, Q, B, H, I> {
   readonly idempotencyKey?: (input: DeepReadonly<I>) => string
 }
 
-/** Freshness times of answers whose headers set none; the headers of the upstream take precedence. */
+/** The freshness times of answers whose headers give no times. The headers of the upstream take precedence. */
 export interface CacheOptions {
   /** The time from receipt for which an answer is fresh, in ms. @default 0 */
   readonly ttl?: number
-  /** The time after `ttl` in which the stale answer is returned while one call refreshes it, in ms. @default 0 */
+  /** The time after `ttl` in which the stale answer is used while one call refreshes it, in ms. @default 0 */
   readonly staleWhileRevalidate?: number
   /**
    * The time after `ttl` in which the stale answer is used if a call fails, in ms.
@@ -129,7 +129,10 @@ export interface HedgeOptions {
    * @default the latency at `percentile` of the operation's latest calls
    */
   readonly delay?: number
-  /** Percentile of the latencies after which the second attempt is sent; at least 50 and below 100. @default 98 */
+  /**
+   * The percentile of the latencies after which the second attempt is sent. It is at least 50 and below 100.
+   * @default 98
+   */
   readonly percentile?: number
   /** Limit on second attempts, as a ratio to the calls of the last 10 s. @default 0.03 */
   readonly maxRatio?: number
@@ -162,7 +165,10 @@ export interface BreakerOptions {
    * @default 5000
    */
   readonly openDuration?: number
-  /** Limit on the time that the breaker stays open, in ms; at least `openDuration`. @default 60000, or `openDuration` if that is more */
+  /**
+   * The limit on the time that the breaker stays open, in ms. It is at least `openDuration`.
+   * @default 60000, or `openDuration` if that is more
+   */
   readonly maxOpenDuration?: number
 }
 
@@ -201,7 +207,10 @@ export interface UpstreamOptions extends AccessOptions {
    * @default { maxAttempts: 2 }
    */
   readonly retry?: RetryOptions | false
-  /** Second attempts of safe calls while the first is in flight; the first good answer is used. @default false */
+  /**
+   * Sends a second attempt of a slow safe call while the first is in flight. The first good answer is used.
+   * @default false
+   */
   readonly hedge?: HedgeOptions | boolean
   /** Limit on retries and hedges together. @default { ratio: 0.2, minPerSecond: 10 } */
   readonly retryBudget?: RetryBudgetOptions
@@ -223,7 +232,10 @@ export interface UpstreamOptions extends AccessOptions {
    * @default 1000
    */
   readonly connectTimeout?: number
-  /** Limit on the bytes of one answer, on the wire and decoded. @default 5 MiB */
+  /**
+   * The limit on the size of one answer, in bytes. It applies to the received and to the decoded body.
+   * @default 5 MiB
+   */
   readonly maxResponseBytes?: number
   /**
    * The limit on list items plus object fields in one JSON answer. Parsing and checking a larger answer would block the
@@ -237,7 +249,7 @@ export interface UpstreamOptions extends AccessOptions {
    * @default 32 MiB
    */
   readonly maxCacheBytes?: number
-  /** Names of inbound headers that calls forward, in any case. The `vary` of a reply names them. @default [] */
+  /** The names of inbound headers that calls forward, in any case. The `vary` of a reply contains them. @default [] */
   readonly forwardHeaders?: readonly string[]
   /** Headers sent with every call. @default {} */
   readonly headers?: Readonly<Record<string, string>>

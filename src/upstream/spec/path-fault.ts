@@ -3,7 +3,7 @@ import { readings } from '../../core/url-text.ts'
 /** Texts that every server reads unchanged. */
 const unambiguous = /^[ -$&-[\]-~]*$/
 
-/** A dot segment in such a text. */
+/** A dot segment in an unambiguous text. */
 const dots = /(?:^|\/) *\. *(?:\. *)?(?:$|[/;?#])/
 
 const dotFault = `a '.' or '..' segment`

@@ -32,8 +32,8 @@ export class BodyBuffer {
   #bytes = 0
 
   /**
-   * @param first the first chunk
-   * @param length the Content-Length in bytes; 0 without one
+   * @param first The first chunk.
+   * @param length The Content-Length in bytes; 0 without one.
    */
   constructor(first: Buffer, length: number) {
     this.#length = length

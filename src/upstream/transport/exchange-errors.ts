@@ -33,7 +33,7 @@ export function endlessInformational({ spec }: LiveCall<unknown>): UpstreamError
  * Returns the error of a request that was lost with its connection because of another request on it. A lost connection
  * counts as one failure, which the first request on it reports.
  *
- * @param isUnprocessed whether it was behind the last response of the connection (RFC 9112, section 9.6)
+ * @param isUnprocessed True if the request was behind the last response of the connection (RFC 9112, section 9.6).
  */
 export function lostWithConnection({ spec, effort }: LiveCall<unknown>, isUnprocessed: boolean): UpstreamError {
   const isIdleClose = isUnprocessed && !effort.hadFreeRetry

@@ -88,7 +88,7 @@ export interface CacheStore {
    *
    * @param key The key of the entry.
    * @param uri The URI of the entry.
-   * @returns Any value. A promise may reject; the rejection is reported as a fault.
+   * @returns Any value. A promise that rejects is reported as a fault. It has no time limit.
    */
   delete(key: string, uri: string): unknown
   /**
