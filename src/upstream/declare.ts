@@ -23,8 +23,8 @@ type Value<O extends z.ZodType, H extends Schema, E extends boolean, A extends r
   | (A extends readonly [] ? never : null)
 
 /**
- * One operation of an upstream: a function that creates calls. It sends nothing; a step of an aggregate returns the
- * calls.
+ * One operation of an upstream. It is a function that creates calls and sends nothing. A step of an aggregate returns
+ * the calls.
  */
 export interface Operation<I, T> {
   /**

@@ -104,7 +104,7 @@ function isRefusal(error: unknown): boolean {
 }
 
 /**
- * Waits for a promise. If the call is aborted, it rejects at once with the abort reason; the work behind the promise
+ * Waits for a promise. If the call is aborted, it rejects at once with the abort reason. The work behind the promise
  * continues.
  */
 function waitFor({ abort }: LiveCall<unknown>, ready: Promise<void>): Promise<void> {

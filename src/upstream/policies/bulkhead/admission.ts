@@ -55,7 +55,7 @@ class Reservation extends Abortable {
     if (this.#left === 0) this.listensTo?.delete(this)
   }
 
-  /** Returns the reservations of the calls that the ended run will not make. */
+  /** Cancels the reservations of the calls that the ended run will not make. */
   onAbort(): void {
     this.#load.reserved -= this.#left
     this.#left = 0
@@ -87,7 +87,7 @@ export class Admission {
     this.#steps[step + 1]?.done()
   }
 
-  /** Returns every reservation. */
+  /** Cancels every reservation. */
   revoke(): void {
     for (const reservation of this.#steps) reservation?.onAbort()
   }
