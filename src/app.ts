@@ -40,7 +40,7 @@ import { addRequestId, addDefaultHeaders, defaultHeaders } from './http/reply/de
 import { closeSlowReaders } from './http/guard/slow-readers.ts'
 import { closeOnStrayBytes } from './http/guard/stray-bytes.ts'
 import type { Override, Runtime, RuntimeOptions } from './upstream/runtime.ts'
-import { rejectRenamedOptions } from './core/option-keys.ts'
+import { rejectOptionsBesideRuntime, rejectUnknownOptions, type OptionKeys } from './core/option-keys.ts'
 import { checkTextList } from './core/option-values.ts'
 import type { Partition } from './core/partition.ts'
 import type { Layers } from './upstream/spec/layers.ts'
@@ -74,7 +74,8 @@ export interface AppOptions {
   /** The threads in which offloaded functions run. @default those of `ThreadOptions` */
   readonly threads?: RuntimeOptions['threads']
   /**
-   * An existing runtime, which replaces `overrides`, `layers`, `environment` and `threads`. It closes with the app.
+   * An existing runtime, which closes with the app. `overrides`, `layers`, `environment`, `threads`, `partition`,
+   * `scale` and `onToken` are refused beside it: pass them to `createRuntime`.
    * @default a new runtime
    */
   readonly runtime?: Runtime
@@ -114,7 +115,10 @@ export interface AppOptions {
    * @default false
    */
   readonly trustProxy?: boolean | readonly string[]
-  /** API keys. If there are keys, each request for an aggregate needs one as `authorization: Bearer <key>`. @default [] */
+  /**
+   * API keys. If there are keys, each request for an aggregate needs one as `authorization: Bearer <key>`.
+   * @default []
+   */
   readonly keys?: readonly string[]
   /** Origins whose pages may send requests (CORS); `*` allows every origin. @default [] */
   readonly corsOrigins?: readonly string[]
@@ -128,6 +132,29 @@ export interface AppOptions {
   readonly drainTimeout?: number
 }
 
+const appOptions: OptionKeys<AppOptions> = {
+  overrides: true,
+  layers: true,
+  environment: true,
+  threads: true,
+  runtime: true,
+  partition: true,
+  scale: true,
+  maxConnections: true,
+  logger: true,
+  lostLogLines: true,
+  onToken: true,
+  limits: true,
+  pressure: true,
+  rateLimit: true,
+  countRequest: true,
+  trustProxy: true,
+  keys: true,
+  corsOrigins: true,
+  info: true,
+  drainTimeout: true,
+}
+
 /**
  * Builds a Fastify app that serves aggregates, with health routes, the OpenAPI document and the explorer. It does not
  * listen. Its runtime closes with it.
@@ -135,8 +162,8 @@ export interface AppOptions {
  * @param aggregates The aggregates to serve.
  * @param options The limits and services of the app.
  * @returns The app. Call its `listen` to serve, or its `inject` to test.
- * @throws `TypeError` for an option that is wrong. Aggregates that cannot be served together make `ready` and `listen`
- *   of the app reject.
+ * @throws `TypeError` for an option that is wrong or unknown. Aggregates that cannot be served together make `ready`
+ *   and `listen` of the app reject.
  * @example
  * ```ts
  * import { buildApp } from 'headwaters/app'
@@ -149,14 +176,15 @@ export interface AppOptions {
  * ```
  */
 export function buildApp(aggregates: readonly AnyAggregate[], options: AppOptions = {}): FastifyInstance {
-  rejectRenamedOptions('app', options, appRenames)
+  rejectUnknownOptions('app', options, appOptions, { renamed: appRenames })
   const {
-    overrides = {},
-    environment = {},
-    layers = {},
-    threads = {},
+    overrides,
+    environment,
+    layers,
+    threads,
     partition,
     scale,
+    onToken,
     maxConnections,
     countRequest,
     logger = false,
@@ -167,8 +195,9 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
     info = {},
     drainTimeout = 10_000,
     lostLogLines,
-    onToken,
   } = options
+  if (options.runtime !== undefined)
+    rejectOptionsBesideRuntime('app', { overrides, environment, layers, threads, partition, scale, onToken })
   checkInfo('app', info)
   if (typeof trustProxy !== 'boolean') checkTextList('app', 'trustProxy', trustProxy, "['10.0.0.0/8']")
   const limits = { ...defaultLimits, ...options.limits }
@@ -197,7 +226,16 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
     clientErrorHandler: () => {},
   })
   const runtime =
-    options.runtime ?? loggedRuntime(app.log, { overrides, environment, layers, threads, partition, scale, onToken })
+    options.runtime ??
+    loggedRuntime(app.log, {
+      overrides: overrides ?? {},
+      environment: environment ?? {},
+      layers: layers ?? {},
+      threads: threads ?? {},
+      partition,
+      scale,
+      onToken,
+    })
 
   // Every method of Node's parser is a route method, so that a method without a route is 405 and not 404.
   for (const method of METHODS)

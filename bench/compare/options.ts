@@ -37,7 +37,7 @@ const help = `node bench/compare/run.ts: CPU µs per upstream call of the servic
   --from FILE            take a result that --json printed instead of measuring
   --markdown             print tables for a page
   --svg FILE             write a chart of the ratios to Pool.request
-  --write                write tables, sentences and charts into bench/README.md, README.md and docs/images
+  --write                write tables and charts into bench/README.md, README.md and docs/images
   --help
 `
 

@@ -44,6 +44,16 @@ export function rejectRenamedOptions(owner: string, given: object, renamed: Rena
   }
 }
 
+/** Refuses options of a runtime that are given beside a runtime, with a `TypeError`; `undefined` is not given. */
+export function rejectOptionsBesideRuntime(owner: string, given: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined) continue
+    throw new TypeError(
+      `${owner}: the options runtime and ${name} exclude each other: pass ${name} to createRuntime, or remove runtime`,
+    )
+  }
+}
+
 function within(group: string | undefined, name: string): string {
   return group === undefined ? name : `${group}.${name}`
 }

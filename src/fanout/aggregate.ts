@@ -122,7 +122,11 @@ export interface Replied<out I, out D, K extends string> extends Aggregate<I, D,
 
 /** Options of a `required` step, which the other steps have too. */
 export interface StepOptions<N> {
-  /** The names of earlier steps. This step starts when they have ended, and gets their values. @default [] */
+  /**
+   * The names of earlier steps. This step starts when all of them have ended, and gets their values. The value of an
+   * `optional` step that failed or was skipped is its `fallback`.
+   * @default []
+   */
   readonly needs?: N
   /** Limit on this step, in ms. @default the rest of the run's deadline */
   readonly timeout?: number
@@ -150,7 +154,7 @@ export interface EachBounds<N> extends StepOptions<N> {
 
 /** Options of an `each` whose calls may fail. */
 export interface EachTolerance<F> {
-  /** The number of calls that must succeed. Requires `fallback`. @default all calls */
+  /** The number of calls that must succeed; of a shorter list, all of them. Requires `fallback`. @default all calls */
   readonly minSuccess: number
   /** The value of each call that failed. Requires `minSuccess`. */
   readonly fallback: F

@@ -11,7 +11,7 @@ import { addRequestId } from './reply/default-headers.ts'
 import { describeRoutes } from './openapi/swagger.ts'
 import { closeIfUnread } from './connection/unread-body.ts'
 import type { FastifyInstance } from 'fastify'
-import { rejectRenamedOptions } from '../core/option-keys.ts'
+import { rejectOptionsBesideRuntime, rejectRenamedOptions } from '../core/option-keys.ts'
 import { checkBoolean } from '../core/option-values.ts'
 import { pluginRenames } from '../upstream/spec/renamed.ts'
 import { aggregateRoutes } from './aggregate-routes.ts'
@@ -117,26 +117,7 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
   checkBoolean('headwaters', 'describe', describe)
   const app = host as FastifyInstance
   check(app, aggregates)
-  if (runtime !== undefined && overrides !== undefined)
-    throw new TypeError(
-      'headwaters: the options runtime and overrides exclude each other: ' +
-        'pass overrides to createRuntime, or remove runtime',
-    )
-  if (runtime !== undefined && environment !== undefined)
-    throw new TypeError(
-      'headwaters: the options runtime and environment exclude each other: ' +
-        'pass environment to createRuntime, or remove runtime',
-    )
-  if (runtime !== undefined && layers !== undefined)
-    throw new TypeError(
-      'headwaters: the options runtime and layers exclude each other: ' +
-        'pass layers to createRuntime, or remove runtime',
-    )
-  if (runtime !== undefined && threads !== undefined)
-    throw new TypeError(
-      'headwaters: the options runtime and threads exclude each other: ' +
-        'pass threads to createRuntime, or remove runtime',
-    )
+  if (runtime !== undefined) rejectOptionsBesideRuntime('headwaters', { overrides, environment, layers, threads })
   const ownRuntime =
     runtime ??
     loggedRuntime(app.log, {

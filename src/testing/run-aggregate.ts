@@ -1,4 +1,4 @@
-import { rejectRenamedOptions } from '../core/option-keys.ts'
+import { rejectUnknownOptions, type OptionKeys } from '../core/option-keys.ts'
 import { pluginRenames } from '../upstream/spec/renamed.ts'
 import { lookup } from 'node:dns'
 import type { LookupFunction } from 'node:net'
@@ -27,6 +27,15 @@ export interface RunAggregateOptions<I> {
   readonly context?: I extends { readonly context: infer C } ? C : never
   /** Custom layers around every upstream, outermost first. @default {} */
   readonly layers?: Layers
+}
+
+const runAggregateOptions: OptionKeys<RunAggregateOptions<unknown>> = {
+  upstreams: true,
+  environment: true,
+  deadline: true,
+  signal: true,
+  context: true,
+  layers: true,
 }
 
 /** A reply with the events of its run. */
@@ -69,7 +78,7 @@ export async function runAggregate<I, D, K extends string>(
   input: RawInput,
   options: RunAggregateOptions<I>,
 ): Promise<TestedReply<D, K>> {
-  rejectRenamedOptions('runAggregate', options, pluginRenames)
+  rejectUnknownOptions('runAggregate', options, runAggregateOptions, { renamed: pluginRenames })
   const { upstreams, environment = {}, deadline, signal, layers = {} } = options
   const overrides = Object.fromEntries(Object.entries(upstreams).map(([name, { origin }]) => [name, { origin }]))
   const runtime = createRuntime({

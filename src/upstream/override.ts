@@ -11,7 +11,10 @@ import type { UpstreamAddress } from './transport/transport.ts'
 export interface Override {
   /** The origin, with a path prefix if needed. @default the origin of the declaration */
   readonly origin?: string | undefined
-  /** The largest number of concurrent calls. @default the concurrency of the declaration */
+  /**
+   * The largest number of concurrent calls. The number of connections changes with it.
+   * @default the concurrency of the declaration
+   */
   readonly concurrency?: number | 'adaptive' | undefined
   /** The limit on one attempt, in ms. @default the limit of the declaration */
   readonly attemptTimeout?: number | undefined

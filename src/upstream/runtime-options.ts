@@ -45,8 +45,8 @@ export interface RuntimeOptions {
    */
   readonly onToken?: ((token: string) => void) | undefined
   /**
-   * The partition of every upstream's limits that this runtime has, if several processes share the limits.
-   * @default all partitions
+   * The share of every upstream's limits that this runtime has, if several processes divide them.
+   * @default all of them
    */
   readonly partition?: Partition | undefined
   /**

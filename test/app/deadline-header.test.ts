@@ -1,4 +1,6 @@
 import { test } from 'tap'
+import type { AnyAggregate } from '../../src/fanout/aggregate.ts'
+import { catFacts } from '../../src/routes/cat-facts.ts'
 import { isProblem, type ProblemBody } from '../helpers/problem.ts'
 import { rawUpstream } from '../helpers/raw-upstream.ts'
 import { serveApp } from '../helpers/served-app.ts'
@@ -7,12 +9,14 @@ const silent = () => {}
 
 test('a caller may shorten the deadline', async t => {
   const ninja = await rawUpstream(t, silent)
-  const { get } = await serveApp(t, { overrides: { 'catfact-ninja': { origin: ninja.origin } } })
+  const long: AnyAggregate = { ...catFacts, route: { ...catFacts.route, deadline: 30_000 } }
+  const overrides = { 'catfact-ninja': { origin: ninja.origin, attemptTimeout: 30_000 } }
+  const { get } = await serveApp(t, { aggregates: [long], overrides })
   const before = performance.now()
   const got = await get<ProblemBody>('/v1/cat-facts', { headers: { 'x-request-timeout-ms': '60' } })
   const elapsed = performance.now() - before
   isProblem(t, got, 504, 'DEADLINE_EXCEEDED')
-  t.ok(elapsed > 50 && elapsed < 60 + 500, `answered after ${elapsed.toFixed(0)} ms`)
+  t.ok(elapsed > 50 && elapsed < 10_000, `answered after ${elapsed.toFixed(0)} ms`)
   t.match(got.body.sources, { ninja: { state: 'failed', code: 'DEADLINE_EXCEEDED' } })
 })
 
@@ -22,7 +26,7 @@ test('a caller cannot extend the deadline', async t => {
   const before = performance.now()
   const got = await get<ProblemBody>('/v1/cat-facts', { headers: { 'x-request-timeout-ms': '60000' } })
   isProblem(t, got, 504, 'DEADLINE_EXCEEDED')
-  t.ok(performance.now() - before < 800 + 1000)
+  t.ok(performance.now() - before < 800 + 10_000)
 })
 
 test('a deadline that is long enough changes nothing', async t => {

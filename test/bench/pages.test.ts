@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { test } from 'tap'
 import { chartOf } from '../../bench/compare/report/chart.ts'
-import { markdownOf, sentencesOf } from '../../bench/compare/report/markdown.ts'
+import { markdownOf, ratioTableOf } from '../../bench/compare/report/markdown.ts'
 import { filled, projectRoot, withoutOther, writePages } from '../../bench/compare/report/pages.ts'
 import { measurementOf } from '../helpers/measurement.ts'
 
@@ -28,11 +28,11 @@ test('the pages of this checkout have the comments', async t => {
     t.doesNotThrow(() => filled(readFileSync(new URL(`../../${page}`, import.meta.url), 'utf8'), 'new', page))
 })
 
-test('another checkout is not in the sentences', async t => {
+test('another checkout is not in the table of the README', async t => {
   const measurement = measurementOf({ serve: 30, other: 20, 'other-pipelining': 10, 'floor-request': 25 }, '5', 6)
   t.equal(
-    sentencesOf(withoutOther(measurement), [5]),
-    'At a fan-out of 5 a call costs 30.8 µs: 1.20 of `Pool.request`.',
+    ratioTableOf(withoutOther(measurement), [5]),
+    '|  | fan-out of 5 |\n| --- | --- |\n| µs a call with Headwaters | 30.8 |\n| ratio to `Pool.request` | 1.20 |\n',
   )
 })
 
@@ -62,7 +62,7 @@ test('a result is written into both pages and into a chart for a light page and 
   const result = { date: '2026-01-01', node: '24', cpu: 'a CPU', plan: { rounds: 6, windowMs: 1000 }, measurement }
   writePages(result as unknown as Parameters<typeof writePages>[0], root)
   const read = (name: string) => readFileSync(join(root, name), 'utf8')
-  t.match(read('README.md'), 'At a fan-out of 5')
+  t.match(read('README.md'), '| fan-out of 5 | fan-out of 20 |')
   t.match(read('bench/README.md'), '2026-01-01')
   for (const scheme of ['light', 'dark'] as const)
     t.equal(

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { markdownOf, sentencesOf } from '../../bench/compare/report/markdown.ts'
+import { markdownOf, ratioTableOf } from '../../bench/compare/report/markdown.ts'
 import type { MeasuredRow } from '../../bench/compare/measure/measure.ts'
 import { bracketsText, tableOf } from '../../bench/compare/report/tables.ts'
 import { measurementOf, windowOf } from '../helpers/measurement.ts'
@@ -27,17 +27,34 @@ test('stalls have no table where no target tells of any', async t => {
   t.notMatch(markdownOf(measurementOf({ go: 40 }, '5', 6)), 'stall')
 })
 
-test('a sentence names the cost of a call and its ratio to each of the others', async t => {
+test('a table for the README has the cost of a call and its ratio to each of the others', async t => {
   const measurement = measurementOf({ ...costs, 'fetch-zod': 120 }, '5,20,20+10kb', 6)
   t.equal(
-    sentencesOf(measurement, [20, 100]),
-    'At a fan-out of 20 a call costs 30.8 µs: 1.20 of `Pool.request`, 0.75 of Go net/http and 0.25 of Fastify + `fetch` + zod.',
+    ratioTableOf(measurement, [20, 100]),
+    [
+      '|  | fan-out of 20 |',
+      '| --- | --- |',
+      '| µs a call with Headwaters | 30.8 |',
+      '| ratio to `Pool.request` | 1.20 |',
+      '| ratio to Go net/http | 0.75 |',
+      '| ratio to Fastify + `fetch` + zod | 0.25 |',
+      '',
+    ].join('\n'),
   )
+  t.match(ratioTableOf(measurement, [5, 20]), '| ratio to Go net/http | 0.75 | 0.75 |', 'a column per fan-out')
   t.equal(
-    sentencesOf(measurementOf({ service: 30, go: 40 }, '5', 6), [5]),
-    'At a fan-out of 5 a call costs 30.8 µs: 0.75 of Go net/http.',
+    ratioTableOf(measurementOf({ service: 30, go: 40 }, '5', 6), [5]),
+    '|  | fan-out of 5 |\n| --- | --- |\n| µs a call with Headwaters | 30.8 |\n| ratio to Go net/http | 0.75 |\n',
   )
-  t.equal(sentencesOf(measurementOf({ service: 30 }, '5', 6), [5]), '', 'nothing to compare with')
+  t.equal(ratioTableOf(measurementOf({ service: 30 }, '5', 6), [5]), '', 'nothing to compare with')
+})
+
+test('a target without a window in a row has no number in the table for the README', async t => {
+  const measurement = measurementOf({ service: 30, go: 40 }, '5,20', 6)
+  const rows = measurement.rows.map((row, index) =>
+    index === 0 ? row : { ...row, windows: row.windows.filter(({ target }) => target !== 'go') },
+  )
+  t.match(ratioTableOf({ ...measurement, rows }, [5, 20]), '| ratio to Go net/http | 0.75 | – |')
 })
 
 test('a table for a terminal says how many windows were dropped and why', async t => {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { test } from 'tap'
@@ -18,17 +18,20 @@ function argumentsOf(line: string): string[] {
   return Array.from(line.matchAll(/'([^']*)'|(\S+)/g), ([, quoted, plain]) => quoted ?? plain ?? '').slice(1)
 }
 
-/** Runs the command. Resolves with its output, also if it fails. */
+/** Runs the command. Resolves with its output, and with its exit code if it is not 0. */
 async function headwaters(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
   cwd = root,
-): Promise<{ stdout: string; stderr: string }> {
+  stdin = '',
+): Promise<{ stdout: string; stderr: string; code?: number }> {
   const { NODE_OPTIONS: _, ...env } = process.env
-  return promisify(execFile)(process.execPath, [join(root, 'src/cli.ts'), ...args], {
+  const running = promisify(execFile)(process.execPath, [join(root, 'src/cli.ts'), ...args], {
     env: { ...env, ...environment },
     cwd,
-  }).catch((error: { stdout: string; stderr: string }) => error)
+  })
+  running.child.stdin?.end(stdin)
+  return running.catch((error: { stdout: string; stderr: string; code: number }) => error)
 }
 
 test('the definitions of the page are loaded and run', async t => {
@@ -47,11 +50,61 @@ test('each command `headwaters run` of the page prints a reply', async t => {
   const commands = blocks('sh')
     .flatMap(block => block.split('\n'))
     .filter(line => line.startsWith('headwaters run ') && !line.includes('NAME') && !line.includes('|'))
-  t.equal(commands.length, 3)
+  t.equal(commands.length, 4)
   for (const command of commands) {
     const { stdout } = await headwaters(argumentsOf(command))
     t.type(JSON.parse(stdout), 'object', command)
   }
+})
+
+test('the body of the page is read from stdin, and from a file in the working directory', async t => {
+  const [, body = '', command = ''] = /^echo '(.*)' \| (headwaters run .* @-)$/m.exec(page) ?? []
+  const { stdout } = await headwaters(argumentsOf(command), {}, root, body)
+  t.type(JSON.parse(stdout), 'object')
+  const { path } = definitionsFolder(t, { 'postcard.json': body })
+  const read = await headwaters(['run', 'postcard', '--body', '@postcard.json'], {}, path)
+  t.type(JSON.parse(read.stdout), 'object')
+})
+
+test('the exit codes are those of the page', async t => {
+  const cases: readonly (readonly [code: number | undefined, ...args: string[]])[] = [
+    [2, 'cats'],
+    [2, 'cat-facts', '--counts', '3'],
+    [2, 'cat-facts', '--count', 'many'],
+    [2, 'cat-facts', '--count=-1'],
+    [2, 'postcard', '--body', '{}'],
+    [2, 'cat-facts', 'no-such-folder'],
+    [1, 'cat-facts', '--deadline', '1'],
+    [1, 'breed', '--breed', 'no such breed'],
+  ]
+  for (const [expected, ...args] of cases) t.equal((await headwaters(['run', ...args])).code, expected, args.join(' '))
+})
+
+test('a folder is searched as the page says', async t => {
+  const [code = ''] = blocks('ts')
+  const { path } = definitionsFolder(t, {
+    'aggregates/facts.ts': code,
+    'aggregates/helper.ts': "console.error('executed helper.ts')\nexport {}",
+    ...Object.fromEntries(
+      ['a.cjs', 'a.cts', 'a.tsx', '.hidden.ts', 'a.test.ts', 'a.d.mts'].map(name => [
+        `aggregates/${name}`,
+        "throw new Error('loaded')",
+      ]),
+    ),
+    'other/linked.ts': "throw new Error('loaded')",
+  })
+  symlinkSync(join(path, 'other'), join(path, 'aggregates/link'))
+  const {
+    stdout,
+    stderr,
+    code: exit,
+  } = await headwaters(['completion', 'words', 'run', 'facts', 'aggregates'], {}, path)
+  t.equal(exit, undefined)
+  t.match(stdout, /^--count$/m)
+  t.match(stderr, 'executed helper.ts', 'completion executes the modules')
+  const named = await headwaters(['run', 'facts', 'aggregates/a.cts'], {}, path)
+  t.equal(named.code, 2)
+  t.match(named.stderr, 'is not a definitions module')
 })
 
 test('each command `headwaters openapi` of the page writes a document', async t => {

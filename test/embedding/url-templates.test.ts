@@ -49,6 +49,13 @@ test('templates with text beside a parameter are served below a prefix', async t
   }
 })
 
+test('a reserved character that is encoded in the template matches encoded and unencoded', async t => {
+  const ask = await embedded(t, [echo('pair', '/pair/{a}%2C{b}'), echo('comma', '/geo%2Cberlin')], { prefix: '/api' })
+  for (const path of ['/pair/1,2', '/pair/1%2C2', '/pair/1%2c2'])
+    t.same(await ask(`/api${path}`), ['pair', '1', '2'], path)
+  for (const path of ['/geo,berlin', '/geo%2Cberlin']) t.same(await ask(`/api${path}`), ['comma'], path)
+})
+
 test('the parameters of a prefix stay parameters', async t => {
   const tenants = await embedded(t, [echo('pair', '/{tenant}/{a},{b}'), echo('free', '/{a};{b}')], {
     prefix: '/:tenant/:id',

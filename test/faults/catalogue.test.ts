@@ -35,7 +35,7 @@ test('each letter has its own entries, and a file that runs them', t => {
 test('the pages that name the number of faults have the right one', t => {
   const page = (name: string) => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8')
   const tried = all.length - notApplicable.length
-  t.match(page('README.md'), `\`test/faults/\` tries ${tried} kinds of fault`)
+  t.match(page('README.md'), `The tests in \`test/faults/\` cause ${tried} kinds of fault`)
   t.match(page('CONTRIBUTING.md'), `a catalogue of ${all.length} things`)
   t.match(page('CHANGELOG.md'), `${tried} of a catalogue of ${all.length} faults`)
   t.end()

@@ -4,7 +4,7 @@ import { catfactNinja } from '../../src/clients/catfact-ninja.ts'
 import { meowfacts } from '../../src/clients/meowfacts.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
 import { catFacts } from '../../src/routes/cat-facts.ts'
-import { runAggregate, scriptedUpstream } from '../../src/testing/index.ts'
+import { runAggregate, scriptedUpstream, type RunAggregateOptions } from '../../src/testing/index.ts'
 import { defineUpstream, env, operation } from '../../src/upstream/declare.ts'
 import { failure } from '../helpers/failure.ts'
 import { problemOf } from '../helpers/problem-of.ts'
@@ -15,6 +15,15 @@ async function cast(t: Test) {
   pictures.always('GET /v1/images/search', [{ id: 'a', url: 'http://cats.test/a', width: 1, height: 2 }])
   return { ninja, meow, pictures, upstreams: { 'catfact-ninja': ninja, meowfacts: meow, 'the-cat-api': pictures } }
 }
+
+test('runAggregate refuses an unknown option', async t => {
+  const options = { upstreams: {}, timeout: 100 } as RunAggregateOptions<unknown>
+  t.match(await failure(runAggregate(catFacts, {}, options)), {
+    name: 'TypeError',
+    message:
+      "runAggregate: there is no option 'timeout'; there are upstreams, environment, deadline, signal, context, layers",
+  })
+})
 
 test('runAggregate runs an aggregate with the scripted answers of its upstreams', async t => {
   const { ninja, meow, upstreams } = await cast(t)

@@ -46,24 +46,28 @@ export function markdownOf({ targets, labels, idleBytes, rows }: Measurement): s
   ].join('\n')
 }
 
-/** One sentence per row: what a call of the first target costs, and its ratio to each of the others. */
-export function sentencesOf({ targets, labels, rows }: Measurement, fanouts: readonly number[]): string {
+/**
+ * Formats the cost of a call of the first target, and its ratio to each other target, as a table with a column per
+ * fan-out. Returns an empty text if there is nothing to compare with.
+ */
+export function ratioTableOf({ targets, labels, rows }: Measurement, fanouts: readonly number[]): string {
   const [first = '', ...others] = targets.filter(name => name !== twin.name)
-  return rows
-    .filter(({ row }) => fanouts.some(fanout => rowLabel(row) === String(fanout)))
-    .flatMap(({ row, windows }) => {
-      const summary = summaryOf(windows, first)
-      const ratios = others.flatMap(name => {
-        const ratio = ratioOf(windows, first, name)
-        return ratio === undefined ? [] : [`${ratio.median.toFixed(2)} of ${code(labels, name)}`]
-      })
-      if (summary === undefined || ratios.length === 0) return []
-      return [
-        `At a fan-out of ${row.fanout} a call costs ${summary.cpuMicros.median.toFixed(1)} µs: ` +
-          `${ratios.length === 1 ? '' : `${ratios.slice(0, -1).join(', ')} and `}${ratios.at(-1)}.`,
-      ]
-    })
-    .join('\n')
+  const shown = rows.filter(({ row }) => fanouts.some(fanout => rowLabel(row) === String(fanout)))
+  const costs = shown.map(({ windows }) => summaryOf(windows, first)?.cpuMicros.median.toFixed(1) ?? '–')
+  const ratios = others
+    .map(name => ({ name, medians: shown.map(({ windows }) => ratioOf(windows, first, name)?.median) }))
+    .filter(({ medians }) => medians.some(median => median !== undefined))
+  if (ratios.length === 0) return ''
+  return table(
+    ['', ...shown.map(({ row }) => `fan-out of ${row.fanout}`)],
+    [
+      [`µs a call with ${code(labels, first)}`, ...costs],
+      ...ratios.map(({ name, medians }) => [
+        `ratio to ${code(labels, name)}`,
+        ...medians.map(median => median?.toFixed(2) ?? '–'),
+      ]),
+    ],
+  )
 }
 
 type Cell = (summary: NonNullable<ReturnType<typeof summaryOf>>, name: string) => string

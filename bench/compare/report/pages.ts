@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { chartOf } from './chart.ts'
-import { markdownOf, sentencesOf } from './markdown.ts'
+import { markdownOf, ratioTableOf } from './markdown.ts'
 import type { Measurement } from '../measure/measure.ts'
 import { bracketsText } from './tables.ts'
 import { captionOf } from './result.ts'
@@ -12,14 +12,14 @@ export const projectRoot = join(import.meta.dirname, '../../..')
 /** The text of a page between these comments is written from a result. */
 const [begin, end] = ['<!-- bench: written by `npm run bench -- --write` -->', '<!-- /bench -->']
 
-/** Writes the tables, the sentences and the chart of this checkout; another checkout is in the tables only. */
+/** Writes the tables and the chart of this checkout; another checkout is in the tables only. */
 export function writePages(result: Result, root = projectRoot): void {
   const own = withoutOther(result.measurement)
   fill(
     join(root, 'bench/README.md'),
     `${captionOf(result)}; in brackets ${bracketsText(result.plan.rounds)}.\n\n${markdownOf(result.measurement)}`,
   )
-  fill(join(root, 'README.md'), sentencesOf(own, [5, 20]))
+  fill(join(root, 'README.md'), ratioTableOf(own, [5, 20]))
   for (const scheme of ['light', 'dark'] as const)
     writeFileSync(join(root, `docs/images/bench-${scheme}.svg`), chartOf(own, captionOf(result), scheme))
 }

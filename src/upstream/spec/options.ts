@@ -86,10 +86,14 @@ export interface OperationOptions<P, O, Pa, Q, B, H, I> {
 export interface CacheOptions {
   /** The time from receipt for which an answer is fresh, in ms. @default 0 */
   readonly ttl?: number
-  /** The time after `ttl` in which the stale answer is used while one call refreshes it, in ms. @default 0 */
+  /**
+   * The time after the end of freshness in which callers get the stale answer at once, in ms. One call in the
+   * background fetches a new answer.
+   * @default 0
+   */
   readonly staleWhileRevalidate?: number
   /**
-   * The time after `ttl` in which the stale answer is used if a call fails, in ms.
+   * The time after the end of freshness in which callers get the stale answer if the call to the upstream fails, in ms.
    * @default 0
    */
   readonly staleIfError?: number
@@ -220,7 +224,11 @@ export interface UpstreamOptions extends AccessOptions {
    * maxOpenDuration: 60000 }
    */
   readonly breaker?: BreakerOptions | false
-  /** The limit on one attempt, from dispatch to the last byte, in ms. It does not abort unsafe calls. @default 1000 */
+  /**
+   * Limit on one attempt of a safe call, from dispatch to the last byte, in ms. Unsafe calls have no such limit:
+   * `totalTimeout` and the deadline end them.
+   * @default 1000
+   */
   readonly attemptTimeout?: number
   /**
    * The limit on one call, in ms. It includes the time in the queue and all attempts.
@@ -244,12 +252,16 @@ export interface UpstreamOptions extends AccessOptions {
    */
   readonly maxJsonValues?: number
   /**
-   * The limit on the memory of all stored answers of operations with `cache`, in bytes. One answer can use an eighth of
-   * it.
+   * Limit on the memory of all stored answers of operations with `cache`, in bytes. One answer may use an eighth of it.
+   * A larger answer is returned but not stored.
    * @default 32 MiB
    */
   readonly maxCacheBytes?: number
-  /** The names of inbound headers that calls forward, in any case. The `vary` of a reply contains them. @default [] */
+  /**
+   * Names of headers of the caller's request that are also sent with every call. The case of the names does not
+   * matter. The `vary` of a reply names them.
+   * @default []
+   */
   readonly forwardHeaders?: readonly string[]
   /** Headers sent with every call. @default {} */
   readonly headers?: Readonly<Record<string, string>>
@@ -259,9 +271,9 @@ export interface UpstreamOptions extends AccessOptions {
    */
   readonly decompress?: boolean
   /**
-   * The number of safe calls of one turn of the event loop that are sent over one connection before the first response.
-   * Set it only for upstreams that you run. A slow answer delays the calls behind it. A lost connection fails all of
-   * them, and retries send them again.
+   * The number of safe calls that are sent one after the other over one connection, before the first of them is
+   * answered. Only calls that start in the same turn of the event loop are sent in this way. Use it only for upstreams
+   * that you operate yourself: a slow answer delays the calls behind it, and a lost connection fails all of them.
    * @default 1
    */
   readonly pipelining?: number

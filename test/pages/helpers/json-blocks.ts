@@ -40,6 +40,12 @@ const kinds: readonly JsonKind[] = [
         .map(([name, value]) => `${name} must be ${value}`)
     },
   },
+  {
+    // A test of the log compares the line with one that the service writes.
+    isOf: value => 'msg' in value && 'level' in value,
+    type: "import('test/helpers/log-line.ts').LoggedFailure",
+    faults: ({ code }) => (String(code) in errors ? [] : [`there is no code ${String(code)}`]),
+  },
 ]
 
 /** Reads a block of JSON: its faults, and its type for the check of types. A value of no known kind is a fault. */

@@ -17,7 +17,7 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
 const npmCommands = ['ci', 'install', 'pack', 'pkg', 'publish', 'version', 'login', 'view', 'audit']
 
 /** Programs whose arguments are not those of this project, so that only their name is checked. */
-const foreign = ['jq', 'cd', 'mkdir', 'head', 'git', 'kill']
+const foreign = ['jq', 'echo', 'cd', 'mkdir', 'head', 'git', 'kill']
 
 /** Reads the words of a shell block: one list per command, without comments, redirections and substitutions. */
 export function commandsOf(code: string): string[][] {

@@ -1,4 +1,5 @@
 import { wholeNumber } from '../../../core/bounds.ts'
+import { rejectUnknownOptions, type OptionKeys } from '../../../core/option-keys.ts'
 import type { Entry } from './entry.ts'
 import type { CacheStore, CacheStoreLookup } from './store.ts'
 import { createChanges, shortName } from './changes.ts'
@@ -14,6 +15,8 @@ export interface MemoryStoreOptions {
   /** Limit on the memory of one entry, in bytes. A larger entry is not stored. @default an eighth of `maxBytes` */
   readonly maxEntryBytes?: number
 }
+
+const memoryStoreOptions: OptionKeys<MemoryStoreOptions> = { maxBytes: true, maxEntryBytes: true }
 
 /** The bytes of an entry in the two indexes: its slot in each Map, of which half are free, and the result of `get`. */
 const placeBytes = 2 * 48 + 56
@@ -34,7 +37,7 @@ interface Kept extends CacheStoreLookup {
  *
  * @param options The limits of the store.
  * @returns The store, for `cacheStore` of a runtime.
- * @throws `TypeError` for a limit that is not a positive integer.
+ * @throws `TypeError` for an unknown option, and for a limit that is not a positive integer.
  * @example
  * ```ts
  * import { createMemoryStore, createRuntime } from 'headwaters'
@@ -42,10 +45,9 @@ interface Kept extends CacheStoreLookup {
  * const runtime = createRuntime({ cacheStore: createMemoryStore({ maxBytes: 256 * 1024 * 1024 }) })
  * ```
  */
-export function createMemoryStore({
-  maxBytes = 32 * 1024 * 1024,
-  maxEntryBytes = Math.ceil(maxBytes / 8),
-}: MemoryStoreOptions = {}): CacheStore {
+export function createMemoryStore(options: MemoryStoreOptions = {}): CacheStore {
+  rejectUnknownOptions('createMemoryStore', options, memoryStoreOptions)
+  const { maxBytes = 32 * 1024 * 1024, maxEntryBytes = Math.ceil(maxBytes / 8) } = options
   wholeNumber('createMemoryStore', 'maxBytes', maxBytes)
   wholeNumber('createMemoryStore', 'maxEntryBytes', maxEntryBytes)
   /** The entries by key. The entry that was used last is last. */

@@ -21,6 +21,14 @@ const found = (store: CacheStore, key: string, of = uri) => (store.get(key, of) 
 /** Bytes of a place in the store with a key of one letter and this URI. */
 const place = 2 * 48 + 56 + (16 + 8) + (16 + 24)
 
+test('a memory store refuses an unknown option', async t => {
+  const options = { maxByte: 1024 } as Parameters<typeof createMemoryStore>[0]
+  t.throws(() => createMemoryStore(options), {
+    name: 'TypeError',
+    message: "createMemoryStore: there is no option 'maxByte'; there are maxBytes, maxEntryBytes",
+  })
+})
+
 test('what is kept is found, replaced and forgotten', async t => {
   const store = createMemoryStore()
   const [one, two] = [entry(10), entry(20)]
