@@ -21,7 +21,7 @@ export function catfactNinja(seed: number): DemoRoute[] {
       path: '/fact',
       answer({ query, number }) {
         const fitting = entriesUpTo(query.get('max_length'))
-        // A walk along the shuffle, so that a run of requests does not meet the same fact twice too soon.
+        // The number selects the fact, so that successive requests do not return the same fact too soon.
         const entry = fitting[number % fitting.length]
         return entry === undefined ? { status: 404, body: { message: 'Not Found', code: 404 } } : { body: entry }
       },

@@ -1,16 +1,19 @@
 import type { ServerResponse } from 'node:http'
 
-/** Returns a keeper of answers that wait for their time. */
+/** Creates a queue of delayed answers. */
 export function delays() {
   const timers = new Set<NodeJS.Timeout>()
 
   return {
-    /** The number of answers that wait. */
+    /** The number of delayed answers. */
     get pending() {
       return timers.size
     },
 
-    /** Answers after the delay in milliseconds, at once when it is 0, and never when the client has gone by then. */
+    /**
+     * Calls `answer` after a delay in milliseconds, or at once for 0. It is not called if the client closes the
+     * connection before.
+     */
     later(res: ServerResponse, delayMs: number, answer: () => void): void {
       if (delayMs <= 0) {
         answer()
@@ -27,7 +30,7 @@ export function delays() {
       })
     },
 
-    /** Drops every answer that waits. */
+    /** Drops every delayed answer. */
     clear(): void {
       for (const timer of timers) clearTimeout(timer)
       timers.clear()

@@ -7,7 +7,10 @@ export const faultKinds = ['reset', 'error', 'unavailable', 'broken-json', 'wron
 /** One kind of fault. */
 export type FaultKind = (typeof faultKinds)[number]
 
-/** Returns the kind of fault of the request with this number at this rate (0 to 1), or `undefined` for none. */
+/**
+ * Returns the kind of fault for the request with this number, or `undefined` if it has no fault. `rate` is the ratio of
+ * faults, 0 to 1.
+ */
 export function fault(
   seed: number,
   number: number,
@@ -18,9 +21,9 @@ export function fault(
   return kinds[hash(hash(seed, 4), number) % kinds.length]
 }
 
-/** The answers of faults. The kinds `reset` and `slow` have none: they break or delay the connection. */
+/** The answers of faults. The kinds `reset` and `slow` have no answer: they break or delay the connection. */
 export const faultAnswer: Readonly<Record<Exclude<FaultKind, 'reset' | 'slow'>, DemoAnswer>> = {
-  // Internal details, so that tests can look for them in the replies of the service.
+  // The answer contains internal details. Tests check that the replies of the service do not contain them.
   error: {
     status: 500,
     body: { error: 'connect ECONNREFUSED 10.20.0.7:5432', stack: 'at Pool.connect (/srv/app/lib/db.js:88:13)' },

@@ -14,44 +14,44 @@ const routesOf = {
   wikipedia,
 }
 
-/** The name of a demo upstream, which is the name of the real one. */
+/** The name of a demo upstream. It is also the name of the real upstream. */
 export type DemoUpstreamName = keyof typeof routesOf
 
 /** Options of the demo upstreams. */
 export interface DemoUpstreamsOptions {
   /**
-   * Half of the answers are faster, in milliseconds; 0 answers at once.
+   * The median delay, in milliseconds. With 0 there is no delay.
    * @default 15
    */
   medianMs?: number
   /**
-   * No answer is later, in milliseconds.
+   * The maximum delay, in milliseconds.
    * @default 300
    */
   maxMs?: number
   /**
-   * Equal seeds give equal answers, delays and faults, request by request.
+   * The seed. Equal seeds give equal answers, delays and faults for each request.
    * @default 1
    */
   seed?: number
   /**
-   * The share of requests that go wrong, 0 to 1.
+   * The ratio of requests with a fault, 0 to 1.
    * @default 0
    */
   faultRate?: number
   /**
-   * The ways in which requests go wrong.
+   * The kinds of faults.
    * @default all
    */
   faultKinds?: readonly FaultKind[]
 }
 
-/** All demo upstreams, running. */
+/** The running demo upstreams. */
 export interface DemoUpstreams {
   readonly origins: Readonly<Record<DemoUpstreamName, string>>
-  /** Sets the share of requests that go wrong from now on, 0 to 1. */
+  /** Sets the ratio of later requests with a fault, 0 to 1. */
   setFaultRate: (rate: number) => void
-  /** Ends all of them at once. */
+  /** Closes all demo upstreams at once. */
   close: () => Promise<void>
 }
 

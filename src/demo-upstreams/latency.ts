@@ -2,24 +2,27 @@ import { fraction, hash } from './random.ts'
 
 /** The delays of a demo upstream. */
 export interface LatencyOptions {
-  /** Equal seeds give equal delays, draw by draw. */
+  /** The seed. Equal seeds give an equal sequence of delays. */
   seed: number
   /**
-   * Half of the answers are faster, in milliseconds; 0 answers at once.
+   * The median delay, in milliseconds. With 0 there is no delay.
    * @default 15
    */
   medianMs?: number
   /**
-   * No delay is longer, in milliseconds.
+   * The maximum delay, in milliseconds.
    * @default 300
    */
   maxMs?: number
 }
 
-// ln(8) / 2.326: one draw in a hundred is more than eight times the median.
+// ln(8) / 2.326: one delay of 100 is more than eight times the median.
 const SIGMA = 0.894
 
-/** Returns a function that gives the next delay in milliseconds, lognormal and the same for the same seed. */
+/**
+ * Returns a function that returns the next delay in milliseconds. The delays have a lognormal distribution and are
+ * equal for equal seeds.
+ */
 export function createLatency({ seed, medianMs = 15, maxMs = 300 }: LatencyOptions): () => number {
   if (medianMs <= 0) return () => 0
   const radiusSeed = hash(seed, 1)

@@ -3,7 +3,7 @@ import type { DemoRoute } from './route.ts'
 import { shuffle } from './random.ts'
 import { wholeNumber } from './whole-number.ts'
 
-/** Returns the routes of meowfacts: some facts, in English whatever language is asked for. */
+/** Returns the routes of meowfacts: some facts. They are in English, whatever language the request asks for. */
 export function meowfacts(seed: number): DemoRoute[] {
   const shuffled = shuffle(facts, seed)
 
@@ -12,7 +12,8 @@ export function meowfacts(seed: number): DemoRoute[] {
       path: '/',
       answer({ query, number }) {
         const count = wholeNumber(query.get('count'), 1, shuffled.length)
-        // Each request goes on where one like it ended, so that a run of them does not meet a fact twice too soon.
+        // A request continues after the facts of the previous request with the same count. So successive requests do
+        // not return the same fact too soon.
         const start = (number * count) % shuffled.length
         return { body: { data: [...shuffled.slice(start), ...shuffled.slice(0, start)].slice(0, count) } }
       },

@@ -4,7 +4,7 @@ import { wholeNumber } from './whole-number.ts'
 const LIMIT_DEFAULT = 10
 const LIMIT_MAX = 1000
 
-/** Cuts one page out of the items and wraps it the way Laravel's paginator does. */
+/** Returns one page of the items in the format of Laravel's paginator. */
 export function page(items: readonly unknown[], { query, origin, path }: DemoRequest) {
   const limit = wholeNumber(query.get('limit'), LIMIT_DEFAULT, LIMIT_MAX)
   const current = wholeNumber(query.get('page'), 1, Number.MAX_SAFE_INTEGER)
@@ -12,7 +12,7 @@ export function page(items: readonly unknown[], { query, origin, path }: DemoReq
   const start = (current - 1) * limit
   const data = items.slice(start, start + limit)
   const base = origin + path
-  // The paginator keeps no other parameter in its links, so a follower has to add its limit again.
+  // The links of the paginator contain no other parameter. A client that follows a link must add its limit again.
   const urlOf = (number: number) => (number >= 1 && number <= last ? `${base}?page=${number}` : null)
 
   return {

@@ -3,7 +3,7 @@ import { hash } from './random.ts'
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 const ID_LENGTH = 9
 
-/** Gives the id, address and size in pixels of a picture; equal numbers give the same one. */
+/** Returns the id, the URL and the size in pixels of a picture. Equal numbers give the same picture. */
 export function picture(seed: number, number: number, extension = 'jpg') {
   const own = hash(seed, number)
   const id = Array.from({ length: ID_LENGTH }, (_, index) => ALPHABET.charAt(hash(own, index) % ALPHABET.length)).join(

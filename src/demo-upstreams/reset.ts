@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http'
 
-/** Breaks the connection of one call with a reset. */
+/** Closes the connection of one request with a reset. */
 export function reset({ socket }: Pick<ServerResponse, 'socket'>): void {
-  // A socket that waits for its own FIN to leave cannot be reset: Node would neither close it nor ever end the process.
+  // A socket whose FIN is pending cannot be reset: Node.js would not close it, and the process would not end.
   if (socket?.writableEnded === false) socket.resetAndDestroy()
   else socket?.destroy()
 }

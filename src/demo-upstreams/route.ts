@@ -1,8 +1,8 @@
-/** A request, as a route of a demo upstream gets it. */
+/** A request that a route of a demo upstream receives. */
 export interface DemoRequest {
-  /** Number of earlier requests, from which all random choices are made. */
+  /** The number of earlier requests. All random choices depend on it. */
   number: number
-  /** The demo upstream's own origin, for links to itself. */
+  /** The origin of the demo upstream, for links. */
   origin: string
   /** The path as it was sent. */
   path: string
@@ -16,9 +16,9 @@ export interface DemoAnswer {
   /** @default 200 */
   status?: number
   headers?: Readonly<Record<string, string>>
-  /** Is written as JSON. */
+  /** The value that is written as JSON. */
   body?: unknown
-  /** Is written as it is, in place of a body. */
+  /** The text that is written instead of a body, unchanged. */
   text?: string
 }
 

@@ -3,7 +3,7 @@ import type { DemoAnswer, DemoRoute, DemoRequest } from './route.ts'
 const notFound: DemoAnswer = { status: 404, body: { message: 'Not Found', code: 404 } }
 const badRequest: DemoAnswer = { status: 400, body: { message: 'Bad Request', code: 400 } }
 
-/** Returns a function that answers a request by the first route whose path fits. */
+/** Returns a function that answers a request with the first route whose path matches. */
 export function router(routes: readonly DemoRoute[]) {
   const patterns = routes.map(({ path, answer }) => ({
     answer,

@@ -9,28 +9,28 @@ import { router } from './router.ts'
 
 /** Options of one demo upstream. */
 export interface DemoUpstreamOptions {
-  /** Goes out in the `server` header. */
+  /** The value of the `server` header. */
   name: string
   routes: readonly DemoRoute[]
-  /** Gives the delay of the next answer in milliseconds; 0 answers at once. */
+  /** Returns the delay of the next answer in milliseconds. With 0 there is no delay. */
   latency: () => number
   /**
-   * The share of requests that go wrong, 0 to 1.
+   * The ratio of requests with a fault, 0 to 1.
    * @default 0
    */
   faultRate?: number
   /**
-   * The ways in which requests go wrong.
+   * The kinds of faults.
    * @default all
    */
   faultKinds?: readonly FaultKind[] | undefined
   /**
-   * Equal seeds give equal faults, request by request.
+   * The seed. Equal seeds give equal faults for each request.
    * @default 1
    */
   seed?: number
   /**
-   * 0 takes any free port.
+   * The port. With 0, any free port is used.
    * @default 0
    */
   port?: number
@@ -39,17 +39,18 @@ export interface DemoUpstreamOptions {
 /** A running demo upstream. */
 export interface DemoUpstream {
   readonly origin: string
-  /** The number of requests seen. */
+  /** The number of received requests. */
   readonly requests: number
-  /** The number of answers that wait for their time. */
+  /** The number of delayed answers. */
   readonly pending: number
-  /** Sets the share of requests that go wrong from now on, 0 to 1. */
+  /** Sets the ratio of later requests with a fault, 0 to 1. */
   setFaultRate: (rate: number) => void
-  /** Ends at once, with every connection and every answer not yet given. */
+  /** Closes the server at once. It closes every connection and drops every delayed answer. */
   close: () => Promise<void>
 }
 
-// Longer than any client keeps an idle connection, so that none is reused in the moment it is closed.
+// The timeout is longer than any client keeps an idle connection, so that no client reuses a connection that is being
+// closed.
 const KEEP_ALIVE_MS = 75_000
 const HEADERS_TIMEOUT_MS = 15_000
 const REQUEST_TIMEOUT_MS = 30_000

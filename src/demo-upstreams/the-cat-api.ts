@@ -4,7 +4,7 @@ import { picture } from './picture.ts'
 import type { DemoAnswer, DemoRoute, DemoRequest } from './route.ts'
 import { wholeNumber } from './whole-number.ts'
 
-// Without a key the real service gives no more pictures at once.
+// Without an API key, the real service returns at most 10 pictures at once.
 const PICTURES_MAX = 10
 const EXTENSIONS = ['jpg', 'png', 'gif']
 

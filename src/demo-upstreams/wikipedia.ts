@@ -5,7 +5,7 @@ import type { DemoAnswer, DemoRoute, DemoRequest } from './route.ts'
 
 const SUMMARY = 'application/json; charset=utf-8; profile="https://www.mediawiki.org/wiki/Specs/Summary/1.4.2"'
 const PROBLEM = 'application/problem+json'
-// One fixed moment, so that equal requests get equal answers.
+// A fixed time, so that equal requests get equal answers.
 const TIMESTAMP = '2026-01-15T09:30:00Z'
 
 /** Returns the routes of the Wikipedia REST API: the summary of a page. */

@@ -54,13 +54,13 @@ export interface ClientOptions {
 export interface Client {
   readonly send: Send
   readonly counts: Counts
-  /** Returns the state of its layers now. */
+  /** Returns the present state of the layers of the upstream. */
   readonly gauge: () => Gauge
-  /** Ends the wire; calls in flight are rejected with `RUNTIME_CLOSED`. */
+  /** Closes the transport. Calls in flight are rejected with `RUNTIME_CLOSED`. */
   close(): Promise<void>
 }
 
-/** Opens an upstream: its transport, and the layers around it in their fixed order. */
+/** Opens an upstream: its transport, and its layers in their fixed order. */
 export function createClient(
   spec: UpstreamSpec,
   address: UpstreamAddress,
@@ -104,7 +104,10 @@ export function createClient(
       refreshLimit: spec.totalTimeout ?? 30_000,
       refreshWidth: Math.ceil(spec.connections / 4),
     })
-  /** Other declarations change paths of this origin too, and an answer may name the path that it has changed. */
+  /**
+   * Calls of other declarations also change paths of this origin, and the `Location` of an answer can name a changed
+   * path.
+   */
   const listen = (leaveBehind: (changed: string) => void) =>
     invalidations.listen(origin, uri => {
       if (uri.startsWith(base)) leaveBehind(uri.slice(base.length))
@@ -114,29 +117,34 @@ export function createClient(
   const customAt = (position: LayerPosition) =>
     spec.layers[position].map(layer => custom(layer, position, { name: upstream, origin, prefix: address.prefix }))
 
-  // Outermost first. Each line says what it must be above, and so why it stands where it stands.
+  // The outermost layer is first. Each comment names the layers that must be below, and the reason.
   const layers: readonly (Layer | false)[] = [
-    observe(counts), // all: it also counts refusals and time spent waiting
-    // everything that waits or is repeated: one limit for all of it
+    // Above all layers: it also counts refusals and the time in the queue.
+    observe(counts),
+    // Above all layers that wait or repeat a call: one limit covers all of them.
     spec.totalTimeout !== undefined && deadline({ upstream, deadline: spec.totalTimeout }),
-    // custom layers, cache: what a call has changed is invalid before its caller gets the answer
+    // Above the custom layers and the cache: what a call has changed is invalid before its caller receives the answer.
     spec.changes && invalidate({ origin, base, invalidations, onFault: notInvalidated }),
-    // everything that keeps, shares or repeats a call: what they make of it is part of what makes calls equal
+    // Above the cache, coalesce and retry: the headers that a custom layer adds are part of the key of a call.
     ...customAt('call'),
-    responseCache && responseCache.layer, // coalesce: a hit costs nothing below, and a thousand misses are one call
-    spec.coalesces && coalesce({ keyOf, listen }), // every effort: those who join share the whole of it
-    // breaker: each attempt is judged, and an open circuit ends the retries
+    // Above coalesce: a hit uses no layer below, and equal misses become one call.
+    responseCache && responseCache.layer,
+    // Above all attempts: callers with equal calls share all attempts of one call.
+    spec.coalesces && coalesce({ keyOf, listen }),
+    // Above the breaker: each attempt counts for it, and an open breaker ends the retries.
     spec.retry && retry({ ...spec.retry, budget }),
-    // breaker, bulkhead: a second attempt is judged by itself and needs a permit of its own
+    // Above the breaker and the bulkhead: a second attempt counts separately and needs its own permit.
     spec.hedge && hedge({ ...spec.hedge, budget }),
-    // bulkhead: an open circuit holds no permit, and our own refusals do not count as failures
+    // Above the bulkhead: an open breaker holds no permit, and refusals of the bulkhead do not count as failures.
     circuit && circuit.layer,
-    permits.layer, // attempt: a permit is held exactly while the wire is in use
-    // authorize: a precise limit on one attempt, waiting for a token included
+    // Above attempt: a permit is held exactly while the transport is in use.
+    permits.layer,
+    // Above authorize: one attempt has an exact limit, which includes the wait for a token.
     attempt({ upstream, timeout: attemptTimeout, budget }),
-    // custom layers, dispatch: a call is sent with a token, and again where the token was refused
+    // Above the custom layers and dispatch: a call has a token, and is sent again if the token was refused.
     transport?.authorize ?? false,
-    ...customAt('attempt'), // dispatch: each attempt is signed again, within its timeout and its permit
+    // Above dispatch: each attempt is signed separately, within its timeout and its permit.
+    ...customAt('attempt'),
   ]
 
   return {

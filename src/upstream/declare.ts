@@ -16,19 +16,22 @@ export { env } from './spec/secret.ts'
 
 type SchemaInput<S> = S extends z.ZodType ? z.input<S> : {}
 type Body<O extends z.ZodType, E extends boolean> = z.output<O> | (E extends true ? null : never)
-/** An answer that callers share is frozen. */
+/** The value of an answer. Several callers share it if the operation coalesces or caches; it is frozen then. */
 type Given<T, Co, Ca> = [Co, Ca] extends [false, false] ? T : DeepReadonly<T>
 type Value<O extends z.ZodType, H extends Schema, E extends boolean, A extends readonly number[]> =
   | (H extends z.ZodType ? { readonly body: Body<O, E>; readonly headers: z.output<H> } : Body<O, E>)
   | (A extends readonly [] ? never : null)
 
-/** One operation of an upstream: a function that makes calls and sends nothing. A step of an aggregate returns them. */
+/**
+ * One operation of an upstream. It is a function that creates calls and sends nothing. A step of an aggregate returns
+ * the calls.
+ */
 export interface Operation<I, T> {
   /**
-   * Makes a call.
+   * Creates a call.
    *
    * @param input The fields of `params` and `query`, and the body under `body`.
-   * @returns The call. Its input is checked when it is made.
+   * @returns The call. Its input is checked when the call is created.
    * @throws `CALL_INPUT_INVALID` for an input that the schemas or the path refuse.
    * @throws `TypeError` for an operation that was not passed to `defineUpstream`.
    */
@@ -40,10 +43,10 @@ export interface Operation<I, T> {
 const definition: unique symbol = Symbol('headwaters.operation')
 const upstream: unique symbol = Symbol('headwaters.upstream')
 
-/** Publishes each upstream when it is declared, exported or not. */
+/** The diagnostics channel that publishes each upstream when it is declared, exported or not. */
 export const declarations = channel('headwaters.upstream')
 
-/** A body that its schema lets be left out needs no key. */
+/** The input of a body. The key `body` is optional if its schema accepts `undefined`. */
 type BodyInput<B> = B extends z.ZodType
   ? undefined extends z.input<B>
     ? { readonly body?: z.input<B> }

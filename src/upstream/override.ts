@@ -7,7 +7,7 @@ import { overrideRenames } from './spec/renamed.ts'
 import type { UpstreamSpec } from './spec/spec.ts'
 import type { UpstreamAddress } from './transport/transport.ts'
 
-/** Settings of one upstream that replace those of its declaration. */
+/** Settings of one upstream that replace the options of its declaration. */
 export interface Override {
   /** The origin, with a path prefix if needed. @default the origin of the declaration */
   readonly origin?: string | undefined
@@ -24,7 +24,7 @@ export interface Override {
 
 const overrideOptions: OptionKeys<Override> = { origin: true, concurrency: true, attemptTimeout: true, off: true }
 
-/** Checks the override of one upstream; throws a `TypeError` that names the upstream and the option. */
+/** Checks the override of one upstream. Throws a `TypeError` that names the upstream and the option. */
 export function checkOverride(name: string, override: Override): void {
   const owner = `upstream '${name}'`
   rejectUnknownOptions(owner, override, overrideOptions, { renamed: overrideRenames })
@@ -44,7 +44,10 @@ export function withOverride(
   return { ...spec, concurrency, attemptTimeout, connections: connectionsFor(concurrency, spec) }
 }
 
-/** Returns the number of connections for another concurrency than the declared one, with as many spare connections. */
+/**
+ * Returns the number of connections if an override changes the concurrency. The number of spare connections stays the
+ * same.
+ */
 function connectionsFor(concurrency: number | 'adaptive', declared: UpstreamSpec): number {
   if (concurrency === declared.concurrency) return declared.connections
   if (concurrency === 'adaptive') return Math.max(declared.connections, maxAdaptiveConnections)
@@ -53,7 +56,7 @@ function connectionsFor(concurrency: number | 'adaptive', declared: UpstreamSpec
     : declared.connections - declared.concurrency + concurrency
 }
 
-/** Returns the address of an upstream: the declared one, or the one of its override. */
+/** Returns the address of an upstream: the address in its declaration, or in its override. */
 export function addressOf(spec: UpstreamSpec, { origin, off = false }: Override): UpstreamAddress {
   const url = new URL(origin ?? spec.origin)
   return { url, prefix: url.pathname.replace(/(?<!\/)\/+$/, ''), isTrusted: origin !== undefined, isOff: off }

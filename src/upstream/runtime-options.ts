@@ -23,18 +23,18 @@ export interface RuntimeOptions {
   readonly lookup?: LookupFunction
   /** Called when the circuit breaker of an upstream opens, half-opens or closes. @default not called */
   readonly onBreakerChange?: (change: BreakerChange) => void
-  /** Custom layers around every upstream, the outermost first; those of an upstream are inside of them. @default {} */
+  /** Custom layers of every upstream, the outermost first. The layers of an upstream are inside these. @default {} */
   readonly layers?: Layers
   /**
-   * Stores the answers of operations with `cache`; the runtime does not close it.
-   * @default a memory store for each upstream, of its `maxCacheBytes`
+   * Stores the answers of operations with `cache`. The runtime does not close it.
+   * @default one memory store per upstream, limited by its `maxCacheBytes`
    */
   readonly cacheStore?: CacheStore
-  /** Called with each fault of the cache store, for a log; what it throws is ignored. @default not called */
+  /** Called with each fault of the cache store, for a log. An error that it throws is ignored. @default not called */
   readonly onCacheStoreFault?: (fault: CacheStoreFault) => void
   /**
    * The threads in which offloaded functions run. No thread starts before the first offloaded call.
-   * @default those of `ThreadOptions`
+   * @default the defaults of `ThreadOptions`
    */
   readonly threads?: ThreadOptions
   /** Called with the error of a thread that ended while it was idle. @default not called */
@@ -50,8 +50,8 @@ export interface RuntimeOptions {
    */
   readonly partition?: Partition | undefined
   /**
-   * The factor by which the concurrency and the connections of every upstream are reduced, above 0 and at most 1; each
-   * stays at least 1.
+   * The factor that reduces the concurrency and the connections of every upstream. It is above 0 and at most 1. Each
+   * result is at least 1.
    * @default 1
    */
   readonly scale?: number | undefined
@@ -76,7 +76,7 @@ const threadOptions: OptionKeys<ThreadOptions> = { count: true, queue: true, hea
 /** With a smaller heap a thread may not start, or V8 ends the process. */
 const minHeapBytes = 64 * 2 ** 20
 
-/** Checks the options of a runtime, its layers excepted; throws a `TypeError` that names the option. */
+/** Checks the options of a runtime except `layers`. Throws a `TypeError` that names the option. */
 export function checkRuntimeOptions(options: RuntimeOptions): void {
   rejectUnknownOptions('runtime', options, runtimeOptions, { renamed: runtimeRenames })
   const { overrides = {}, threads = {}, partition, scale = 1, cacheStore } = options

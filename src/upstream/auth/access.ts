@@ -8,10 +8,10 @@ import { tokenUrlFault } from '../spec/url-faults.ts'
 import { readTls } from '../connect/tls.ts'
 import { variableReader, type VariableFault, type VariableReader, type Variables } from '../spec/variables.ts'
 
-/** The endpoint and the credentials that tokens are requested with. */
+/** The endpoint and the credentials for token requests. */
 export interface TokenAccess {
   readonly url: URL
-  /** True if the URL comes from the environment, which is trusted. */
+  /** True if the URL comes from the environment. Such a URL is trusted. */
   readonly isTrusted: boolean
   readonly clientId: string
   readonly clientSecret: string
@@ -25,16 +25,16 @@ export interface Access {
   readonly token: TokenAccess | undefined
   readonly secureContext: SecureContext | undefined
   readonly proxy: ProxyAccess | undefined
-  /** Values that no log may show. */
+  /** Values that a log must not contain. */
   readonly secrets: readonly string[]
-  /** The faults because of which it cannot be used. */
+  /** The faults because of which the upstream cannot be used. */
   readonly faults: readonly VariableFault[]
 }
 
 /**
- * Reads the variables that an upstream's declaration names.
+ * Reads the variables that the declaration of an upstream names.
  *
- * @param onFile - Is called with the path of each file that is read, before that.
+ * @param onFile Called with the path of each file, before the file is read.
  */
 export function readAccess(
   { name, auth, tls, proxy }: AccessSpec & { readonly name: string },

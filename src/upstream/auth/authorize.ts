@@ -3,38 +3,42 @@ import { Abortable } from '../../core/abort.ts'
 import type { LiveCall } from '../call/call.ts'
 import type { Answer, Layer, Service } from '../call/layer.ts'
 
-/** A token, and how long it is good for from the moment it was asked for. */
+/** A token and its lifetime. */
 export interface Token {
   readonly value: string
-  /** 0 for a token that serves the calls that wait for it and no later ones. */
+  /**
+   * The time from the request for which the token is valid, in ms. With 0, it is used only for the calls that wait for
+   * it.
+   */
   readonly livesMs: number
 }
 
 export interface AuthorizeOptions {
-  /** Asks for a token; bounded in time, and rejects with an `UpstreamError`. */
+  /** Requests a token. The request has a time limit. It rejects with an `UpstreamError`. */
   readonly fetchToken: () => Promise<Token>
-  /** From now on every call is sent with this. */
+  /** Sets the token of all later calls. */
   readonly use: (token: string) => void
-  /** The moment now, in ms. @default that of the process */
+  /** Returns the present time, in ms. @default performance.now() */
   readonly now?: () => number
 }
 
 /**
- * The longest time before its end at which a token is renewed, in ms. The time is a tenth of the token's life, and at
- * most this.
+ * The maximum time before the end of a token at which it is renewed, in ms. The time is a tenth of the token's
+ * lifetime, up to this limit.
  */
 const margin = 30_000
 
-/** Time for which a failed token request is not repeated, in ms. */
+/** The time for which a failed token request is not repeated, in ms. */
 const failureStands = 1000
 
-/** Time for which a refused token is not renewed, in ms, after a new token was refused too. */
+/** The time for which a refused token is not renewed, in ms, after a new token was refused too. */
 const refusalStands = 10_000
 
 /**
- * Has a token ready before a call is sent. It is asked for once for all who wait, and renewed ahead of its end behind
- * the calls. When an upstream refuses it (401), it is renewed once for all, and each call that was refused is sent once
- * more.
+ * Ensures that a token exists before a call is sent. One token request serves all waiting calls. A token is renewed in
+ * the background before it ends.
+ *
+ * If the upstream refuses the token (401), it is renewed once for all calls, and each refused call is sent once more.
  */
 export function authorize({ fetchToken, use, now = () => performance.now() }: AuthorizeOptions): Layer {
   let token: Token | undefined
@@ -44,7 +48,7 @@ export function authorize({ fetchToken, use, now = () => performance.now() }: Au
   let failure: { readonly error: unknown; readonly until: number } | undefined
   let refusedUntil = -Infinity
 
-  /** A renewal in flight is shared: a caller that leaves does not end it. */
+  /** Renews the token. Calls share a renewal in flight, and it continues when a caller leaves. */
   function renew(): Promise<void> {
     if (pending !== undefined) return pending
     const at = now()
@@ -74,7 +78,7 @@ export function authorize({ fetchToken, use, now = () => performance.now() }: Au
       return await next(call)
     } catch (error) {
       if (!isRefusal(error) || call.abort.aborted || now() < refusedUntil) throw error
-      // Another call may have renewed the token while this one was in flight.
+      // Another call may have renewed the token while this call was in flight.
       if (token === used) await waitFor(call, renew())
     }
     try {
@@ -89,7 +93,7 @@ export function authorize({ fetchToken, use, now = () => performance.now() }: Au
     if (call.abort.aborted) return Promise.reject(call.abort.reason)
     const at = now()
     if (at >= endsAt) return waitFor(call, renew()).then(() => send(next, call))
-    // The token is still valid, so the call does not wait. A failed renewal shows when the token has ended.
+    // The token is still valid, so the call does not wait. A failed renewal is reported when the token has ended.
     if (at >= renewAt) renew().catch(() => {})
     return send(next, call)
   }
@@ -100,7 +104,8 @@ function isRefusal(error: unknown): boolean {
 }
 
 /**
- * Waits for something that goes on without the call; a call that is stopped meanwhile rejects at once, with the reason.
+ * Waits for a promise. If the call is aborted, it rejects at once with the abort reason. The work behind the promise
+ * continues.
  */
 function waitFor({ abort }: LiveCall<unknown>, ready: Promise<void>): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -133,7 +138,7 @@ class Wait extends Abortable {
 
   onAbort(reason: unknown): void {
     this.leave()
-    // The attempt's time is over, and its upstream was never asked.
+    // The attempt has reached its time limit before a request was sent to the upstream.
     this.#reject(
       reason instanceof UpstreamError && reason.code === 'UPSTREAM_TIMEOUT'
         ? new UpstreamError('UPSTREAM_AUTH', reason.source, { detail: 'there was no token in time' })

@@ -19,10 +19,10 @@ export interface RuntimeServices {
 
 /** A transport that sends the credentials of the upstream's declaration. */
 export interface AuthorizedTransport extends Pick<Transport, 'service' | 'rejectQueued' | 'close'> {
-  /** Fetches the token before a call is sent; undefined without OAuth. */
+  /** Requests a token before a call is sent; `undefined` without OAuth. */
   readonly authorize: Layer | undefined
   /**
-   * Identifies the credentials, so that a shared cache keeps the answers of different credentials apart; empty without
+   * Identifies the credentials, so that a shared cache separates the answers of different credentials. Empty without
    * secrets.
    */
   readonly identity: string
@@ -31,7 +31,7 @@ export interface AuthorizedTransport extends Pick<Transport, 'service' | 'reject
 /**
  * Opens the transport to an upstream with the secrets that its declaration names.
  *
- * @throws {TypeError} for variables that are missing or cannot be used
+ * @throws {TypeError} For variables that are missing or invalid.
  */
 export function openAuthorizedTransport(
   spec: UpstreamSpec,

@@ -10,23 +10,23 @@ export interface TokenEndpointOptions {
   readonly upstream: string
   readonly access: TokenAccess
   readonly dispatcher: Dispatcher
-  /** Precedes the path. */
+  /** The prefix of the path. */
   readonly pathPrefix: string
-  /** Names and values that every request has, one after the other. */
+  /** Header names and values of every request, alternating. */
   readonly headers: readonly string[]
-  /** Limit on one request, in ms. @default 5000 */
+  /** The limit on one request, in ms. @default 5000 */
   readonly timeout?: number
 }
 
-/** Bytes of an answer with a token. */
+/** The limit on the response of a token endpoint, in bytes. */
 export const maxTokenBytes = 64 * 1024
 
-/** Life of a token whose endpoint gives no number, in seconds. */
+/** The lifetime of a token whose endpoint gives no number, in seconds. */
 const defaultLife = 300
 
 /**
- * A number, or a text with a number, which some endpoints send. A token whose life is 0 or below is used for the calls
- * that wait for it and is not kept.
+ * A number, or a string with a number, which some endpoints send. A token with a lifetime of 0 or less is used for the
+ * calls that wait for it, and not stored.
  */
 const Life = z.union([
   z.number(),
@@ -44,8 +44,8 @@ const Answer = z.object({
 })
 
 /**
- * Makes the function that asks a token endpoint by client credentials (RFC 6749, section 4.4); it rejects with an
- * `UpstreamError`.
+ * Creates the function that requests a token with client credentials (RFC 6749, section 4.4). The function rejects with
+ * an `UpstreamError`.
  */
 export function tokenEndpoint({
   upstream,
@@ -125,7 +125,7 @@ function parsed(text: string): unknown {
 }
 
 /**
- * The error code that the endpoint gave (RFC 6749, section 5.2), for the log; anything longer or stranger stays behind.
+ * Returns the error code of the endpoint's response (RFC 6749, section 5.2), for the log. Any other text is dropped.
  */
 function refusalOf(text: string): Error | undefined {
   const { error } = (parsed(text) ?? {}) as { readonly error?: unknown }

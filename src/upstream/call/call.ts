@@ -6,9 +6,9 @@ import type { OperationSpec } from '../spec/spec.ts'
 
 declare const answer: unique symbol
 
-/** One question to one operation, not yet sent: inert, and of no run. */
+/** A call that has not been sent. It belongs to no run. */
 export class Call<out T> {
-  /** For the type checker only. */
+  /** Exists for the type checker only. */
   declare readonly [answer]: T
   /** The checked declaration of the operation. */
   readonly spec: OperationSpec
@@ -32,65 +32,71 @@ export class Call<out T> {
   }
 }
 
-/** The run that a call belongs to, as the call sees it. */
+/** The part of a run that its calls use. */
 export interface Scope {
-  /** The moment by which the run ends, in ms from its start. */
+  /** The time at which the run ends, in ms from its start. */
   readonly deadline: number
-  /** By when its first caller wants it, in ms from the run's start, where the deadline does not say. */
+  /**
+   * The latest time at which a caller needs the answer, in ms from the start of the run. Set if the deadline does not
+   * tell it.
+   */
   readonly patience?: number
-  /** The inbound headers, lower case; an upstream's `forwardHeaders` selects from them. */
+  /** The inbound headers, by lower-case name. An upstream's `forwardHeaders` selects from them. */
   readonly headers: Readonly<Record<string, string | undefined>>
   /**
-   * Records what a layer reads of `headers`; none where the reply cannot be kept, or where the call is shared by
-   * several callers.
+   * Records the headers that a layer reads. `undefined` if the reply cannot be cached, or if several callers share the
+   * call.
    */
   readonly reads?: HeaderReads | undefined
-  /** The result of the aggregate's `context`; `undefined` where the call is shared by several callers. */
+  /** The result of the aggregate's `context`; `undefined` if several callers share the call. */
   readonly context?: unknown
-  /** Cut when the run is over, for whatever reason. */
+  /** Aborted when the run has ended, for any reason. */
   readonly abort: Abort
-  /** The state that each bulkhead keeps about this run. All calls of a run share it, coalesced calls too. */
+  /** The admission of this run per bulkhead. All calls of a run share it, coalesced calls too. */
   readonly admitted: Map<object, object>
-  /** The moment now, in ms from the run's start. */
+  /** Returns the present time, in ms from the start of the run. */
   now(): number
   emit(event: CallEvent): void
   /**
-   * True if an observer needs every event; otherwise only the ends of calls are emitted.
+   * False if no observer needs the event `attempt ended`. The other events are always emitted.
    * @default true
    */
   readonly isWatched?: boolean
 }
 
-/** The effort spent on a call so far, all its attempts together. */
+/** The effort for a call so far, all its attempts together. */
 export interface Effort {
   /** The number of attempts. */
   attempts: number
-  /** The time it has waited for a permit, in ms. */
+  /** The time that the call has waited for a permit, in ms. */
   queuedMs: number
-  /** True if the upstream was asked, by this call or by an equal one that it shares. */
+  /** True if a request was sent to the upstream, by this call or by an equal call whose answer it shares. */
   sent: boolean
-  /** True if it was repeated without charge after a connection was closed as idle; that happens once per call. */
+  /**
+   * True if the call was sent again without the retry budget after a connection was closed as idle. That happens once
+   * per call.
+   */
   hadFreeRetry: boolean
-  /** True if a custom layer at `'call'` gave it a header that identifies the caller. */
+  /** True if a custom layer of `layers.call` added a header that identifies the caller. */
   namesCaller: boolean
   /**
-   * The headers of a 2xx or 3xx response to an unsafe call; empty where its outcome is unknown. `undefined` while the
-   * call has changed nothing.
+   * The headers of a 2xx or 3xx response to an unsafe call; empty if its outcome is unknown. `undefined` while the call
+   * has changed nothing.
    */
   changed: ResponseHeaders | undefined
 }
 
-/** One attempt on its way. */
+/** The state of one attempt. */
 export interface Attempt {
-  /** True if it may wait for a permit; if not, it is refused where none is free. */
+  /** True if the attempt may wait for a permit. Otherwise it is refused if no permit is free. */
   readonly mayWait: boolean
-  /** True if it has left for the wire. */
+  /** True if the attempt was sent to the transport. */
   sent: boolean
-  /** True if it needs a connection that has not served a request before. */
+  /** True if the attempt needs a connection that has not served a request before. */
   readonly needsNew: boolean
   /**
-   * Resolves when the transport releases an attempt that was aborted before it had a connection. Its permit is held
-   * until then.
+   * Resolves when an attempt that was settled early no longer uses the transport. The permit of the attempt is held
+   * until then. `undefined` if the attempt was not settled early.
    */
   held: Promise<void> | undefined
 }
@@ -105,27 +111,27 @@ const firstEffort = (): Effort => ({
   changed: undefined,
 })
 
-/** A call that is under way: it belongs to a run, can be stopped, and counts its effort. */
+/** A call in flight. It belongs to a run, can be aborted, and counts its effort. */
 export class LiveCall<out T> {
   declare readonly [answer]: T
   readonly spec: OperationSpec
   readonly path: string
   readonly body: string | undefined
   readonly idempotencyKey: string | undefined
-  /** Headers it was given on its way, by lower-case name. */
+  /** The headers that layers and the cache have added, by lower-case name. */
   readonly headers: Readonly<Record<string, string>> | undefined
-  /** Stops the call; the reason is what it then rejects with. */
+  /** Aborts the call, which then rejects with the reason. */
   readonly abort: Abort
   readonly scope: Scope
-  /** Which step of the run asks, by position. */
+  /** The index of the step of the call in its run. */
   readonly step: number
-  /** Which call of that step this is, by position. */
+  /** The index of the call in its step. */
   readonly index: number
-  /** The number of calls of that step. */
+  /** The number of calls of the step. */
   readonly siblingCount: number
   readonly effort: Effort
   readonly attempt: Attempt
-  /** True if it asks if something has changed, so that a 304 is an answer. */
+  /** True if the request is conditional, so that a 304 is an answer. */
   readonly isConditional: boolean
 
   constructor(
@@ -155,7 +161,7 @@ export class LiveCall<out T> {
     this.isConditional = isConditional
   }
 
-  /** The same attempt of the same call, with an abort of its own. */
+  /** Returns the same attempt with another abort. */
   withAbort(abort: Abort, scope: Scope = this.scope, of: number = this.siblingCount): LiveCall<T> {
     return new LiveCall(
       this,
@@ -171,14 +177,17 @@ export class LiveCall<out T> {
     )
   }
 
-  /** The same question of another scope, with nothing spent on it. */
+  /** Returns the same call in another scope, with no attempt and no effort. */
   detached(abort: Abort, scope: Scope): LiveCall<T> {
     const effort = firstEffort()
     effort.namesCaller = this.effort.namesCaller
     return new LiveCall(this, abort, scope, 0, 0, 1, effort, firstAttempt(), this.headers, this.isConditional)
   }
 
-  /** The same call for one more attempt, which needs a new connection once the call was repeated without charge. */
+  /**
+   * Returns the same call for one more attempt. The attempt needs a new connection if the call was sent again without
+   * the retry budget.
+   */
   nextAttempt(abort: Abort = this.abort, mayWait = true): LiveCall<T> {
     const { effort } = this
     return new LiveCall(
@@ -195,16 +204,16 @@ export class LiveCall<out T> {
     )
   }
 
-  /** True if asking twice does no more than asking once (RFC 9110, section 9.2.2). */
+  /** True if several equal requests have the same effect as one (RFC 9110, section 9.2.2). */
   get isRepeatable(): boolean {
     return this.spec.idempotent || this.idempotencyKey !== undefined
   }
 
-  /** The same attempt with headers of its own, by lower-case name; they stand over all others. */
+  /** Returns the same attempt with more headers, by lower-case name. They override all other headers. */
   withHeaders(headers: Readonly<Record<string, string>>): LiveCall<T> {
     return Object.assign(this.withAbort(this.abort), { headers: { ...this.headers, ...headers } })
   }
-  /** The same attempt under a condition: headers that ask whether something has changed. */
+  /** Returns the same attempt as a conditional request, with the headers of the condition. */
   conditional(condition: Readonly<Record<string, string>>): LiveCall<T> {
     return Object.assign(this.withHeaders(condition), { isConditional: true })
   }

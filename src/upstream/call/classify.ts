@@ -1,10 +1,10 @@
 import { UpstreamError, type Verdict } from '../../errors.ts'
 import type { LiveCall } from './call.ts'
 
-/** Returns whether a failure counts as one of its upstream; `sent` is whether a request was sent to it. */
+/** Returns the verdict of a failure. `sent` is true if a request was sent to the upstream. */
 export function classify(error: unknown, sent: boolean): Verdict {
   if (!(error instanceof UpstreamError)) return 'ignored'
-  // A timeout of a call that was still in our own queue says nothing about the upstream.
+  // The timeout of a call that was still in our queue is not evidence about the upstream.
   return (error.code === 'DEADLINE_EXCEEDED' || error.code === 'STEP_TIMEOUT') && !sent ? 'ignored' : error.verdict
 }
 

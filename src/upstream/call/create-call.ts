@@ -16,12 +16,12 @@ type Fields = Readonly<Record<string, unknown>>
 
 const nothing: Fields = Object.freeze({})
 
-/** Longest idempotency key that is sent, in characters. */
+/** The maximum length of an idempotency key, in characters. */
 const maxKeyLength = 255
 
 /**
- * Returns the function that turns an operation's input into a call. It throws `CALL_INPUT_INVALID` for input that its
- * schemas refuse.
+ * Returns the function that creates a call from the input of an operation. It throws `CALL_INPUT_INVALID` for input
+ * that the schemas refuse.
  */
 export function callFactory(spec: OperationSpec): (input?: Fields) => Call<unknown> {
   const {
@@ -60,15 +60,15 @@ export function callFactory(spec: OperationSpec): (input?: Fields) => Call<unkno
   }
 }
 
-/** Writes a body whose schema tells that JSON holds all of it. */
+/** Writes a body whose schema allows only values that JSON can hold. */
 function writeKnown(value: unknown, isExact: boolean): string {
   return writeJson(value, isExact)
 }
 
-/** Writes a body whose schema lets any value through; refuses one of which JSON would leave something out. */
+/** Writes a body whose schema allows any value. Throws for a value of which JSON would omit something. */
 function writeWhole(value: unknown, isExact: boolean, owner: string): string | undefined {
   const text = writeJson(value, isExact) as string | undefined
-  // A circle has thrown by now.
+  // A circular value has thrown in `writeJson`.
   const dropped = droppedIn(value)
   if (dropped === undefined) {
     if (text !== undefined || value === undefined) return text
@@ -81,7 +81,7 @@ function writeWhole(value: unknown, isExact: boolean, owner: string): string | u
   )
 }
 
-/** Checks the key that an author's function has made. */
+/** Checks the key that the function `idempotencyKey` returned. */
 function keyOf(key: unknown, owner: string): string {
   if (typeof key !== 'string') {
     ignoreRejection(key)
@@ -104,7 +104,8 @@ function whole(input: Fields): Fields {
 }
 
 /**
- * Takes a schema's own fields out of an input that other schemas share, for schemas that refuse what they do not know.
+ * Returns the function that picks the fields of one schema from an input that several schemas share. Without it, a
+ * schema that refuses unknown fields would refuse the fields of the other schemas.
  */
 function picker(schema: z.ZodType | undefined): (input: Fields) => Fields {
   if (!(schema instanceof z.ZodObject)) return whole

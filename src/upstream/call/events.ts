@@ -23,16 +23,16 @@ export type CallEvent =
       readonly at: number
       readonly step: number
       readonly call: number
-      /** With its upstream: `catfact-ninja.fact`. */
+      /** The name with its upstream: `catfact-ninja.fact`. */
       readonly operation: string
-      /** The number of attempts; 0 when it was not sent. */
+      /** The number of attempts; 0 if the call was not sent. */
       readonly attempts: number
-      /** The upstream's status, where it came that far. */
+      /** The status of the upstream; `undefined` without a response. */
       readonly status: number | undefined
-      /** The code of its failure; undefined when it was answered. */
+      /** The code of the failure; `undefined` for an answer. */
       readonly code: string | undefined
       /** The failure, for a log. Callers must not receive any part of it. */
       readonly error: UpstreamError | undefined
-      /** The part of a cache in its answer; undefined without a cache or without an answer. */
+      /** The cache's part in the answer; `undefined` without a cache or without an answer. */
       readonly cached: Cached | undefined
     }

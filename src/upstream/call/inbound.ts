@@ -14,8 +14,8 @@ export interface HeaderReads {
 const unspelled: ReadonlyMap<string, string> = new Map()
 
 /**
- * Answers for headers whatever the case of the name, and records what is read. The proxy's target is the headers
- * themselves.
+ * Finds headers by a name in any case, and records the names that are read. The target of the proxy is the object with
+ * the headers.
  */
 class Inbound implements ProxyHandler<InboundHeaders> {
   readonly #reads: HeaderReads | undefined
@@ -26,17 +26,17 @@ class Inbound implements ProxyHandler<InboundHeaders> {
     this.#spelled = spelled
   }
 
-  /** Records the read of a property, and returns its header's value. */
+  /** Records that a property was read, and returns the value of its header. */
   #read(headers: InboundHeaders, property: string | symbol): string | string[] | undefined {
     if (typeof property === 'symbol') return undefined
     const name = property.toLowerCase()
-    // A text that cannot be the name of a header would break the `vary` that it is written to.
+    // A text that is not a header name would make the `vary` header of the reply invalid.
     if (isHeaderName(name)) this.#reads?.read(name)
     return Object.hasOwn(headers, name) ? headers[name] : undefined
   }
 
   get(headers: InboundHeaders, property: string | symbol): unknown {
-    // Methods such as hasOwnProperty are those of any object, and no header has their names.
+    // Methods such as hasOwnProperty belong to every object. No header has their names.
     return property in Object.prototype ? Reflect.get(Object.prototype, property) : this.#read(headers, property)
   }
 
@@ -66,10 +66,11 @@ class Inbound implements ProxyHandler<InboundHeaders> {
 const unrecorded = new Inbound(undefined, unspelled)
 
 /**
- * Shows headers to code that may ask for them in any case.
- * @param headers - an extensible object, by lower-case name
- * @param reads - records what is read
- * @param spelled - how names are listed, by the name in lower case
+ * Returns a view of headers that finds names in any case.
+ *
+ * @param headers An extensible object, by lower-case name.
+ * @param reads Records the names that are read.
+ * @param spelled The spelling in which names are listed, by the name in lower case.
  */
 export function inboundHeaders<H extends InboundHeaders>(headers: H, reads?: HeaderReads, spelled = unspelled): H {
   return new Proxy(

@@ -3,28 +3,28 @@ import type { LiveCall } from './call.ts'
 
 export type { Answer } from '../spec/answer.ts'
 
-/**
- * Receives the result of a call, once: its answer, or an `UpstreamError`, or the call's own abort reason as it is.
- */
+/** Receives the result of a call once: its answer, an `UpstreamError`, or the abort reason of the call, unchanged. */
 export interface Completion<in T> {
   resolve(answer: Answer<T>): void
   reject(error: unknown): void
 }
 
-/** Sends a call and settles its completion, maybe before it returns; it never throws. */
+/** Sends a call and settles its completion, possibly before it returns. It never throws. */
 export type Send = <T>(call: LiveCall<T>, completion: Completion<T>) => void
 
-/** Resolves with the answer to a call; rejects with an `UpstreamError` or the call's own abort reason as it is. */
+/**
+ * Resolves with the answer to a call. Rejects with an `UpstreamError`, or with the abort reason of the call, unchanged.
+ */
 export interface Service {
   <T>(call: LiveCall<T>): Promise<Answer<T>>
-  /** The same without a promise, for services that need none. */
+  /** Does the same without a promise, for services that do not need one. */
   readonly send?: Send
 }
 
-/** Adds one behaviour around a service. The layer that adds none is `next => next`. */
+/** Adds one behaviour to a service. A layer without a behaviour is `next => next`. */
 export type Layer = (next: Service) => Service
 
-/** Puts layers around a service; the first is the outermost: it sees the call first and the answer last. */
+/** Puts layers around a service. The first layer is the outermost: it receives the call first and the answer last. */
 export function stack(layers: readonly Layer[], service: Service): Service {
   return layers.reduceRight((next, layer) => layer(next), service)
 }
@@ -37,7 +37,7 @@ export function callbackLayer(layer: (next: Send) => Send): Layer {
   return next => serviceOf(layer(sendOf(next)))
 }
 
-/** Returns a service, with promises, that sends by callbacks. */
+/** Returns a service with promises for a function with callbacks. */
 export function serviceOf(send: Send): Service & { readonly send: Send } {
   return Object.assign(
     <T>(call: LiveCall<T>) =>

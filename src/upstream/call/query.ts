@@ -2,9 +2,10 @@ import { UpstreamError } from '../../errors.ts'
 import { urlText } from '../../core/url-text.ts'
 
 /**
- * Writes a query string with its question mark; `undefined` and `null` are left out, an array repeats its name.
- * @param isReserved tells whether a name belongs to the upstream's `auth`
- * @throws UpstreamError `CALL_INPUT_INVALID` for a reserved name
+ * Writes a query string with its question mark. `undefined` and `null` are omitted. An array repeats its name.
+ *
+ * @param isReserved Returns whether a name belongs to the upstream's `auth`.
+ * @throws `CALL_INPUT_INVALID` for a reserved name.
  */
 export function writeQuery(
   query: Readonly<Record<string, unknown>>,

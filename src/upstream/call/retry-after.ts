@@ -2,7 +2,8 @@ import { readHttpDate } from '../../core/http-date.ts'
 
 /**
  * Reads a `Retry-After` header (RFC 9110, section 10.2.3): seconds in digits, or an HTTP date.
- * Returns ms from `nowMs`, at least 0 and without an upper bound, or `undefined` when it says neither.
+ *
+ * @returns The time from `nowMs` in ms, at least 0 and without an upper bound; `undefined` for any other text.
  */
 export function readRetryAfter(value: string | undefined, nowMs: number): number | undefined {
   if (value === undefined) return undefined

@@ -9,7 +9,7 @@ export type ConnectResult = { readonly rest: Buffer } | { readonly refusal: stri
 
 /**
  * Parses the response to `CONNECT` (RFC 9110, section 9.3.6). Every 2xx opens the tunnel. All bytes after its headers
- * belong to the tunnel, for any `content-length` and `transfer-encoding`. So headers are not parsed.
+ * belong to the tunnel, whatever its `content-length` and `transfer-encoding` are. So the headers are not parsed.
  */
 export class ConnectResponse {
   /** The status line and headers so far, in pieces: joining them for each piece would take quadratic time. */
@@ -19,7 +19,7 @@ export class ConnectResponse {
   #taken = 0
   #informational = 0
 
-  /** Parses the next chunk. Returns the result as soon as it is known; it must not be called after that. */
+  /** Parses the next chunk. Returns the result as soon as it is known. It must not be called again after that. */
   add(chunk: Buffer): ConnectResult | undefined {
     let text = chunk.toString('latin1')
     for (;;) {
@@ -31,7 +31,7 @@ export class ConnectResponse {
       const rest = end === null ? '' : seen.slice(end.index + end[0].length)
       if (piece !== '') this.#pieces.push(piece)
       this.#taken += text.length - rest.length
-      // Seven pieces have at least the seven characters that were looked at with them.
+      // Seven non-empty pieces have at least seven characters, which have been checked by then.
       if (this.#pieces.length <= 7 && !'HTTP/1.'.startsWith(this.#pieces.join('').slice(0, 7)))
         return { refusal: 'the proxy answered CONNECT with something that is not HTTP/1.1' }
       if (this.#taken > maxBytes) return { refusal: `the proxy answered CONNECT with more than ${maxBytes} bytes` }
@@ -40,7 +40,7 @@ export class ConnectResponse {
 
       const [, status = 'none'] = /^HTTP\/1\.[01][\t ]+(\d{3})(?=\s)/.exec(this.#pieces.join('')) ?? []
       if (status.startsWith('2')) return { rest: Buffer.from(rest, 'latin1') }
-      // 101 would be an upgrade, and none was asked for.
+      // A 101 would be an upgrade, which was not requested.
       if (!status.startsWith('1') || status === '101')
         return { refusal: `the proxy answered CONNECT with status ${status}` }
       if (++this.#informational > maxInformational)

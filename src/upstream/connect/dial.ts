@@ -3,10 +3,13 @@ import { connect, isIP, type Socket } from 'node:net'
 import { interleave, raceConnections, type Timers } from './happy-eyeballs.ts'
 import type { Resolve } from './resolve.ts'
 
-/** Opens a TCP connection to a name or an address. Returns the function that cancels it; `done` is not called then. */
+/**
+ * Opens a TCP connection to a name or an address. Returns the function that cancels it; after a cancellation, `done` is
+ * not called.
+ */
 export type Dial = (target: DialTarget, done: DialCallback) => () => void
 
-/** Takes an error or a connected socket that has no listeners. */
+/** Receives an error, or a connected socket without listeners. */
 export type DialCallback = (...result: [error: Error, socket: null] | [error: null, socket: Socket]) => void
 
 export interface DialTarget {
@@ -15,15 +18,18 @@ export interface DialTarget {
   readonly port: number
 }
 
-/** Reads the target of a URL: without brackets around an IPv6 address, and with the default port of its protocol. */
+/**
+ * Returns the target of a URL: the host without the brackets of an IPv6 address, and the port or the default port of
+ * the protocol.
+ */
 export function targetOf({ hostname, port, protocol }: Pick<URL, 'hostname' | 'port' | 'protocol'>): DialTarget {
   return { hostname: hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(port) || (protocol === 'https:' ? 443 : 80) }
 }
 
 export interface DialOptions {
-  /** Finds the addresses of a name; only those are dialled. */
+  /** Returns the addresses of a name. Only these are dialled. */
   readonly resolve: Resolve
-  /** Limit on the connection, in ms; the caller enforces it. */
+  /** The limit on the connection, in ms. The caller enforces it. */
   readonly timeout: number
 }
 
@@ -84,8 +90,8 @@ function attempt(
 }
 
 /**
- * Combines the errors of all attempts. The result has the code of the first error other than EADDRNOTAVAIL: a machine
- * without an address of one family gets that at once, which is not evidence about the upstream.
+ * Combines the errors of all attempts. The result has the code of the first error other than EADDRNOTAVAIL. A machine
+ * without an address of one family gets EADDRNOTAVAIL at once, which is not evidence about the upstream.
  */
 export function combined(errors: readonly CodedError[], hostname: string): Error {
   const [first] = errors as readonly [CodedError]

@@ -1,13 +1,13 @@
-/** Sets and clears timers: those of Node, or virtual ones. */
+/** Sets and clears timers of Node.js, or virtual timers. */
 export interface Timers<Timer> {
   readonly set: (onTimeout: () => void, ms: number) => Timer
   readonly clear: (timer: Timer | undefined) => void
 }
 
 export interface RaceOptions<Candidate, Connection, Timer> {
-  /** In the order in which they are tried; at least one. */
+  /** The candidates in the order of their attempts; at least one. */
   readonly candidates: readonly Candidate[]
-  /** Connection attempt delay: time between the starts of two attempts, in ms. */
+  /** The connection attempt delay: the time between the starts of two attempts, in ms. */
   readonly delay: number
   readonly timers: Timers<Timer>
   /**
@@ -15,16 +15,19 @@ export interface RaceOptions<Candidate, Connection, Timer> {
    * has returned.
    */
   readonly attempt: (candidate: Candidate, ended: (error: Error | null, connection?: Connection) => void) => () => void
-  /** Takes the first connection; without one, the errors of all attempts in the order in which they failed. */
+  /**
+   * Receives the first connection. Without a connection, receives the errors of all attempts in the order of the
+   * failures.
+   */
   readonly done: (connection: Connection | undefined, errors: readonly Error[]) => void
 }
 
 /**
  * Races connection attempts (RFC 8305, section 5). The next attempt starts when the delay has passed, or at once when
- * the latest attempt has failed. Earlier attempts go on meanwhile. The first connection wins, and all other attempts
- * are destroyed.
+ * the latest attempt has failed. Earlier attempts continue. The first connection is used, and all other attempts are
+ * destroyed.
  *
- * @returns a function that destroys every attempt; `done` is not called after it
+ * @returns A function that destroys every attempt. `done` is not called after it.
  */
 export function raceConnections<Candidate, Connection, Timer>({
   candidates,
@@ -44,7 +47,7 @@ export function raceConnections<Candidate, Connection, Timer>({
     pending.set(
       index,
       attempt(candidates[index] as Candidate, (error, connection) => {
-        // An attempt that was destroyed may have had its event queued.
+        // The event of a destroyed attempt may already be queued.
         if (!pending.delete(index)) return
         if (error === null) {
           stop()
@@ -77,7 +80,7 @@ export function raceConnections<Candidate, Connection, Timer>({
 }
 
 /**
- * Orders addresses so that the families take turns, beginning with that of the first address (RFC 8305, section 4).
+ * Orders addresses so that the families alternate, starting with the family of the first address (RFC 8305, section 4).
  *
  * @example `[v6a, v6b, v6c, v4a]` becomes `[v6a, v4a, v6b, v6c]`
  */

@@ -1,19 +1,19 @@
 import { BlockList, isIP } from 'node:net'
 
-/** Returns whether a host is listed; its address family is 0 for a name. */
+/** Returns whether an entry lists a host. `family` is the address family of the host, or 0 for a name. */
 type HostTest = (host: string, family: number) => boolean
 
 interface Entry {
   readonly isNamed: HostTest
-  /** The only port that is listed; undefined for all ports. */
+  /** The port that the entry lists; `undefined` for all ports. */
   readonly port: string | undefined
 }
 
 /**
- * Reads `NO_PROXY`: host names with all names below them, addresses and networks (CIDR), each with a port or without,
- * and `*`. Any other entry is ignored.
+ * Reads `NO_PROXY`. It contains host names, which include all names below them, addresses, networks (CIDR) and `*`.
+ * Each can have a port. Any other entry is ignored.
  *
- * @returns a function that returns whether a target bypasses the proxy
+ * @returns A function that returns whether a target bypasses the proxy.
  */
 export function readNoProxy(text: string): (target: URL) => boolean {
   const entries = text
@@ -29,7 +29,7 @@ export function readNoProxy(text: string): (target: URL) => boolean {
 }
 
 function readEntry(text: string): Entry | undefined {
-  // Colons within an address without brackets do not begin a port.
+  // The colons of an IPv6 address without brackets do not start a port.
   const [, named = '', port] = /^(\[.*\](?:\/\d+)?|[^:]*)(?::(\d+))?$/.exec(text) ?? [text, text]
   const isNamed = named === '*' ? () => true : (networkTest(named) ?? nameTest(named))
   return isNamed && { isNamed, port }
@@ -44,8 +44,8 @@ function networkTest(named: string): HostTest | undefined {
 function nameTest(named: string): HostTest | undefined {
   if (/[/?#@\\]/.test(named)) return undefined
   const name = named.replace(/^\*?\./, '')
-  // It writes names and addresses as the URLs of targets have them: in lower case, in Punycode (IDNA), in the one
-  // spelling of an address.
+  // The parser converts names and addresses to the form of target URLs: lower case, Punycode (IDNA), and one spelling
+  // per address.
   const { hostname } = URL.parse(`http://${isIP(name) === 6 ? `[${name}]` : name}/`) ?? {}
   if (hostname === undefined) return undefined
   const host = bare(hostname)
@@ -56,8 +56,8 @@ function nameTest(named: string): HostTest | undefined {
 }
 
 /**
- * An IPv4 address and the IPv6 address that maps it are equal; a wide IPv6 network has no IPv4 address in it all the
- * same.
+ * Creates a test for an address or a network. An IPv4 address equals the IPv6 address that maps it. But an IPv6 network
+ * with a prefix shorter than 96 bits contains no IPv4 address.
  */
 function listTest(address: string, ofList: number, bits: number): HostTest {
   const list = new BlockList()
@@ -67,7 +67,7 @@ function listTest(address: string, ofList: number, bits: number): HostTest {
     family === 6 ? list.check(host, 'ipv6') : family === 4 && !isWide && list.check(host, 'ipv4')
 }
 
-/** Takes off the brackets of an IPv6 address and the dot that ends a name. */
+/** Removes the brackets of an IPv6 address and the dot at the end of a name. */
 function bare(host: string): string {
   return host.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '')
 }

@@ -6,16 +6,16 @@ import { markConnectError } from './wire-errors.ts'
 
 export interface OpenerOptions {
   readonly dial: Dial
-  /** Limit on opening one connection, in ms: name lookup, TCP, tunnel and TLS together. */
+  /** The limit on the time to open one connection, in ms. It includes the name lookup, TCP, the tunnel and TLS. */
   readonly timeout: number
   readonly tls: buildConnector.BuildOptions
-  /** The proxy that opens tunnels; without one, the upstream is dialled directly. */
+  /** The proxy that opens tunnels. Without it, the upstream is dialled directly. */
   readonly tunnel?: { readonly proxy: DialTarget; readonly authorization: string | undefined } | undefined
 }
 
 /** Opens connections for undici. */
 export interface Opener {
-  /** Calls back once. Its errors are marked by `markConnectError`. */
+  /** Opens a connection and calls back once. Its errors are marked by `markConnectError`. */
   readonly connect: buildConnector.connector
   /** Cancels every connection that is being opened. */
   readonly cancelAll: () => void
@@ -23,9 +23,9 @@ export interface Opener {
 
 type Secure = (options: buildConnector.Options, callback: buildConnector.Callback) => Socket
 
-/** Creates an opener of connections, each within `timeout` ms. undici's own timer is late by up to a second. */
+/** Creates an opener that opens each connection within `timeout` ms. The timer of undici can be up to a second late. */
 export function createOpener({ dial, timeout, tls, tunnel }: OpenerOptions): Opener {
-  // Its type hides that it returns the socket. Its TLS session cache belongs to this upstream.
+  // The type of undici hides that the connector returns the socket. Its TLS session cache belongs to this upstream.
   const secure = buildConnector({ ...tls, timeout: 0 }) as unknown as Secure
   const openings = new Set<Opening>()
 
@@ -45,7 +45,7 @@ export function createOpener({ dial, timeout, tls, tunnel }: OpenerOptions): Ope
           error === null ? opening.end(null, ready) : opening.end(error, null),
         )
         opening.cancel = () => secured.destroy()
-        // After the handshake Node leaves a socket open whose TLS has failed, until the other side closes it.
+        // After the handshake Node.js does not close a socket whose TLS has failed, until the other side closes it.
         secured.on('error', opening.cancel)
       }
 
@@ -75,7 +75,7 @@ export function createOpener({ dial, timeout, tls, tunnel }: OpenerOptions): Ope
 
 /** One connection that is being opened. */
 class Opening {
-  /** Destroys what has been opened so far. */
+  /** Cancels the present phase and destroys its socket. */
   cancel = (): void => {}
   #waitsFor = 'no connection was made'
   #callback: buildConnector.Callback | undefined
@@ -85,14 +85,14 @@ class Opening {
   constructor(timeout: number, callback: buildConnector.Callback) {
     this.#callback = callback
     this.#limit = setTimeout(() => {
-      // Node runs timers before it polls sockets: a connection that is ready by now still counts.
+      // Node.js runs timers before it polls sockets. A connection that is ready by now still counts.
       this.#lastPoll = setImmediate(() =>
         this.end(new errors.ConnectTimeoutError(`${this.#waitsFor} within ${timeout} ms`), null),
       )
     }, timeout)
   }
 
-  /** Starts the next phase; the timeout error names it. */
+  /** Starts the next phase. The timeout error names it. */
   startPhase(waitsFor: string): void {
     this.#waitsFor = waitsFor
   }

@@ -4,23 +4,22 @@ import type { Secret } from '../spec/secret.ts'
 import { proxyFault } from '../spec/url-faults.ts'
 import type { VariableReader } from '../spec/variables.ts'
 
-/** Which proxy stands before what. */
+/** The proxies of an upstream. */
 export interface ProxyAccess {
-  /** By the protocol of what is asked. */
+  /** The proxy for each protocol of a target. */
   readonly 'http:': Proxy | undefined
   readonly 'https:': Proxy | undefined
-  /** Tells whether `NO_PROXY` names a target. */
+  /** Returns whether `NO_PROXY` names a target. */
   readonly isExcluded: (target: URL) => boolean
 }
 
-/** One proxy. */
 export interface Proxy {
   readonly url: URL
-  /** The value of `proxy-authorization`. Undefined where the URL of the proxy has no credentials. */
+  /** The value of `proxy-authorization`; `undefined` if the URL of the proxy has no credentials. */
   readonly authorization: string | undefined
 }
 
-/** Reads which proxies there are, by the names that everybody uses, lower case first. */
+/** Reads the proxies from a declaration, or from the usual variables. Names in lower case take precedence. */
 export function readProxy(declared: true | string | Secret, reader: VariableReader): ProxyAccess {
   const { optional } = reader
   const isExcepted = readNoProxy(optional('no_proxy') ?? optional('NO_PROXY') ?? '')
@@ -53,7 +52,7 @@ function proxyAt(text: string, { secrets }: VariableReader): Proxy | undefined {
   return { url, authorization: `Basic ${encoded}` }
 }
 
-/** The proxy on the way to a place; none where `NO_PROXY` names it. */
+/** Returns the proxy for a target; `undefined` if there is none, or if `NO_PROXY` names the target. */
 export function proxyFor(access: ProxyAccess | undefined, target: URL): Proxy | undefined {
   if (access === undefined || access.isExcluded(target)) return undefined
   return access[target.protocol as 'http:' | 'https:']

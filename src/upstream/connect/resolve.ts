@@ -2,7 +2,7 @@ import type { LookupAddress, LookupOptions } from 'node:dns'
 import type { LookupFunction } from 'node:net'
 import { isPublicAddress } from '../../core/public-address.ts'
 
-/** Finds all addresses of a name; an empty list with an error. */
+/** Passes all addresses of a name to `done`; an empty list with an error. */
 export type Resolve = (
   hostname: string,
   options: LookupOptions,
@@ -10,11 +10,11 @@ export type Resolve = (
 ) => void
 
 /**
- * Time for which a result is reused, in ms: Node has four threads for all lookups, and a pool looks a name up once per
- * new connection.
+ * The time for which a result is reused, in ms. Node.js has four threads for all lookups, and a pool looks up a name
+ * once per new connection.
  */
 const keptMs = 1000
-/** Time after which a pending lookup is started again, in ms. */
+/** The time after which a pending lookup is started again, in ms. */
 const pendingMs = 5000
 
 interface PendingLookup {
@@ -22,12 +22,15 @@ interface PendingLookup {
   until: number
 }
 
-/** Codes of a failed lookup; any other error comes from the author of the `lookup` function. */
+/**
+ * The form of the code of a failed lookup. An error with another code comes from the author of the `lookup` function.
+ */
 const systemCode = /^E[A-Z0-9_]+$/
 
 /**
  * Creates a resolver that shares one `lookup` among all requests for the same name at about the same time. A failure is
- * kept as long as a result. A lookup that throws, or calls back with anything else than addresses, has failed.
+ * kept as long as a result. A lookup fails if it throws, or if it calls back with a value that is not a list of
+ * addresses.
  */
 export function createResolve(lookup: LookupFunction, now = () => performance.now()): Resolve {
   const lookups = new Map<string, PendingLookup>()
@@ -40,7 +43,7 @@ export function createResolve(lookup: LookupFunction, now = () => performance.no
       reject(explained(hostname, reason))
     }
     const answered = (error: unknown, address: unknown, family: unknown) => {
-      // Some lookups call back with undefined in place of null.
+      // Some lookups call back with `undefined` instead of `null`.
       if (error !== null && error !== undefined) return failed(error)
       try {
         const addresses = addressesOf(hostname, address, family)
@@ -52,7 +55,7 @@ export function createResolve(lookup: LookupFunction, now = () => performance.no
     }
     try {
       const returned: unknown = lookup(hostname, { ...options, all: true }, answered)
-      // It may be an async function, which fails by a rejection.
+      // An async function fails with a rejection.
       if (returned !== undefined) Promise.resolve(returned).catch(failed)
     } catch (error) {
       failed(error)
@@ -72,8 +75,8 @@ export function createResolve(lookup: LookupFunction, now = () => performance.no
 }
 
 /**
- * Restricts a resolver to public addresses. One address that is not public refuses the whole answer: a name that mixes
- * both is an attack or a mistake.
+ * Restricts a resolver to public addresses. If one address is not public, the whole answer is refused, because a name
+ * with both kinds is an attack or a mistake.
  */
 export function publicResolve(resolve: Resolve): Resolve {
   return (hostname, options, done) =>
@@ -110,7 +113,7 @@ function explained(hostname: string, reason: unknown): Error {
       message = String(reason.message)
     }
   } catch {
-    // An error that cannot be read is only the cause.
+    // An error whose properties throw is used only as the cause.
   }
   return Object.assign(new Error(message, { cause: reason }), { code: 'ENOTFOUND' })
 }

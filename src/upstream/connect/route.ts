@@ -4,26 +4,26 @@ import { createOpener, type Opener } from './opening.ts'
 import { proxyFor, type ProxyAccess } from './proxy.ts'
 import { publicResolve, type Resolve } from './resolve.ts'
 
-/** Opens connections to an origin, and has what every request on them needs. */
+/** Opens connections to an origin, and contains the values that every request on them needs. */
 export interface OriginRoute extends Opener {
-  /** The origin that connections are opened to: the target's, or that of a proxy for `http:`. */
+  /** The origin to which connections are opened: the origin of the target, or of a proxy for `http:`. */
   readonly origin: string
-  /** Precedes every path: empty, or the target's origin where a proxy forwards the request. */
+  /** The prefix of every path: empty, or the target's origin if a proxy forwards the request. */
   readonly pathPrefix: string
-  /** Header names and values of every request, one after the other. */
+  /** Header names and values of every request, alternating. */
   readonly headers: readonly string[]
 }
 
 export interface OriginRouteOptions {
-  /** The certificates and the key of TLS; undefined for those of Node. */
+  /** The certificates and the key of TLS; `undefined` uses the certificates of Node.js. */
   readonly secureContext: SecureContext | undefined
   readonly proxy: ProxyAccess | undefined
   readonly resolve: Resolve
-  /** Limit on opening a connection, in ms. */
+  /** The limit on the time to open a connection, in ms. */
   readonly connectTimeout: number
-  /** True if only public addresses are dialled. */
+  /** True if connections are opened to public addresses only. */
   readonly isPublic: boolean
-  /** The name that the certificate must be for. @default the host of the origin */
+  /** The name that the certificate must contain. @default the host of the origin */
   readonly servername?: string | undefined
 }
 
@@ -34,7 +34,7 @@ export function routeTo(
 ): OriginRoute {
   const tls = {
     allowH2: false,
-    // Set here, they override NODE_TLS_REJECT_UNAUTHORIZED and --tls-min-v1.0.
+    // Explicit values override NODE_TLS_REJECT_UNAUTHORIZED and --tls-min-v1.0.
     rejectUnauthorized: true,
     minVersion: 'TLSv1.2',
     ...(servername !== undefined && { servername }),

@@ -5,7 +5,7 @@ import type { TlsOptions } from '../spec/access-options.ts'
 import { Secret } from '../spec/secret.ts'
 import type { VariableReader } from '../spec/variables.ts'
 
-/** Reads certificates and the key, once for all connections. */
+/** Reads the certificates and the key once for all connections. */
 export function readTls({ ca, cert, key }: TlsOptions, reader: VariableReader): SecureContext | undefined {
   const pems = {
     ca: ca && readPem(ca, 'tls.ca', reader),
@@ -14,7 +14,7 @@ export function readTls({ ca, cert, key }: TlsOptions, reader: VariableReader): 
   }
   if (Object.values(pems).includes('')) return undefined
   try {
-    // OpenSSL ignores a certificate that it cannot read, and then trusts no server.
+    // OpenSSL ignores a certificate that it cannot read. It would then trust no server.
     for (const pem of [pems.ca, pems.cert]) if (pem !== undefined) new X509Certificate(pem)
     return createSecureContext({ ...pems, minVersion: 'TLSv1.2' })
   } catch (error) {
@@ -23,7 +23,7 @@ export function readTls({ ca, cert, key }: TlsOptions, reader: VariableReader): 
   }
 }
 
-/** Returns the PEM of a variable, or of the file whose path it holds; empty if it is neither. */
+/** Returns the PEM of a variable, or of the file whose path the variable contains; an empty string if both fail. */
 function readPem(source: string | Secret, option: string, reader: VariableReader): string {
   const given = reader.read(source, option)
   if (!(source instanceof Secret) || given === '' || given.startsWith('-----BEGIN ')) return given

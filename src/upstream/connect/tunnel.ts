@@ -4,15 +4,15 @@ import { ConnectResponse, type ConnectResult } from './connect-response.ts'
 export interface TunnelRequest {
   /** `host:port` of the upstream. */
   readonly target: string
-  /** The proxy's credentials; undefined if its URL has none. */
+  /** The value of `proxy-authorization`; `undefined` if the URL of the proxy has no credentials. */
   readonly authorization: string | undefined
 }
 
 /**
- * Opens a tunnel through a proxy by `CONNECT` (RFC 9110, section 9.3.6). After `done` is called without an error, the
- * socket is the tunnel: bytes after the headers of the response are read from it first.
+ * Opens a tunnel through a proxy with `CONNECT` (RFC 9110, section 9.3.6). After `done` is called without an error, the
+ * socket is the tunnel. Bytes after the headers of the response are then read from it first.
  *
- * @returns a function that cancels it and destroys the socket
+ * @returns A function that cancels the tunnel and destroys the socket.
  */
 export function openTunnel(
   socket: Socket,

@@ -27,7 +27,7 @@ const byCode: Readonly<Record<string, ErrorCode>> = {
 
 const connectErrors = new WeakSet<Error>()
 
-/** Marks an error as one of opening a connection: no byte of a request was sent. */
+/** Marks an error that occurred while a connection was opened: no byte of a request was sent. */
 export function markConnectError<E extends Error>(error: E): E {
   connectErrors.add(error)
   return error
@@ -61,7 +61,7 @@ export function wireError(error: Error & { readonly code?: string }, upstream: s
   return code === undefined ? error : new UpstreamError(code, upstream, { cause: error })
 }
 
-/** Codes of failed TLS: those of Node.js and OpenSSL. */
+/** The codes of TLS errors in Node.js and OpenSSL. */
 const tlsCode =
   /^(?:ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_|ERROR_IN_)/
 
@@ -71,7 +71,7 @@ function codeOf(error: Error & { readonly code?: string }): ErrorCode | undefine
     (Object.hasOwn(byCode, code) ? byCode[code] : undefined) ??
     (code.startsWith('EAI_') ? 'UPSTREAM_UNREACHABLE' : undefined)
   if (mapped !== undefined) return mapped
-  // undici's parser gives its errors a name and no code, and asserts that a status has three digits.
+  // undici's parser gives its errors a name and no code. It asserts that a status has three digits.
   if (error.name === 'HTTPParserError' || code === 'ERR_ASSERTION') return 'UPSTREAM_PROTOCOL'
   if (tlsCode.test(code)) return 'UPSTREAM_TLS'
   if (code === 'UND_ERR_SOCKET' && (message === 'bad response' || message === 'bad upgrade')) return 'UPSTREAM_PROTOCOL'

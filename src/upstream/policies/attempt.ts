@@ -11,13 +11,13 @@ export interface AttemptOptions {
   readonly upstream: string
   /** Limit on one attempt, from dispatch to the last byte, in ms. */
   readonly timeout: number
-  /** Gets a deposit for each call that is sent for the first time. */
+  /** Receives a deposit for each call that is sent for the first time. */
   readonly budget?: RetryBudget
 }
 
 /**
- * Counts an attempt, reports its start and end, and cuts it when it takes too long.
- * An unsafe call that has left is not cut: that would make its outcome unknown, and it cannot be asked again.
+ * Counts an attempt, reports its start and end, and aborts it at its time limit. An unsafe call has no such limit: an
+ * abort after it was sent would make its outcome unknown, and it cannot be sent again.
  */
 export function attempt({ upstream, timeout, budget }: AttemptOptions): Layer {
   const running = createTimerQueue(
@@ -36,7 +36,7 @@ export function attempt({ upstream, timeout, budget }: AttemptOptions): Layer {
     // A listener of the event may have aborted the call.
     if (call.abort.aborted) return new Attempted(call, number, undefined, completion).reject(call.abort.reason)
 
-    // What the run's own deadline cuts earlier needs no timer of its own.
+    // An attempt needs no timer if the deadline of the run is earlier.
     const limit = spec.safe && scope.deadline - at > timeout ? new TimedCall(call, running) : undefined
     next(limit?.call ?? call, new Attempted(call, number, limit, completion))
   })
@@ -73,7 +73,10 @@ class Attempted<T> implements Completion<T> {
   }
 }
 
-/** Ends the time limit of an attempt; one that was answered early keeps it until it releases its permit. */
+/**
+ * Removes the time limit of an attempt. If the attempt was answered early, its limit stays until it releases its
+ * permit.
+ */
 function lift(limit: TimedCall<unknown>, { attempt: { held } }: LiveCall<unknown>): void {
   if (held === undefined || limit.call.abort.aborted) limit.clear()
   else void held.then(() => limit.clear())

@@ -9,7 +9,7 @@ interface Flight {
   readonly effort: Effort
   readonly answer: Promise<Answer<unknown>>
   readonly path: string
-  /** By when the most patient of those who share it wants it. */
+  /** The scope of the flight. Its `patience` is the latest time at which any of its callers needs the answer. */
   readonly scope: Scope & { patience: number }
   waiting: number
 }
@@ -18,21 +18,21 @@ export interface CoalesceOptions {
   /** Returns the key of a call. Calls with equal keys share one answer. */
   readonly keyOf: (call: LiveCall<unknown>) => string
   /**
-   * Takes a function to call with each path that was changed by other means than calls of this layer.
+   * Receives a function that the caller calls with each path that was changed by calls outside this layer.
    *
-   * @default only calls of this layer change a path
+   * @default not called: only calls of this layer change a path
    */
   readonly listen?: (leaveBehind: (changed: string) => void) => void
 }
 
 /**
- * Lets equal calls in flight share one answer (single-flight). The answer is frozen because it is shared. A caller that
- * leaves does not end the flight; the last caller to leave does.
+ * Lets equal calls in flight share one answer (coalescing). The answer is frozen because it is shared. The flight
+ * continues when one caller leaves, and ends when the last caller leaves.
  */
 export function coalesce({ keyOf, listen }: CoalesceOptions): Layer {
   const flights = new Map<string, Flight>()
 
-  /** After a call that may have changed a path, new calls do not join the flights that started before it. */
+  /** Removes the flights of a path that may have changed, so that new calls do not join them. */
   function leaveBehind(changed: string): void {
     for (const [key, { path }] of flights) if (path === changed) flights.delete(key)
   }
@@ -47,7 +47,7 @@ export function coalesce({ keyOf, listen }: CoalesceOptions): Layer {
       let flight = flights.get(key)
       if (flight === undefined) {
         const abort = new Abort()
-        // No deadline: each caller keeps its own, and leaves by it.
+        // The flight has no deadline. Each caller has its own deadline and leaves the flight at it.
         const { scope } = call
         const common = {
           deadline: Infinity,
@@ -73,7 +73,7 @@ export function coalesce({ keyOf, listen }: CoalesceOptions): Layer {
         }
         flights.set(key, (flight = started))
       } else {
-        // By the flight's own clock, which began with its first caller's run.
+        // Converts the time to the clock of the flight, which started with the run of its first caller.
         const { scope } = call
         flight.scope.patience = Math.max(
           flight.scope.patience,
@@ -119,7 +119,7 @@ class Subscriber extends Abortable {
     call.abort.add(this)
   }
 
-  /** Unsubscribes; a caller that was aborted has done so before the flight ends. */
+  /** Unsubscribes. An aborted caller has already done so before the flight ends. */
   leave(): void {
     if (this.listensTo === undefined) return
     this.#call.abort.delete(this)

@@ -5,11 +5,11 @@ import { TimedCall } from './timed-call.ts'
 
 export interface DeadlineOptions {
   readonly upstream: string
-  /** Limit on one call with its waiting, every attempt and the body, in ms. */
+  /** The limit on one call, in ms. It includes the time in the queue, every attempt and the body. */
   readonly deadline: number
 }
 
-/** Gives a call a deadline of its own, where that is nearer than its run's. */
+/** Gives a call its own deadline if it is earlier than the deadline of its run. */
 export function deadline({ upstream, deadline }: DeadlineOptions): Layer {
   const running = createTimerQueue(
     deadline,

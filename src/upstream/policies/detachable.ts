@@ -2,8 +2,8 @@ import { Abort } from '../../core/abort.ts'
 import type { LiveCall } from '../call/call.ts'
 
 /**
- * A call that its run waits for only up to a soft limit. Until it is detached, the run's abort ends it, and the run
- * receives the events of its attempts. Afterwards neither holds. The input of the call stays.
+ * A call for which its run waits only up to a soft limit. Until it is detached, the abort of the run aborts it, and the
+ * run receives the events of its attempts. After that, neither applies. The input of the call does not change.
  */
 export class Detachable<T> extends Abort {
   /** The call to send. */
@@ -17,7 +17,7 @@ export class Detachable<T> extends Abort {
     const { scope } = outer
     outer.abort.add(this)
     this.call = outer.withAbort(this, {
-      // Its attempts need timers of their own, which outlast the run.
+      // Its attempts need their own timers, which can outlast the run.
       deadline: Infinity,
       patience: scope.patience ?? scope.deadline,
       headers: scope.headers,
@@ -31,15 +31,16 @@ export class Detachable<T> extends Abort {
     })
   }
 
-  /** Calls `passed` after `ms`, unless the call has ended or is detached by then. */
+  /** Calls `passed` after `ms`, unless the call has ended or is detached before. */
   limit(ms: number, passed: () => void): void {
-    // Timers come before sockets: an answer that has arrived while the loop was held up is read first.
+    // Node.js runs timers before it polls sockets. An answer that arrived while the event loop was blocked is read
+    // first.
     this.#timer = setTimeout(() => {
       this.#immediate = setImmediate(passed)
     }, ms)
   }
 
-  /** Leaves the run; from now on only `life` ends the call. */
+  /** Detaches the call from its run. After that, only `life` aborts it. */
   detach(life: Abort): void {
     this.end()
     this.#isDetached = true
@@ -47,7 +48,7 @@ export class Detachable<T> extends Abort {
     else life.add(this)
   }
 
-  /** Leaves no timer and no listener behind. */
+  /** Removes the timers and the abort listener. */
   end(): void {
     clearTimeout(this.#timer)
     clearImmediate(this.#immediate)

@@ -4,25 +4,28 @@ import type { LiveCall } from '../call/call.ts'
 import { codeOf, classify } from '../call/classify.ts'
 import { callbackLayer, type Answer, type Layer, type Completion } from '../call/layer.ts'
 
-/** The outcomes of an upstream's calls since the runtime began. */
+/** The counts of an upstream's calls since the start of the runtime. */
 export interface Counts {
   /** The number of calls. */
   calls: number
   /** The number of calls that succeeded. */
   ok: number
-  /** Failed in a way that says something about the upstream. */
+  /** The number of calls that failed with evidence against the upstream. */
   failed: number
-  /** Ended for other reasons: refused by us, given up by the caller, refused as a bad question. */
+  /**
+   * The number of calls that ended for other reasons: refused by Headwaters, aborted by the caller, or refused as a bad
+   * request.
+   */
   ignored: number
   /** The number of attempts that were sent. */
   attempts: number
-  /** Time that all calls together have waited in the queue, in ms. */
+  /** The total time that calls have waited in the queue, in ms. */
   queuedMs: number
 }
 
 /**
- * Counts every call by how it ended, and reports that end to its run; outermost, so that it sees refusals and waiting
- * too.
+ * Counts every call by its outcome, and reports its end to its run. It is the outermost layer, so it also sees refusals
+ * and the time in the queue.
  */
 export function observe(counts: Counts): Layer {
   return callbackLayer(next => (call, completion) => {

@@ -2,8 +2,8 @@
 const parts = 10
 
 /**
- * Two counts over a window of time. A window is up to a tenth longer than asked for, so it never misses a count. Ten
- * parts and one that is being filled form a ring: a count costs an addition, and no timer runs.
+ * Two counts over a window of time. The window is up to a tenth longer than `windowMs`, so it never misses a count. A
+ * ring has ten parts and one that is being filled. A count is one addition, and no timer runs.
  */
 export class SlidingWindow {
   readonly #partMs: number
@@ -15,7 +15,7 @@ export class SlidingWindow {
   #firstSum = 0
   #secondSum = 0
 
-  /** `now` is a clock in ms that never goes back. */
+  /** @param now A clock in ms that never goes back. */
   constructor(windowMs: number, now: () => number) {
     this.#partMs = windowMs / parts
     this.#now = now
@@ -50,7 +50,7 @@ export class SlidingWindow {
     return Math.floor(this.#now() / this.#partMs)
   }
 
-  /** Drops the parts that have fallen out of the window. */
+  /** Removes the parts that have left the window. */
   #turn(): void {
     const part = this.#partNow()
     if (part === this.#part) return

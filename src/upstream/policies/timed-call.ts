@@ -2,9 +2,9 @@ import { Abort } from '../../core/abort.ts'
 import type { LiveCall } from '../call/call.ts'
 import type { Timer, TimerQueue } from '../../core/timer-queue.ts'
 
-/** A call with a time limit, until `clear` ends it. */
+/** A call with a time limit. `clear` removes the limit. */
 export class TimedCall<T> extends Abort implements Timer {
-  /** The call to send: it is aborted when the limit is reached. */
+  /** The call to send. It is aborted at the limit. */
   readonly call: LiveCall<T>
   readonly target = this
   dueAt = 0
@@ -23,7 +23,7 @@ export class TimedCall<T> extends Abort implements Timer {
     timeouts.add(this)
   }
 
-  /** Leaves no timer and no listener behind. */
+  /** Removes the timer and the abort listener. */
   clear(): void {
     this.#timeouts.stop(this)
     this.#outer.delete(this)

@@ -1,6 +1,6 @@
 import type { Secret } from './secret.ts'
 
-/** The options of a token by OAuth 2.0 client credentials (RFC 6749, section 4.4). */
+/** The options for a token that is requested with OAuth 2.0 client credentials (RFC 6749, section 4.4). */
 export interface OAuth2Options {
   /** The URL of the token endpoint. A URL from the environment is trusted, like an origin from the environment. */
   readonly tokenUrl: string | Secret
@@ -32,13 +32,17 @@ export interface TlsOptions {
   readonly cert?: string | Secret
   /** The private key of the client certificate, as PEM; needs `cert`. @default no key */
   readonly key?: Secret
-  /** The name that the upstream's certificate must be for. @default that of the origin */
+  /** The name that the certificate of the upstream must contain. @default the host of the origin */
   readonly servername?: string
 }
 
-/** The options of `defineUpstream` for the way to an upstream and its credentials. */
+/** The options of `defineUpstream` for the connection to an upstream and its credentials. */
 export interface AccessOptions {
-  /** True if only public addresses are dialled, on every dial; an origin from outside is trusted. @default false */
+  /**
+   * If true, connections are opened to public addresses only, which is checked for every connection. An origin from an
+   * override is trusted and may be private.
+   * @default false
+   */
   readonly publicOnly?: boolean
   /**
    * The credentials of every call.
@@ -48,9 +52,9 @@ export interface AccessOptions {
   /** Certificates for TLS. @default the certificates of the system, and no client certificate */
   readonly tls?: TlsOptions
   /**
-   * The `http:` proxy that calls go through: its URL, or `true` for what `HTTPS_PROXY` or `HTTP_PROXY` says; but for
-   * what `NO_PROXY` names.
-   * @default none
+   * The `http:` proxy for calls: its URL, or `true` for the value of `HTTPS_PROXY` or `HTTP_PROXY`. Hosts in `NO_PROXY`
+   * are called without the proxy.
+   * @default no proxy
    */
   readonly proxy?: true | string | Secret
 }

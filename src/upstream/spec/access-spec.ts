@@ -27,7 +27,10 @@ const oauth2Options: OptionKeys<OAuth2Options> = {
 }
 const tlsOptions: OptionKeys<TlsOptions> = { ca: true, cert: true, key: true, servername: true }
 
-/** Checks those options; throws a `TypeError` that names the option and the fix, and never what may be a secret. */
+/**
+ * Checks the options for address and credentials. Throws a `TypeError` that names the option and the fix. The message
+ * never contains a value that may be a secret.
+ */
 export function checkAccess(owner: string, options: UpstreamOptions): AccessSpec {
   const { publicOnly = false, auth, tls, proxy } = options
   checkBoolean(owner, 'publicOnly', publicOnly)
@@ -127,7 +130,7 @@ function checkSecret(owner: string, option: string, secret: unknown): void {
     )
 }
 
-/** Refuses an operation that asks by the field in which its upstream's secret goes out. */
+/** Refuses an operation with a query field that the upstream's `auth` uses for its secret. */
 export function checkQueryAuth(operation: string, auth: AuthOptions | undefined, query: z.ZodType | undefined): void {
   if (auth === undefined || !('query' in auth) || !(query instanceof z.ZodObject)) return
   const field = Object.keys(query.shape).find(queryNameMatcher(auth.query))

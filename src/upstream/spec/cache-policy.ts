@@ -2,7 +2,7 @@ import { wholeNumber } from '../../core/bounds.ts'
 import { rejectUnknownOptions, type OptionKeys } from '../../core/option-keys.ts'
 import type { CacheOptions } from './options.ts'
 
-/** For how long answers are used whose headers do not say, in ms. */
+/** The times for which answers are used if their headers give no time, in ms. */
 export interface CachePolicy {
   readonly ttl: number | undefined
   readonly staleWhileRevalidate: number | undefined
@@ -12,7 +12,7 @@ export interface CachePolicy {
 
 const known: OptionKeys<CacheOptions> = { ttl: true, staleWhileRevalidate: true, staleIfError: true, staleAfter: true }
 
-/** Checks what an operation says of keeping its answers; nothing when it keeps none. */
+/** Checks the cache options of an operation. Returns `undefined` if the cache is off. */
 export function cachePolicy(owner: string, options: boolean | CacheOptions): CachePolicy | undefined {
   if (options === false) return undefined
   if (options !== true) rejectUnknownOptions(owner, options, known, { group: 'cache' })

@@ -41,7 +41,7 @@ const acceptDefaults = {
 } as const
 const responseTypes: ReadonlySet<unknown> = new Set(['json', 'text', 'bytes'] satisfies ResponseType[])
 
-/** Checks an operation's declaration and fills its defaults in. */
+/** Checks the declaration of an operation and adds its defaults. */
 export function operationSpec(upstream: UpstreamSpec, key: string, options: AnyOperationOptions): OperationSpec {
   const name = `${upstream.name}.${key}`
   const {
@@ -134,7 +134,7 @@ export function operationSpec(upstream: UpstreamSpec, key: string, options: AnyO
 
 const mediaRange = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+\/[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
-/** Refuses a list of media types by which no answer can be accepted. */
+/** Refuses a list of media types that accepts no answer. */
 function checkAccept(owner: string, accept: readonly string[]): void {
   checkTextList(owner, 'accept', accept, "['text/csv']")
   if (accept.length === 0)

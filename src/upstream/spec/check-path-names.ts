@@ -6,8 +6,8 @@ import { defOf } from '../../core/schema/wrapped.ts'
 /**
  * Refuses a path template with a name for which `params` has no schema.
  *
- * @param where names the owner and the schema, for example `cats.find, params`
- * @throws {TypeError} that names the first such name
+ * @param where The owner and the schema, for example `cats.find, params`.
+ * @throws {TypeError} The message contains the first of these names.
  */
 export function checkPathNames(where: string, schema: z.ZodType | undefined, names: readonly string[]): void {
   const missing = names.find(name => schema === undefined || !mayHave(schema, name, []))
@@ -15,12 +15,12 @@ export function checkPathNames(where: string, schema: z.ZodType | undefined, nam
     throw new TypeError(`${where}: there is no schema for '{${missing}}' of the path: add ${missing} to params`)
 }
 
-/** Types of keys that are listed. */
+/** The schema types of keys whose values are a list. */
 const named = new Set(['enum', 'literal'])
 
-/** Returns whether an output can have a field, whatever the option of a union that reads it. */
+/** Returns whether an output can have a field, whichever option of a union has parsed it. */
 function mayHave(schema: z.ZodType, name: string, within: readonly z.ZodType[]): boolean {
-  // A schema inside itself adds no other output.
+  // A recursive schema adds no other output.
   if (within.includes(schema)) return true
   const { shape, catchall, left, right, options, innerType, out, getter, keyType, mode, partial } = defOf(schema)
   if (partial === true) return false

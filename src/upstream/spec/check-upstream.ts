@@ -38,17 +38,18 @@ const upstreamOptions: OptionKeys<UpstreamOptions> = {
 }
 
 /**
- * Default number of connections beyond one per permit. A connection whose answer has just ended is polled before it is
- * used again, and a spare one is ready meanwhile (`npm run bench:wire -- --only spare` compares other numbers).
+ * The default number of spare connections, in addition to one per permit. A connection whose response has just ended is
+ * polled before it is used again. A spare connection is used meanwhile. `npm run bench:wire -- --only spare` compares
+ * other numbers.
  */
 export const spareConnections = 16
 
-/** Default for `connections` where the concurrency is adaptive: the upper limit of Netflix's concurrency-limits. */
+/** The default of `connections` for an adaptive concurrency: the upper limit in Netflix's concurrency-limits. */
 export const maxAdaptiveConnections = 200
 
 const upstreamName = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/
 
-/** Checks an upstream's declaration and fills its defaults in. */
+/** Checks the declaration of an upstream and adds its defaults. */
 export function upstreamSpec(
   name: string,
   options: UpstreamOptions,

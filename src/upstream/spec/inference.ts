@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 
-/** A schema that may be left out. */
+/** An optional schema. */
 export type Schema = z.ZodType | undefined
 
 /** The same type, expanded so that an editor shows its properties. */
@@ -8,10 +8,10 @@ export type Simplify<T> = { [K in keyof T]: T[K] } & {}
 
 type PathName<P extends string> = P extends `${string}{${infer N}}${infer Rest}` ? N | PathName<Rest> : never
 
-/** The params schema that a path template asks for: one entry a name. */
+/** The type of `params` for a path template: one field per name. */
 export type ParamsFor<P extends string> = [PathName<P>] extends [never]
   ? undefined
   : z.ZodObject<Record<PathName<P>, z.ZodType>>
 
-/** Makes `params` required where the path template has names. */
+/** Makes `params` required if the path template has names. */
 export type ParamsIf<P extends string> = [PathName<P>] extends [never] ? {} : { readonly params: unknown }

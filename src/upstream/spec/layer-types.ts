@@ -4,35 +4,38 @@ export declare const value: unique symbol
 
 type Headers = Readonly<Record<string, string>>
 
-/** A call under way, as a custom layer sees it and passes it to `next`. */
+/** A call in flight, as a custom layer receives it and passes it to `next`. */
 export interface LayerCall<out T> {
-  /** The type of the answer's value; no such property exists at run time. */
+  /** The type of the answer's value. The property does not exist at run time. */
   readonly [value]: T
   /** The operation's name, for example `catfact-ninja.fact`. */
   readonly operation: string
   /** The method, in upper case. */
   readonly method: string
-  /** Path and query, encoded; below the upstream's prefix. */
+  /** The path and the query, encoded, without the prefix of the upstream. */
   readonly path: string
   /** The body as it is sent. */
   readonly body: string | undefined
-  /** The key that the call is sent with, if its operation makes one. */
+  /** The `idempotency-key` of the call, if its operation has one. */
   readonly idempotencyKey: string | undefined
-  /** Headers that layers have added so far, listed in lower case; a name is found in any case. */
+  /** The headers that layers have added so far. Names are listed in lower case and found in any case. */
   readonly headers: Headers
   /**
-   * Headers of the inbound request, listed in lower case; a name is found in any case. A layer at `'attempt'` sees only
-   * those that the upstream's `forwardHeaders` names, because callers who differ in the other headers may share the
-   * attempt. At `'call'`, the reply's `vary` names each header that a layer reads here, and a layer that lists the
-   * names (`Object.keys`, a spread, `JSON.stringify`) makes the reply `no-store`.
+   * The headers of the inbound request. Names are listed in lower case and found in any case.
+   *
+   * At `'attempt'`, a layer sees only the headers in the upstream's `forwardHeaders`, because callers with different
+   * other headers may share the attempt.
+   *
+   * At `'call'`, the reply's `vary` contains each header that a layer reads here. A layer that lists all names
+   * (`Object.keys`, a spread, `JSON.stringify`) makes the reply `no-store`.
    */
   readonly inbound: Readonly<Record<string, string | undefined>>
   /**
-   * The result of the aggregate's `context`, if it has one. Only at `'call'`: callers with different contexts may share
-   * an attempt.
+   * The result of the aggregate's `context`, if it has one. At `'attempt'` it throws a `TypeError`, because callers
+   * with different contexts may share an attempt.
    */
   readonly context: unknown
-  /** The number of times the call was sent, this attempt included; 0 at `'call'`. */
+  /** The number of times that the call was sent, including this attempt; 0 at `'call'` before the first attempt. */
   readonly attempt: number
   /** The time until the deadline of the run, in ms. */
   readonly remaining: number
@@ -41,29 +44,30 @@ export interface LayerCall<out T> {
   /**
    * Returns the same call with more headers.
    *
-   * @param changes The headers. Each replaces all other headers of the same name.
+   * @param changes The headers. Each replaces all other headers with the same name.
    * @returns The call to pass to `next`.
    * @throws `TypeError` for a header that a layer may not set, and for a name or a value that cannot be sent.
    */
   with(changes: { readonly headers: Headers }): LayerCall<T>
 }
 
-/** The upstream that a custom layer is opened for. */
+/** The upstream of a custom layer. */
 export interface LayerUpstream {
   /** Its name, as declared. */
   readonly name: string
   /** Its origin: the declared one, or the one of its override. */
   readonly origin: string
-  /** The prefix of every path there; empty for most upstreams. */
+  /** The prefix of every path of the upstream; usually empty. */
   readonly prefix: string
 }
 
-/** The service below a custom layer. Rejects with an `UpstreamError`, or with the reason the call was cancelled for. */
+/** The next layer. Its promise rejects with an `UpstreamError`, or with the abort reason of the call. */
 export type LayerNext = <T>(call: LayerCall<T>) => Promise<Answer<T>>
 
 /**
- * A layer of an author. It is called once for each upstream that is opened; the function it returns is called once per
- * call, or once per attempt. A layer that returns the promise of `next` adds no promise.
+ * A layer that you write. It is called once for each upstream that is opened. The function that it returns is called
+ * once per call (`layers.call`) or once per attempt (`layers.attempt`). A layer that returns the promise of `next` adds
+ * no promise.
  *
  * @example
  * ```ts

@@ -6,7 +6,7 @@ export type LayerPosition = 'call' | 'attempt'
 
 /** Custom layers by position, the outermost first. */
 export interface Layers {
-  /** Layers that run once per call, above the cache, single-flight, retries and hedges. @default [] */
+  /** Layers that run once per call, above the cache, coalescing, retries and hedges. @default [] */
   readonly call?: readonly CustomLayer[]
   /** Layers that run once per attempt, just above the transport. @default [] */
   readonly attempt?: readonly CustomLayer[]
@@ -15,8 +15,8 @@ export interface Layers {
 const keys: OptionKeys<Layers> = { call: true, attempt: true }
 
 /**
- * Checks the custom layers of an upstream, an app or a runtime; throws a `TypeError` that names the owner and the
- * layer.
+ * Checks the custom layers of an upstream, an app or a runtime. Throws a `TypeError` that names the owner and the
+ * option.
  */
 export function checkLayers(owner: string, layers: Layers): Required<Layers> {
   rejectUnknownOptions(owner, layers, keys, { group: 'layers' })

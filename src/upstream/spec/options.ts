@@ -4,7 +4,7 @@ import type { DeepReadonly } from '../../core/freeze.ts'
 import type { Schema } from './inference.ts'
 import type { Layers } from './layers.ts'
 
-/** The form in which an operation's body is read. */
+/** The type as which an operation reads a body. */
 export type ResponseType = 'json' | 'text' | 'bytes'
 
 /**
@@ -36,7 +36,11 @@ export interface OperationOptions<P, O, Pa, Q, B, H, I> {
   readonly params?: Pa
   /** The schema of the query. @default no query */
   readonly query?: Q
-  /** The schema of the body, which is sent as JSON. The call's input has it under `body`; `undefined` sends none. @default no body */
+  /**
+   * The schema of the body, which is sent as JSON. The input of a call contains the body under `body`. With `undefined`
+   * no body is sent.
+   * @default no body
+   */
   readonly body?: B
   /** The schema of the answer. Fields that it does not name are dropped. */
   readonly output: O
@@ -45,26 +49,32 @@ export interface OperationOptions<P, O, Pa, Q, B, H, I> {
    * @default 'json'
    */
   readonly responseType?: ResponseType
-  /** Media types that are read, without parameters. @default JSON types for 'json', `text/*` for 'text', `*\/*` for 'bytes' */
+  /**
+   * The media types that are accepted, without parameters.
+   * @default JSON types for 'json', `text/*` for 'text', `*\/*` for 'bytes'
+   */
   readonly accept?: readonly string[]
   /**
-   * Accepts an empty body as an answer, whose value is `null`. A HEAD that is read as JSON needs it.
+   * Accepts an empty body as an answer with the value `null`. A HEAD operation with the response type `json` needs it.
    * @default false
    */
   readonly allowEmpty?: boolean
   /** Statuses for which the call returns `null`, for example 404. @default [] */
   readonly nullOn?: readonly number[]
-  /** The schema of response headers; the call then returns `{ body, headers }`. @default no headers, only the body */
+  /**
+   * The schema of response headers. With it, the call returns `{ body, headers }`.
+   * @default no headers, only the body
+   */
   readonly responseHeaders?: H
   /**
-   * Lets equal calls in flight share one answer, which is frozen. Do not set it where answers must differ.
+   * Lets equal calls in flight share one answer, which is frozen. Do not set it if answers must differ.
    * @default false
    */
   readonly coalesce?: boolean
   /**
-   * Stores answers and shares them: with `true` for as long as their headers allow (RFC 9111, as a shared cache), or
-   * with times for answers whose headers do not say. For safe methods only; equal calls in flight then share one answer
-   * too.
+   * Stores answers and shares them. With `true`, an answer is used for as long as its headers allow (RFC 9111, as a
+   * shared cache). With times, they apply to answers whose headers give no time. Only GET and HEAD operations can be
+   * cached. Equal calls in flight then share one answer too.
    * @default false
    */
   readonly cache?: boolean | CacheOptions
@@ -72,7 +82,7 @@ export interface OperationOptions<P, O, Pa, Q, B, H, I> {
   readonly idempotencyKey?: (input: DeepReadonly<I>) => string
 }
 
-/** Freshness times of answers whose headers set none; the headers of the upstream take precedence. */
+/** The freshness times of answers whose headers give no times. The headers of the upstream take precedence. */
 export interface CacheOptions {
   /** The time from receipt for which an answer is fresh, in ms. @default 0 */
   readonly ttl?: number
@@ -95,7 +105,7 @@ export interface CacheOptions {
   readonly staleAfter?: number
 }
 
-/** The options of an operation of any types. */
+/** The options of any operation. */
 export type AnyOperationOptions = OperationOptions<
   string,
   z.ZodType,
@@ -108,9 +118,9 @@ export type AnyOperationOptions = OperationOptions<
 
 /** The options of retries. */
 export interface RetryOptions {
-  /** The largest number of attempts of a call, the first one included. @default 2 */
+  /** The limit on the attempts of a call, the first one included. @default 2 */
   readonly maxAttempts?: number
-  /** Limit on the first pause, in ms; it doubles with each pause, and pauses are random below it. @default 25 */
+  /** The limit on the first pause, in ms. It doubles with each pause. A pause is random below its limit. @default 25 */
   readonly initialDelay?: number
   /** Limit on every pause, in ms. @default 250 */
   readonly maxDelay?: number
@@ -119,17 +129,20 @@ export interface RetryOptions {
 /** The options of hedging: a second attempt while the first is in flight. */
 export interface HedgeOptions {
   /**
-   * Time to wait for the first attempt, in ms.
+   * The time to wait for the first attempt, in ms.
    * @default the latency at `percentile` of the operation's latest calls
    */
   readonly delay?: number
-  /** Percentile of the latencies after which the second attempt is sent; at least 50 and below 100. @default 98 */
+  /**
+   * The percentile of the latencies after which the second attempt is sent. It is at least 50 and below 100.
+   * @default 98
+   */
   readonly percentile?: number
   /** Limit on second attempts, as a ratio to the calls of the last 10 s. @default 0.03 */
   readonly maxRatio?: number
 }
 
-/** Limit on the attempts beyond the first of each call, retries and hedges together. */
+/** The limit on the attempts beyond the first attempt of each call. It covers retries and hedges together. */
 export interface RetryBudgetOptions {
   /** Ratio of these attempts to the calls sent in the last 10 s. @default 0.2 */
   readonly ratio?: number
@@ -141,7 +154,7 @@ export interface RetryBudgetOptions {
 export interface BreakerOptions {
   /** Ratio of failed calls that opens the breaker, above 0 and up to 1. @default 0.5 */
   readonly failureRatio?: number
-  /** Calls within the window that are needed before the ratio can open the breaker. @default 20 */
+  /** The number of calls within the window from which the ratio can open the breaker. @default 20 */
   readonly minimumCalls?: number
   /** Length of the sliding window, in ms. @default 10000 */
   readonly window?: number
@@ -156,7 +169,10 @@ export interface BreakerOptions {
    * @default 5000
    */
   readonly openDuration?: number
-  /** Limit on the time that the breaker stays open, in ms; at least `openDuration`. @default 60000, or `openDuration` if that is more */
+  /**
+   * The limit on the time that the breaker stays open, in ms. It is at least `openDuration`.
+   * @default 60000, or `openDuration` if that is more
+   */
   readonly maxOpenDuration?: number
 }
 
@@ -179,20 +195,26 @@ export interface BreakerOptions {
  * ```
  */
 export interface UpstreamOptions extends AccessOptions {
-  /** Scheme, host and port: `https://catfact.ninja`. Declare paths in the operations. */
+  /** The scheme, host and port, for example `https://catfact.ninja`. Paths belong to the operations. */
   readonly origin: string
-  /** The largest number of calls in flight; `'adaptive'` measures the number that suits the upstream. @default 64 */
+  /**
+   * The limit on calls in flight. With `'adaptive'` it changes with the load that the upstream can handle.
+   * @default 64
+   */
   readonly concurrency?: number | 'adaptive'
-  /** Limit on sockets; at least `concurrency`. @default `concurrency` + 16; 200 where it is adaptive */
+  /** The limit on sockets, at least `concurrency`. @default `concurrency` + 16, or 200 if it is adaptive */
   readonly connections?: number
-  /** The largest number of calls that wait for a permit. At this limit new runs are refused. @default 256 */
+  /** The limit on calls that wait for a permit. At this limit new runs are refused. @default 256 */
   readonly maxQueue?: number
   /**
    * Retries of calls that fail for a transient reason. A call is retried if it is idempotent or was never sent.
    * @default { maxAttempts: 2 }
    */
   readonly retry?: RetryOptions | false
-  /** Second attempts of safe calls while the first is in flight; the first good answer is used. @default false */
+  /**
+   * Sends a second attempt of a slow safe call while the first is in flight. The first good answer is used.
+   * @default false
+   */
   readonly hedge?: HedgeOptions | boolean
   /** Limit on retries and hedges together. @default { ratio: 0.2, minPerSecond: 10 } */
   readonly retryBudget?: RetryBudgetOptions
@@ -208,15 +230,24 @@ export interface UpstreamOptions extends AccessOptions {
    * @default 1000
    */
   readonly attemptTimeout?: number
-  /** Limit on one call, its time in the queue and all attempts included, in ms. @default the rest of the deadline */
+  /**
+   * The limit on one call, in ms. It includes the time in the queue and all attempts.
+   * @default the rest of the deadline
+   */
   readonly totalTimeout?: number
-  /** Limit on opening a connection: the name, all addresses, a proxy's tunnel and TLS together, in ms. @default 1000 */
+  /**
+   * The limit on the time to open a connection, in ms. It includes DNS, all addresses, a proxy's tunnel and TLS.
+   * @default 1000
+   */
   readonly connectTimeout?: number
-  /** Limit on the bytes of one answer, on the wire and decoded. @default 5 MiB */
+  /**
+   * The limit on the size of one answer, in bytes. It applies to the received and to the decoded body.
+   * @default 5 MiB
+   */
   readonly maxResponseBytes?: number
   /**
-   * Limit on the items of lists plus the fields of objects in one JSON answer. Parsing and checking a larger answer
-   * would block the event loop.
+   * The limit on list items plus object fields in one JSON answer. Parsing and checking a larger answer would block the
+   * event loop.
    * @default 100000
    */
   readonly maxJsonValues?: number

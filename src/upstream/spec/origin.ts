@@ -1,11 +1,11 @@
 /**
- * Says what keeps a text from being an origin, and how to mend it; nothing when it is one. Only some origins may carry
- * a path.
+ * Returns why a text is not an origin, with the fix; `undefined` if it is one. An origin may have a path only with
+ * `mayHavePath`.
  */
 export function originFault(origin: string, mayHavePath: boolean): string | undefined {
   const url = URL.canParse(origin) ? new URL(origin) : undefined
   if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {
-    // Before an @ stand credentials, which must not be said again.
+    // The text before an @ may be credentials, which a message must not repeat.
     return (
       `${origin.includes('@') ? 'this' : `'${origin}'`} is not an origin: write ` +
       'scheme, host and port, for example https://catfact.ninja'

@@ -1,7 +1,7 @@
 import { partition, type Partition } from '../../core/partition.ts'
 import { initialConcurrency, type UpstreamSpec } from './spec.ts'
 
-/** A limit of which every partition must have 1 at least. */
+/** A limit that must be at least 1 in every partition. */
 export interface PartitionedBound {
   /** The owner of the limit: `upstream 'prices'`. */
   readonly owner: string
@@ -9,7 +9,7 @@ export interface PartitionedBound {
   readonly total: number
 }
 
-/** Returns the limits of an upstream that must be enough for every partition. */
+/** Returns the limits of an upstream that must be at least 1 in every partition. */
 export function partitionedBounds({
   name,
   concurrency,
@@ -19,7 +19,7 @@ export function partitionedBounds({
 }: UpstreamSpec): PartitionedBound[] {
   const owner = `upstream '${name}'`
   return [
-    // The connections are never fewer than the concurrency.
+    // The connections are at least as many as the concurrency.
     concurrency === 'adaptive'
       ? { owner, option: 'connections', total: connections }
       : { owner, option: 'concurrency', total: concurrency },
@@ -31,7 +31,7 @@ export function partitionedBounds({
 const windowSeconds = 10
 
 /**
- * Returns the upstream with one partition of each of its limits; throws a `TypeError` for a limit that is smaller than
+ * Returns the upstream with one partition of each of its limits. Throws a `TypeError` for a limit that is smaller than
  * the number of partitions.
  */
 export function partitionSpec(spec: UpstreamSpec, own: Partition): UpstreamSpec {
@@ -55,7 +55,7 @@ export function partitionSpec(spec: UpstreamSpec, own: Partition): UpstreamSpec 
   }
 }
 
-/** Returns the upstream with its concurrency and connections reduced by a factor; each stays at least 1. */
+/** Returns the upstream with its concurrency and connections reduced by a factor. Each is at least 1. */
 export function scaledSpec(spec: UpstreamSpec, scale: number): UpstreamSpec {
   if (scale === 1) return spec
   const { concurrency, connections } = spec

@@ -1,28 +1,28 @@
 import { readings } from '../../core/url-text.ts'
 
-/** Texts that have one reading, themselves. */
+/** Texts that every server reads unchanged. */
 const unambiguous = /^[ -$&-[\]-~]*$/
 
-/** A dot segment in such a text. */
+/** A dot segment in an unambiguous text. */
 const dots = /(?:^|\/) *\. *(?:\. *)?(?:$|[/;?#])/
 
 const dotFault = `a '.' or '..' segment`
 
-/** The ends of a segment for a server: its parameters (RFC 3986, section 3.3), a NUL, a query or a fragment. */
+/**
+ * Characters at which a server may end a segment: its parameters (RFC 3986, section 3.3), a NUL, a query or a fragment.
+ */
 // oxlint-disable-next-line no-control-regex -- C ends a text at a NUL
 const endOfSegment = /[;?#\0]/
 
 /**
- * Characters that a server may drop at the ends of a segment or within it: white space, invisible ones, and what stands
- * for an unreadable byte.
+ * Characters that a server may remove from a segment: white space, invisible characters, and the replacement character.
  */
 const dropped = /[\s\p{Cf}\ufffd]/gu
 
 /**
- * Returns what a server could misread in a text that becomes part of a path, in a form for "holds …"; nothing for a
- * text that is safe. Each of its `readings` must have the same number of slashes as the text, no segment `.` or `..`,
- * and no NUL. Segments are compared without
- * `;` parameters, white space and unreadable characters.
+ * Returns the part of a text that a server could misread in a path, in a form for "holds …"; `undefined` for a safe
+ * text. Each of the `readings` of the text must have the same number of slashes as the text, no segment `.` or `..`,
+ * and no NUL. Segments are compared without `;` parameters, white space and unreadable characters.
  */
 export function pathFault(text: string): string | undefined {
   if (unambiguous.test(text)) return dots.test(text) ? dotFault : undefined

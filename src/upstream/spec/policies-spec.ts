@@ -4,8 +4,7 @@ import type { BreakerOptions, RetryBudgetOptions, HedgeOptions, RetryOptions, Up
 import { breakerRenames, hedgeRenames, retryBudgetRenames, retryRenames } from './renamed.ts'
 
 /**
- * The options of hedging. Without a delay the second attempt is sent after a percentile of the operation's own
- * latencies.
+ * The options of hedging. Without `delay`, the second attempt is sent after a percentile of the operation's latencies.
  */
 interface HedgeSpec extends Required<Omit<HedgeOptions, 'delay'>> {
   readonly delay: number | undefined
@@ -32,7 +31,7 @@ const breakerOptions: OptionKeys<BreakerOptions> = {
   maxOpenDuration: true,
 }
 
-/** Checks what a declaration says of them; throws a `TypeError` that names the option and what is allowed. */
+/** Checks the policies of a declaration. Throws a `TypeError` that names the option and the allowed values. */
 export function checkPolicies(
   owner: string,
   {

@@ -1,16 +1,18 @@
 import { readings } from '../../core/url-text.ts'
 
-/** Most names that are remembered: a caller may choose any number of names. */
+/** The limit on remembered names, because a caller may send any number of names. */
 const mostKept = 256
 
-/** A longer name is taken for the reserved one, so that no name costs much time. */
+/** A longer name counts as reserved, so that the check of a name takes little time. */
 const longest = 256
 
 /**
- * Makes a function that tells whether a server could read a query field's name as `reserved`. Names are compared
- * without letter case, decoded as in `readings`, up to a bracket or a dot (`key[]`, `key[a]`, `key.a`), without
- * brackets and dots before it (`[key]`), as qs and Rack 2 read them, and with `_` for white space, dots and brackets,
- * as PHP reads them.
+ * Creates a function that returns whether a server could read a query field's name as `reserved`. Names are compared
+ * without letter case, decoded as in `readings`, in these forms:
+ *
+ * - up to a bracket or a dot (`key[]`, `key[a]`, `key.a`)
+ * - without brackets and dots before the name (`[key]`), as qs and Rack 2 read them
+ * - with `_` for white space, dots and brackets, as PHP reads them
  */
 export function queryNameMatcher(reserved: string): (name: string) => boolean {
   const own = underscored(reserved)
@@ -29,7 +31,10 @@ export function queryNameMatcher(reserved: string): (name: string) => boolean {
 /** Brackets and dots before a name. */
 const leading = /^[\s.[\]]+/
 
-/** The names that a server may see in a name: where it decodes before it splits, separators are among them. */
+/**
+ * Returns the names that a server may read in a name. A server that decodes before it splits also finds separators in
+ * it.
+ */
 function piecesOf(reading: string): string[] {
   return reading
     .split(/[&;=?#\0]/)

@@ -1,4 +1,4 @@
-/** The name of an environment variable that holds a secret: a declaration never holds the secret itself. */
+/** The name of an environment variable that holds a secret. A declaration never contains the secret. */
 export class Secret {
   /** The name of the variable. */
   readonly variable: string
@@ -9,8 +9,8 @@ export class Secret {
 }
 
 /**
- * Names the environment variable that holds a secret. The runtime reads it from its `environment` when the upstream is
- * called for the first time; `headwaters serve` checks it at the start.
+ * Returns a reference to the environment variable that holds a secret. The runtime reads it from its `environment` when
+ * the upstream is called for the first time. `headwaters serve` checks it at the start.
  *
  * @param variable The name of the variable.
  * @returns A reference to the variable, which options such as `auth` accept.
@@ -24,7 +24,7 @@ export class Secret {
  * ```
  */
 export function env(variable: string): Secret {
-  // What is no name may well be the secret, so it is not said again.
+  // A text that is not a name may be the secret, so the message does not repeat it.
   if (typeof variable !== 'string' || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(variable))
     throw new TypeError("env(…) takes the name of an environment variable, for example env('CATS_API_KEY')")
   return Object.freeze(new Secret(variable))

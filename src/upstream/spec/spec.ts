@@ -24,30 +24,30 @@ export interface UpstreamSpec
   readonly layers: Required<Layers>
   /** The number of permits that an adaptive limit starts with. @default 20 */
   readonly initialConcurrency?: number
-  /** True if some operation lets equal calls share an answer. */
+  /** True if an operation coalesces equal calls. */
   readonly coalesces: boolean
-  /** True if some operation keeps answers. */
+  /** True if an operation stores answers. */
   readonly caches: boolean
-  /** True if some operation may change something at the upstream: its method is not safe. */
+  /** True if an operation has an unsafe method, so that it may change something at the upstream. */
   readonly changes: boolean
 }
 
 /** The checked declaration of an operation, bound to its upstream. */
 export interface OperationSpec {
   readonly upstream: UpstreamSpec
-  /** With its upstream: `catfact-ninja.fact`. */
+  /** The name with its upstream: `catfact-ninja.fact`. */
   readonly name: string
   readonly method: string
   /** True if the method changes nothing at the upstream (RFC 9110, section 9.2.1). */
   readonly safe: boolean
-  /** True if asking twice does no more than asking once, by the method (RFC 9110, section 9.2.2). */
+  /** True if several equal requests have the same effect as one, by the method (RFC 9110, section 9.2.2). */
   readonly idempotent: boolean
   readonly template: Template
   readonly params: z.ZodType | undefined
   readonly query: z.ZodType | undefined
   readonly body: z.ZodType | undefined
   readonly output: z.ZodType
-  /** True if the output lets values of any depth through, which are then measured. */
+  /** True if the output allows values of any depth, so that the depth is checked. */
   readonly isOpen: boolean
   readonly responseType: ResponseType
   readonly accept: readonly string[]
@@ -57,7 +57,7 @@ export interface OperationSpec {
   /** The headers that `responseHeaders` reads. */
   readonly headerFields: HeaderFields | undefined
   readonly coalesce: boolean
-  /** The cache options. Undefined where answers are not stored. */
+  /** The cache options; `undefined` if answers are not stored. */
   readonly cache: CachePolicy | undefined
   readonly idempotencyKey: ((input: never) => string) | undefined
 }

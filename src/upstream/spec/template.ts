@@ -2,14 +2,14 @@ import { UpstreamError } from '../../errors.ts'
 import { pathFault } from './path-fault.ts'
 import { urlText } from '../../core/url-text.ts'
 
-/** A path template, taken apart once: `/breeds/{id}` is `['/breeds/', '']` around `['id']`. */
+/** A parsed path template: `/breeds/{id}` is `['/breeds/', '']` around `['id']`. */
 export interface Template {
   readonly path: string
   readonly names: readonly string[]
   readonly literals: readonly string[]
   /** The literals, decoded once. */
   readonly decoded: readonly string[]
-  /** True if each value is a whole segment, so that what stands beside it cannot change its meaning. */
+  /** True if each value is a whole segment, so that adjacent text cannot change its meaning. */
   readonly isSegmented: boolean
 }
 
@@ -17,19 +17,19 @@ const placeholder = /\{([^{}]*)\}/g
 const name = /^[A-Za-z_][A-Za-z0-9_]*$/
 const literal = /^[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*$/
 
-/** Characters that no part of a URL may hold unencoded, whatever they stand for. */
+/** Characters that must be encoded in every part of a URL. */
 const unencoded = /[^!-~]+/g
 
 /** Reserved characters that `encodeURIComponent` does not encode (RFC 3986, section 2.2). */
 const leftReserved = /[!'()*]/g
 
-/** Longest value, in characters: Node and most servers take a request's head of 16 KiB at most. */
+/** The maximum length of a value, in characters. Node.js and most servers accept at most 16 KiB of request headers. */
 const longest = 16 * 1024
 
-/** Values that every server reads as they are, in one segment that is more than dots. */
+/** Values that every server reads unchanged, as one segment that is not only dots. */
 const harmless = /^[A-Za-z0-9_-][A-Za-z0-9\-._~!$&'()*+,=:@ ]*$/
 
-/** Takes a path template apart; throws a `TypeError` that names what cannot be a path. */
+/** Parses a path template. Throws a `TypeError` that names the part that is not a path. */
 export function parseTemplate(path: string, owner: string): Template {
   const names = Array.from(path.matchAll(placeholder), match => match[1] as string)
   const literals = path.split(/\{[^{}]*\}/)
@@ -51,7 +51,9 @@ export function parseTemplate(path: string, owner: string): Template {
   return { path, names, literals, decoded, isSegmented: names.every(each => path.split('/').includes(`{${each}}`)) }
 }
 
-/** Returns the path with its characters beyond ASCII and its white space encoded, in a form that follows "encode them". */
+/**
+ * Returns the path with its white space and its characters outside ASCII encoded, in a form that follows "encode them".
+ */
 function asEncoded(path: string): string {
   const encoded = path.toWellFormed().replaceAll(unencoded, encodeURIComponent)
   return encoded === path ? '' : ` (${encoded})`
@@ -68,10 +70,11 @@ function decodedOnce(part: string, path: string, owner: string): string {
 }
 
 /**
- * Fills a template in. A value fills exactly its own place: it is encoded, and a value that a server could read as part
- * of another path is refused. If a value has literal text beside it, all of its reserved characters are encoded (RFC
+ * Returns the path for a template and its values. Each value is encoded. A value that a server could read as part of
+ * another path is refused. If a value has literal text next to it, all of its reserved characters are encoded (RFC
  * 6570, section 3.2.2), so that `/Products({key})` has one closing parenthesis.
- * @throws UpstreamError `CALL_INPUT_INVALID` for a value that is empty or has a `pathFault`
+ *
+ * @throws `CALL_INPUT_INVALID` for a value that is empty or has a `pathFault`.
  */
 export function fillTemplate(template: Template, params: Readonly<Record<string, unknown>>, owner: string): string {
   const { names, literals, isSegmented } = template
@@ -88,7 +91,7 @@ function percentEncoded(character: string): string {
   return `%${character.charCodeAt(0).toString(16).toUpperCase()}`
 }
 
-/** Refuses values that make together, or with the literals beside them, what neither is alone. */
+/** Refuses values that are safe separately, and unsafe together or with the adjacent literals. */
 function checkWhole({ names, decoded }: Template, params: Readonly<Record<string, unknown>>, owner: string): void {
   const fault = pathFault(
     decoded

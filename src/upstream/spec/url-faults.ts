@@ -1,4 +1,4 @@
-/** Returns what keeps a text from being the URL of a token endpoint; `undefined` if it is one. */
+/** Returns why a text is not the URL of a token endpoint; `undefined` if it is one. */
 export function tokenUrlFault(url: string): string | undefined {
   const { protocol, username, password, hash } = URL.parse(url) ?? {}
   const isUrl = (protocol === 'https:' || protocol === 'http:') && username === '' && password === '' && hash === ''
@@ -7,7 +7,7 @@ export function tokenUrlFault(url: string): string | undefined {
     : 'is not the URL of a token endpoint: write for example https://auth.example.com/oauth/token'
 }
 
-/** Returns what keeps a text from being the URL of a proxy, without repeating the text; `undefined` if it is one. */
+/** Returns why a text is not the URL of a proxy; `undefined` if it is one. The result does not repeat the text. */
 export function proxyFault(text: string): string | undefined {
   const url = URL.parse(text)
   return url?.protocol === 'http:' && url.pathname + url.search + url.hash === '/'

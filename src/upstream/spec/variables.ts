@@ -1,6 +1,6 @@
 import { Secret } from './secret.ts'
 
-/** Variables by name: where secrets come from. */
+/** Environment variables by name. Secrets are read from them. */
 export type Variables = Readonly<Record<string, string | undefined>>
 
 /** A fault of a variable that an upstream needs. */
@@ -9,23 +9,26 @@ export interface VariableFault {
   readonly reason: string
 }
 
-/** Reads the variables that one upstream's declaration names. A fault is noted, and the value is then of no use. */
+/**
+ * Reads the variables that the declaration of an upstream names. It records a fault; the returned value must not be
+ * used then.
+ */
 export interface VariableReader {
-  /** One that need not be set. */
+  /** Returns a variable that need not be set. */
   readonly optional: (variable: string) => string | undefined
-  /** One that is named, or what is declared in its place; `option` is what needs it. */
+  /** Returns the value of a variable, or the value of the declaration. `option` is the option that needs it. */
   read(what: string | Secret, option: string, faultOf?: (value: string) => string | undefined): string
-  /** The same for what no log may show. */
+  /** Does the same for a secret, which no log may show. */
   secret(what: Secret, option: string, faultOf?: (value: string) => string | undefined): string
   fault(variable: string, reason: string): void
-  /** Is called with the path of each file that a variable names, before it is read. */
+  /** Called with the path of each file that a variable names, before the file is read. */
   readonly onFile: (path: string) => void
   readonly upstream: string
   readonly faults: readonly VariableFault[]
   readonly secrets: string[]
 }
 
-/** Makes a reader for one upstream. A variable that is set to nothing counts as not set. */
+/** Creates a reader for one upstream. A variable with an empty value counts as not set. */
 export function variableReader(
   upstream: string,
   variables: Variables,

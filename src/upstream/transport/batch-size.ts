@@ -1,10 +1,13 @@
-/** Ratio of calls that may wait behind a slow response before batches become smaller. */
+/** The ratio of calls that may wait behind a slow response. Above it, batches become smaller. */
 const maxHeldUpRatio = 0.02
 
-/** A batch is slow once this many times the calls in flight at its start have started and ended since. */
+/**
+ * A batch is slow if the number of other calls that have started and ended since its start is above a limit. The limit
+ * is this many times the calls in flight at its start.
+ */
 const turnovers = 4
 
-/** Weight of one response in the moving average. */
+/** The weight of one response in the moving average. */
 const weight = 1 / 1024
 
 /** The counters at the start of a batch. */
@@ -15,16 +18,16 @@ export interface BatchStart {
 
 /**
  * Adapts the number of calls of a batch to the ratio of slow responses. Each call of a batch waits for the responses
- * before it, so more slow responses need smaller batches. A batch is slow if many other calls start and end meanwhile.
- * That needs no clock, so a delay of this process is not mistaken for a slow response.
+ * before it, so more slow responses need smaller batches. A batch is slow if many other calls start and end while it is
+ * in flight. This test needs no clock, so a delay of this process does not count as a slow response.
  */
 export class BatchSize {
   readonly #max: number
   #ended = 0
   #inFlight = 0
-  /** Ratio of slow responses: a moving average. */
+  /** The ratio of slow responses, as a moving average. */
   #slowRatio = 0
-  /** The present limit on the calls of one batch. */
+  /** The present limit on the calls of a batch. */
   current: number
 
   constructor(max: number) {
@@ -44,7 +47,7 @@ export class BatchSize {
     return { ended: this.#ended, inFlight: this.#inFlight }
   }
 
-  /** Returns whether a batch with this start is slow. It must not have ended. */
+  /** Returns whether a batch with this start is slow. The batch must not have ended. */
   isSlow({ ended, inFlight: underWay }: BatchStart): boolean {
     return this.#ended - ended > turnovers * (underWay + this.#max)
   }

@@ -4,7 +4,9 @@
  */
 const preallocationFactor = 8
 
-/** Chunks below this size are copied into blocks, in bytes: a Buffer takes about 200 bytes beside its content. */
+/**
+ * Chunks below this size are copied into blocks, in bytes. A Buffer takes about 200 bytes in addition to its content.
+ */
 const smallBytes = 2048
 
 /** The smallest and the largest block for small chunks, in bytes. */
@@ -12,9 +14,9 @@ const minBlock = 1024
 const maxBlock = 64 * 1024
 
 /**
- * Collects the chunks of a body. With a Content-Length, each chunk is copied into one buffer as it arrives, so that
- * chunks are garbage collected young and nothing is copied at the end. Without one, small chunks are copied into blocks
- * and large chunks are kept. A body takes at most about twice its length, for any size of its chunks.
+ * Collects the chunks of a body. With a Content-Length, each chunk is copied into one buffer when it arrives. So chunks
+ * are garbage collected early, and nothing is copied at the end. Without a Content-Length, small chunks are copied into
+ * blocks and large chunks are kept. A body takes at most about twice its length, for any size of its chunks.
  */
 export class BodyBuffer {
   #length: number
@@ -30,8 +32,8 @@ export class BodyBuffer {
   #bytes = 0
 
   /**
-   * @param first the first chunk
-   * @param length the Content-Length in bytes; 0 without one
+   * @param first The first chunk.
+   * @param length The Content-Length in bytes; 0 without one.
    */
   constructor(first: Buffer, length: number) {
     this.#length = length

@@ -25,7 +25,7 @@ export function readBody(spec: OperationSpec, status: number, headers: ResponseH
   return withResponseHeaders(spec, status, headers, value)
 }
 
-/** Does the same as `readBody` for a large body, in steps. A step takes about 10 ms for the most costly bodies. */
+/** Does the same as `readBody` for a large body, in steps. The slowest bodies take about 10 ms per step. */
 export function* readInSteps(
   spec: OperationSpec,
   status: number,
@@ -76,10 +76,12 @@ function isEmpty({ responseType }: OperationSpec, body: Buffer): boolean {
   return body.length === 0 || (responseType === 'json' && isBlank(body))
 }
 
-/** Bytes of white space that one step scans. */
+/** The number of bytes of white space that one step scans. */
 const scannedBytes = 1024 * 1024
 
-/** Returns whether a body is white space of JSON (RFC 8259, section 2) only; a byte order mark may precede it. */
+/**
+ * Returns whether a body consists only of white space of JSON (RFC 8259, section 2). A byte order mark may precede it.
+ */
 function isBlank(body: Buffer, start = markLength(body), end = body.length): boolean {
   for (let at = start; at < end; at++) {
     const byte = body[at]
@@ -97,7 +99,10 @@ function* isBlankInSteps(body: Buffer): Generator<undefined, boolean, undefined>
   return true
 }
 
-/** Checks the type of a body that was read without one that the operation accepts, because it could have been empty. */
+/**
+ * Checks the content type of a body that is not empty. For an operation that accepts an empty body, the type was not
+ * checked before the body was read.
+ */
 function checkType(spec: OperationSpec, status: number, headers: ResponseHeaders): void {
   if (!spec.allowEmpty) return
   const fault = contentTypeFault(spec, status, headers['content-type'])
@@ -131,7 +136,7 @@ function namedHeaders(fields: HeaderFields, headers: ResponseHeaders): object {
 
 function read(spec: OperationSpec, status: number, headers: ResponseHeaders, body: Buffer): unknown {
   checkType(spec, status, headers)
-  // Bytes hold no JSON numbers, and a check of each byte would take seconds.
+  // Bytes contain no JSON numbers, and a check of each byte would take seconds.
   if (spec.responseType === 'bytes') return parseChecked(spec, spec.output, status, body, compileParser)
   if (spec.responseType === 'text')
     return parseChecked(spec, spec.output, status, decodeText(spec, status, headers, body))
@@ -203,7 +208,7 @@ function tooDeep(spec: OperationSpec, upstreamStatus: number): UpstreamError {
   })
 }
 
-/** Returns whether a text could hold a key `__proto__` or `prototype`, also with escapes. It is rarely true. */
+/** Returns whether a text could contain a key `__proto__` or `prototype`, also with escapes. This is rare. */
 function mayHavePrototypeKey(text: string): boolean {
   return text.includes('__proto__') || text.includes('prototype"') || text.includes('\\u00')
 }
@@ -218,7 +223,7 @@ function hasPrototypeKey(value: unknown): boolean {
     const next = open.pop()
     if (typeof next !== 'object' || next === null) continue
     if (Object.hasOwn(next, '__proto__') || hasPrototype(next)) return true
-    // Taking all values of an object with very many fields at once takes three times as long.
+    // `Object.values` of an object with very many fields takes three times as long.
     if (Array.isArray(next)) for (const item of next) open.push(item)
     else for (const key in next) open.push((next as Readonly<Record<string, unknown>>)[key])
   }
@@ -270,7 +275,7 @@ function schemaError(
   text: string | undefined,
 ): UpstreamError {
   const fault = numberFault(error)
-  // Headers and texts become numbers by coercion only.
+  // Headers and texts become numbers only by coercion.
   return new UpstreamError('UPSTREAM_SCHEMA', spec.upstream.name, {
     upstreamStatus,
     cause: error,

@@ -5,24 +5,29 @@ import type { QueueNode } from '../../core/linked-queue.ts'
 import { hasUnread } from './unread.ts'
 import { maxHeaderBytes, WireLimit } from './wire-limit.ts'
 
-/** A close within this time of the last request is early, in ms; upstreams keep idle connections for longer. */
+/**
+ * A close within this time after the last request is early, in ms. Upstreams keep idle connections longer than this.
+ */
 const earlyMs = 2000
 
-/** undici's code for a socket that it closed itself: for `connection: close`, or because a request was cancelled. */
+/** undici's code for a socket that undici closed: for `connection: close`, or because a request was cancelled. */
 const closedByClient = 'UND_ERR_INFO'
 
-/** Handles one request. It waits in the queue of the pool first, and releases its connection at its end. */
+/** Handles one request. The request waits in the queue of the pool first, and releases its connection when it ends. */
 export interface RequestHandler extends Dispatcher.DispatchHandler, QueueNode<RequestHandler> {
   readonly options: Dispatcher.DispatchOptions
   /** True if the request may change something at the upstream. */
   readonly isUnsafe: boolean
   /** True if the request needs a connection that has not served before. */
   readonly needsNew: boolean
-  /** The connection that it is assigned to. */
+  /** The connection to which the request is assigned. */
   connection: Connection | undefined
-  /** Called when the connection closes before the response; `isOrderly` after a response with `connection: close`. */
+  /**
+   * Called when the connection closes before the response. `isOrderly` is true after a response with `connection:
+   * close`.
+   */
   connectionLost(isOrderly: boolean): void
-  /** Rejects the request with a result of `reason` if it has not been written. */
+  /** Rejects the request with the result of `reason` if it has not been written. */
   rejectIfUnsent(reason: () => unknown): void
   /** Closes the connection. */
   closeConnection(): void
@@ -31,7 +36,7 @@ export interface RequestHandler extends Dispatcher.DispatchHandler, QueueNode<Re
 export interface ConnectionOptions {
   /** Opens a socket. */
   readonly connect: buildConnector.connector
-  /** Limit on the body of one response, in bytes. @default none */
+  /** The limit on the body of one response, in bytes. @default no limit */
   readonly maxBytes?: number
   /** Age after which a connection takes its last request, in ms. @default 300000 */
   readonly maxAge?: number
@@ -40,33 +45,36 @@ export interface ConnectionOptions {
   /** Called when all requests on the connection have ended. */
   readonly onIdle?: (connection: Connection) => void
   /**
-   * Called when the upstream closes the connection soon after a response that did not announce it, maybe while the next
-   * request is in flight.
+   * Called when the upstream closes the connection soon after a response that did not announce it. The next request may
+   * already be in flight.
    */
   readonly onEarlyClose?: () => void
 }
 
 const nothing = () => {}
 
-/** A connection to an origin; opens a new socket when its socket has closed. */
+/** A connection to an origin. If its socket has closed, it opens a new socket for the next request. */
 export class Connection extends Client {
-  /** Requests sent on the present socket. */
+  /** The number of requests sent on the present socket. */
   served = 0
-  /** True if a socket is open, as far as undici knows. */
+  /** True if a socket is open, as far as undici has noticed. */
   isConnected = false
-  /** The moment at which its last request ended, in ms. */
+  /** The time at which its last request ended, in ms. */
   idleSince = 0
   readonly wireLimit = new WireLimit()
-  /** Requests that were sent and have not ended. */
+  /** The number of requests that were sent and have not ended. */
   #inFlight = 0
   #isOld = false
-  /** True if a request on the present socket has failed, so that its close says nothing about idle connections. */
+  /**
+   * True if a request on the present socket has failed. The close of such a socket is not evidence about idle
+   * connections.
+   */
   #hasFailed = false
   #timer: NodeJS.Timeout | undefined
   #socket: Socket | undefined
   /** The time of the last assignment, in ms. */
   #assignedAt = 0
-  /** The request that was assigned last, until all have ended. */
+  /** The request that was assigned last; `undefined` when all have ended. */
   #assigned: RequestHandler | undefined
   readonly #onIdle: (connection: Connection) => void
   readonly #onEarlyClose: () => void
@@ -90,7 +98,7 @@ export class Connection extends Client {
           callback(...opened)
         }),
       pipelining,
-      // Our own timers are exact and undici's are late by up to a second, so undici sets none.
+      // The timers of Headwaters are exact. The timers of undici can be up to a second late, so they are off.
       headersTimeout: 0,
       bodyTimeout: 0,
       maxHeaderSize: maxHeaderBytes,
@@ -122,24 +130,24 @@ export class Connection extends Client {
     return this.#socket
   }
 
-  /** True if the present socket has served, and nothing is in flight on it. */
+  /** True if the present socket has served a request, and no request is in flight on it. */
   get #isIdle(): boolean {
     return this.isConnected && this.served > 0 && this.#inFlight === 0 && !this.#hasFailed
   }
 
-  /** True if the socket is being closed, or has closed: a request would wait until another has opened. */
+  /** True if the socket is closing or has closed. A request would wait until a new socket has opened. */
   get isClosing(): boolean {
     return this.#socket?.destroyed === true
   }
 
-  /** True once the present socket has failed, for example by a reset; false where a FIN ended it. */
+  /** True if the present socket has failed, for example by a reset; false if a FIN ended it. */
   get isBroken(): boolean {
     return this.#socket !== undefined && this.#socket.errored !== null
   }
 
   override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
-    // A connection that is never idle would never see a new address of its name. (undici's `clientTtl` checks every
-    // busy connection on every call.)
+    // A connection that is never idle would never use a new address of its name, so it closes at its maximum age.
+    // (undici's `clientTtl` checks every busy connection on every call.)
     if (this.#isOld) {
       this.#isOld = false
       options.reset = true
@@ -148,8 +156,8 @@ export class Connection extends Client {
   }
 
   /**
-   * True if the idle socket has data or an end that undici has not read, so that a request written now would get it as
-   * its response. The event loop has polled the socket since the last response, but a busy turn takes some ms, so the
+   * True if the idle socket has data or an end that undici has not read. A request that is written now would get it as
+   * its response. The event loop has polled the socket since the last response. But a busy turn takes some ms, so the
    * socket is read once more.
    */
   get isStale(): boolean {
@@ -159,13 +167,13 @@ export class Connection extends Client {
     return isStale
   }
 
-  /** Counts a request that is about to be written. Returns whether the socket has served before. */
+  /** Counts a request that is about to be written. Returns whether the socket has served a request before. */
   requestStarted(): boolean {
     this.#inFlight++
     return this.served++ > 0
   }
 
-  /** Counts the end of a written request; `isSound` if its response ended correctly. */
+  /** Counts the end of a written request. `isSound` is true if its response ended correctly. */
   requestEnded(isSound: boolean): void {
     this.#inFlight--
     this.wireLimit.reset()
@@ -184,7 +192,7 @@ export class Connection extends Client {
     this.#assigned = handler
   }
 
-  /** Rejects the assigned request if it has not been written because its socket opens or reopens. */
+  /** Rejects the assigned request if it has not been written yet because its socket is being opened. */
   rejectUnsent(reason: () => unknown): void {
     this.#assigned?.rejectIfUnsent(reason)
   }

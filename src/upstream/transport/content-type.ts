@@ -4,33 +4,35 @@ import { UpstreamError } from '../../errors.ts'
 import type { OperationSpec } from '../spec/spec.ts'
 import { receivedCharset, receivedType } from './received-type.ts'
 
-/** The meaning of a response's `Content-Type` for its operation. */
+/** The result of reading a response's `Content-Type` for its operation. */
 export interface ContentType {
-  /** True if it is one type, and one that the operation accepts. */
+  /** True if it is a single type that the operation accepts. */
   readonly isAccepted: boolean
   /** Decodes the text of the body; `undefined` for UTF-8. */
   readonly decoder: CharsetDecoder | undefined
-  /** A charset that cannot be decoded; `undefined` for any other. */
+  /** The charset if it cannot be decoded; otherwise `undefined`. */
   readonly unknownCharset: string | undefined
 }
 
 const accepted: ContentType = { isAccepted: true, decoder: undefined, unknownCharset: undefined }
 const refused: ContentType = { isAccepted: false, decoder: undefined, unknownCharset: undefined }
 
-/** ASCII is part of UTF-8. The Encoding Standard reads it as windows-1252. */
+/**
+ * The charsets that are read as UTF-8. ASCII is a subset of UTF-8; the Encoding Standard would read it as windows-1252.
+ */
 const utf8Charsets = new Set(['utf-8', 'utf8', 'us-ascii', 'ascii'])
 
-/** Headers longer than this are not remembered, in characters. */
+/** The maximum length of a remembered header, in characters. */
 const longHeader = 200
 
-/** Headers that are remembered per operation. */
+/** The limit on remembered headers per operation. */
 const maxKnown = 64
 
 const types = new WeakMap<OperationSpec, Map<string, ContentType>>()
 
 /**
- * Reads the `Content-Type` of a response. The result is remembered per operation: an upstream sends few different
- * types.
+ * Reads the `Content-Type` of a response. The result is remembered per operation, because an upstream sends few
+ * different types.
  */
 export function contentTypeOf(spec: OperationSpec, header: string | readonly string[] | undefined): ContentType {
   if (header === undefined) return spec.accept.includes('*/*') ? accepted : refused
@@ -40,7 +42,7 @@ export function contentTypeOf(spec: OperationSpec, header: string | readonly str
   let type = known.get(text)
   if (type === undefined) {
     type = read(spec, text)
-    // An upstream that sends ever new types must not fill the memory.
+    // An upstream that always sends new types must not fill the memory.
     if (known.size >= maxKnown) known.clear()
     if (text.length <= longHeader) known.set(text, type)
   }
@@ -48,9 +50,8 @@ export function contentTypeOf(spec: OperationSpec, header: string | readonly str
 }
 
 /**
- * Returns the error of a response whose `Content-Type` its operation does not accept, or whose charset cannot be
- * decoded; `undefined` for any other. The cause, which is for the log, has the type and the charset, which the upstream
- * wrote.
+ * Returns the error of a response whose `Content-Type` the operation does not accept, or whose charset cannot be
+ * decoded; otherwise `undefined`. The cause contains the type and the charset of the upstream. It is for the log only.
  */
 export function contentTypeFault(
   spec: OperationSpec,

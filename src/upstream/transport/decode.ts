@@ -1,12 +1,12 @@
-// Node.js 20 has no zstd: a named import of it would fail before the check of the version.
+// Node.js 20 has no zstd. A named import of it would fail before the check of the Node.js version.
 import zlib, { brotliDecompress, constants, gunzip, inflate } from 'node:zlib'
 import { UpstreamError } from '../../errors.ts'
 import type { OperationSpec } from '../spec/spec.ts'
 
 interface DecompressOptions {
-  /** In bytes; at least 1. */
+  /** The limit on the decoded size, in bytes; at least 1. */
   readonly maxOutputLength: number
-  /** Makes the result tell how much of the input was used. */
+  /** With `info`, the result contains the number of used input bytes. */
   readonly info: true
   readonly params?: Readonly<Record<number, number>>
 }
@@ -27,14 +27,17 @@ type Decompress = (
 interface Coding {
   readonly decompress: typeof gunzip | typeof inflate | typeof brotliDecompress | typeof zlib.zstdDecompress
   readonly params?: Readonly<Record<number, number>>
-  /** True where `decompress` may stop at the end of a frame although another one follows. */
+  /** True if `decompress` may stop at the end of a frame although another frame follows. */
   readonly hasFrames: boolean
 }
 
 /** The largest window of a zstd frame, 2^23 bytes: RFC 9659 forbids larger ones in a content coding. */
 const zstdWindowLog = 23
 
-/** The most frames of one zstd body. Each costs some 80 µs, so half a million empty frames in 5 MiB would cost 40 s. */
+/**
+ * The limit on the frames of one zstd body. A frame takes about 80 µs, so half a million empty frames in 5 MiB would
+ * take 40 s.
+ */
 export const maxFrames = 1024
 
 const gzip: Coding = { decompress: gunzip, hasFrames: false }
@@ -44,7 +47,7 @@ const codings: ReadonlyMap<string, Coding> = new Map([
   ['gzip', gzip],
   ['x-gzip', gzip],
   ['deflate', { decompress: inflate, hasFrames: false }],
-  // The windows of br have at most 16 MiB: Node leaves the extension for larger ones off.
+  // Windows of br have at most 16 MiB: Node.js does not enable the extension for larger ones.
   ['br', { decompress: brotliDecompress, hasFrames: false }],
   [
     'zstd',
@@ -52,17 +55,18 @@ const codings: ReadonlyMap<string, Coding> = new Map([
   ],
 ])
 
-/** Returns whether `decode` can undo this content coding. */
+/** Returns whether `decode` can decode this content coding. */
 export function isDecodable(coding: string): boolean {
   return codings.has(coding)
 }
 
 /**
- * Undoes a content coding of a whole, non-empty body. Every byte of the body must belong to a complete member or frame;
- * the members of gzip and the frames of zstd are decoded and concatenated. `maxResponseBytes` of the upstream limits
- * their sum.
- * @param coding One that `isDecodable`.
- * @param done Receives the decoded body, or `UPSTREAM_TOO_LARGE` or `UPSTREAM_ENCODING` and the body as it was.
+ * Decodes a content coding of a whole, non-empty body. Every byte of the body must belong to a complete member or
+ * frame. The members of gzip and the frames of zstd are decoded and concatenated. `maxResponseBytes` of the upstream
+ * limits their total size.
+ *
+ * @param coding A coding for which `isDecodable` returns true.
+ * @param done Receives the decoded body; or `UPSTREAM_TOO_LARGE` or `UPSTREAM_ENCODING`, and the original body.
  */
 export function decode(
   spec: OperationSpec,
@@ -73,7 +77,7 @@ export function decode(
 ): void {
   const { name, maxResponseBytes } = spec.upstream
   const { decompress: anyDecompress, params, hasFrames } = codings.get(coding) as Coding
-  // The types of node:zlib leave out what `info` does to the result.
+  // The types of node:zlib omit the effect of `info` on the result.
   const decompress = anyDecompress as unknown as Decompress
   const decoded: Buffer[] = []
   let used = 0
@@ -84,7 +88,7 @@ export function decode(
   }
 
   const next = () => {
-    // Node takes no limit of 0, although empty frames may still follow.
+    // Node.js does not accept a limit of 0, although empty frames may still follow.
     const options = {
       maxOutputLength: Math.max(1, maxResponseBytes - total),
       info: true,
@@ -101,7 +105,7 @@ export function decode(
         return refuse('UPSTREAM_TOO_LARGE', `the limit is ${maxResponseBytes} bytes after decoding`)
       if (decoded.length === 0 && used === body.length) return done(null, buffer)
       if (!hasFrames) return refuse('UPSTREAM_ENCODING', `its ${coding} body has bytes after its end`)
-      // A copy: the result of a small frame is a piece of 16 KiB.
+      // Copies the result, because the result of a small frame is a slice of 16 KiB.
       decoded.push(Buffer.from(buffer))
       if (used === body.length) return done(null, Buffer.concat(decoded, total))
       if (decoded.length === maxFrames)

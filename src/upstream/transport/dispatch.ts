@@ -6,17 +6,17 @@ import { serviceOf, type Service } from '../call/layer.ts'
 import type { Pool } from './pool.ts'
 import type { OperationSpec } from '../spec/spec.ts'
 
-/** The headers and the query that identify the sender of every call. Changed headers are a new list. */
+/** The headers and the query that contain the credentials of every call. A change of the headers replaces the list. */
 export interface Credentials {
-  /** Names in lower case and values, one after the other. */
+  /** Names in lower case and values, alternating. */
   readonly headers: readonly string[]
-  /** `key=value`, encoded; empty for none. */
+  /** `key=value`, encoded; empty without credentials in the query. */
   readonly query: string
 }
 
 const noCredentials: Credentials = { headers: [], query: '' }
 
-/** Creates the innermost service: it sends each call as one request of the pool, and reads the whole response. */
+/** Creates the innermost service. It sends each call as one request of the pool, and reads the whole response. */
 export function dispatch(
   pool: Pick<Pool, 'dispatch'>,
   prefix: string,
@@ -34,16 +34,16 @@ export function dispatch(
       headers: headersOf(call),
       body: body ?? null,
     }
-    // A blocking request lets no other request follow on its connection before its response headers have arrived.
+    // No request follows a blocking request on its connection before the response headers have arrived.
     if (isPipelined && spec.safe && spec.method !== 'HEAD') options.blocking = false
     pool.dispatch(options, new Exchange(call, completion, pool, options))
   })
 }
 
-/** The headers that are the same in all calls of an operation: names and values, one after the other. */
+/** The headers that are equal in all calls of an operation: names and values, alternating. */
 interface FixedHeaders {
   readonly withBody: string[]
-  /** Without `content-type`: a server may refuse a type that has no body. */
+  /** Without `content-type`, because a server may refuse a type without a body. */
   readonly withoutBody: string[]
 }
 
@@ -68,7 +68,7 @@ export function requestHeaders(credentials = noCredentials): (call: LiveCall<unk
       if (value !== undefined) own.set(name, value)
     }
     if (idempotencyKey !== undefined) own.set('idempotency-key', idempotencyKey)
-    // The headers of this one call override all others.
+    // The headers of this call override all other headers.
     if (given !== undefined) for (const name of Object.keys(given)) own.set(name, given[name] as string)
     const all = headers.filter((_, at) => !own.has((headers[at - (at % 2)] as string).toLowerCase()))
     for (const [name, value] of own) all.push(name, value)

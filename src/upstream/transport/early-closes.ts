@@ -1,9 +1,12 @@
-/** Early closes are frequent when two come within this time, and stay so for this time after the second, in ms. */
+/**
+ * Early closes are frequent if two occur within this time. They stay frequent for this time after the second close, in
+ * ms.
+ */
 const windowMs = 60_000
 
 /**
- * Remembers how often an upstream closed a connection early: soon after an answer that did not announce it, maybe while
- * the next request was on its way.
+ * Records early closes of connections by an upstream: soon after a response that did not announce it. The next request
+ * may already be in flight.
  */
 export class EarlyCloses {
   readonly #now: () => number

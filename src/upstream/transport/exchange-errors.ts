@@ -2,12 +2,12 @@ import { UpstreamError } from '../../errors.ts'
 import { isHandshakeRefusal, wireError } from '../connect/wire-errors.ts'
 import type { LiveCall } from '../call/call.ts'
 
-/** The cause of `UPSTREAM_RESET` for a connection that was reset in place of the FIN that ends a body. */
+/** The cause of `UPSTREAM_RESET` for a connection that was reset instead of ended by a FIN, which ends the body. */
 export const resetError = Object.assign(new Error('the connection was reset before the end of the body'), {
   code: 'ECONNRESET',
 })
 
-/** Returns the error of an unsafe call that a deadline ended after it was sent: it may have taken effect. */
+/** Returns the error of an unsafe call that a deadline ended after it was sent. The call may have taken effect. */
 export function outcomeUnknown({ spec, effort }: LiveCall<unknown>, deadline: UpstreamError): UpstreamError {
   effort.changed ??= {}
   return new UpstreamError('OUTCOME_UNKNOWN', spec.upstream.name, { cause: deadline, verdict: deadline.verdict })
@@ -33,7 +33,7 @@ export function endlessInformational({ spec }: LiveCall<unknown>): UpstreamError
  * Returns the error of a request that was lost with its connection because of another request on it. A lost connection
  * counts as one failure, which the first request on it reports.
  *
- * @param isUnprocessed whether it was behind the last response of the connection (RFC 9112, section 9.6)
+ * @param isUnprocessed True if the request was behind the last response of the connection (RFC 9112, section 9.6).
  */
 export function lostWithConnection({ spec, effort }: LiveCall<unknown>, isUnprocessed: boolean): UpstreamError {
   const isIdleClose = isUnprocessed && !effort.hadFreeRetry
@@ -57,7 +57,7 @@ export function connectionFailed(
   // The upstream refused the handshake, so it has not read the request.
   if (!(failure instanceof UpstreamError) || (!isReused && isUnanswered && isHandshakeRefusal(error))) return failure
   const { code, retryable } = failure
-  // The second lost idle connection of a call is not excused: the request itself may kill connections.
+  // Only the first lost idle connection of a call is excused. At the second one, the request itself may be the cause.
   const isIdleClose = isReused && isUnanswered && code === 'UPSTREAM_RESET' && !effort.hadFreeRetry
   if (spec.safe) return isIdleClose ? new UpstreamError(code, name, { cause: error, isIdleClose }) : failure
   effort.changed ??= {}

@@ -1,4 +1,4 @@
-/** The phases of an exchange. From `abandoned` on its call is settled. */
+/** The phases of an exchange. In `abandoned` and all later phases the call is settled. */
 export const Phase = {
   /** In the queue of the pool, or assigned to a connection; not written. */
   pending: 0,
@@ -26,7 +26,7 @@ export type Phase = (typeof Phase)[keyof typeof Phase]
 
 export type PhaseName = keyof typeof Phase
 
-/** Every transition. docs/design.md has the same table. */
+/** All transitions. docs/design.md has the same table. */
 export const transitions: Readonly<Record<PhaseName, readonly PhaseName[]>> = {
   pending: ['moving', 'sent', 'abandoned', 'done'],
   moving: ['pending'],
@@ -46,7 +46,7 @@ const masks = names.map(name => transitions[name].reduce((mask, to) => mask | (1
 /**
  * Returns the phase that was entered.
  *
- * @throws Error if the table has no such transition; that is a fault in this code.
+ * @throws Error if the table has no such transition, which is a bug in this code.
  */
 export function enter(from: Phase, to: Phase): Phase {
   if (((masks[from] as number) & (1 << to)) === 0)

@@ -12,7 +12,10 @@ import { isComplete, withoutWhiteSpace } from './white-space.ts'
 
 type Controller = Dispatcher.DispatchController
 
-/** Limit on the body of a response that its headers decided, in bytes; it is read to keep the connection. */
+/**
+ * The limit on the body of a response whose headers decided the outcome, in bytes. The body is read to keep the
+ * connection.
+ */
 const maxDiscardBytes = 16 * 1024
 
 /** Informational responses (1xx) accepted before the final one. */
@@ -21,8 +24,8 @@ const maxInformational = 8
 const noBody = Buffer.alloc(0)
 
 /**
- * One HTTP exchange as a phase machine. It takes undici's callbacks, classifies the response headers, collects the body
- * under its limit and settles its call once.
+ * One HTTP exchange as a phase machine. It receives the callbacks of undici, classifies the response headers, collects
+ * the body up to its limit and settles its call once.
  */
 export class Exchange<T> extends PooledRequest<T> implements BodyOwner {
   #informational = 0
@@ -140,7 +143,7 @@ export class Exchange<T> extends PooledRequest<T> implements BodyOwner {
   /** Settles the call by the response headers alone. */
   #settleDecided(): void {
     if (this.#decidedError !== null) this.reject(this.#decidedError)
-    // A 205 has no body, and headers that the operation may read.
+    // A 205 has no body, but its headers may be part of the value.
     else if (this.status === 205) processBody(this, noBody)
     else this.resolve(null, noBody)
   }

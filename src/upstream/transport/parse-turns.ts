@@ -41,7 +41,7 @@ function turn(): void {
   for (const socket of all)
     if (bytesLeft > 0) socket.emit('readable')
     else later.add(socket)
-  // A socket that was read may wait again. It goes behind the rest.
+  // A socket that was read may wait again. It goes to the end of the queue.
   for (const socket of waiting) later.add(socket)
   waiting = later
   if (waiting.size > 0) arm()

@@ -11,17 +11,20 @@ export interface PipelineOptions extends ConnectionOptions {
 
 /**
  * A connection with several requests in flight. Responses arrive in the order of the requests (RFC 9112, section
- * 9.3.2). An abandoned request stays until its response has arrived, because closing the connection would fail the
- * others. The connection closes when all its requests are abandoned.
+ * 9.3.2). An abandoned request stays until its response has arrived, because closing the connection would fail all
+ * other requests on it. The connection closes when all its requests are abandoned.
  */
 export class Pipeline extends Connection {
   readonly #batchSize: BatchSize
-  // Short lists instead of sets: the old tables of a set would retain removed requests.
+  // Short lists are used instead of sets, because the old tables of a set would retain removed requests.
   readonly #assigned: RequestHandler[] = []
   readonly #unwanted: RequestHandler[] = []
-  /** The start of the present batch; undefined after its first slow response: later ones give no more information. */
+  /**
+   * The start of the present batch; `undefined` after its first slow response, because later responses give no more
+   * information.
+   */
   #batchStart: BatchStart | undefined
-  /** True if a request has failed since the connection was last empty: undici may be rejecting the others. */
+  /** True if a request has failed since the connection was last empty. undici may be rejecting its other requests. */
   #isFailing = false
   /** True if a response on the present socket had `connection: close`. */
   #isClosing = false
@@ -32,7 +35,7 @@ export class Pipeline extends Connection {
     this.on('connect', () => {
       this.#isClosing = false
     })
-    // undici would send the requests in flight again; only the retry layer may decide that.
+    // undici would send the requests in flight again. Only the retry layer may decide that.
     this.on('disconnect', () => {
       for (const handler of this.#assigned.slice()) handler.connectionLost(this.#isClosing)
     })
@@ -42,7 +45,10 @@ export class Pipeline extends Connection {
     return !this.#isFailing && this.#assigned.length < this.#batchSize.current
   }
 
-  /** Starts a batch: corks the socket, so that its requests are written at once. Returns the function to uncork it. */
+  /**
+   * Starts a batch. Corks the socket, so that the requests of the batch are written at once. Returns the function that
+   * uncorks it.
+   */
   cork(): () => void {
     const { socket } = this
     this.#batchStart = this.#batchSize.start

@@ -14,7 +14,8 @@ export interface PoolOptions {
   /** Age after which a connection takes its last request, in ms. @default 300000 */
   readonly maxAge?: number
   /**
-   * Limit on the requests that share a connection: those that do not block, dispatched in one turn of the event loop.
+   * The limit on requests that share a connection. Only non-blocking requests that are dispatched in one turn of the
+   * event loop share one.
    * @default 1
    */
   readonly pipelining?: number
@@ -22,35 +23,37 @@ export interface PoolOptions {
 
 /** Connections to one origin. */
 export interface Pool {
-  /** Queues a request for a connection; each outcome is reported to `handler`. */
+  /** Queues a request for a connection. Each outcome is reported to `handler`. */
   dispatch(options: Dispatcher.DispatchOptions, handler: RequestHandler): void
-  /** Rejects every request that waits for a connection, or for one to open, each with a result of `reason`. */
+  /** Rejects every request that waits for a connection or for its socket to open, each with a result of `reason`. */
   readonly rejectQueued: (reason: () => unknown) => void
-  /** Closes every connection; requests in flight and queued ones fail. */
+  /** Closes every connection. Requests in flight and queued requests fail. */
   destroy(): Promise<void>
 }
 
 /**
- * An idle connection is expected to stay open after this time, in ms. An upstream that closes a connection after its
- * response may send the FIN some ms later.
+ * The idle time after which a connection is expected to stay open, in ms. An upstream that closes a connection after
+ * its response may send the FIN some ms later.
  */
 const settledMs = 5
 
 /**
- * Opens a pool to an origin: at most `connections` sockets, none before a request needs one, and one request at a time
- * on each.
+ * Opens a pool to an origin. It has at most `connections` sockets and sends one request at a time on each. A socket is
+ * opened when a request needs it.
  *
- * A request is handed to undici after the code that dispatched it has run, and never while undici ends an answer.
- * undici then waits for the next check phase of the loop before it writes on a connection that has served, and the
- * socket is read just before that: an upstream that closed after its last answer, or sent more than that, is noticed
- * first. docs/design.md has the life of a connection.
+ * A request is passed to undici after the code that dispatched it has run, and never while undici ends a response. On a
+ * connection that has served, undici then waits for the next check phase of the event loop before it writes. The socket
+ * is read just before that. So the pool first notices an upstream that has closed the connection, or has sent bytes
+ * after its last response.
+ *
+ * docs/design.md describes the life of a connection.
  */
 export function openPool(
   origin: string,
   { connections: maxConnections, pipelining = 1, connect, ...options }: PoolOptions,
 ): Pool {
   const all: Connection[] = []
-  /** A stack: the connection used last is used first, and the others can close when fewer are needed. */
+  /** A stack: the connection that was used last is used first, so that unused connections can close. */
   const idle: Connection[] = []
   /** Connections without a socket. */
   const closed: Connection[] = []
@@ -60,7 +63,9 @@ export function openPool(
   let isArmed = false
   let isClosed = false
 
-  /** Assigns after all microtasks: a run that is refused first aborts its dispatched calls, through promises. */
+  /**
+   * Assigns requests after all microtasks. A run that is refused aborts its dispatched calls first, through promises.
+   */
   function afterMicrotasks(): void {
     process.nextTick(assignAll)
   }
@@ -88,7 +93,7 @@ export function openPool(
       if (isPipelined && connection instanceof Pipeline) {
         batch = connection
         const uncork = connection.cork()
-        // By then undici has scheduled its write, so the batch is written at once.
+        // undici has scheduled its write by then, so the batch is written at once.
         assign(connection, handler, now)
         setImmediate(uncork)
       } else {
@@ -110,8 +115,8 @@ export function openPool(
   }
 
   /**
-   * Returns the idle connection with an open socket that was used last. A connection whose request was aborted or
-   * redispatched is idle before its socket has closed.
+   * Returns the idle connection with an open socket that was used last. After its request was aborted or redispatched,
+   * a connection is idle before its socket has closed.
    */
   function warm(): Connection | undefined {
     for (let connection = idle.pop(); connection !== undefined; connection = idle.pop()) {
@@ -171,7 +176,7 @@ export function openPool(
         queue.remove(handler)
         handler.onResponseError?.(null as never, new errors.ClientDestroyedError())
       }
-      // destroy() may be called while undici rejects the requests of a connection; undici asserts then that the
+      // destroy() may be called while undici rejects the requests of a connection. undici asserts in that case that the
       // connection is not destroyed.
       await Promise.resolve()
       await Promise.all(all.map(connection => connection.destroy()))

@@ -12,12 +12,12 @@ import type { Pool } from './pool.ts'
 
 type Controller = Dispatcher.DispatchController
 
-/** Passed to undici to end an exchange whose call is settled; no caller sees it. */
+/** Passed to undici to end an exchange whose call is settled. No caller receives it. */
 const settledEarly = new Error('settled before its end')
 
 /**
- * The request side of an exchange: its place in the queue of the pool and on a connection, and how it leaves both.
- * `Exchange` adds the response side.
+ * The request side of an exchange: its position in the queue of the pool and on a connection, and the ways in which it
+ * leaves both. `Exchange` adds the response side.
  */
 export abstract class PooledRequest<T> extends Abortable implements RequestHandler {
   readonly call: LiveCall<T>
@@ -30,9 +30,9 @@ export abstract class PooledRequest<T> extends Abortable implements RequestHandl
   previousInQueue: RequestHandler | undefined
   nextInQueue: RequestHandler | undefined
   #controller: Controller | undefined
-  /** True if the connection has served before. */
+  /** True if the connection has served a request before. */
   protected isReused = false
-  /** The final status of the response; 0 before it. */
+  /** The final status of the response; 0 until it arrives. */
   status = 0
   #releasePermit: (() => void) | undefined
 
@@ -76,7 +76,7 @@ export abstract class PooledRequest<T> extends Abortable implements RequestHandl
 
   rejectIfUnsent(reason: () => unknown): void {
     if (this.#phase !== Phase.pending) return
-    // It was not sent, so its failure is not evidence about the upstream.
+    // The request was not sent, so its failure is not evidence about the upstream.
     this.call.attempt.sent = false
     this.reject(reason())
   }
@@ -101,7 +101,8 @@ export abstract class PooledRequest<T> extends Abortable implements RequestHandl
   }
 
   connectionLost(isOrderly: boolean): void {
-    // undici sends an unsent request on the next connection. The end of an earlier request may have ended this one.
+    // undici sends an unsent request on its next socket. The end of an earlier request may already have ended this
+    // request.
     if (this.#phase < Phase.sent || this.#phase === Phase.abandoned || this.#phase === Phase.done) return
     const isSettled = this.#phase >= Phase.abandoned
     const controller = this.#controller
@@ -111,7 +112,7 @@ export abstract class PooledRequest<T> extends Abortable implements RequestHandl
     controller?.abort(settledEarly)
   }
 
-  /** The request was not written: no connection could be opened, or an idle one closed. */
+  /** Handles a request that was not written: no connection could be opened, or an idle connection closed. */
   protected onSendFailed(error: Error): void {
     const { connection } = this
     const failure = wireError(error, this.call.spec.upstream.name)
@@ -124,7 +125,7 @@ export abstract class PooledRequest<T> extends Abortable implements RequestHandl
     this.reject(failure)
   }
 
-  /** Returns to the pool, for another connection. */
+  /** Returns the request to the pool, for another connection. */
   protected redispatch(): void {
     this.release(false)
     this.enter(Phase.pending)
@@ -144,7 +145,10 @@ export abstract class PooledRequest<T> extends Abortable implements RequestHandl
     else if (this.#phase === Phase.decoding) this.enter(Phase.done)
   }
 
-  /** Leaves the pool's queue at once. A request in undici's queue stays until the connection has opened or failed. */
+  /**
+   * Removes the request from the queue of the pool at once. A request in undici's queue stays there until the
+   * connection has opened or failed.
+   */
   #abandonUnsent(): void {
     if (this.queue !== undefined) {
       this.queue.remove(this)
@@ -156,7 +160,7 @@ export abstract class PooledRequest<T> extends Abortable implements RequestHandl
     if (this.connection?.linger(this) === false) this.connection.closeIfUnwanted()
   }
 
-  /** Closes the connection. Lingers until the response has arrived if other requests share the connection. */
+  /** Closes the connection. If other requests share the connection, it waits until the response has arrived instead. */
   #abandonSent(): void {
     const { connection } = this
     if (connection?.linger(this) === true) {

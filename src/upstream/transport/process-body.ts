@@ -6,13 +6,13 @@ import { readBody, readInSteps } from './body.ts'
 import { decode, isDecodable } from './decode.ts'
 import { codingOf, unknownCoding, type ResponseHeaders } from './response-headers.ts'
 
-/** Smaller bodies are parsed at once, in bytes. The worst body, 64 KiB of brackets, takes 5 ms. */
+/** Smaller bodies are parsed at once, in bytes. The slowest body, 64 KiB of brackets, takes 5 ms. */
 const mediumBytes = 16 * 1024
 
-/** Bodies from this size on are parsed in later turns of the event loop, in bytes: one can take 10 ms. */
+/** Bodies from this size on are parsed in later turns of the event loop, in bytes. One body can take 10 ms. */
 const largeBytes = 128 * 1024
 
-/** The exchange whose body is processed. It has the phase `decoding` until its call is settled. */
+/** The exchange whose body is processed. It is in the phase `decoding` until its call is settled. */
 export interface BodyOwner {
   readonly call: LiveCall<unknown>
   readonly status: number
@@ -80,8 +80,8 @@ function parseInSlices(owner: BodyOwner, body: Buffer): void {
 }
 
 /**
- * Sheds the call if the heap has no room for its parsed body. An unsafe call has taken effect, so its answer is parsed
- * in any case.
+ * Sheds the call if the heap has no room for its parsed body. An unsafe call may have taken effect, so its answer is
+ * always parsed.
  */
 function isShed(owner: BodyOwner, body: Buffer): boolean {
   if (!owner.call.spec.safe || hasRoomFor(body.length)) return false

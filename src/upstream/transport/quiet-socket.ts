@@ -2,15 +2,15 @@ import type { buildConnector } from 'undici'
 import { hasUnread } from './unread.ts'
 import { markConnectError } from '../connect/wire-errors.ts'
 
-/** The event loop is late if one turn takes longer than this, in ms. */
+/** The event loop is late if a turn takes longer than this, in ms. */
 const lateMs = 5
 
-/** Limit on the turns of the event loop to wait for, even if all are late. */
+/** The limit on the turns of the event loop to wait for, even if all turns are late. */
 const maxTurns = 20
 
 /**
- * Wraps a connector: it passes a new socket on after the event loop has polled the socket once more without data. Bytes
- * that an upstream sends before the first request are not a response to it.
+ * Wraps a connector. A new socket is passed on after the event loop has polled it once more without data. Bytes that an
+ * upstream sends before the first request are not a response to it.
  */
 export function quietSocket(connect: buildConnector.connector): buildConnector.connector {
   return (options, callback) =>
@@ -27,7 +27,7 @@ export function quietSocket(connect: buildConnector.connector): buildConnector.c
         socket.on('error', () => {}).destroy()
         callback(markConnectError(failure), null)
       }
-      // The end of the connection makes the socket readable too.
+      // The end of the connection also makes the socket readable.
       const onReadable = () => settle(unusable())
       const turn = () => {
         const elapsed = performance.now() - polledAt

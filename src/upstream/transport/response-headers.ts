@@ -11,7 +11,9 @@ export type { ResponseHeaders } from '../spec/answer.ts'
 /** The class of a response by its headers: read the body, settle without one, or fail. */
 export type ResponseClass = 'read' | 'absent' | UpstreamError
 
-/** A body of up to this length may be white space only, in bytes. A longer one is refused for its type at once. */
+/**
+ * The maximum length of a body that may be white space only, in bytes. A longer body is refused for its type at once.
+ */
 const maxBlankBytes = 16 * 1024
 
 /** Returns the content codings of a response in lower case; `undefined` without one. */
@@ -22,7 +24,7 @@ export function codingOf(headers: ResponseHeaders): string | undefined {
 /**
  * Classifies a response by its status, framing, size and content type, before any byte of its body is read.
  *
- * @param isCallersLimit whether a 429 limits this caller, and not all calls to the upstream
+ * @param isCallersLimit True if a 429 limits this caller only, and not all calls to the upstream.
  */
 export function classifyResponse(
   spec: OperationSpec,
@@ -32,7 +34,7 @@ export function classifyResponse(
 ): ResponseClass {
   const upstream = spec.upstream.name
   const transfer = headers['transfer-encoding']
-  // The end of such a body cannot be verified, for any status.
+  // The end of a body with another transfer coding cannot be verified, for any status.
   if (transfer !== undefined && !isChunked(transfer)) {
     return new UpstreamError('UPSTREAM_PROTOCOL', upstream, {
       upstreamStatus: status,
@@ -74,18 +76,18 @@ function classifyUnreadable(
   const mayBeEmpty = isEmpty || (spec.allowEmpty && length === undefined)
   // Without a body there is nothing to decode.
   if (coding !== undefined && !isDecodable(coding) && !mayBeEmpty) return unknownCoding(spec, status)
-  // The end of the body decides: a compressed body may be empty when it is decoded.
+  // The result is known at the end of the body: a compressed body may be empty when it is decoded.
   if (spec.allowEmpty && (length === undefined || isEmpty || coding !== undefined || mayBeBlank(spec, length)))
     return 'read'
   return contentTypeFault(spec, status, headers['content-type']) ?? 'read'
 }
 
-/** Returns whether the body may be white space only, which counts as empty for JSON. */
+/** Returns whether the body may be only white space, which counts as empty for JSON. */
 function mayBeBlank({ responseType }: OperationSpec, length: number): boolean {
   return responseType === 'json' && length <= maxBlankBytes
 }
 
-/** Returns the error of a response whose content coding cannot be undone. */
+/** Returns the error of a response whose content coding cannot be decoded. */
 export function unknownCoding(spec: OperationSpec, upstreamStatus: number): UpstreamError {
   return new UpstreamError('UPSTREAM_ENCODING', spec.upstream.name, {
     upstreamStatus,
@@ -94,8 +96,8 @@ export function unknownCoding(spec: OperationSpec, upstreamStatus: number): Upst
 }
 
 /**
- * Returns whether the close of the connection ends the body (RFC 9112, section 6.3). A truncated body looks complete
- * then.
+ * Returns whether the close of the connection ends the body (RFC 9112, section 6.3). If so, a truncated body looks
+ * complete.
  */
 export function isCloseDelimited(method: string, status: number, headers: ResponseHeaders): boolean {
   const transfer = headers['transfer-encoding']
@@ -114,7 +116,7 @@ function classifyStatus(
   isCallersLimit: boolean,
 ): ResponseClass {
   if (spec.nullOn.includes(status)) return 'absent'
-  // A 205 has no body (RFC 9110, section 15.3.6); bytes that come all the same are not read.
+  // A 205 has no body (RFC 9110, section 15.3.6). Bytes that arrive after its headers are not read.
   if (status === 205 && spec.allowEmpty) return 'absent'
   const upstream = spec.upstream.name
   if (status < 200 || status > 599)
@@ -126,12 +128,12 @@ function classifyStatus(
     upstreamStatus: status,
     detail: `status ${status}`,
     retryAfterMs: readRetryAfter(onlyValue(headers['retry-after']), Date.now()),
-    // Retries of one caller would spend the retry budget of all callers.
+    // Retries for one caller would use the retry budget of all callers.
     ...(isCallersLimit && { verdict: 'ignored', retryable: false }),
   })
 }
 
-/** Returns the value of a header; `undefined` for several values that differ. */
+/** Returns the value of a header; `undefined` if it has several different values. */
 function onlyValue(header: string | string[] | undefined): string | undefined {
   if (!Array.isArray(header)) return header
   const [first, ...others] = header

@@ -14,11 +14,11 @@ import { paddedLength } from './white-space.ts'
 /** The address of an upstream, after overrides. */
 export interface UpstreamAddress {
   readonly url: URL
-  /** Precedes every path. */
+  /** The prefix of every path. */
   readonly prefix: string
-  /** True if an override set the address; such an address is trusted and may be private. */
+  /** True if an override set the address. Such an address is trusted and may be private. */
   readonly isTrusted: boolean
-  /** True if every call is refused. */
+  /** True if every call is refused with `UPSTREAM_OFF`. */
   readonly isOff: boolean
 }
 
@@ -35,12 +35,12 @@ export interface Transport {
   readonly service: Service
   /** Replaces the headers of the credentials for all later calls. */
   readonly setCredentialHeaders: (headers: readonly string[]) => void
-  /** Rejects every call that waits for a connection, each with what `reason` makes. */
+  /** Rejects every call that waits for a connection, each with a result of `reason`. */
   readonly rejectQueued: (reason: () => unknown) => void
   readonly close: () => Promise<unknown>
 }
 
-/** Opens the transport to an upstream: a pool over the route to its address. */
+/** Opens the transport to an upstream: a pool that uses the route to its address. */
 export function openTransport(
   spec: UpstreamSpec,
   { url, prefix, isTrusted }: UpstreamAddress,
@@ -73,22 +73,23 @@ export interface SingleUseOptions {
   readonly proxy: ProxyAccess | undefined
   readonly connectTimeout: number
   readonly isPublic: boolean
-  /** Limit on one response body, in bytes. */
+  /** The limit on one response body, in bytes. */
   readonly maxBytes: number
 }
 
-/** Sends requests of its own, such as those for tokens, each on a new connection. */
+/** Sends requests that are not calls, such as token requests, each on a new connection. */
 export interface SingleUseTransport {
   readonly dispatcher: Dispatcher
-  /** Precedes every path. */
+  /** The prefix of every path. */
   readonly pathPrefix: string
-  /** Header names and values of every request, one after the other. */
+  /** Header names and values of every request, alternating. */
   readonly headers: readonly string[]
   readonly close: () => Promise<unknown>
 }
 
 /**
- * Opens a transport that uses a new connection for each request. On a new connection no byte can precede the response.
+ * Opens a transport that uses a new connection for each request. On a new connection no byte of an earlier response can
+ * precede the response.
  */
 export function openSingleUseTransport(target: URL, { maxBytes, ...options }: SingleUseOptions): SingleUseTransport {
   const { origin, pathPrefix, headers, connect, cancelAll } = routeTo(target, options)
@@ -103,7 +104,7 @@ export function openSingleUseTransport(target: URL, { maxBytes, ...options }: Si
 
 /**
  * Destroys a pool or a connection, and cancels the connections that are being opened. `destroy()` of undici rejects the
- * requests that wait for those, but lets them open or time out.
+ * requests that wait for these connections, but lets the connections open or time out.
  */
 function closeBoth(pool: { destroy(): Promise<unknown> }, cancelAll: () => void): Promise<unknown> {
   const destroyed = pool.destroy()

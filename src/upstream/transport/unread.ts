@@ -1,19 +1,21 @@
 import { readSync } from 'node:fs'
 import type { Socket } from 'node:net'
 
-/** The parts of a handle of Node.js that this file uses: `fd` is -1 on Windows; `receive` is there over TLS only. */
+/** The parts of a Node.js handle that this file uses. `fd` is -1 on Windows. `receive` exists over TLS only. */
 interface SocketHandle {
   readonly fd: number
   receive?(encrypted: Buffer): void
 }
 
-/** Holds what was read past the event loop until TLS has taken it. */
+/** Holds the bytes that were read outside the event loop until TLS has received them. */
 const chunk = Buffer.alloc(16 * 1024)
 
 /**
- * Reads a socket past the event loop and returns whether bytes or the end of the connection are there. The socket must
- * be closed then, because bytes may be lost. Over TLS, records without content for the connection, such as session
- * tickets, are handed to TLS and do not count. Returns false where a socket is not a file descriptor.
+ * Reads a socket outside the event loop, and returns whether it has bytes or the end of the connection. The socket must
+ * then be closed, because bytes may be lost.
+ *
+ * Over TLS, records without content, such as session tickets, are passed to TLS and do not count. Returns false if a
+ * socket is not a file descriptor.
  */
 export function hasUnread(socket: Socket | undefined): boolean {
   if (socket === undefined) return false
@@ -31,7 +33,7 @@ export function hasUnread(socket: Socket | undefined): boolean {
   return socket.readableLength > 0
 }
 
-/** Hands bytes to TLS; returns whether they are TLS. */
+/** Passes bytes to TLS. Returns whether they are TLS records. */
 function isTaken(socket: Socket, handle: Required<SocketHandle>, encrypted: Buffer): boolean {
   let isTls = true
   const onError = () => {
@@ -44,12 +46,12 @@ function isTaken(socket: Socket, handle: Required<SocketHandle>, encrypted: Buff
 }
 
 /**
- * Reads at most a chunk without waiting; returns its length, 0 at the end of the connection or after an error,
- * undefined when nothing is there.
+ * Reads at most one chunk without waiting. Returns its length, 0 at the end of the connection or after an error, and
+ * `undefined` if no data is available.
  */
 function readNow(fd: number): number | undefined {
   const { stackTraceLimit } = Error
-  // Nearly every read throws EAGAIN, and its stack is not used.
+  // Nearly every read throws EAGAIN, whose stack is not used.
   Error.stackTraceLimit = 0
   let length: number | undefined
   try {

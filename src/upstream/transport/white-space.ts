@@ -7,11 +7,11 @@ const space = 0x20
 const tab = 0x09
 
 /**
- * Returns headers without the white space after their values, which is not part of them (RFC 9112, section 5). undici's
- * parser removes only the white space before a value. A tab after `Transfer-Encoding` stays: the parser then reads no
- * chunks.
+ * Returns headers without the white space after their values, which is not part of the values (RFC 9112, section 5).
+ * undici's parser removes only the white space before a value. A tab after `Transfer-Encoding` is kept, because the
+ * parser then reads no chunks.
  *
- * @returns the same object if no value ends with white space
+ * @returns The same object if no value ends with white space.
  */
 export function withoutWhiteSpace(headers: ResponseHeaders): ResponseHeaders {
   for (const name in headers) {
@@ -23,9 +23,9 @@ export function withoutWhiteSpace(headers: ResponseHeaders): ResponseHeaders {
 
 /**
  * Returns whether undici refused a complete body only because of white space after its `Content-Length`. undici reads
- * each such character as one more digit, and so expects another length than its parser.
+ * each such character as one more digit, so it expects another length than its parser.
  *
- * @param bytes length of the received body
+ * @param bytes The length of the received body.
  */
 export function isComplete(
   error: Error & { readonly code?: string },
@@ -65,8 +65,8 @@ function withoutSpaces(value: string): string {
 }
 
 /**
- * Interceptor for `Dispatcher.compose`: accepts a complete body that undici refuses because of white space after its
- * `Content-Length`.
+ * An interceptor for `Dispatcher.compose`. It accepts a complete body that undici refuses because of white space after
+ * its `Content-Length`.
  */
 export const paddedLength: Dispatcher.DispatcherComposeInterceptor = dispatch => (options, handler) =>
   dispatch(options, new PaddedLength(handler))

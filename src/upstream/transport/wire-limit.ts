@@ -2,12 +2,15 @@ import type { Socket } from 'node:net'
 import { countParsed, isTurnFull, readLater } from './parse-turns.ts'
 
 /**
- * Limit on the bytes of a response outside its body: informational responses, headers, trailers, and bytes that a
+ * The limit on the bytes of a response outside its body: informational responses, headers, trailers, and bytes that a
  * parser skips. It is six times the largest header section.
  */
 export const overheadBytes = 96 * 1024
 
-/** Bytes outside the body that each byte of it may add; the framing of a chunk of one byte takes five. */
+/**
+ * The number of bytes outside the body that are allowed for each byte of the body. The framing of a chunk of one byte
+ * takes five.
+ */
 export const perByte = 7
 
 /** A response with more bytes outside its body than this is parsed in several turns of the event loop. */
@@ -20,15 +23,15 @@ const largeRead = 16 * 1024
 export const maxHeaderBytes = 16 * 1024
 
 /**
- * The bytes outside a body that are read at once when they may exceed `maxHeaderBytes`. undici creates an error for
- * each header after its limit, which takes 20 µs, and parses all that it has read.
+ * The number of bytes outside a body that are read at once when they may exceed `maxHeaderBytes`. undici parses all
+ * bytes that it has read. It creates an error for each header above its limit, which takes 20 µs.
  */
 const smallRead = 2 * 1024
 
 /**
- * Limits the bytes of a response outside its body, and how many of them are parsed in one turn of the event loop. An
- * HTTP parser accepts empty lines, chunk extensions, zeros in a chunk size, reason phrases and spaces of any length,
- * and has no callback for most of them. So the bytes are counted as the parser reads them.
+ * Limits the bytes of a response outside its body, and the number of them that are parsed in one turn of the event
+ * loop. An HTTP parser accepts empty lines, chunk extensions, zeros in a chunk size, reason phrases and spaces of any
+ * length. It has no callback for most of them, so the bytes are counted when the parser reads them.
  */
 export class WireLimit {
   /** Bytes that the parser has read since the last response ended. */
@@ -43,7 +46,7 @@ export class WireLimit {
     this.reset()
     const read = socket.read.bind(socket) as (size?: number) => Buffer | null
     socket.read = () => {
-      // undici reads on after it has destroyed the socket.
+      // undici continues to read after it has destroyed the socket.
       if (socket.destroyed) return null
       const beside = this.#received - this.#body
       if (beside > heavyBytes) {
@@ -64,13 +67,15 @@ export class WireLimit {
     }
   }
 
-  /** Sets the `Content-Length` of the present response. That many bytes hold no headers, so they are read at once. */
+  /**
+   * Sets the `Content-Length` of the present response. So many body bytes contain no headers, so they are read at once.
+   */
   expectBody(length: number): void {
-    // Two lengths, which undici refuses, are not a number.
+    // Two lengths, which undici refuses, make NaN.
     this.#length = length > 0 ? length : 0
   }
 
-  /** Counts a chunk of the present response's body. */
+  /** Counts a chunk of the body of the present response. */
   countBody(bytes: number): void {
     this.#body += bytes
   }

@@ -8,7 +8,7 @@ export type { BreakerState } from './circuit.ts'
 
 export interface BreakerOptions extends Omit<CircuitOptions, 'onStateChange'> {
   readonly upstream: string
-  /** Called when it opens, to reject the calls that are queued below it: each with a refusal of its own. */
+  /** Called when the breaker opens. It rejects the calls that are queued below the breaker, each with a new refusal. */
   readonly rejectQueued?: (refusal: () => UpstreamError) => void
   /** Called on each transition. */
   readonly onStateChange?: CircuitOptions['onStateChange'] | undefined
@@ -24,11 +24,16 @@ export interface Breaker {
 }
 
 /**
- * Stops asking an upstream that fails, by the state machine of `Circuit`: an open circuit refuses every call at once,
- * those included that wait for a permit or a connection; a half-open one admits a growing share of the runs, since a
- * run whose other calls were refused would end at once and take the call that tries with it. Only what says something
- * about the upstream counts: no refusal of ours, no caller who left, no 4xx but 408 and 429. An attempt that began
- * before the last transition ends too late to say anything of the state after it. After Nygard, "Release It!".
+ * Stops calls to an upstream that fails, with the state machine of `Circuit`. After Nygard, "Release It!".
+ *
+ * An open breaker refuses every call at once. Calls that already wait for a permit or a connection are refused too.
+ *
+ * A half-open breaker admits a growing share of the runs. It admits runs, not calls: a run whose other calls are
+ * refused ends at once, and aborts the call that tests the upstream.
+ *
+ * Only failures that are evidence about the upstream count. These do not count: refusals by Headwaters, calls that the
+ * caller aborted, and 4xx statuses other than 408 and 429. An attempt that started before the last transition does not
+ * count either.
  */
 export function breaker({ upstream, rejectQueued, onStateChange, ...options }: BreakerOptions): Breaker {
   const circuit = new Circuit({
@@ -50,7 +55,7 @@ export function breaker({ upstream, rejectQueued, onStateChange, ...options }: B
         try {
           isAdmitted = circuit.tryAcquire(call.scope.admitted)
         } catch (bug) {
-          // `onStateChange` threw: the call must end all the same.
+          // `onStateChange` threw. Without a rejection the call would never end.
           return completion.reject(bug)
         }
         if (!isAdmitted) return completion.reject(refusal())
@@ -65,7 +70,7 @@ export function breaker({ upstream, rejectQueued, onStateChange, ...options }: B
   }
 }
 
-/** Records in the circuit how an attempt ends. */
+/** Records the end of an attempt in the circuit. */
 class BreakerAttempt<T> implements Completion<T> {
   readonly #call: LiveCall<T>
   readonly #completion: Completion<T>
@@ -104,7 +109,8 @@ class BreakerAttempt<T> implements Completion<T> {
   #recordFailure(error: unknown): void {
     const circuit = this.#circuit
     if (classify(error, this.#call.attempt.sent) === 'failed') circuit.onFailure()
-    // An upstream that refuses the question is there. A 429 of one caller comes from what counts its calls.
+    // An upstream that answers with an error status is reachable. A 429 is not evidence here: a limiter in front of the
+    // upstream may send it.
     else if (
       circuit.state === 'half-open' &&
       error instanceof UpstreamError &&

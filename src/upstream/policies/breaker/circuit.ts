@@ -2,11 +2,11 @@ import { SlidingWindow } from '../sliding-window.ts'
 
 /**
  * The state of a circuit breaker: `closed` admits every call, `open` refuses every call, and `half-open` admits one run
- * to test the upstream.
+ * at first, and then a growing share of the runs.
  */
 export type BreakerState = 'closed' | 'open' | 'half-open'
 
-/** Every transition. docs/policies.md has the same table. */
+/** All transitions. docs/policies.md has the same table. */
 export const transitions: Readonly<Record<BreakerState, readonly BreakerState[]>> = {
   closed: ['open'],
   open: ['half-open'],
@@ -14,71 +14,77 @@ export const transitions: Readonly<Record<BreakerState, readonly BreakerState[]>
 }
 
 export interface CircuitOptions {
-  /** Share of failures that opens it, above 0 and up to 1. */
+  /** The ratio of failures that opens the breaker, above 0 and up to 1. */
   readonly failureRatio: number
-  /** Attempts within the window below which the ratio decides nothing. */
+  /** The number of attempts within the window from which the ratio can open the breaker. */
   readonly minimumCalls: number
   /**
-   * Failures in a row within the window that open it, whatever the ratio is.
+   * The number of consecutive failures within the window that opens the breaker, independently of the ratio.
    * @default 20, or `minimumCalls` if that is more
    */
   readonly consecutiveFailures?: number
   /** Length of the window, in ms. */
   readonly window: number
-  /** Time that it stays open at first, in ms; twice as long each time after that. */
+  /** The time that the breaker stays open at first, in ms. It doubles with each opening. */
   readonly openDuration: number
-  /** Limit on how long it stays open, in ms. @default 60000 */
+  /** The limit on the time that the breaker stays open, in ms. @default 60000 */
   readonly maxOpenDuration?: number
   /** Called on each transition, after the state has changed. */
   readonly onStateChange: (from: BreakerState, to: BreakerState) => void
-  /** A clock in ms. @default that of performance.now() */
+  /** A clock in ms. @default performance.now() */
   readonly now?: () => number
   /** A number from 0 up to 1. @default Math.random */
   readonly random?: () => number
 }
 
-/** The part of an open time that is random, so that processes which opened together do not all try at once. */
+/**
+ * The random part of the time that the breaker stays open. Without it, processes that opened together would all test
+ * the upstream at the same time.
+ */
 const jitter = 0.2
 
-/** The ratio of new runs that is admitted after the first success in half-open; it doubles with each stage. */
+/** The ratio of new runs that half-open admits after its first success. It doubles with each stage. */
 const firstRatio = 1 / 16
 
-/** A stage of half-open lasts this part of `openDuration`. */
+/** The duration of a stage of half-open, as a part of `openDuration`. */
 const stagePart = 1 / 10
 
 /**
- * Attempts that half-open needs before the ratio of failures decides; the first attempt alone decides as long as none
- * has succeeded.
+ * The number of attempts from which the ratio of failures decides in half-open. Before the first success, a single
+ * attempt decides.
  */
 const leastTried = 5
 
 /**
- * The state machine of a circuit breaker. It knows nothing of calls: it is given the ends of attempts and asked which
- * runs are admitted.
+ * The state machine of a circuit breaker. It does not handle calls. The layer reports the ends of attempts to it and
+ * asks it which runs are admitted.
  *
- * Closed, it opens by a ratio of failures within a window (Hystrix), or by a run of consecutive failures, which good
- * traffic in the window does not delay (Finagle's hybrid failure accrual policy, Envoy's `consecutive_5xx`). The time
- * it stays open doubles up to a limit, with jitter, as Finagle's `equalJitteredBackoff` and Envoy's ejection time do.
- * Half-open, it starts with one run and doubles the ratio of admitted runs in stages, as the slow start of load
- * balancers does.
+ * Closed: it opens by a ratio of failures within a window (Hystrix), or by consecutive failures. Successes earlier in
+ * the window do not delay the second condition (Finagle's hybrid failure accrual policy, Envoy's `consecutive_5xx`).
+ *
+ * Open: the time that it stays open doubles up to a limit, with jitter (Finagle's `equalJitteredBackoff`, Envoy's
+ * ejection time).
+ *
+ * Half-open: it admits one run, and then doubles the ratio of admitted runs in stages, like the slow start of load
+ * balancers.
  */
 export class Circuit {
   state: BreakerState = 'closed'
   /**
-   * The number of transitions so far. An attempt notes it when it starts; its end counts only if there was no
-   * transition since.
+   * The number of transitions so far. An attempt records it at its start. The end of the attempt counts only if no
+   * transition has happened since then.
    */
   generation = 0
   readonly #options: Required<CircuitOptions>
-  /** First count: attempts that say something; second: failures. */
+  /** First count: attempts that are evidence about the upstream. Second count: failures. */
   readonly #window: SlidingWindow
   #failuresInRow = 0
   #rowSince = 0
-  /** Number of openings without a healthy window in between. */
+  /** The number of openings since the last healthy window. */
   #openings = 0
   #closedAt = -Infinity
   #openUntil = 0
-  /** The runs that half-open has admitted, by what all calls of a run share. */
+  /** The runs that half-open has admitted. The key is an object that all calls of a run share. */
   #admitted = new WeakSet<object>()
   /** Admitted attempts that have not ended. */
   #inFlight = 0
@@ -98,15 +104,15 @@ export class Circuit {
     this.#window = new SlidingWindow(options.window, this.#options.now)
   }
 
-  /** Time after which a refused caller may ask again, in ms. */
+  /** The time after which a refused caller may try again, in ms. */
   get retryAfterMs(): number {
     return Math.max(1, Math.max(this.#openUntil, this.#stageUntil) - this.#options.now())
   }
 
   /**
-   * Decides whether an attempt may start while the circuit is not closed; an open circuit becomes half-open when its
-   * time is over. A run that was admitted stays admitted: refusing its next call would end it, and with it the attempt
-   * that tries.
+   * Returns whether an attempt may start while the circuit is not closed. An open circuit becomes half-open when its
+   * time has passed. An admitted run stays admitted: if its next call were refused, the run would end and abort the
+   * attempt that tests the upstream.
    */
   tryAcquire(run: object): boolean {
     if (this.state === 'open') {
@@ -120,8 +126,8 @@ export class Circuit {
   }
 
   /**
-   * While nothing is under way one run is always admitted; beyond that, each run adds the present ratio, and a whole
-   * one admits.
+   * Returns whether a new run is admitted. One run is always admitted while no admitted attempt is in flight. Otherwise
+   * each run adds the present ratio to a credit, and a credit of 1 admits a run.
    */
   #admitsRun(): boolean {
     if (this.#inFlight === 0) return true
@@ -131,14 +137,14 @@ export class Circuit {
     return true
   }
 
-  /** An attempt has succeeded that started in the present generation. */
+  /** Records the success of an attempt of the present generation. */
   onSuccess(): void {
     this.#failuresInRow = 0
     this.#window.add(1, 0)
     if (this.state === 'half-open') this.#recover()
   }
 
-  /** An attempt of the present generation has failed in a way that says something about the upstream. */
+  /** Records a failure of an attempt of the present generation that is evidence about the upstream. */
   onFailure(): void {
     const { failureRatio, minimumCalls, consecutiveFailures, window, now } = this.#options
     this.#window.add(1, 1)
@@ -156,12 +162,12 @@ export class Circuit {
       this.#transitionTo('open')
   }
 
-  /** An attempt of the present generation has ended and says nothing about the upstream. */
+  /** Records the end of an attempt of the present generation that is not evidence about the upstream. */
   onIgnored(): void {
     if (this.state === 'half-open') this.#inFlight--
   }
 
-  /** Admits a larger ratio, and closes when that is all. */
+  /** Doubles the ratio of admitted runs when a stage has ended. Closes the circuit when the ratio reaches 1. */
   #recover(): void {
     this.#inFlight--
     const { openDuration, now } = this.#options

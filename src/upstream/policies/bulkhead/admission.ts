@@ -3,14 +3,14 @@ import { Abortable } from '../../../core/abort.ts'
 import type { LiveCall } from '../../call/call.ts'
 import type { Semaphore } from './semaphore.ts'
 
-/** The work that admitted runs have reserved and not yet done, and the time that a call takes. */
+/** Estimates the load of an upstream: the calls that admitted runs have reserved, and the time that a call takes. */
 export class LoadEstimator {
-  /** In calls. */
+  /** The number of reserved calls that have not ended. */
   reserved = 0
-  /** Time for which a call holds its permit, in ms: a moving average that starts with a guess. */
+  /** The time for which a call holds its permit, in ms. It is a moving average with an initial guess. */
   holdMs = 25
 
-  /** Learns from one more call. A failure counts only if the upstream answered or a time limit was reached. */
+  /** Records the time of one call. A failure counts only if the upstream answered or a time limit was reached. */
   recordHold(ms: number, error?: unknown): void {
     if (
       error === undefined ||
@@ -21,15 +21,15 @@ export class LoadEstimator {
   }
 
   /**
-   * Returns whether a run can finish the calls of its step in half of its remaining time, after all reserved calls. The
-   * other half is for the slowest call of the step.
+   * Returns whether a run can end the calls of its step within half of its remaining time, after all reserved calls.
+   * The other half is for the slowest call of the step.
    */
   hasTimeFor({ siblingCount: of, scope }: LiveCall<unknown>, permits: number): boolean {
     return ((this.reserved + of) * this.holdMs) / permits <= ((scope.patience ?? scope.deadline) - scope.now()) / 2
   }
 }
 
-/** The calls that one step has reserved, until they are done or the run is over. */
+/** The calls that one step has reserved, until they or the run have ended. */
 class Reservation extends Abortable {
   readonly #load: LoadEstimator
   #left = 0
@@ -42,11 +42,12 @@ class Reservation extends Abortable {
   make({ siblingCount: of, scope: { abort } }: LiveCall<unknown>): void {
     this.#left += of
     this.#load.reserved += of
-    // The abort of the run: a hedge or a deadline unlinks the abort of the call without an abort.
+    // Listens to the abort of the run. The abort of the call is not enough: a hedge or a deadline can unlink it without
+    // aborting it.
     if (this.listensTo === undefined) abort.add(this)
   }
 
-  /** One of its calls is over. */
+  /** Records that one call of the step has ended. */
   done(): void {
     if (this.#left === 0) return
     this.#left--
@@ -54,7 +55,7 @@ class Reservation extends Abortable {
     if (this.#left === 0) this.listensTo?.delete(this)
   }
 
-  /** The run is over: it does not make the calls that are left. */
+  /** Cancels the reservations of the calls that the ended run will not make. */
   onAbort(): void {
     this.#load.reserved -= this.#left
     this.#left = 0
@@ -67,34 +68,34 @@ export class Admission {
   /** True if one of its calls holds, or has held, a permit. */
   hasEntered = false
   readonly #load: LoadEstimator
-  /** By the index of the step plus 1: the calls of context() have the index -1. */
+  /** Indexed by the index of the step plus 1, because calls of context() have the index -1. */
   readonly #steps: (Reservation | undefined)[] = []
 
   constructor(load: LoadEstimator) {
     this.#load = load
   }
 
-  /** Reserves all calls of a step with its first call. */
+  /** Reserves all calls of a step when its first call arrives. */
   reserve(call: LiveCall<unknown>): void {
-    // A coalesced call reserves itself alone, at any position in its step.
+    // A coalesced call reserves only itself. It can have any position in its step.
     if ((call.index !== 0 && call.siblingCount !== 1) || call.effort.attempts !== 0) return
     ;(this.#steps[call.step + 1] ??= new Reservation(this.#load)).make(call)
   }
 
-  /** One call is over. */
+  /** Records that one call has ended. */
   done({ step }: LiveCall<unknown>): void {
     this.#steps[step + 1]?.done()
   }
 
-  /** Takes every reservation back. */
+  /** Cancels every reservation. */
   revoke(): void {
     for (const reservation of this.#steps) reservation?.onAbort()
   }
 }
 
 /**
- * Decides which runs may ask the upstream. A run is admitted with its first call, and its later calls are always
- * admitted: refusing one of them would waste the calls that were sent for the run before.
+ * Decides which runs may call the upstream. A run is admitted with its first call. Its later calls are always admitted,
+ * because a refusal would waste the calls that were already sent for the run.
  */
 export class AdmissionControl {
   readonly load = new LoadEstimator()
@@ -109,8 +110,8 @@ export class AdmissionControl {
   }
 
   /**
-   * Returns the admission of the call's run. A new run is refused when no permit is free and the queue is full, or when
-   * the calls that are reserved leave it too little time.
+   * Returns the admission of the call's run; `undefined` if the run is refused. A new run is refused if no permit is
+   * free and the queue is full, or if the reserved calls leave it too little time.
    */
   admit(call: LiveCall<unknown>): Admission | undefined {
     const { admitted } = call.scope
@@ -124,7 +125,10 @@ export class AdmissionControl {
     return admission
   }
 
-  /** Makes a run a new one again: all its calls have left the queue before one got a permit. */
+  /**
+   * Removes the admission of a run. It is called when all calls of the run have left the queue before one received a
+   * permit.
+   */
   revoke(admission: Admission, { scope }: LiveCall<unknown>): void {
     admission.revoke()
     scope.admitted.delete(this)

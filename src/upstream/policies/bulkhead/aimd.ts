@@ -3,7 +3,10 @@ import { initialConcurrency } from '../../spec/spec.ts'
 export interface AimdOptions {
   /** Permits at the start; at most `max`. @default 20 */
   readonly start?: number
-  /** Never fewer, so that a trickle finds out when the upstream is well again. @default 1 */
+  /**
+   * The minimum number of permits. At least one call must be sent to detect that the upstream has recovered.
+   * @default 1
+   */
   readonly min?: number
   readonly max: number
 }
@@ -11,28 +14,31 @@ export interface AimdOptions {
 /** A number of permits that adapts to the results of the calls that hold them. */
 export interface Aimd {
   readonly limit: number
-  /** The number of times the limit was lowered. A call notes it when it starts. */
+  /** The number of times that the limit was lowered. A caller stores it when a call starts and passes it to `ended`. */
   readonly lowered: number
   /**
-   * Takes the end of one more call: what it noted, whether it was lost or answered, and how many were active with it.
+   * Records the end of a call: the stored value of `lowered`, whether the call was lost, and the number of calls that
+   * were active with it.
    */
   ended(noted: number, isLost: boolean, active: number): void
 }
 
-/** The minimum of answers in a round: with few permits, short rounds would probe for one more too often. */
+/** The minimum number of answers in a round. With few permits, shorter rounds would add a permit too often. */
 const leastAnswers = 10
-/** A round forgives one loss, and one more per this many permits: upstreams lose some calls at any load. */
+/** A round tolerates one loss, and one more per this many permits, because an upstream loses some calls at any load. */
 const permitsPerForgiven = 20
 
 /**
  * Additive increase, multiplicative decrease, after Chiu and Jain, "Analysis of the increase and decrease algorithms
- * for congestion avoidance" (1989), with the start, the factor and the half-full rule of the AIMDLimit in Netflix's
- * concurrency-limits.
+ * for congestion avoidance" (1989). The start, the factor and the rule for half-full rounds come from AIMDLimit in
+ * Netflix's concurrency-limits.
  *
- * It counts in rounds of as many answers as there are permits. A round that ends less than half full is no evidence and
- * changes nothing; any other adds a permit. Losses beyond the forgiven ones take a tenth at once, and begin a round in
- * which only calls count that started after it: a burst of losses among calls that were under way together lowers the
- * permits once.
+ * A round has as many answers as there are permits. At its end one permit is added if at least half of the permits are
+ * in use; otherwise nothing changes.
+ *
+ * If the losses exceed the tolerated number, the permits are reduced by a tenth at once and a new round begins. Only
+ * calls that started after the reduction count in that round. So a burst of losses among calls that were in flight
+ * together lowers the permits once.
  */
 export function aimd({ start = initialConcurrency, min = 1, max }: AimdOptions): Aimd {
   let permits = Math.max(min, Math.min(start, max))

@@ -9,15 +9,15 @@ import { Waiter, type WaiterCallbacks } from './waiter.ts'
 
 export interface BulkheadOptions {
   readonly upstream: string
-  /** Calls on the wire at once; a number, or an object that adapts it. */
+  /** The limit on the calls in flight: a number, or an object that adapts it. */
   readonly concurrency: number | AdaptiveConcurrency
-  /** Calls that may wait before the first call of a new run is refused. */
+  /** The number of queued calls at which the first call of a new run is refused. */
   readonly maxQueue: number
 }
 
 /** The state of a bulkhead at a moment. */
 export interface BulkheadGauge {
-  /** The number of calls that may be on the wire now. */
+  /** The present limit on the calls in flight. */
   readonly concurrency: number
   readonly active: number
   readonly queued: number
@@ -26,16 +26,16 @@ export interface BulkheadGauge {
 export interface Bulkhead {
   readonly layer: Layer
   readonly gauge: BulkheadGauge
-  /** Rejects every call in the queue, each with its own reason. */
+  /** Rejects every call in the queue. `reason` is called once per call. */
   readonly rejectQueued: (reason: () => unknown) => void
 }
 
 /**
- * Bounds the calls to one upstream: at most `concurrency` are on the wire, each with a permit, and new runs are refused
+ * Limits the calls to one upstream. At most `concurrency` calls are in flight, each with a permit. New runs are refused
  * when `maxQueue` calls wait.
  *
- * A run is admitted, not a call (`AdmissionControl`), and the calls of a run that has entered go ahead of the calls of
- * every run that has not (`FairQueue`). So under overload admitted runs finish, and all other runs are refused at once.
+ * It admits runs, not calls (`AdmissionControl`). Calls of runs that have entered go before the calls of all other runs
+ * (`FairQueue`). So under overload the admitted runs are completed, and all other runs are refused at once.
  */
 export function bulkhead({ upstream, concurrency, maxQueue }: BulkheadOptions): Bulkhead {
   const adaptive = typeof concurrency === 'number' ? undefined : concurrency
@@ -64,7 +64,7 @@ export function bulkhead({ upstream, concurrency, maxQueue }: BulkheadOptions): 
   return {
     layer: callbackLayer(next => {
       const enter = <T>(call: LiveCall<T>, admission: Admission, completion: Completion<T>) => {
-        // With a fixed limit one call in eight is measured: reading the clock has a price too.
+        // With a fixed limit only one call in eight is measured, because reading the clock takes time.
         const since = adaptive !== undefined || (entered++ & 7) === 0 ? call.scope.now() : undefined
         const noted = adaptive === undefined ? 0 : adaptive.noted
         next(call, new Permit(call, admission, completion, since, noted, release))
@@ -103,15 +103,17 @@ export function bulkhead({ upstream, concurrency, maxQueue }: BulkheadOptions): 
   }
 }
 
-/** A permit in use: the call that holds it, and the completion that releases it when the call ends. */
+/** A permit in use: the call that holds it, and the completion that releases it. */
 class Permit<T> implements Completion<T> {
   readonly call: LiveCall<T>
   readonly admission: Admission
   /** True for the first attempt of the call. */
   readonly isFirst: boolean
-  /** Since when the call holds it, in ms from the run's start; undefined when that is not measured. */
+  /**
+   * The time from which the call holds the permit, in ms from the start of the run. `undefined` if it is not measured.
+   */
   readonly since: number | undefined
-  /** The mark of the adaptive limit at that moment. */
+  /** The value of `noted` of the adaptive limit at that time. */
   readonly noted: number
   readonly #completion: Completion<T>
   readonly #release: (permit: Permit<unknown>, error: unknown) => void

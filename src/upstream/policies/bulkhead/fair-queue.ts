@@ -1,6 +1,6 @@
 import { LinkedQueue, type QueueNode } from '../../../core/linked-queue.ts'
 
-/** A run as its calls in the queue refer to it. */
+/** The run of a queued call. */
 export interface QueuedRun {
   /** True if one of its calls holds, or has held, a permit. */
   hasEntered: boolean
@@ -12,13 +12,13 @@ export interface QueuedCall<C extends QueuedCall<C>> extends QueueNode<C> {
 }
 
 /**
- * A queue of calls that is fair to runs, not to calls. Calls of runs that have entered go ahead, first come, first
- * served. Behind them the newcomers wait by run: when the first call of a run gets a permit, its other calls go ahead
- * of every other newcomer, so that the run ends soon and releases its permits.
+ * A queue of calls that is fair to runs, not to calls. Calls of runs that have entered are first, in the order of their
+ * arrival. Behind them, the calls of all other runs (newcomers) wait by run. When the first call of a newcomer receives
+ * a permit, its other calls go before the calls of all other newcomers. So the run ends soon and releases its permits.
  *
  * ```
  *   next <- ahead:     a3 a4          calls of runs that have entered
- *           newcomers: b1 b2 | c1     runs that have not, in the order of their first calls
+ *           newcomers: b1 b2 | c1     runs that have not entered, in the order of their first calls
  * ```
  */
 export class FairQueue<C extends QueuedCall<C>> {
@@ -36,7 +36,7 @@ export class FairQueue<C extends QueuedCall<C>> {
     queue.add(call)
   }
 
-  /** Removes a call from any position. Returns whether it was the last call of a newcomer. */
+  /** Removes a call from any position. Returns true if it was the last call of a newcomer. */
   remove(call: C): boolean {
     this.size--
     const queue = call.queue as LinkedQueue<C>
@@ -46,14 +46,17 @@ export class FairQueue<C extends QueuedCall<C>> {
     return true
   }
 
-  /** Returns the call that gets the next permit, and moves all calls of a newcomer ahead when it is its turn. */
+  /**
+   * Returns the call that receives the next permit. If it belongs to a newcomer, all calls of that newcomer are moved
+   * ahead.
+   */
   next(): C | undefined {
     if (this.size === 0) return undefined
     if (this.#ahead.first === undefined) this.#promote()
     return this.#ahead.first
   }
 
-  /** The call in front; unlike `next` it moves none. */
+  /** The first call. Unlike `next`, it does not move calls. */
   get first(): C | undefined {
     return this.#ahead.first ?? this.#newcomers.values().next().value?.first
   }

@@ -1,18 +1,18 @@
-/** The calls that wait for a permit, in the order in which they get one. */
+/** The calls that wait for a permit, in the order in which they receive it. */
 export interface PermitQueue {
-  /** Returns the call that gets the next permit; the queue removes it when the permit is granted. */
+  /** Returns the call that receives the next permit. The queue removes it when the permit is granted. */
   next(): { grant(): void } | undefined
 }
 
 /**
- * A counting semaphore: at most `limit` permits are in use, and a permit that is released goes to the queue first.
+ * A counting semaphore. At most `limit` permits are in use, and a released permit goes to the queue first.
  *
- * A permit is never free while a call waits, so a new call cannot overtake the queue. When `limit` becomes lower, calls
- * keep the permits they hold, and no permit is granted until fewer than `limit` are in use. A higher `limit` grants its
- * permits at once.
+ * No permit is free while a call waits, so a new call cannot overtake the queue. When `limit` becomes lower, calls keep
+ * their permits, and no permit is granted until fewer than `limit` are in use. When `limit` becomes higher, the
+ * additional permits are granted at once.
  */
 export class Semaphore {
-  /** Permits at most. */
+  /** The limit on the permits in use. */
   limit: number
   /** Permits in use. */
   active = 0
@@ -35,13 +35,13 @@ export class Semaphore {
     return true
   }
 
-  /** Gives a permit back, and grants every permit that is free to the queue. */
+  /** Releases a permit, and grants every free permit to the queue. */
   release(): void {
     this.active--
     this.#drain()
   }
 
-  /** Changes the limit; permits of a higher one are granted to the queue. */
+  /** Changes the limit. If it becomes higher, the additional permits are granted to the queue. */
   setLimit(limit: number): void {
     const isHigher = limit > this.limit
     this.limit = limit
@@ -49,7 +49,7 @@ export class Semaphore {
   }
 
   #drain(): void {
-    // A granted call may end synchronously and release its permit here: the loop that is under way grants that one too.
+    // A granted call may end synchronously and release its permit here. The running loop grants that permit too.
     if (this.#isDraining) return
     this.#isDraining = true
     while (this.active < this.limit) {

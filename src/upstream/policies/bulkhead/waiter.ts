@@ -5,14 +5,14 @@ import type { QueuedCall } from './fair-queue.ts'
 import type { Admission } from './admission.ts'
 import type { Completion } from '../../call/layer.ts'
 
-/** The ways out of the queue; `left` is called in each case, and before `granted`. */
+/** The callbacks of a call that leaves the queue. `left` is called in each case, and before `granted`. */
 export interface WaiterCallbacks {
   readonly left: (waiter: Waiter) => void
-  /** The waiter has a permit. */
+  /** Called when the waiter has received a permit. */
   readonly granted: (waiter: Waiter) => void
 }
 
-/** A call that waits in the queue for a permit, and leaves it at once when the call is aborted. */
+/** A call that waits in the queue for a permit. It leaves the queue at once when it is aborted. */
 export class Waiter extends Abortable implements QueuedCall<Waiter> {
   queue: LinkedQueue<Waiter> | undefined
   previousInQueue: Waiter | undefined

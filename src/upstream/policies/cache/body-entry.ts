@@ -6,7 +6,9 @@ import type { Entry } from './entry.ts'
 
 const ms = z.number().min(0)
 
-/** Entries as they come back from elsewhere; whatever else is in them is of a version that we do not know. */
+/**
+ * The form of an entry that a store of `bodies` returns. Other fields are ignored: they may belong to another version.
+ */
 const Stored = z.object({
   key: z.string(),
   generation: z.string(),
@@ -22,13 +24,15 @@ const Stored = z.object({
   body: z.string(),
 })
 
-/** Returns an entry that comes from elsewhere, or `undefined` where it is not the entry of the key. */
+/** Returns an entry of a store of `bodies`, or `undefined` if it is not a valid entry of the key. */
 export function readEntry(stored: unknown, key: string): (Entry & { readonly body: string }) | undefined {
   const entry = Stored.safeParse(stored).data
   return entry?.key === key ? entry : undefined
 }
 
-/** The body of an answer as a store of bodies has it. Only JSON is always UTF-8. */
+/**
+ * Returns the body of an answer as a store of `bodies` keeps it. Only JSON is always UTF-8, so other bodies are base64.
+ */
 export function bodyText({ responseType }: OperationSpec, body: Buffer): string {
   return body.toString(encodingOf(responseType))
 }
@@ -37,15 +41,12 @@ function encodingOf(responseType: OperationSpec['responseType']): 'utf8' | 'base
   return responseType === 'json' ? 'utf8' : 'base64'
 }
 
-/**
- * Reads the value out of a kept body, as if it had just come; throws what an answer throws that its operation does not
- * take.
- */
+/** Reads the value from a stored body like a received one. Throws if the operation does not accept the answer. */
 export function valueOf(spec: OperationSpec, { status, head, body }: Entry & { readonly body: string }): unknown {
   return readAnswer(spec, status, head, Buffer.from(body, encodingOf(spec.responseType)))
 }
 
-/** Reads the value of a whole answer; throws what an answer throws that its operation does not take. */
+/** Reads the value of a complete answer. Throws if the operation does not accept the answer. */
 export function readAnswer(spec: OperationSpec, status: number, head: ResponseHeaders, body: Buffer): unknown {
   return spec.nullOn.includes(status) ? null : readBody(spec, status, head, body)
 }

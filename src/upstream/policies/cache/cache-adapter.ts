@@ -10,42 +10,43 @@ import { readEntry, valueOf } from './body-entry.ts'
 import { getTimeoutOf, storedName, type CacheStore, type CacheStoreFault, type CacheStoreLookup } from './store.ts'
 import { promiseOf } from '../../../core/promises.ts'
 
-/** Called with each fault of a store: the function that failed, and why. */
+/** Called with each fault of a store: the function that failed, and the cause. */
 export type ReportFault = (failed: CacheStoreFault['function'], cause: unknown) => void
 
 /**
- * A store with the guarantees that calls need: it fails no call, delays none for long, and returns valid entries only.
+ * A store with the guarantees that calls need: it fails no call, delays a call for at most `getTimeout`, and returns
+ * only valid entries.
  */
 export interface CacheAdapter {
   readonly storage: CacheStore['storage']
-  /** At once where the store answers at once. Rejects only with why the call was given up. */
+  /** Returns the lookup at once if the store does. The promise rejects only with the abort reason of the call. */
   find(key: string, uri: string, call: LiveCall<unknown>): Lookup | Promise<Lookup>
   store(key: string, uri: string, found: LookupResult): void
   forget(key: string, uri: string): void
-  /** Leaves no timer behind. */
+  /** Stops all timers. */
   close(): void
 }
 
 /**
- * Bodies from this length on are read in a turn of their own, in bytes or, where they come from elsewhere, in
- * characters.
+ * Bodies from this size on are read in a later turn of the event loop: in bytes, or in characters for a store of
+ * `bodies`.
  */
 const largeBytes = 128 * 1024
 
-/** A lookup in which the store has failed. */
+/** The lookup if the store has failed. */
 const unknown: Miss = { entry: undefined, generation: null }
 
-/** The lookup of a store that has nothing for a key and its URI. The store may return `undefined` for it. */
+/** The lookup if the store has nothing for a key and its URI. The store may return `undefined` instead. */
 const empty: CacheStoreLookup = { entry: undefined, generation: undefined }
 
-/** Makes the adapter of a store. */
+/** Creates the adapter of a store. */
 export function createCacheAdapter(store: CacheStore, report: ReportFault): CacheAdapter {
   const timeout = createTimerQueue(getTimeoutOf(store), () => PendingLookup.late)
-  /** Entries of this process that could not be read: those who wait to read them find nothing. */
+  /** Entries that could not be read. Later readers of the same entry object find nothing. */
   const unreadable = new WeakSet<object>()
   const writes = new PendingWrites(timeout, cause => report('set', cause))
 
-  /** Reads what a store returned for a key. */
+  /** Reads the entry that a store returned for a key. */
   function open(found: CacheStoreLookup, key: string, uri: string, { spec }: LiveCall<unknown>): Lookup {
     const { entry: stored, generation } = found
     if (stored === undefined || stored === null) return { entry: undefined, generation }
@@ -65,7 +66,7 @@ export function createCacheAdapter(store: CacheStore, report: ReportFault): Cach
       }
       cause = new TypeError('what the store returned is not an entry of this key')
     } catch (error) {
-      // Kept under a schema that was another then, or damaged: it goes.
+      // The entry was stored with another version of the schema, or is damaged. It is removed.
       unreadable.add(stored)
       cause = error
     }
@@ -75,8 +76,11 @@ export function createCacheAdapter(store: CacheStore, report: ReportFault): Cach
   }
 
   /**
-   * The same, later where there is much to read: what is large would hold up everything else. An entry that is being
-   * written is valid as one that is stored: while its generation is that of its URI, or the URI has none yet.
+   * Reads a lookup like `open`. A large entry is read in a later turn of the event loop, because it would block other
+   * work.
+   *
+   * An entry that is being written is as valid as a stored one: while its generation is the generation of its URI, or
+   * the URI has no generation yet.
    */
   function openInTurn(
     found: unknown,
@@ -97,7 +101,7 @@ export function createCacheAdapter(store: CacheStore, report: ReportFault): Cach
     return new Promise((resolve, reject) =>
       runSliced(() => {
         if (call.abort.aborted) reject(call.abort.reason)
-        // Its place may have another entry by now, which is not dropped with it.
+        // Another entry may have the same key by now. It must not be removed together with this one.
         else resolve(unreadable.has(entry) ? { entry: undefined, generation } : open(lookup, key, uri, call))
       }),
     )
@@ -147,7 +151,9 @@ export function createCacheAdapter(store: CacheStore, report: ReportFault): Cach
   return adapter
 }
 
-/** Returns what a store returned if it is a lookup; nothing stored is one too. It never throws. */
+/**
+ * Returns the result of a store if it is a lookup. `undefined` and `null` count as an empty lookup. It never throws.
+ */
 function checkedLookup(found: unknown): CacheStoreLookup | undefined {
   if (found === undefined || found === null) return empty
   try {
@@ -158,19 +164,16 @@ function checkedLookup(found: unknown): CacheStoreLookup | undefined {
       (generation !== undefined && typeof generation !== 'string')
     )
       return undefined
-    // A bare entry has no entry in it: it would be a miss each time.
+    // An entry in place of a lookup has no field `entry`. It would be a miss each time, without a fault.
     if (entry === undefined && 'requestedAt' in found) return undefined
-    // A getter may throw, and return another value the next time.
+    // A getter may throw, or return another value at the next read.
     return KeptEntry.is(entry) ? found : { entry, generation }
   } catch {
     return undefined
   }
 }
 
-/**
- * Returns whether what a store gave back has so much to read that it would hold up everything else; reading it never
- * throws.
- */
+/** Returns whether an entry is large, so that reading it would block the event loop. It never throws. */
 function isLarge(stored: unknown): stored is object {
   if (KeptEntry.is(stored)) return stored.unread >= largeBytes
   try {

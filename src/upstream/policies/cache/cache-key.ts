@@ -2,8 +2,8 @@ import type { LiveCall } from '../../call/call.ts'
 import type { OperationSpec } from '../../spec/spec.ts'
 
 /**
- * Makes the key that an answer is kept under: that of the call, and what is the same in each call of its operation but
- * not everywhere: where it goes, and whose it is.
+ * Creates the function that returns the cache key of a call. The key consists of the key of the call, and of a prefix
+ * that all calls of an operation share: method, URL, credentials and headers.
  */
 export function cacheKey(
   place: readonly [origin: string, identity: string | undefined],

@@ -18,31 +18,33 @@ export interface CacheLayerOptions {
   readonly store: CacheStore
   /** Returns the key that an answer is stored under. */
   readonly keyOf: (call: LiveCall<unknown>) => string
-  /** The origin of the upstream and the prefix of its paths: with the path of a call it is the URI of the call. */
+  /**
+   * The origin of the upstream and the prefix of its paths. Together with the path of a call it is the URI of the call.
+   */
   readonly base: string
-  /** Tells which URIs were changed although the store may not know it. */
+  /** Returns which URIs were changed without a confirmation by the store. */
   readonly invalidations: Pick<Invalidations, 'since'>
   /** Called with each fault of the store. @default not called */
   readonly onFault?: ReportFault
   /** The limit of a background refresh, in ms. */
   readonly refreshLimit: number
   /**
-   * The most background refreshes at the same time. The other permits are for calls that have callers.
+   * The limit on background refreshes at the same time. The other permits are for calls that have callers.
    * @default 16
    */
   readonly refreshWidth?: number
   readonly clock?: Clock
 }
 
-/** The counts of a cache, and its size where its store knows it. */
+/** The counts of a cache, and its size if the store reports it. */
 export interface CacheGauge {
-  /** Calls that were answered with a fresh answer. */
+  /** The number of calls that were answered with a fresh entry. */
   readonly hits: number
-  /** Calls that were answered with a stale answer. */
+  /** The number of calls that were answered with a stale entry. */
   readonly stale: number
-  /** Calls that the upstream answered. */
+  /** The number of calls that the upstream answered, background refreshes included. */
   readonly misses: number
-  /** Misses whose answer was that nothing has changed. */
+  /** The number of misses for which the upstream confirmed the stored entry (304). */
   readonly revalidated: number
   /** The number of background refreshes. */
   readonly refreshes: number
@@ -54,7 +56,7 @@ export interface CacheGauge {
   readonly bytes?: number
 }
 
-/** The layer of a cache, with its numbers. */
+/** The layer of a cache, with its counts. */
 export interface ResponseCache {
   readonly layer: Layer
   readonly gauge: () => CacheGauge
@@ -63,14 +65,16 @@ export interface ResponseCache {
   readonly close: () => void
 }
 
-/** The soft limit while too few answers are known, in ms. */
+/** The soft limit while too few latencies are known, in ms. */
 const firstSoftMs = 100
 
 /**
- * Keeps answers and gives them again, as a shared cache of RFC 9111 does; stale ones while one call fetches them again,
- * and in place of a failure, where that is allowed (RFC 5861). The key has every header that goes out, so callers with
- * different credentials share nothing. What is kept has passed framing, parser and schema. Below it equal calls must
- * share one flight (`coalesce`).
+ * Stores answers and uses them for later calls, as a shared cache of RFC 9111 does. If allowed, it uses a stale answer
+ * while one call refreshes it, or in place of a failure (RFC 5861).
+ *
+ * The key has every header that is sent, so callers with different credentials share nothing. A stored answer has
+ * passed the checks of its framing, the parser and the schema. Below the cache, equal calls must share one flight
+ * (`coalesce`).
  */
 export function cache({
   upstream,
@@ -91,7 +95,7 @@ export function cache({
   const adapter = createCacheAdapter(store, report)
   const life = new Abort()
   const { fetchAnswer, refresh, usualMs } = createRevalidation({ adapter, clock, counts, refreshWidth, life })
-  /** Keys for which the upstream is being asked, and has not answered within the soft limit. */
+  /** Keys whose calls have exceeded the soft limit and have not ended. */
   const late = new Set<string>()
 
   function given(
@@ -134,7 +138,7 @@ export function cache({
       : askWithin(refreshNext, place, found, call, staleAfter)
   }
 
-  /** Asks the upstream, and gives what is kept if it fails or takes longer than the soft limit. */
+  /** Calls the upstream. Uses the stored answer if the call fails or exceeds the soft limit. */
   function askWithin(
     refreshNext: Service,
     place: Place,
@@ -146,7 +150,7 @@ export function cache({
     const { key } = place
     const sent = new Detachable(call)
     let isGiven = false
-    /** True if this call is the one that has marked the key as late. */
+    /** True if this call has marked the key as late. */
     let isFirst = false
     return new Promise((resolve, reject) => {
       fetchAnswer(refreshNext, place, found, sent.call)
@@ -176,7 +180,7 @@ export function cache({
     return ageOf(entry, now) - entry.lifetime < entry.staleIfError
   }
 
-  /** The kept answer in place of the upstream's own (stale-if-error). */
+  /** Returns the stored answer in place of the answer of the upstream (stale-if-error). */
   function giveOld(found: LookupResult, now: number, insteadOf: UpstreamError): Answer<unknown> {
     counts.stale++
     return given(found, 'stale', now, insteadOf)

@@ -1,19 +1,19 @@
 import { hash } from 'node:crypto'
 
-/** The last changes of URIs, each at a moment: a time, or any number that grows. */
+/** The last changes of URIs. The moment of a change is a time, or any number that increases. */
 export interface Changes {
-  /** Records that what a URI names was changed at a moment. */
+  /** Records that the resource of a URI was changed at a moment. */
   note(uri: string, at: number): void
-  /** Removes the record of a change, unless the URI was changed again since. */
+  /** Removes the record of a change, unless the URI was changed again after it. */
   remove(uri: string, at: number): void
-  /** Returns whether what was requested at a moment may have been changed at that moment or since; true for NaN. */
+  /** Returns whether a URI may have been changed at or after the moment of a request; true for NaN. */
   since(uri: string, requestedAt: number): boolean
 }
 
-/** Longer URIs are remembered by their hash, because callers choose how long a path is. */
+/** Longer URIs are stored as a hash, because callers choose the length of a path. */
 const longUri = 200
 
-/** Remembers the last changes, `max` at most. What was requested before those that are forgotten counts as changed. */
+/** Stores the last `max` changes. A request before the last dropped change counts as changed. */
 export function createChanges(max = 10_000): Changes {
   const last = new Map<string, number>()
   let forgotten = -Infinity
@@ -37,7 +37,7 @@ export function createChanges(max = 10_000): Changes {
   }
 }
 
-/** Returns a URI, or its hash where the URI is long. */
+/** Returns a URI, or its hash if the URI is long. */
 export function shortName(uri: string): string {
   return uri.length > longUri ? hash('sha256', uri, 'base64url') : uri
 }

@@ -4,7 +4,7 @@ import { etagOf, lastModifiedOf } from './validators.ts'
 /** Headers that make a request conditional. */
 export type Condition = Readonly<Record<string, string>>
 
-/** Returns the condition under which a request asks if an entry is still right; `undefined` without a validator. */
+/** Returns the headers of a request that asks whether an entry is still valid; `undefined` if it has no validator. */
 export function conditionOf({ head }: Entry): Condition | undefined {
   const etag = etagOf(head)
   const modified = lastModifiedOf(head)

@@ -1,4 +1,4 @@
-/** The directives of an answer's `Cache-Control`; times are in ms. */
+/** The directives of a `Cache-Control` response header. Times are in ms. */
 export interface Directives {
   readonly noStore: boolean
   readonly noCache: boolean
@@ -13,15 +13,15 @@ export interface Directives {
   readonly staleIfError: number | undefined
 }
 
-/** One directive: a name, a value that is a token or in quotes, and what stands between it and the next comma. */
+/** One directive: a name, a token or a quoted value, and the text before the next comma. */
 const directive = /([!#$%&'*+\-.^_`|~0-9A-Za-z]+)(?:=(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*)))?([^,]*)/g
 
-/** Larger ones count as this (RFC 9111, section 1.2.2). */
+/** Larger values count as this value (RFC 9111, section 1.2.2). */
 const mostSeconds = 2 ** 31
 
 /**
- * Reads `Cache-Control` (RFC 9111, section 5.2.2). What it does not know it passes over; what it cannot read counts
- * against keeping.
+ * Reads `Cache-Control` (RFC 9111, section 5.2.2). Unknown directives are ignored. A time that cannot be read counts as
+ * 0.
  */
 export function readDirectives(header: string | readonly string[] | undefined): Directives {
   const said = new Map<string, (string | undefined)[]>()
@@ -29,14 +29,15 @@ export function readDirectives(header: string | readonly string[] | undefined): 
   for (const [, name = '', quoted, token, rest = ''] of text.matchAll(directive)) {
     const key = name.toLowerCase()
     const values = said.get(key)
-    // Nothing may stand behind a value: it is not known then what it means.
+    // Text after a value makes the meaning of the value unknown.
     const value = rest.trim() === '' ? (quoted?.replaceAll(/\\(.)/g, '$1') ?? token) : undefined
     if (values === undefined) said.set(key, [value])
     else values.push(value)
   }
   return {
     noStore: said.has('no-store'),
-    // Those that name fields speak of these fields alone; taking them for the whole answer is allowed, and simpler.
+    // A `no-cache` or `private` with field names concerns only these fields. RFC 9111 allows a cache to apply it to the
+    // whole answer, which is simpler.
     noCache: said.has('no-cache'),
     isPrivate: said.has('private'),
     isPublic: said.has('public'),
@@ -50,7 +51,9 @@ export function readDirectives(header: string | readonly string[] | undefined): 
   }
 }
 
-/** A span in ms; nothing where nothing is said, and 0 where it cannot be read or is said twice differently. */
+/**
+ * Returns a time in ms: `undefined` without a directive, and 0 for a value that cannot be read or for different values.
+ */
 function span(values: readonly (string | undefined)[] | undefined): number | undefined {
   if (values === undefined) return undefined
   const [first = ''] = values

@@ -7,19 +7,21 @@ import { KeptEntry } from './kept-entry.ts'
 import { bodyText } from './body-entry.ts'
 import { pickStorable, storableHeaders, updatedHeaders } from './stored-headers.ts'
 
-/** An answer as it came. */
+/** An answer as it was received. */
 export interface ReceivedResponse extends Pick<NonNullable<Answer<unknown>['received']>, 'value' | 'head' | 'body'> {
   readonly status: number
 }
 
-/** The headers of an answer that are kept in a store of values. */
+/** The response headers that a store of `values` keeps. */
 const kept = ['cache-control', 'expires', 'date', 'age', 'vary', 'etag', 'last-modified'] as const
-/** The same with the type, for operations whose body may be empty, and for text, which has a charset. */
+/**
+ * The same headers with `content-type`. Operations that accept an empty body need it, and text, which has a charset.
+ */
 const keptWithType = [...kept, 'content-type'] as const
 
 /**
- * Makes an entry of an answer that may be kept. Throws what an answer throws that its operation does not take, where
- * the operation reads a header that may not be stored.
+ * Creates the entry of an answer that may be stored. Throws if the operation reads a header that may not be stored, and
+ * does not accept the answer without it.
  */
 export function entryOf(
   spec: OperationSpec,
@@ -28,11 +30,11 @@ export function entryOf(
   freshness: Freshness,
   storage: 'values' | 'bodies',
 ): LookupResult {
-  // Few headers are kept where none of the others is read: the rest need no check.
+  // Only headers that may be stored are picked in this case, so the headers need no other check.
   const isPicked = storage === 'values' && spec.responseHeaders === undefined
   const head = isPicked ? received : storableHeaders(received)
   const stored = head === received ? value : valueWith(spec, status, head, value)
-  // What was asked for together is frozen already.
+  // A coalesced answer is already frozen.
   if (!Object.isFrozen(stored)) deepFreeze(stored)
   if (storage === 'bodies')
     return {
@@ -46,22 +48,22 @@ export function entryOf(
   }
 }
 
-/** An answer that a 304 has confirmed, with the headers and the value that it has since then. */
+/** An answer that a 304 has confirmed, with its updated headers and value. */
 export interface Confirmed {
   readonly head: ResponseHeaders
   readonly value: unknown
 }
 
 /**
- * Updates the headers of a kept answer by those of a 304, and the value that they are part of. Throws what an answer
- * throws that its operation does not take.
+ * Updates the headers of a stored answer with the headers of a 304, and the value that contains them. Throws if the
+ * operation does not accept the result.
  */
 export function confirmed(spec: OperationSpec, { entry, value }: LookupResult, head304: ResponseHeaders): Confirmed {
   const head = updatedHeaders(KeptEntry.is(entry) ? entry.allHeaders : entry.head, head304)
   return { head, value: deepFreeze(valueWith(spec, entry.status, head, value)) }
 }
 
-/** Makes the entry of an answer that a 304 has confirmed. */
+/** Creates the entry of an answer that a 304 has confirmed. */
 export function renewed(
   spec: OperationSpec,
   { entry }: LookupResult,
@@ -78,9 +80,9 @@ export function renewed(
   }
 }
 
-/** Returns the value of an answer with these headers, where its operation reads headers. */
+/** Returns the value of an answer with these headers, if its operation reads headers. */
 function valueWith(spec: OperationSpec, status: number, head: ResponseHeaders, value: unknown): unknown {
-  // `null` stands for a status of `nullOn`, whose headers are not read.
+  // `null` is the value for a status of `nullOn`, whose headers are not read.
   if (spec.responseHeaders === undefined || value === null) return value
   return withResponseHeaders(spec, status, head, (value as { readonly body: unknown }).body)
 }

@@ -69,7 +69,7 @@ export function ageOf({ initialAge, receivedAt }: Entry, now: number): number {
   return initialAge + Math.max(0, now - receivedAt)
 }
 
-/** Returns the time from receipt for which an entry is useful, in ms: fresh, stale, or for its validators. */
+/** Returns the time from receipt for which an entry can be used: fresh, stale, or for its validators. It is in ms. */
 export function retentionMs({ initialAge, lifetime, staleWhileRevalidate, staleIfError, head }: Entry): number {
   const withoutAsking = Math.max(0, lifetime - initialAge) + Math.max(staleWhileRevalidate, staleIfError)
   return hasValidator(head) ? Math.max(withoutAsking, dayMs) : withoutAsking
@@ -77,7 +77,7 @@ export function retentionMs({ initialAge, lifetime, staleWhileRevalidate, staleI
 
 const dayMs = 24 * 3600 * 1000
 
-/** The two times of a cache, in ms since 1970. */
+/** The two clocks of a cache, in ms since 1970. */
 export interface Clock {
   /** Returns the time of the wall clock, which can be set back. It is compared with the dates of upstreams. */
   wall(): number
@@ -87,7 +87,7 @@ export interface Clock {
 
 const began = performance.timeOrigin
 
-/** This machine's clocks. */
+/** The clocks of this machine. */
 export const machineClock: Clock = {
   wall: () => Date.now(),
   steady: () => began + performance.now(),

@@ -3,13 +3,13 @@ import type { FoundGeneration } from './entry.ts'
 /** The state when a call was sent. */
 export interface Began {
   readonly requestedAt: number
-  /** The generation of the URI that was read before. */
+  /** The generation of the URI, which was read before the call was sent. */
   readonly generation: FoundGeneration
 }
 
-/** The calls of one key that are under way together. */
+/** The calls of one key that are in flight together. */
 export interface Flight {
-  /** The state when the first of them was sent. */
+  /** The state when the first call of the flight was sent. */
   readonly began: Began
   leave(): void
 }
@@ -20,8 +20,8 @@ export interface Flights {
 }
 
 /**
- * Counts the calls that are under way by key. Below a cache equal calls share one answer, which may have been requested
- * long before the last of them: what the first one knew is true of all.
+ * Counts the calls in flight per key. Below a cache, equal calls share one answer. It may have been requested long
+ * before the last of these calls, so the state of the first call applies to all.
  */
 export function createFlights(): Flights {
   const flights = new Map<string, Flight & { calls: number }>()

@@ -6,29 +6,29 @@ import type { Freshness } from './entry.ts'
 import { hasValidator } from './validators.ts'
 import type { CachePolicy } from '../../spec/cache-policy.ts'
 
-/** The context of an answer beside its headers. */
+/** The facts about an answer other than its headers. */
 export interface FreshnessContext {
   readonly status: number
   /** The cache options of the operation. */
   readonly policy: CachePolicy
-  /** True if the call carried an `Authorization`. */
+  /** True if the request had an `Authorization` header. */
   readonly isAuthorized: boolean
-  /** Between the question and its answer, in ms. */
+  /** The time between the request and its response, in ms. */
   readonly delay: number
   /** The time of the wall clock when it was received. */
   readonly receivedAt: number
 }
 
-/** Statuses that need not say of themselves that they may be kept. */
+/** Statuses whose answers may be stored without an explicit lifetime. */
 const plainStatuses = new Set([200, 203, 204])
 
-/** Statuses of answers whose rules for caches are known (RFC 9110, section 15): what `must-understand` asks for. */
+/** Statuses with known cache rules (RFC 9110, section 15), as `must-understand` requires. */
 const understoodStatuses = new Set([...plainStatuses, 404, 405, 410, 414])
 
 /**
- * Returns the times for which a shared cache may use an answer (RFC 9111, sections 3 and 4.2), or undefined where it
- * must not or need not be stored. There are no heuristics: an answer without a lifetime, of an operation without a
- * `ttl`, is stale at once.
+ * Returns the times for which a shared cache may use an answer (RFC 9111, sections 3 and 4.2). Returns `undefined` if
+ * the answer must not be stored, or if storing it has no use. There are no heuristics: an answer without a lifetime, of
+ * an operation without a `ttl`, is stale at once.
  */
 export function freshnessOf(
   head: ResponseHeaders,
@@ -42,7 +42,7 @@ export function freshnessOf(
     head['set-cookie'] !== undefined
   )
     return undefined
-  // An operation that says for how long vouches for it; the key keeps credentials apart in any case.
+  // An operation with a `ttl` declares that its answers may be shared. The key separates credentials in any case.
   if (isAuthorized && policy.ttl === undefined && !isForAll(directives)) return undefined
 
   const said = lifetimeOf(head, directives, receivedAt)
@@ -55,7 +55,7 @@ export function freshnessOf(
     directives.sharedMaxAge === undefined
   const freshness = {
     initialAge,
-    // A `ttl` counts from when the answer was here: it is not the upstream's, whose clock may be wrong.
+    // A `ttl` counts from the receipt of the answer. The clock of the upstream, which may be wrong, does not affect it.
     lifetime: directives.noCache ? 0 : (said ?? (policy.ttl === undefined ? 0 : initialAge + policy.ttl)),
     staleWhileRevalidate: mayBeStale ? (directives.staleWhileRevalidate ?? policy.staleWhileRevalidate ?? 0) : 0,
     staleIfError: mayBeStale ? (directives.staleIfError ?? policy.staleIfError ?? 0) : 0,
@@ -74,12 +74,15 @@ function isForAll({ isPublic, mustRevalidate, sharedMaxAge }: Directives): boole
   return isPublic || mustRevalidate || sharedMaxAge !== undefined
 }
 
-/** Every name that an answer can vary by is in the key, or is the same in every call of its operation. */
+/**
+ * Returns whether an answer varies by `*`. Any other name of `vary` is in the key, or is the same in every call of its
+ * operation.
+ */
 function variesByAnything(head: ResponseHeaders): boolean {
   return listMembers(head['vary']).includes('*')
 }
 
-/** Returns the declared freshness lifetime. A lifetime that cannot be read is over. */
+/** Returns the freshness lifetime in the headers; 0 if it cannot be read. */
 function lifetimeOf(
   head: ResponseHeaders,
   { sharedMaxAge, maxAge }: Directives,
@@ -96,7 +99,7 @@ function lifetimeOf(
 function initialAgeOf(head: ResponseHeaders, delay: number, receivedAt: number): number {
   const [first = ''] = listMembers(head['age'])
   const age = /^\d+$/.test(first) ? Math.min(Number(first), 2 ** 31) * 1000 : 0
-  // A date has whole seconds: what is below one says nothing.
+  // A date has whole seconds, so a difference below one second is not evidence.
   const apparent = Math.floor((receivedAt - (dateOf(head, receivedAt) ?? receivedAt)) / 1000) * 1000
   return Math.max(apparent, age + delay)
 }

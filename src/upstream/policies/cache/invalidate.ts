@@ -7,7 +7,7 @@ import type { Invalidations } from './invalidations.ts'
 export interface InvalidateOptions {
   /** The origin of the upstream. */
   readonly origin: string
-  /** The origin with the prefix of its paths: with the path of a call it is the URI of the call. */
+  /** The origin with the prefix of its paths. Together with the path of a call it is the URI of the call. */
   readonly base: string
   readonly invalidations: Invalidations
   /** Called with the cause of an invalidation that failed. */
@@ -15,10 +15,12 @@ export interface InvalidateOptions {
 }
 
 /**
- * Invalidates what is kept of a URI after an unsafe call to it that succeeded, that was answered 2xx or 3xx, or whose
- * outcome is unknown (RFC 9111, section 4.4). `Location` and `Content-Location` of the answer are invalidated too. The
- * call ends after the stores have confirmed this, have failed or are late. It does not wait for a store that was late a
- * short time ago. It never fails by it.
+ * Invalidates the stored answers of a URI after an unsafe call to it. The call has succeeded, was answered 2xx or 3xx,
+ * or has an unknown outcome (RFC 9111, section 4.4). `Location` and `Content-Location` of the response are invalidated
+ * too.
+ *
+ * The call ends when the stores have confirmed the invalidation, have failed or are late. It does not wait for a store
+ * that was late a short time ago. A failed invalidation never fails the call.
  */
 export function invalidate(options: InvalidateOptions): Layer {
   return callbackLayer(next => (call, completion) => {
@@ -27,7 +29,7 @@ export function invalidate(options: InvalidateOptions): Layer {
   })
 }
 
-/** The result of an unsafe call. It waits until the URIs that the call has changed are invalid. */
+/** Receives the result of an unsafe call, and passes it on when the URIs that the call has changed are invalid. */
 class UnsafeCall<T> extends Abortable implements Completion<T> {
   readonly #call: LiveCall<T>
   readonly #completion: Completion<T>
@@ -63,7 +65,7 @@ class UnsafeCall<T> extends Abortable implements Completion<T> {
     else this.#wait(pending)
   }
 
-  /** Waits until the stores have confirmed, have failed or are late, or the call is given up. */
+  /** Waits until the stores have confirmed, have failed or are late, or the call is aborted. */
   #wait(pending: Promise<unknown>): void {
     const { invalidations, onFault } = this.#options
     invalidations.watch(pending, onFault, () => this.#settle())
@@ -71,7 +73,7 @@ class UnsafeCall<T> extends Abortable implements Completion<T> {
     else this.#call.abort.add(this)
   }
 
-  /** Called by the abort of the call, whose result is known already. */
+  /** Called when the call is aborted. Its result is already known. */
   onAbort(): void {
     this.#settle()
   }
@@ -85,7 +87,7 @@ class UnsafeCall<T> extends Abortable implements Completion<T> {
   }
 }
 
-/** Returns the URI of a call, and those of its origin that the headers of its response name. */
+/** Returns the URI of a call, and the URIs of the same origin that `Location` and `Content-Location` name. */
 function changedUris(origin: string, uri: string, head: ResponseHeaders | undefined): readonly string[] {
   if (head === undefined) return [uri]
   const uris = new Set([uri])
@@ -95,7 +97,7 @@ function changedUris(origin: string, uri: string, head: ResponseHeaders | undefi
     if (url.origin !== origin) continue
     url.hash = ''
     uris.add(url.href)
-    // The path as it is written: a call writes some characters as they are that a URL encodes.
+    // Adds the path as it is written, too. A call leaves some characters as they are that a URL encodes.
     if (name.startsWith('/') && !name.startsWith('//')) uris.add(origin + (name.split('#', 1)[0] as string))
   }
   return [...uris]

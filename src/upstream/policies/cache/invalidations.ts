@@ -6,49 +6,49 @@ import { PendingInvalidation } from './pending-invalidation.ts'
 import { getTimeoutOf, storedName, type CacheStore } from './store.ts'
 
 export interface InvalidationsOptions {
-  /** The store that all upstreams share. @default each upstream has a store of its own */
+  /** The store that all upstreams share. @default none: each upstream has its own store */
   readonly shared?: CacheStore | undefined
   readonly clock?: Clock
 }
 
-/** The stores and listeners that an invalidation of a URI concerns. */
+/** The stores and listeners that an invalidation of a URI uses. */
 export interface InvalidationTargets {
-  /** The stores that may keep answers of the URI. */
+  /** The stores that may contain answers of the URI. */
   readonly stores: readonly CacheStore[]
-  /** Called with each URI before the stores are. */
+  /** Called with each URI, before the stores. */
   readonly listeners: readonly ((uri: string) => void)[]
 }
 
-/** Time for which unsafe calls do not wait for a store that was late, in ms. */
+/** The time for which unsafe calls do not wait for a store that was late, in ms. */
 const lateMs = 1000
 
 /**
- * The invalidations of a runtime (RFC 9111, section 4.4): an unsafe call through any of its upstreams invalidates its
- * URI in every store that keeps answers of its origin, and ends the sharing of answers that are in flight.
+ * The invalidations of a runtime (RFC 9111, section 4.4). An unsafe call through any upstream invalidates its URI in
+ * every store that has answers of its origin. Later calls do not join flights of that URI that started before.
  */
 export class Invalidations {
-  /** The targets when no upstream of the origin has been opened that keeps or shares answers. */
+  /** The targets for an origin without an open upstream that stores or coalesces answers. */
   readonly #elsewhere: InvalidationTargets | undefined
   readonly #byOrigin = new Map<
     string,
     { readonly stores: CacheStore[]; readonly listeners: ((uri: string) => void)[] }
   >()
   /**
-   * The URIs whose invalidation a store has not confirmed yet, or could not do. They are invalid in this runtime in any
-   * case.
+   * The URIs whose invalidation a store has not confirmed yet, or which failed. Their earlier entries are invalid in
+   * this runtime in any case.
    */
   readonly #unconfirmed = createChanges()
   readonly #clock: Clock
-  /** Limits how long an unsafe call waits for the stores. */
+  /** Limits the time that an unsafe call waits for the stores. */
   readonly #timeout: TimerQueue
   readonly #pending = new Set<PendingInvalidation>()
-  /** Until when the shared store counts as late. */
+  /** The time until which the shared store counts as late. */
   #lateUntil = -Infinity
 
   constructor({ shared, clock = machineClock }: InvalidationsOptions = {}) {
     this.#elsewhere = shared && { stores: [shared], listeners: [] }
     this.#clock = clock
-    // A store in memory answers at once.
+    // A memory store confirms synchronously, so it needs no timeout.
     this.#timeout = createTimerQueue(shared === undefined ? 0 : getTimeoutOf(shared), () => undefined)
   }
 
@@ -59,7 +59,7 @@ export class Invalidations {
     return targets
   }
 
-  /** Adds the store of an upstream; a shared store is known already. */
+  /** Adds the store of an upstream. It has no effect if the upstreams share a store. */
   add(origin: string, store: CacheStore): void {
     if (this.#elsewhere === undefined) this.#at(origin).stores.push(store)
   }
@@ -69,15 +69,15 @@ export class Invalidations {
     this.#at(origin).listeners.push(listener)
   }
 
-  /** Returns what an unsafe call to an origin concerns; `undefined` where that is nothing. */
+  /** Returns the targets of an unsafe call to an origin; `undefined` if there are none. */
   targetsOf(origin: string): InvalidationTargets | undefined {
     return this.#byOrigin.get(origin) ?? this.#elsewhere
   }
 
   /**
-   * Invalidates URIs.
+   * Calls the listeners, and invalidates URIs in the stores.
    *
-   * @returns a promise that rejects with the cause of the first failure; `undefined` if all is done
+   * @returns A promise that rejects with the cause of the first failure; `undefined` if all stores have confirmed.
    */
   invalidate({ stores, listeners }: InvalidationTargets, uris: readonly string[]): Promise<unknown> | undefined {
     for (const listener of listeners) for (const uri of uris) listener(uri)
@@ -99,7 +99,7 @@ export class Invalidations {
     pending.push(done.then(() => this.#unconfirmed.remove(uri, at)))
   }
 
-  /** Watches an invalidation, and calls `onFault` when it fails or is late, and `onEnd` when it is over or late. */
+  /** Watches an invalidation. Calls `onFault` when it fails or is late, and `onEnd` when it has ended or is late. */
   watch(pending: Promise<unknown>, onFault: (cause: unknown) => void, onEnd: () => void): void {
     const watched = new PendingInvalidation(pending, this.#timeout, {
       onFault,
@@ -117,12 +117,12 @@ export class Invalidations {
     return this.#clock.steady() < this.#lateUntil
   }
 
-  /** Returns whether a URI was changed at a moment or since, as far as a store may not know it. */
+  /** Returns whether a URI was changed at or after a moment, for changes that a store has not confirmed. */
   since(uri: string, requestedAt: number): boolean {
     return this.#unconfirmed.since(uri, requestedAt)
   }
 
-  /** Leaves no timer behind. */
+  /** Stops all timers. */
   close(): void {
     for (const watched of this.#pending) watched.close()
     this.#pending.clear()

@@ -6,11 +6,11 @@ import { headBytes, stringBytes } from './memory-size.ts'
 import { readAnswer } from './body-entry.ts'
 
 /**
- * Bytes of an entry beside its texts: its fields, its numbers and its weak reference, as V8 lays them out on 64 bits.
+ * The bytes of an entry other than its strings: its fields, numbers and weak reference, as V8 stores them on 64 bits.
  */
 const ownBytes = 296
 
-/** Holds a value that a weak reference cannot refer to by itself. */
+/** Wraps a value that is not an object, because a weak reference needs an object. */
 class Box {
   readonly value: unknown
 
@@ -20,10 +20,11 @@ class Box {
 }
 
 /**
- * An answer that is kept in this process. It holds the bytes that came, of which the length is known, and refers to the
- * value made of them weakly: how much memory a value takes is for its upstream to choose (a list of empty lists takes
- * 25 times its text). While the value is in use, or until the garbage collector next looks at it, it is given again;
- * after that it is read from the bytes again.
+ * A stored answer in this process. It holds the received bytes, whose length is known, and a weak reference to their
+ * parsed value. The memory of a value depends on the upstream: a list of empty lists takes 25 times the size of its
+ * text.
+ *
+ * The same value is returned until the garbage collector frees it. After that it is parsed from the bytes again.
  */
 export class KeptEntry implements Entry {
   readonly status: number
@@ -36,11 +37,13 @@ export class KeptEntry implements Entry {
   readonly lifetime: number
   readonly staleWhileRevalidate: number
   readonly staleIfError: number
-  /** The body, one character per byte: a text in the heap takes 16 bytes beside it, a Buffer takes about 300. */
+  /**
+   * The body as a string with one character per byte. A string adds 16 bytes to its content, and a Buffer about 300.
+   */
   readonly #body: string
-  /** All headers as JSON, where the operation reads headers. */
+  /** All headers as JSON if the operation reads headers; otherwise empty. */
   readonly #headers: string
-  /** The operation whose schema has made the value. */
+  /** The operation whose schema has parsed the value. */
   readonly #spec: OperationSpec
   #value: WeakRef<object> | undefined
 
@@ -70,7 +73,7 @@ export class KeptEntry implements Entry {
     this.#value = value
   }
 
-  /** Makes an entry of an answer; `head` are the headers to keep, and `value` is frozen. */
+  /** Creates the entry of an answer. `head` contains the headers to store, and `value` is frozen. */
   static of(
     spec: OperationSpec,
     {
@@ -99,12 +102,12 @@ export class KeptEntry implements Entry {
     return typeof entry === 'object' && entry !== null && #body in entry
   }
 
-  /** All headers of the answer, where the operation reads headers; those of `head` otherwise. */
+  /** All headers of the answer if the operation reads headers; otherwise the headers of `head`. */
   get allHeaders(): ResponseHeaders {
     return this.#headers === '' ? this.head : (JSON.parse(this.#headers) as ResponseHeaders)
   }
 
-  /** Returns the same answer with the headers that a 304 has updated, and the value that they lead to. */
+  /** Returns the same answer with the headers and the value that a 304 has updated. */
   renewed(
     spec: OperationSpec,
     { head: all, value }: { readonly head: ResponseHeaders; readonly value: unknown },
@@ -124,14 +127,14 @@ export class KeptEntry implements Entry {
     )
   }
 
-  /** Bytes to read where the value is no longer there; 0 where it is. */
+  /** The number of bytes to parse if the value has been freed; otherwise 0. */
   get unread(): number {
     return this.#value?.deref() === undefined ? this.#body.length : 0
   }
 
-  /** Returns the value, frozen. Throws what an answer throws that its operation does not take. */
+  /** Returns the frozen value. Throws if the operation does not accept the answer. */
   read(spec: OperationSpec): unknown {
-    // Runtimes that share a store may have operations of one name with schemas that differ.
+    // Runtimes that share a store may have operations with the same name and different schemas.
     if (spec !== this.#spec) return this.#made(spec)
     const there = this.#value?.deref()
     if (there !== undefined) return there instanceof Box ? there.value : there
@@ -147,7 +150,7 @@ export class KeptEntry implements Entry {
   }
 }
 
-/** Returns all headers as JSON, where the operation reads headers. */
+/** Returns all headers as JSON if the operation reads headers; otherwise an empty string. */
 function textOf({ responseHeaders }: OperationSpec, all: ResponseHeaders): string {
   return responseHeaders === undefined ? '' : JSON.stringify(all)
 }
@@ -156,7 +159,7 @@ function weak(value: unknown): WeakRef<object> {
   return new WeakRef(typeof value === 'object' && value !== null ? value : new Box(value))
 }
 
-/** Copies headers: a value without the white space behind it would keep the longer text that it was cut from. */
+/** Copies headers. A value may be a slice of a longer string, and would retain that string. */
 function copied(head: ResponseHeaders): ResponseHeaders {
   return JSON.parse(JSON.stringify(head)) as ResponseHeaders
 }

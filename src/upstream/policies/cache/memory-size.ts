@@ -1,11 +1,11 @@
 import type { ResponseHeaders } from '../../transport/response-headers.ts'
 
-/** Bytes of a string beside its characters: its map, its hash and its length, as V8 lays them out on 64 bits. */
+/** The bytes of a string other than its characters: map, hash and length, as V8 stores them on 64 bits. */
 const headerBytes = 16
 
 /**
- * Returns the bytes of memory that a string takes in V8, which has one byte per character where no character is beyond
- * U+00FF, and two otherwise.
+ * Returns the memory of a string in V8, in bytes. V8 uses one byte per character if no character is above U+00FF, and
+ * two otherwise.
  */
 export function stringBytes(text: string): number {
   // oxlint-disable-next-line no-control-regex -- the range of one byte begins with a control character
@@ -13,7 +13,7 @@ export function stringBytes(text: string): number {
   return headerBytes + Math.ceil(characters / 8) * 8
 }
 
-/** Returns the bytes of memory that headers take. */
+/** Returns the memory of headers, in bytes. */
 export function headBytes(head: ResponseHeaders): number {
   let bytes = 24
   for (const name in head) {

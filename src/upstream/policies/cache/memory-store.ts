@@ -18,22 +18,22 @@ export interface MemoryStoreOptions {
 
 const memoryStoreOptions: OptionKeys<MemoryStoreOptions> = { maxBytes: true, maxEntryBytes: true }
 
-/** Bytes of an entry in the two indexes: a place in each Map, of which one in two is free, and what `get` returns. */
+/** The bytes of an entry in the two indexes: its slot in each Map, of which half are free, and the result of `get`. */
 const placeBytes = 2 * 48 + 56
 
-/** An entry in its place. `get` returns this object, so that a hit allocates nothing. */
+/** An entry in the index. `get` returns this object, so that a hit allocates nothing. */
 interface Kept extends CacheStoreLookup {
   readonly entry: Entry
   readonly generation: string
-  /** The name of its URI. */
+  /** The URI, or its hash if it is long. */
   readonly name: string
-  /** The bytes that it holds with its place. */
+  /** The bytes of the entry with its slots in the indexes. */
   readonly bytes: number
 }
 
 /**
- * Creates a store that keeps answers in the memory of this process, for several upstreams or runtimes to share. The
- * memory is counted within a few percent.
+ * Creates a store that keeps answers in the memory of this process. Several upstreams or runtimes can share it. Its
+ * memory is counted to within a few percent.
  *
  * @param options The limits of the store.
  * @returns The store, for `cacheStore` of a runtime.
@@ -50,13 +50,13 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): CacheStore 
   const { maxBytes = 32 * 1024 * 1024, maxEntryBytes = Math.ceil(maxBytes / 8) } = options
   wholeNumber('createMemoryStore', 'maxBytes', maxBytes)
   wholeNumber('createMemoryStore', 'maxEntryBytes', maxEntryBytes)
-  /** By key, in the order of use: what was used last is last. */
+  /** The entries by key. The entry that was used last is last. */
   const kept = new Map<string, Kept>()
-  /** The keys of each URI. Most URIs have one. */
+  /** The keys of each URI. Most URIs have one key. */
   const keysOf = new Map<string, string | Set<string>>()
-  /** The invalidations, for the answers that are in flight. */
+  /** The invalidations, which also make answers in flight invalid. */
   const changes = createChanges()
-  /** The number of invalidations so far. As a text it is the generation of what is requested now. */
+  /** The number of invalidations so far. As a string it is the generation of an answer that is requested now. */
   let now = 0
   let nothing: CacheStoreLookup = { entry: undefined, generation: '0' }
   let total = 0
@@ -90,7 +90,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): CacheStore 
     set(key, uri, entry) {
       const { generation } = entry
       const requestedAt = Number(generation)
-      // Invalid already, or of a generation that this store has not given: NaN, or a number that is still to come.
+      // The entry is already invalid, or its generation is not from this store: NaN, or a number in the future.
       if (!(requestedAt <= now) || changes.since(uri, requestedAt)) return
       drop(key)
       const name = shortName(uri)

@@ -4,17 +4,17 @@ import { lateError } from './pending-lookup.ts'
 
 /** The events of an invalidation that a store confirms later. */
 export interface InvalidationEvents {
-  /** Called with the cause when it fails or is late: once. */
+  /** Called once with the cause when the invalidation fails or is late. */
   onFault(cause: unknown): void
-  /** Called when it is confirmed, has failed or is late. */
+  /** Called when the invalidation is confirmed, has failed or is late. */
   onEnd(isLate: boolean): void
 }
 
-/** An invalidation that a store has not confirmed yet. Its fault is reported also after its call has ended. */
+/** An invalidation that a store has not confirmed yet. Its fault is also reported after its call has ended. */
 export class PendingInvalidation extends Abortable {
   readonly #timeout: TimerQueue
   readonly #timer: Timer
-  /** None once it has ended: a store that never answers would keep the call. */
+  /** `undefined` after the end, because a promise of the store that never settles would retain the call. */
   #events: InvalidationEvents | undefined
 
   constructor(pending: Promise<unknown>, timeout: TimerQueue, events: InvalidationEvents) {

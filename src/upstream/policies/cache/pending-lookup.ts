@@ -8,17 +8,17 @@ export function lateError(): Error {
 }
 
 /**
- * A question to a store that answers later: it ends with `failed` when the store fails or is late, and at once when its
- * call is given up.
+ * A lookup in a store that returned a promise. It resolves with `failed` when the store fails or is late. It rejects at
+ * once when its call is aborted.
  */
 export class PendingLookup extends Abortable {
-  /** The reason with which it ends when the store takes too long. */
+  /** The abort reason when the store is late. */
   static readonly late = Symbol('the store is late')
-  /** The result where the store has failed or was late. */
+  /** The result if the store has failed or is late. */
   static readonly failed = Symbol('the store has failed')
 
   readonly found: Promise<unknown>
-  /** None once it has ended: a store that never answers would keep the whole run of the call. */
+  /** `undefined` after the end, because a promise of the store that never settles would retain the run of the call. */
   #call: LiveCall<unknown> | undefined
   readonly #timeout: TimerQueue
   readonly #due: Timer

@@ -5,14 +5,14 @@ import { lateError } from './pending-lookup.ts'
 
 /** An entry that a store has not yet confirmed. */
 interface PendingWrite {
-  /** Undefined when the entry was removed meanwhile, and when the write is over. */
+  /** `undefined` if the entry was removed, or if the write has ended. */
   found: LookupResult | undefined
   readonly end: () => void
 }
 
 /**
- * The entries that are being written to a store that answers later. A lookup finds them before the store has them,
- * where the generation that the store has for their URI allows it.
+ * The entries that are being written to a store that returned a promise. A lookup finds them before the store has them,
+ * if the generation of their URI in the store allows it.
  */
 export class PendingWrites {
   readonly #writes = new Map<string, PendingWrite>()
@@ -32,7 +32,7 @@ export class PendingWrites {
     return this.#writes.get(key)?.found
   }
 
-  /** Keeps an entry until `done` settles or the time limit is reached; a later entry of the same key replaces it. */
+  /** Keeps an entry until `done` settles or the time limit is reached. A later entry of the same key replaces it. */
   add(key: string, found: LookupResult, done: Promise<unknown> | undefined): void {
     if (done === undefined) return
     const write: PendingWrite = {
@@ -58,7 +58,7 @@ export class PendingWrites {
     })
   }
 
-  /** Drops the entry of a key; its write goes on. */
+  /** Removes the entry of a key. Its write continues. */
   forget(key: string): void {
     const write = this.#writes.get(key)
     if (write !== undefined) write.found = undefined

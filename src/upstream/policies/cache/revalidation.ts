@@ -16,11 +16,11 @@ import { matchesValidators } from './validators.ts'
 export interface RevalidationOptions {
   readonly adapter: CacheAdapter
   readonly clock: Clock
-  /** Counted here. */
+  /** The counts that this module increments. */
   readonly counts: { misses: number; revalidated: number; refreshes: number }
-  /** Refreshes at once. */
+  /** The limit on refreshes at the same time. */
   readonly refreshWidth: number
-  /** Ends every refresh. */
+  /** Aborts every refresh. */
   readonly life: Abort
 }
 
@@ -32,22 +32,22 @@ export interface Place {
 
 /** The calls of a cache to its upstream. */
 export interface Revalidation {
-  /** Sends a call, under the condition that the entry allows, and stores the answer. */
+  /** Sends a call, with a condition if the entry has a validator, and stores the answer. */
   readonly fetchAnswer: (
     next: Service,
     place: Place,
     found: Lookup,
     call: LiveCall<unknown>,
   ) => Promise<Answer<unknown>>
-  /** Fetches an answer for later calls; one at a time for each key, and at most `refreshWidth` of all keys. */
+  /** Fetches an answer for later calls: at most one call per key, and at most `refreshWidth` calls for all keys. */
   readonly refresh: (next: Service, place: Place, found: LookupResult, call: LiveCall<unknown>) => void
-  /** The time within which nearly all answers of an operation come, in ms; undefined while too few are known. */
+  /** The time within which nearly all answers of an operation arrive, in ms; `undefined` while too few are known. */
   readonly usualMs: (spec: OperationSpec) => number | undefined
 }
 
-/** The share of an operation's answers that come within its usual time. */
+/** The ratio of an operation's answers that arrive within its usual time. */
 const usualShare = 0.98
-/** Answers count towards the usual time for one to two times this long, in ms: those of a cache are few. */
+/** Answers count for one to two times this time, in ms. It is long because a cache sends few calls. */
 const trackerSpanMs = 5 * 60_000
 
 export function createRevalidation({ adapter, clock, counts, refreshWidth, life }: RevalidationOptions): Revalidation {
@@ -55,7 +55,7 @@ export function createRevalidation({ adapter, clock, counts, refreshWidth, life 
   const limited = pLimit(refreshWidth)
   const answers = createAnswerStore(adapter, clock)
   const flights = createFlights()
-  /** The result for an answer that several calls share, so that it is made and stored once. */
+  /** The result of an answer. Calls that share the answer share the result, so it is created and stored once. */
   const results = new WeakMap<Answer<unknown>, Answer<unknown>>()
   const trackers = new WeakMap<OperationSpec, LatencyTracker>()
 
@@ -83,7 +83,7 @@ export function createRevalidation({ adapter, clock, counts, refreshWidth, life 
         flight.leave()
         counts.misses++
         const { received, value, status } = answer
-        // A custom layer made or changed it: its headers say nothing of how long it may be used.
+        // A custom layer created or changed the answer. Its headers do not tell how long it may be used.
         if (received === undefined || received.value !== value) return { ...answer, cached: { cache: 'miss' } }
         const known = results.get(answer)
         if (known !== undefined) return known
@@ -127,8 +127,8 @@ export function createRevalidation({ adapter, clock, counts, refreshWidth, life 
 }
 
 /**
- * Returns a kept answer with the headers that a 304 has updated. Returns `undefined` where the upstream must be asked
- * without a condition: the 304 is about another answer, or the operation does not take the updated headers.
+ * Returns a stored answer with the headers that a 304 has updated. Returns `undefined` if the upstream must be called
+ * without a condition: the 304 confirms another answer, or the operation does not accept the updated headers.
  */
 function confirmation(spec: OperationSpec, found: LookupResult, head304: Confirmed['head']): Confirmed | undefined {
   if (!matchesValidators(found.entry.head, head304)) return undefined
@@ -139,7 +139,7 @@ function confirmation(spec: OperationSpec, found: LookupResult, head304: Confirm
   }
 }
 
-/** The same call outside its run: only `abort` ends it, and its run gets no events of it. */
+/** Returns the same call without its run. Only `abort` aborts it, and its run receives none of its events. */
 function detached<T>(call: LiveCall<T>, abort: Abort): LiveCall<T> {
   const { headers } = call.scope
   return call.detached(abort, {

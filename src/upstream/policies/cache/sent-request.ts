@@ -2,22 +2,22 @@ import { listMembers } from '../../../core/list-header.ts'
 import type { ResponseHeaders, SentRequest } from '../../spec/answer.ts'
 import { readDirectives } from './directives.ts'
 
-/** Returns whether a request left with `Authorization`, added by a declaration, a caller, a token or a layer. */
+/** Returns whether a request was sent with `Authorization`, added by a declaration, a caller, a token or a layer. */
 export function isAuthorized({ headers }: SentRequest): boolean {
   return valueOf(headers, 'authorization') !== undefined
 }
 
-/** Returns whether a request left with the directive `no-store` (RFC 9111, section 5.2.1.5). */
+/** Returns whether a request was sent with the directive `no-store` (RFC 9111, section 5.2.1.5). */
 export function forbidsStoring({ headers }: SentRequest): boolean {
   const control = valueOf(headers, 'cache-control')
   return control !== undefined && readDirectives(control).noStore
 }
 
 /**
- * Returns whether an answer varies by a header that a layer at the attempt gave to the request. The key of an entry
- * does not have such a header, so it is unknown whether the next request has the same one (RFC 9111, section 4.1).
+ * Returns whether an answer varies by a header that a layer of `layers.attempt` added to the request. The key of an
+ * entry does not contain that header, so the next request may have another value (RFC 9111, section 4.1).
  *
- * @param given headers that the call had when the cache made its key
+ * @param given The headers that the call had when the cache created its key.
  */
 export function variesBelow(
   head: ResponseHeaders,

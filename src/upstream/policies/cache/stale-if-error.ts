@@ -1,9 +1,12 @@
 import { UpstreamError, type ErrorCode } from '../../../errors.ts'
 
-/** Statuses that an upstream has no answer with (RFC 5861, section 4). */
+/** Statuses for which a stale answer may be used (RFC 5861, section 4). */
 const errorStatuses = new Set([500, 502, 503, 504])
 
-/** The failures for which a stored answer is never used: the end of this process, and faults of the service itself. */
+/**
+ * The failures for which a stored answer is never used: the runtime is closed or the upstream is off, or the service
+ * itself has failed.
+ */
 const never: ReadonlySet<ErrorCode> = new Set(['RUNTIME_CLOSED', 'UPSTREAM_OFF', 'CALL_INPUT_INVALID', 'INTERNAL'])
 
 /** The reasons for which a call is aborted while its caller still waits for an answer. */

@@ -11,7 +11,7 @@ import { forbidsStoring, isAuthorized, variesBelow } from './sent-request.ts'
 
 type Received = NonNullable<Answer<unknown>['received']>
 
-/** A call that a cache has sent: where its answer is stored, and what was known when it was sent. */
+/** A call that a cache has sent, with the place of its answer and the state at the time of sending. */
 export interface SentCall {
   readonly key: string
   readonly uri: string
@@ -24,8 +24,8 @@ export interface SentCall {
 /** Stores the answers of a cache's calls. */
 export interface AnswerStore {
   /**
-   * Stores an answer that may be stored, and removes the entry under its key otherwise. Where the generation of the URI
-   * is not known, an answer that may be stored is not stored: the entry under its key may be valid, and stays.
+   * Stores an answer that may be stored. Otherwise removes the entry of its key. If the generation of the URI is
+   * unknown, an answer that may be stored is not stored. The entry of its key then stays, because it may be valid.
    */
   storeAnswer(sent: SentCall, status: number, received: Received): void
   /** Stores an entry again after the upstream has confirmed it with a 304 (RFC 9111, section 4.3.4). */
@@ -58,8 +58,8 @@ export function createAnswerStore(adapter: CacheAdapter, clock: Clock): AnswerSt
     storeAnswer(sent, status, received) {
       const { key, uri, call } = sent
       const times = fetched(sent)
-      // Node gives the same events for close_notify and for a bare FIN, so a cut body that its connection ends looks
-      // complete (RFC 9112, section 9.8).
+      // Node.js emits the same events for close_notify and for a bare FIN. So a truncated body that ends with its
+      // connection looks complete (RFC 9112, section 9.8).
       const mayBeCut = isCloseDelimited(call.spec.method, status, received.head)
       const freshness = mayBeCut ? undefined : freshnessFor(sent, status, received.head, received, times)
       let found: LookupResult | undefined

@@ -13,9 +13,13 @@ export interface CacheStoreLookup {
 }
 
 /**
- * A store for the answers of a cache. Each function may return its result or a promise. A `get` that throws, rejects or
- * exceeds `getTimeout` counts as a miss: the upstream answers the call, and that answer is not stored. A store never
- * fails a call.
+ * A store for the answers of a cache. Each function may return its result or a promise. A store never fails a call.
+ *
+ * A function that throws or rejects is reported as a fault. A promise of `get`, `set` or `invalidate` that takes longer
+ * than `getTimeout` is a fault too. A failed or late `get` also counts as a miss: the upstream answers the call, and
+ * that answer is not stored. An invalid entry from `get` is a fault and a miss: the entry is removed, and the answer of
+ * the upstream can be stored. After a fault of `invalidate`, the earlier entries of the URI stay invalid in this
+ * runtime.
  *
  * Each URI has a generation. An entry records the generation of its URI at the time of the request. The entry is valid
  * only while the URI still has that generation. So `invalidate` ends all entries of a URI without a list of their keys,
@@ -54,7 +58,11 @@ export interface CacheStore {
    * is checked, and the schema of the operation parses its body again.
    */
   readonly storage: 'values' | 'bodies'
-  /** The time that a call waits for `get`, and an unsafe call for `invalidate`, in ms. @default 100 */
+  /**
+   * The time that a call waits for `get`, and an unsafe call for `invalidate`, in ms. A slower promise of `set` is a
+   * fault too, but no call waits for it.
+   * @default 100
+   */
   readonly getTimeout?: number
   /**
    * Returns the entry of a key and the generation of its URI.
@@ -72,7 +80,7 @@ export interface CacheStore {
    * @param uri The URI of the entry.
    * @param entry The entry.
    * @param retentionMs The time in ms after which the store may remove the entry.
-   * @returns Any value. A promise may reject; the rejection is reported as a fault.
+   * @returns Any value. A promise that rejects or takes longer than `getTimeout` is reported as a fault.
    */
   set(key: string, uri: string, entry: Entry, retentionMs: number): unknown
   /**
@@ -80,7 +88,7 @@ export interface CacheStore {
    *
    * @param key The key of the entry.
    * @param uri The URI of the entry.
-   * @returns Any value. A promise may reject; the rejection is reported as a fault.
+   * @returns Any value. A promise that rejects is reported as a fault. It has no time limit.
    */
   delete(key: string, uri: string): unknown
   /**
@@ -88,20 +96,24 @@ export interface CacheStore {
    * invalid.
    *
    * @param uri The URI.
-   * @returns Any value. An unsafe call waits for a promise, for at most `getTimeout`.
+   * @returns Any value. An unsafe call waits for a promise, for at most `getTimeout`. A promise that rejects or takes
+   *   longer is reported as a fault.
    */
   invalidate(uri: string): unknown
   /** The number of entries and their bytes, for `stats()`. @default not shown */
   readonly size?: { readonly entries: number; readonly bytes: number }
 }
 
-/** A fault of a cache store. It does not fail the call during which it occurred. */
+/** A fault of a cache store. It does not fail the call in which it occurred. */
 export interface CacheStoreFault {
   /** The upstream whose call used the store. */
   readonly upstream: string
   /** The function that failed. It is `get` also if the entry that `get` returned is not valid. */
   readonly function: 'get' | 'set' | 'delete' | 'invalidate'
-  /** The error that the function threw or the reason of its rejection. */
+  /**
+   * The error that the function threw, the reason of its rejection, or an error that describes a late or invalid
+   * result.
+   */
   readonly cause: unknown
 }
 
@@ -122,15 +134,17 @@ export function checkStore(owner: string, store: CacheStore): CacheStore {
   return store
 }
 
-/** Returns the name under which a store has a key or a URI. A store of bodies gets a hash, which has no credentials. */
+/**
+ * Returns the name of a key or a URI in a store. For a store of `bodies` it is a hash, which contains no credentials.
+ */
 export function storedName({ storage }: CacheStore, name: string): string {
   return storage === 'values' ? name : hash('sha256', name, 'base64url')
 }
 
-/** Time for which a call waits for a store without a `getTimeout`, in ms. */
+/** The time for which a call waits for a store without `getTimeout`, in ms. */
 const defaultGetTimeout = 100
 
-/** Returns how long a call waits for a store, in ms. */
+/** Returns the time for which a call waits for a store, in ms. */
 export function getTimeoutOf({ getTimeout = defaultGetTimeout }: CacheStore): number {
   return getTimeout
 }

@@ -1,17 +1,18 @@
 import { listMembers } from '../../../core/list-header.ts'
 import type { ResponseHeaders } from '../../spec/answer.ts'
 
-/** Headers of one connection or one hop (RFC 9111, section 3.1; RFC 9110, section 7.6.1), beside `Proxy-…`. */
+/** Headers of one connection or one hop (RFC 9111, section 3.1; RFC 9110, section 7.6.1), except `Proxy-…`. */
 const hopHeaders = new Set(['connection', 'keep-alive', 'te', 'transfer-encoding', 'upgrade'])
 
-/** Headers that a 304 does not change: what is kept was read by the old ones (RFC 9111, section 3.2). */
+/** Headers that a 304 does not change, because the stored body was read with them (RFC 9111, section 3.2). */
 const bodyHeaders = new Set(['content-length', 'content-encoding', 'content-type', 'content-range'])
 
 const none: ReadonlySet<string> = new Set()
 
 /**
- * Returns the names of headers that an answer says are of its connection alone. Those of its body are not among them,
- * because the body is read by them: a `Connection` that names one is wrong (RFC 9110, section 7.6.1).
+ * Returns the names of headers that belong only to the connection, as the answer's `Connection` lists them. Headers of
+ * the body are excluded, because the body is read with them. A `Connection` that names one of these is wrong (RFC 9110,
+ * section 7.6.1).
  */
 function namedByConnection({ connection }: ResponseHeaders): ReadonlySet<string> {
   if (connection === undefined || connection === 'keep-alive' || connection === 'close') return none
@@ -20,9 +21,10 @@ function namedByConnection({ connection }: ResponseHeaders): ReadonlySet<string>
 }
 
 /**
- * Returns the headers of an answer that may be stored: those of its connection stay out, also those that it names.
+ * Returns the headers of an answer that may be stored. Headers of its connection may not, also if only `Connection`
+ * names them.
  *
- * @returns the same object if all of them may be stored
+ * @returns The same object if all headers may be stored.
  */
 export function storableHeaders(head: ResponseHeaders): ResponseHeaders {
   const named = namedByConnection(head)
@@ -31,7 +33,9 @@ export function storableHeaders(head: ResponseHeaders): ResponseHeaders {
   return Object.fromEntries(Object.entries(head).filter(([name]) => isStorable(name)))
 }
 
-/** Returns those of some headers that an answer has and that may be stored; `names` has none of a connection. */
+/**
+ * Returns the headers in `names` that an answer has and that may be stored. `names` contains no header of a connection.
+ */
 export function pickStorable(head: ResponseHeaders, names: readonly string[]): ResponseHeaders {
   const named = namedByConnection(head)
   const picked: Record<string, string | string[]> = {}
@@ -43,8 +47,8 @@ export function pickStorable(head: ResponseHeaders, names: readonly string[]): R
 }
 
 /**
- * Returns the headers of a kept answer, updated by those of a 304 (RFC 9111, section 3.2). The time and the age of the
- * old answer are dropped.
+ * Returns the headers of a stored answer, updated with the headers of a 304 (RFC 9111, section 3.2). `Date` and `Age`
+ * of the stored answer are dropped.
  */
 export function updatedHeaders(
   { date: _date, age: _age, ...kept }: ResponseHeaders,

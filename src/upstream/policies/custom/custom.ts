@@ -7,8 +7,8 @@ import type { Answer, Layer } from '../../call/layer.ts'
 import { LayerInvocation } from './layer-invocation.ts'
 
 /**
- * Runs a custom layer so that it can hold nothing up: what it throws is a rejection, and it is not waited for when its
- * call is given up.
+ * Runs a custom layer so that it cannot block a call. An error that it throws becomes a rejection. When the call is
+ * aborted, it is rejected without waiting for the layer.
  */
 export function custom(layer: CustomLayer, at: LayerPosition, upstream: LayerUpstream): Layer {
   const name = layer.name === '' ? `a layer of layers.${at}` : `the layer '${layer.name}' of layers.${at}`

@@ -11,7 +11,7 @@ type Headers = Readonly<Record<string, string>>
 
 const none: Headers = Object.freeze({})
 
-/** Implements the call that a custom layer sees; the interface documents its members. */
+/** Implements the call that a custom layer receives. The interface documents its members. */
 export class CustomLayerCall<out T> implements LayerCall<T> {
   declare readonly [value]: T
   readonly #live: LiveCall<T>
@@ -90,7 +90,7 @@ export class CustomLayerCall<out T> implements LayerCall<T> {
   with(change: { readonly headers: Headers }): CustomLayerCall<T> {
     const headers = (change as { readonly headers: Headers } | undefined | null)?.headers as Headers
     this.#checkHeaders(headers)
-    // `__proto__` is a header like any other.
+    // Without a prototype, `__proto__` is a header name like any other.
     const lower = Object.create(null) as Record<string, string>
     for (const name of Object.keys(headers)) {
       const value = headers[name] as string
@@ -99,7 +99,7 @@ export class CustomLayerCall<out T> implements LayerCall<T> {
       if (Object.hasOwn(lower, key))
         throw new TypeError(`${this.operation}: a layer gives the header '${name}' in two spellings: keep one`)
       lower[key] = value
-      // A layer at an attempt knows no caller, so what it adds is ours.
+      // A layer of `layers.attempt` does not know the caller, so its headers identify the service.
       if (this.#invocation.at === 'call' && namesCaller(key)) this.#live.effort.namesCaller = true
     }
     return new CustomLayerCall(this.#live.withHeaders(lower), this.#invocation)
@@ -121,7 +121,7 @@ export class CustomLayerCall<out T> implements LayerCall<T> {
     }
   }
 
-  /** Returns an error that names the layer too. */
+  /** Returns an error that also names the layer. */
   #named(cause: Error): TypeError {
     return new TypeError(`${this.#invocation.layer}: ${cause.message}`, { cause })
   }

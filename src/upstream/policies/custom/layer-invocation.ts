@@ -4,20 +4,22 @@ import type { LayerPosition } from '../../spec/layers.ts'
 import type { Answer, Service } from '../../call/layer.ts'
 
 /**
- * One call on its way through one custom layer. A layer that returns what `next` returned costs no promise and is not
- * watched. Any other is waited for until its call is given up; what it sent is waited for even then, since an unsafe
- * call goes on.
+ * One call that passes through one custom layer. If the layer returns the promise of `next`, that promise is passed on
+ * without another promise.
+ *
+ * For any other result, the call waits until it is aborted. If calls that the layer has sent are still in flight then,
+ * the call waits for them too, because an unsafe call continues after an abort.
  */
 export class LayerInvocation<T> extends Abortable {
   readonly at: LayerPosition
   readonly #live: LiveCall<T>
   readonly #next: Service
   readonly #upstream: string
-  /** The layer, as messages name it. */
+  /** The name of the layer in messages. */
   readonly layer: string
   /** The promise that `next` returned last. */
   #last: Promise<Answer<T>> | undefined
-  /** The calls that were sent and have not ended. Tracked from the moment a reader needs them. */
+  /** The calls that were sent and have not ended. It is created when it is first needed. */
   #underWay: Set<Promise<unknown>> | undefined
   #isWatched = false
   #isOver = false
@@ -32,7 +34,7 @@ export class LayerInvocation<T> extends Abortable {
     this.layer = layer
   }
 
-  /** Sends the call on. */
+  /** Sends the call to the next layer. */
   send(live: LiveCall<T>): Promise<Answer<T>> {
     const before = this.#last
     if (this.#isOver && this.at === 'attempt') {
@@ -42,7 +44,7 @@ export class LayerInvocation<T> extends Abortable {
             'it had answered it: list it in layers.call',
         ),
       )
-      // A layer that does not wait for it must not end the process.
+      // The layer may ignore the promise. Its rejection must not end the process.
       refused.catch(nothing)
       return refused
     }
@@ -52,7 +54,7 @@ export class LayerInvocation<T> extends Abortable {
     return (this.#last = sent)
   }
 
-  /** Takes what the layer answered. */
+  /** Receives the result of the layer. */
   take(answer: Answer<T> | Promise<Answer<T>>): Promise<Answer<T>> {
     const last = this.#last
     if (last !== undefined && answer === last) {
@@ -91,7 +93,8 @@ export class LayerInvocation<T> extends Abortable {
   }
 
   /**
-   * An unsafe call that has left is waited for, whatever the layer has made of it: its run must know when it is over.
+   * Waits for an unsafe call that was sent, whatever result the layer returns, because its run must know when it has
+   * ended.
    */
   async #unsafe(): Promise<void> {
     if (this.#live.spec.safe) return
@@ -99,8 +102,8 @@ export class LayerInvocation<T> extends Abortable {
   }
 
   /**
-   * A call that is sent again takes a permit of its own. An attempt has the one, so what it sends goes one after the
-   * other.
+   * Sends the call once more. At `call` each sending takes its own permit. An attempt has only one permit, so at
+   * `attempt` the sendings follow one another.
    */
   #again(live: LiveCall<T>, before: Promise<unknown>): Promise<Answer<T>> {
     if (this.at === 'call') return this.#next(live.nextAttempt())
@@ -117,7 +120,7 @@ export class LayerInvocation<T> extends Abortable {
     const ended = () => {
       this.#underWay?.delete(sent)
       const { abort } = this.#live
-      // The layer may still make something of it; it is not waited for.
+      // The layer can still produce a result in this turn of the event loop. After that the call does not wait for it.
       if (abort.aborted)
         setImmediate(() => {
           if (!this.#isOver) this.onAbort(abort.reason)
@@ -130,7 +133,7 @@ export class LayerInvocation<T> extends Abortable {
   #end(): void {
     this.#isOver = true
     this.#live.abort.delete(this)
-    // The layer has answered while a call that it sent is on the wire: that call keeps the permit.
+    // The layer has answered while a call that it sent is in flight. That call keeps the permit.
     if (this.at === 'attempt' && this.#isWaitedFor)
       this.#live.attempt.held = Promise.resolve(this.#last).then(nothing, nothing)
   }

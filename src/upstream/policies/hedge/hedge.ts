@@ -7,34 +7,37 @@ import { HedgedCall } from './hedged-call.ts'
 
 export interface HedgeOptions {
   /**
-   * Time to wait for the first attempt before the second is sent, in ms. Undefined for a percentile of the operation's
-   * own latencies.
+   * The time to wait for the first attempt before the second is sent, in ms. `undefined` uses a percentile of the
+   * operation's latencies.
    */
   readonly delay: number | undefined
-  /** Share of calls, in percent, that are answered before a second attempt is sent. */
+  /** The percentage of calls that are answered before a second attempt is sent. */
   readonly percentile: number
-  /** The most second attempts, as a fraction of the calls of the last 10 s. */
+  /** The limit on second attempts, as a ratio to the calls of the last 10 s. */
   readonly maxRatio: number
-  /** The upstream's own, which retries spend too. */
+  /** The retry budget of the upstream. Retries use it too. */
   readonly budget: RetryBudget
-  /** A clock in ms. @default that of performance.now() */
+  /** A clock in ms. @default performance.now() */
   readonly now?: () => number
 }
 
-/** Latencies count for one to two times this long, in ms. */
+/** Latencies count for one to two times this time, in ms. */
 const spanMs = 5000
 
 /**
- * Sends a safe call a second time when its first attempt takes longer than nearly all do; the first good answer wins
- * and the other attempt is stopped. A second attempt takes a free permit and never waits for one (where there is
- * none it tries again later), and it has a cap of its own beside the budget, so that a general slowness makes no storm.
- * After Dean and Barroso, "The Tail at Scale", and Finagle's `BackupRequestFilter`.
+ * Sends a safe call a second time if its first attempt takes longer than nearly all attempts. The first good answer is
+ * used, and the other attempt is aborted. After Dean and Barroso, "The Tail at Scale", and Finagle's
+ * `BackupRequestFilter`.
+ *
+ * A second attempt takes a free permit and never waits in the queue. If no permit is free, it is tried again later.
+ * Second attempts have their own limit in addition to the retry budget, so that they do not multiply the load when all
+ * calls are slow.
  */
 export function hedge({ delay, percentile, maxRatio, budget, now = () => performance.now() }: HedgeOptions): Layer {
   const own = new RetryBudget({ ratio: maxRatio, minPerSecond: 0 }, now)
   const operations = new WeakMap<OperationSpec, LatencyTracker>()
 
-  /** Spends one second attempt of both budgets, or of none. */
+  /** Withdraws one second attempt from both budgets, or from neither. */
   const take = () => own.hasBalance && budget.withdraw() && own.withdraw()
   const refund = () => {
     own.refund()
@@ -60,7 +63,7 @@ export function hedge({ delay, percentile, maxRatio, budget, now = () => perform
         return answer
       },
       error => {
-        // A quick failure is no measure of how long answers take; one that took too long is.
+        // A failure is not a measure of latency, except one that reached a time limit.
         if (error instanceof UpstreamError && error.statusCode === 504) tracker.record(now() - startedAt)
         throw error
       },

@@ -3,20 +3,20 @@ import type { LiveCall } from '../../call/call.ts'
 import type { Answer, Service } from '../../call/layer.ts'
 
 export interface HedgedCallOptions {
-  /** Time from the first attempt to the second, in ms. */
+  /** The time from the first attempt to the second, in ms. */
   readonly afterMs: number
   /** Returns whether a second attempt may be sent, and counts it. */
   readonly take: () => boolean
-  /** The second attempt was not sent after all. */
+  /** Called when the second attempt was not sent. */
   readonly refund: () => void
 }
 
-/** The abort reason of the slower attempt. The call has already been answered. */
+/** The abort reason of the slower attempt. Its call has already been answered. */
 const lostRace = new DOMException('another attempt has answered', 'AbortError')
 
 /**
- * Two attempts of one call, the second sent later: the first good answer wins, and a failure counts when both have
- * failed.
+ * Two attempts of one call. The second is sent later. The first good answer is used. The call fails when both attempts
+ * have failed.
  */
 export class HedgedCall<T> {
   readonly #next: Service
@@ -52,7 +52,7 @@ export class HedgedCall<T> {
   }
 
   #sendSecond(): void {
-    // The first attempt may take a turn of the loop to end.
+    // The first attempt may end in a later turn of the event loop than the abort.
     if (this.#call.abort.aborted) return
     if (!this.#options.take()) return this.#wait()
     const second = (this.#second = new Abort())
@@ -71,8 +71,8 @@ export class HedgedCall<T> {
   }
 
   /**
-   * Tries again after as long: what is slow for longest needs its second most, and there may be a permit or a budget
-   * for it then.
+   * Starts the timer again. The slowest calls need a second attempt most, and a permit or the budget may be available
+   * then.
    */
   #wait(): void {
     if (!this.#isOver && this.#failure === undefined) this.#timer.refresh()
@@ -101,7 +101,7 @@ export class HedgedCall<T> {
     this.#reject(error)
   }
 
-  /** Leaves no timer and no listener behind. */
+  /** Removes the timer and the abort listeners. */
   #leave(): void {
     this.#isOver = true
     clearTimeout(this.#timer)

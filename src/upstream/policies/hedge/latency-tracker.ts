@@ -1,8 +1,8 @@
 import { RotatingHistogram } from './rotating-histogram.ts'
 
-/** Time for which a delay that was read from the latencies is used, in ms. */
+/** The time for which a computed delay is used, in ms. */
 const readEveryMs = 250
-/** Latencies that must be known before a call is called slow. */
+/** The number of latencies that are needed before a delay is computed. */
 const leastKnown = 100
 
 /** The latencies of one operation, and the time after which one of its calls is slow. */

@@ -1,12 +1,12 @@
-/** Buckets to each doubling: a percentile is at most 1/16 above what it stands for. */
+/** The number of buckets per doubling. A percentile is at most 1/16 above the true value. */
 const perOctave = 16
-/** From 1/16 ms, up to some 18 hours. */
+/** The number of doublings: from 1/16 ms to about 18 hours. */
 const octaves = 30
 const least = 1 / 16
 
 /**
- * The latencies of calls, as a histogram of logarithmic buckets over the last span and the one before it. A percentile
- * is the upper bound of its bucket, so it is never below the true one.
+ * A histogram of latencies with logarithmic buckets. It contains the present time span and the previous one. A
+ * percentile is the upper bound of its bucket, so it is never below the true value.
  */
 export class RotatingHistogram {
   readonly #spanMs: number
@@ -36,9 +36,9 @@ export class RotatingHistogram {
     return this.#size + this.#sizeBefore
   }
 
-  /** The time in ms within which a share of the calls (0 to 1) has ended. */
+  /** Returns the time in ms within which a share of the calls (0 to 1) has ended. */
   percentile(share: number): number {
-    // As many as may take longer; a tenth of ten is one, whatever the fraction makes of it.
+    // The number of calls that may take longer. The small addend corrects rounding: a tenth of ten must be one.
     let above = Math.floor(this.size * (1 - share) + 1e-9)
     for (let at = perOctave * octaves - 1; at >= 0; at--) {
       above -= (this.#counts[at] as number) + (this.#before[at] as number)
@@ -55,7 +55,7 @@ export class RotatingHistogram {
     this.#sizeBefore = this.#size
     this.#counts = emptied
     this.#size = 0
-    // After a long silence what was there last is old too.
+    // After a long pause the latencies of the last span are too old, too.
     if (now >= this.#turnAt + this.#spanMs) {
       this.#before.fill(0)
       this.#sizeBefore = 0

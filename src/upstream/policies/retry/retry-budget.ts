@@ -1,27 +1,27 @@
 import { SlidingWindow } from '../sliding-window.ts'
 
 export interface RetryBudgetOptions {
-  /** Extra attempts for each call that was sent. @default 0.2 */
+  /** The ratio of extra attempts to the calls that were sent. @default 0.2 */
   readonly ratio?: number
-  /** Extra attempts a second that are there however few calls are sent. @default 10 */
+  /** The extra attempts per second that are always allowed. @default 10 */
   readonly minPerSecond?: number
 }
 
-/** The span over which a budget is kept, in ms. */
+/** The time over which a budget is counted, in ms. */
 const windowMs = 10_000
 
 /**
- * Bounds how many attempts are made beyond one a call, so that a failing upstream gets little more load than a sound
- * one. In every 10 s: at most `ratio` of the calls sent in them, and `minPerSecond` for each second. Nothing is saved
- * up for later. After Finagle's `RetryBudget` (a share of calls that expire after 10 s, and a floor per second).
+ * Limits the attempts beyond the first attempt of each call, so that a failing upstream receives little more load than
+ * a healthy one. In every 10 s, the limit is `ratio` of the calls sent plus `minPerSecond` for each second. An unused
+ * budget expires. After Finagle's `RetryBudget` (a share of calls that expire after 10 s, and a minimum per second).
  */
 export class RetryBudget {
   readonly #ratio: number
   readonly #minimum: number
-  /** First count: calls; second: extra attempts. */
+  /** First count: calls. Second count: extra attempts. */
   readonly #spent: SlidingWindow
 
-  /** `now` is a clock in ms. */
+  /** @param now A clock in ms. */
   constructor(
     { ratio = 0.2, minPerSecond = 10 }: RetryBudgetOptions = {},
     now: () => number = () => performance.now(),
@@ -42,14 +42,14 @@ export class RetryBudget {
     return extra + 1 <= this.#ratio * calls + this.#minimum
   }
 
-  /** Spends one attempt; returns false, and spends none, when the balance does not cover it. */
+  /** Withdraws one attempt. Returns false, and withdraws nothing, if the balance does not cover it. */
   withdraw(): boolean {
     if (!this.hasBalance) return false
     this.#spent.add(0, 1)
     return true
   }
 
-  /** Takes back one that was spent and not sent. */
+  /** Returns one withdrawn attempt that was not sent. */
   refund(): void {
     this.#spent.add(0, -1)
   }

@@ -5,28 +5,31 @@ import { callbackLayer, serviceOf, type Answer, type Layer, type Service, type C
 import { pause } from './pause.ts'
 
 export interface RetryOptions {
-  /** The most attempts of one call, the first included. */
+  /** The limit on the attempts of one call. It includes the first attempt. */
   readonly maxAttempts: number
-  /** Bound of the first pause, in ms; it doubles with each. */
+  /** The limit on the first pause, in ms. It doubles with each pause. */
   readonly initialDelay: number
-  /** Bound of every pause, in ms. */
+  /** The limit on every pause, in ms. */
   readonly maxDelay: number
   readonly budget: RetryBudget
   /** A number from 0 up to 1. @default Math.random */
   readonly random?: () => number
 }
 
-/** The longest pause an upstream can ask for, in ms; one that asks for more is not asked again. */
+/** The longest `Retry-After` that is followed, in ms. With a longer one the call is not retried. */
 const maxRetryAfter = 30_000
 
 /**
- * Sends a call again that failed for a reason that may pass: one that is idempotent, or that never left. The table of
- * `errors.ts` has the codes and statuses of such failures (`retryable`, `retryableStatuses`). Pauses are
- * full jitter (Brooker, "Exponential Backoff And Jitter"); an upstream's `Retry-After` wins, and every retry is spent
- * from the budget. A connection that had served before and died before anything of this answer says nothing of the
- * upstream (it closed an idle connection while the call was on its way): that is tried again at once and costs nothing,
- * once per call. All later attempts of the call use new connections, and a second loss is one of the upstream, or the
- * request itself kills its connection: it is charged to the budget and counts for the breaker.
+ * Sends a call again if it failed for a transient reason, and if it is idempotent or was never sent. The table of
+ * `errors.ts` has the codes and statuses of these failures (`retryable`, `retryableStatuses`).
+ *
+ * Pauses use full jitter (Brooker, "Exponential Backoff And Jitter"). A `Retry-After` of the upstream takes precedence.
+ * Every retry is withdrawn from the budget.
+ *
+ * A reused connection can close before the first byte of the response, because the upstream closed it as idle while the
+ * request was in flight. That is not evidence against the upstream. So the call is sent again at once, without the
+ * budget, once per call. All later attempts of the call use new connections. A second loss is a failure of the
+ * upstream, or the request itself causes it: it uses the budget and counts for the breaker.
  */
 export function retry(options: RetryOptions): Layer {
   return callbackLayer(next => {
@@ -41,7 +44,7 @@ export function retry(options: RetryOptions): Layer {
   })
 }
 
-/** A first attempt: its failure is looked at, and its answer is passed on. */
+/** Receives the result of a first attempt. It passes an answer on and may retry a failure. */
 class Tried<T> implements Completion<T> {
   readonly #call: LiveCall<T>
   readonly #completion: Completion<T>
@@ -62,14 +65,15 @@ class Tried<T> implements Completion<T> {
   }
 
   reject(error: unknown): void {
-    // Nothing to think over: who is given up hears it at once, before its run is over.
+    // An aborted call is not retried. It is rejected at once, before its run ends.
     if (this.#call.abort.aborted) this.#completion.reject(error)
     else this.#failed(this.#call, this.#completion, error)
   }
 }
 
 /**
- * One more attempt, or the failure itself. What may have taken effect stays unknown, whatever comes of repeating it.
+ * Sends one more attempt, or rejects with the failure. If an earlier attempt had an unknown outcome, the call also ends
+ * with `OUTCOME_UNKNOWN`, unless a later attempt succeeds.
  */
 function again<T>(
   next: Service,
@@ -110,7 +114,7 @@ async function repeat<T>(
   try {
     return await next(second)
   } catch (later) {
-    // Our own refusal of the repetition would hide what the upstream did.
+    // A refusal of the second attempt by Headwaters would hide the failure of the upstream.
     if (later instanceof UpstreamError && !second.attempt.sent && !call.abort.aborted) throw error
     return again(next, call, options, later, free ? attempts : attempts + 1)
   }
@@ -122,7 +126,7 @@ export function pauseBefore(
   attempts: number,
   { initialDelay, maxDelay, random = Math.random }: Pick<RetryOptions, 'initialDelay' | 'maxDelay' | 'random'>,
 ): number {
-  // Those who were told the same moment do not come back all at once.
+  // Jitter prevents callers with the same `Retry-After` from returning all at once.
   if (retryAfterMs !== undefined) return retryAfterMs + random() * initialDelay
   return random() * Math.min(maxDelay, initialDelay * 2 ** (attempts - 1))
 }
