@@ -186,7 +186,10 @@ function check(app: FastifyInstance, aggregates: readonly AnyAggregate[]): void 
   }
 }
 
-/** Closes the connection of a request whose reply is sent before its body, if that is large or of unknown length. */
+/**
+ * Closes the connection of a request whose reply is sent before its body is received, if the body is large or of
+ * unknown length.
+ */
 function closeOnUnreadBody(app: FastifyInstance): void {
   app.addHook('onSend', (request, reply, payload, done) => {
     if (closeIfUnread(request.raw, reply.raw)) reply.header('connection', 'close')

@@ -1,17 +1,17 @@
 import { cut, longest } from './cut.ts'
 
-/** The deepest nesting that is kept. */
+/** The largest depth of nesting that is copied. */
 const deepest = 6
-/** The most entries of an object or a list that are kept. */
+/** The largest number of entries of one object or list that are copied. */
 const widest = 100
-/** The most values that are kept in all. */
+/** The largest number of values that are copied in total. */
 const mostValues = 500
-/** Characters of a stack; the stacks of its causes follow it. */
+/** The largest length of a stack with the stacks of its causes, in characters. */
 export const longestStack = 4000
 
 /**
- * Copies a value for the log with bounds on its texts, entries, depth and number of values. It never throws: a getter
- * or a proxy that does leaves its entry out.
+ * Copies a value for the log with bounds on its texts, entries, depth and number of values. It never throws: an entry
+ * whose getter or proxy throws becomes `[unreadable]`.
  */
 export function bounded(value: unknown): unknown {
   return copy(value, '', deepest, { left: mostValues })
@@ -57,7 +57,7 @@ function copyObject(
     }
     const name = cut(key)
     try {
-      // An own `__proto__` would set the prototype of the copy.
+      // An assignment to `__proto__` would set the prototype of the copy, so the property is defined.
       Object.defineProperty(kept, name, {
         value: copy(object[key], name, depth - 1, values),
         enumerable: true,

@@ -5,17 +5,17 @@ interface Issue {
   readonly message: string
 }
 
-/** Most issues of a schema that are shown. */
+/** The largest number of issues of a schema that are shown. */
 const maxIssues = 3
-/** Most keys in the path of an issue that are shown, and most characters of the path. */
+/** The largest number of keys in the path of an issue that are shown, and of characters of the path. */
 const maxKeys = 20
 const maxPathLength = 200
-/** Most causes that are followed. */
+/** The largest number of causes that are followed. */
 const maxCauses = 10
 
 /**
  * Returns the reason of a failure for the log: the schema's issues, or the message of the innermost cause. The text may
- * come from an upstream, so it is cut, and is not sent to callers.
+ * come from an upstream, so it is cut to a maximum length and is never sent to callers.
  */
 export function causeChain(error: unknown): string | undefined {
   try {
@@ -39,7 +39,7 @@ function reasonOf(error: unknown): string | undefined {
   return code === undefined || text.includes(String(code)) ? text : `${cut(String(code))}: ${text}`
 }
 
-/** Returns true for the issues of a schema's error. */
+/** Returns true if a value is the list of issues of a schema's error. */
 export function isIssues(issues: unknown): issues is readonly Issue[] {
   return (
     Array.isArray(issues) &&

@@ -3,13 +3,13 @@ import { openOutput, type Output } from './output.ts'
 
 /** Memory for lines that wait for a reader or a disk, in bytes. */
 export const bufferBytes = 4 * 1024 * 1024
-/** Longest time that the process waits for a reader when it exits, in ms. */
+/** The longest time that the process waits for a reader when it exits, in ms. */
 export const exitFlushMs = 250
 
-/** Bounds of the pause before a full pipe is tried again, in ms; it doubles while nothing is taken. */
+/** Bounds of the pause before another write to a full pipe, in ms. The pause doubles while the pipe accepts nothing. */
 const firstPause = 1
 const longestPause = 64
-/** Pause before a full pipe is tried again while the process exits, in ms. */
+/** The pause before another write to a full pipe while the process exits, in ms. */
 const exitPause = 5
 
 const newline = Buffer.from('\n')
@@ -18,13 +18,13 @@ const sleeper = new Int32Array(new SharedArrayBuffer(4))
 export interface DestinationOptions {
   /** @default 1, stdout */
   readonly fd?: number
-  /** @default that of `fd` */
+  /** @default the output of `fd` */
   readonly output?: Output
-  /** Memory for lines that wait, in bytes. @default 4 MiB */
+  /** Memory for lines that are not written yet, in bytes. @default 4 MiB */
   readonly limit?: number
 }
 
-/** Writes lines of the log; a stream for pino. No method throws, and none but `flushWithin` waits. */
+/** Writes lines of the log, as a stream for pino. No method throws. Only `flushWithin` blocks. */
 export class Destination {
   readonly #output: Output
   readonly #limit: number
@@ -36,24 +36,27 @@ export class Destination {
   readonly #settle = (error: NodeJS.ErrnoException | null, bytes: number) => {
     this.#settled(error, bytes)
   }
-  /** `#run` is due. */
+  /** True if `#run` is scheduled. */
   #isScheduled = false
-  /** Bytes of the write under way. */
+  /** Bytes of the write in progress; 0 if there is none. */
   #writing = 0
-  /** The start of the write in progress. Read only where the write can be stuck. */
+  /** The start time of the write in progress. It is read only if a write of the output can block. */
   #since = 0
-  /** The write under way is the newline that ends a torn line. */
+  /** True if the write in progress is the newline that ends an incomplete line. */
   #isMending = false
-  /** The beginning of a line was written and its rest is lost, so the next line must not continue it. */
+  /**
+   * True if only the beginning of a line was written and its rest is lost. A newline must then be written before the
+   * next line.
+   */
   #isTorn = false
   #isLooping = false
-  /** Nothing is written any more. */
+  /** True if no more lines can be written. */
   #isClosed = false
   #pause = firstPause
   #lost = 0
   #reported = 0
 
-  /** Is called with the number of lines that were lost since the last call, when lines can be written again. */
+  /** Called when lines can be written again, with the number of lines that were lost since the last call. */
   onRecovered: ((lost: number) => void) | undefined
 
   constructor({ fd = 1, output = openOutput(fd), limit = bufferBytes }: DestinationOptions = {}) {
@@ -62,14 +65,14 @@ export class Destination {
     this.#buffer = new LineBuffer(limit)
   }
 
-  /** The lines that were lost: there was no room for them, or writing them failed. */
+  /** The number of lost lines. A line is lost if there is no memory for it or its write fails. */
   get lost(): number {
     return this.#lost
   }
 
   /**
-   * Takes a line, which ends with a newline. The first one of a turn of the event loop is written at once, so that it
-   * comes before what other processes log because of it; the others are written together after the turn.
+   * Writes a line, which ends with a newline. The first line of an event-loop turn is written at once, so that it comes
+   * before lines that other processes log as its consequence. The remaining lines are written together after the turn.
    */
   write(line: string): void {
     if (this.#isClosed || !this.#buffer.add(line)) {
@@ -78,26 +81,26 @@ export class Destination {
     }
     if (this.#isScheduled || this.#isLooping || this.#writing > 0) return
     this.#writeOn()
-    // A thread that writes, or a full pipe, calls for the next write itself.
+    // The end of a write in a thread, or the retry of a full pipe, starts the next write itself.
     if (this.#isScheduled || this.#writing > 0) return
     this.#isScheduled = true
     setImmediate(this.#run)
   }
 
-  /** Writes what can be written at once; pino calls this after a line of level `fatal`. */
+  /** Writes as many lines as the output accepts now. pino calls this after a line of level `fatal`. */
   flushSync(): void {
     if (this.#writing === 0) this.#writeNow(0)
   }
 
   /**
-   * Writes what waits, for a process that exits.
+   * Writes the remaining lines when the process exits.
    *
-   * @param ms - How long it may wait for a reader, and after which a write in a thread counts as stuck, in ms.
-   * @returns Whether the process may wait for its threads: none of them is stuck in a write.
+   * @param ms - The longest time to wait for a reader, in ms. A write in a thread that takes longer counts as stuck.
+   * @returns True if no thread is stuck in a write, so that the process may wait for its threads.
    */
   flushWithin(ms: number): boolean {
     if (this.#writing > 0 && this.#output.mayBlock && performance.now() - this.#since >= ms) return false
-    // A thread completes the write under way.
+    // A thread completes the write in progress.
     if (this.#writing > 0 && !this.#isMending) this.#buffer.leave(this.#writing)
     this.#writing = 0
     this.#writeNow(ms)
@@ -136,7 +139,7 @@ export class Destination {
 
   #settled(error: NodeJS.ErrnoException | null, taken: number): void {
     const asked = this.#writing
-    // It was left to its thread by `flushWithin`.
+    // `flushWithin` has left this write to its thread.
     if (asked === 0) return
     this.#writing = 0
     if (error === null) {
@@ -154,13 +157,13 @@ export class Destination {
     if (!this.#isLooping) this.#writeOn()
   }
 
-  /** Gives up the next `count` bytes, which end with a line. */
+  /** Drops the next `count` bytes, which end at the end of a line. */
   #lose(count: number, code: string | undefined): void {
     this.#isTorn ||= this.#buffer.isWithinLine
     this.#lost += this.#buffer.linesIn(count)
     this.#buffer.remove(count)
     if (code !== 'EBADF') return
-    // The number of a closed descriptor may be given to a connection, so nothing is written to it again.
+    // The system may reuse the number of a closed descriptor for a connection, so nothing is written to it again.
     this.#isClosed = true
     for (let { first } = this.#buffer; first !== undefined; { first } = this.#buffer) {
       this.#lost += this.#buffer.linesIn(first.to - first.from)

@@ -3,22 +3,25 @@ const block = 3
 const tableBits = 15
 
 /**
- * Finds texts in a line by the algorithm of Wu and Manber ("A fast algorithm for multi-pattern searching", 1994): it
- * looks at one block of characters for each step, and steps as far as no text can end, so that a line without any of
- * the texts costs a fraction of its length.
+ * Finds texts in a line by the algorithm of Wu and Manber ("A fast algorithm for multi-pattern searching", 1994): at
+ * each step it reads one block of characters, and skips the positions at which no text can end. So a line without any
+ * of the texts costs only a fraction of its length.
  */
 export class Finder {
   readonly #shifts: Uint8Array
   readonly #ends: ReadonlyMap<number, readonly string[]>
-  /** The length of the shortest text: only so much of each text is looked at until its beginning is found. */
+  /**
+   * The length of the shortest text. The search compares only this number of characters from the beginning of each
+   * text.
+   */
   readonly #window: number
 
-  /** @param texts - The texts to find, each of `block` characters at least. */
+  /** @param texts - The texts to find. Each has at least `block` characters. */
   constructor(texts: readonly string[]) {
     this.#window = Math.min(255, ...texts.map(({ length }) => length))
     this.#shifts = new Uint8Array(1 << tableBits).fill(this.#window - block + 1)
     const ends = new Map<number, string[]>()
-    // The longest first: one may be the beginning of another.
+    // The longest texts come first, because a text may be the beginning of another text.
     for (const text of texts.toSorted((a, b) => b.length - a.length)) {
       for (let end = block; end <= this.#window; end++) {
         const hash = hashAt(text, end)
@@ -32,7 +35,7 @@ export class Finder {
     this.#ends = ends
   }
 
-  /** Returns the line with each of the texts replaced, or the same line if it has none of them. */
+  /** Returns the line with each text replaced, or the same line if it contains no text. */
   replace(line: string, by: string): string {
     let result = ''
     let copied = 0
@@ -57,7 +60,7 @@ export class Finder {
   }
 }
 
-/** A hash of the `block` characters before `end`. */
+/** Returns a hash of the `block` characters before `end`. */
 function hashAt(text: string, end: number): number {
   return (
     ((text.charCodeAt(end - 3) << 10) ^ (text.charCodeAt(end - 2) << 5) ^ text.charCodeAt(end - 1)) &

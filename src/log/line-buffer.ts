@@ -7,39 +7,39 @@ interface Chunk {
   to: number
 }
 
-/** The size of a chunk, in bytes; a line that may be longer gets a chunk of its own. */
+/** The size of a chunk, in bytes. A line that may be longer gets its own chunk. */
 const chunkBytes = 64 * 1024
-/** Bytes of UTF-8 for one UTF-16 code unit, at most. */
+/** The largest number of UTF-8 bytes for one UTF-16 code unit. */
 const most = 3
 const newline = 10
 
-/** A queue of lines in memory of a bounded size. A line is kept whole, or not at all. */
+/** A queue of lines in memory of a bounded size. A line that does not fit is refused as a whole. */
 export class LineBuffer {
   readonly #limit: number
   readonly #chunks: Chunk[] = []
   #spare: Buffer | undefined
   #held = 0
 
-  /** @param limit - The memory that waiting lines may take, in bytes. */
+  /** @param limit - The largest size of the memory for waiting lines, in bytes. */
   constructor(limit: number) {
     this.#limit = limit
   }
 
-  /** The memory that is taken, in bytes. */
+  /** The size of the memory that is in use, in bytes. */
   get held(): number {
     return this.#held
   }
 
-  /** The chunk to write from, or `undefined` where nothing waits. */
+  /** The chunk whose lines are written next, or `undefined` if there are no lines. */
   get first(): Readonly<Chunk> | undefined {
     return this.#chunks[0]
   }
 
   /**
-   * Adds a line. An empty text takes no room: it has no byte whose write would remove it.
+   * Adds a line. An empty text is not added, because no write of a byte would ever remove it.
    *
    * @param line - A text that ends with a newline.
-   * @returns Whether there was room.
+   * @returns True if there was memory for the line.
    */
   add(line: string): boolean {
     if (line === '') return true
@@ -59,23 +59,26 @@ export class LineBuffer {
     return true
   }
 
-  /** The number of bytes to write next from the first chunk: whole lines, `largest` bytes at most, or else one line. */
+  /**
+   * Returns the number of bytes to write next from the first chunk: whole lines of at most `largest` bytes together, or
+   * one line if it is longer.
+   */
   nextBytes(largest: number): number {
     const { bytes, from, to } = this.#chunks[0] as Chunk
     if (to - from <= largest) return to - from
     const last = bytes.lastIndexOf(newline, from + largest - 1)
     const end = last >= from ? last : bytes.indexOf(newline, from)
-    // Text that others write to stdout may have no newline.
+    // Text from other code that writes to stdout may have no newline.
     return end >= from && end < to ? end + 1 - from : to - from
   }
 
-  /** Returns whether the first byte that waits is within a line whose beginning was written. */
+  /** True if the next byte is within a line whose beginning was already written. */
   get isWithinLine(): boolean {
     const first = this.#chunks[0]
     return first !== undefined && first.from > 0 && first.bytes[first.from - 1] !== newline
   }
 
-  /** The lines that end within the next `count` bytes. */
+  /** Returns the number of lines that end within the next `count` bytes. */
   linesIn(count: number): number {
     const { bytes, from } = this.#chunks[0] as Chunk
     let lines = 0
@@ -84,7 +87,7 @@ export class LineBuffer {
     return lines
   }
 
-  /** Removes the next `count` bytes of the first chunk; its memory may be used again. */
+  /** Removes the next `count` bytes of the first chunk. The memory of the chunk may then be reused. */
   remove(count: number): void {
     const bytes = this.leave(count)
     if (bytes?.length === chunkBytes) this.#spare = bytes
@@ -93,7 +96,7 @@ export class LineBuffer {
   /**
    * Removes the next `count` bytes of the first chunk, which a thread may still read.
    *
-   * @returns The memory of the chunk, once all of it is removed.
+   * @returns The memory of the chunk if the whole chunk is removed; otherwise undefined.
    */
   leave(count: number): Buffer | undefined {
     const first = this.#chunks[0] as Chunk

@@ -1,14 +1,14 @@
 import { isatty } from 'node:tty'
 import { readableLine } from './readable-line.ts'
 
-/** The form of the log: JSON lines, text for a reader, or text where stdout is a terminal and JSON elsewhere. */
+/** The format of the log: JSON lines, or readable text. `auto` is text if stdout is a terminal, and JSON otherwise. */
 export type LogFormat = 'json' | 'text' | 'auto'
 
 /**
- * Returns the function that makes the written line of a line of JSON, or `undefined` where JSON is written. Only a
- * terminal gets colours, and only if `NO_COLOR` is not set.
+ * Returns a function that converts a line of JSON to the line that is written, or `undefined` if JSON is written. Only
+ * a terminal gets colours, and only if `NO_COLOR` is not set.
  *
- * @param isTerminal - True if stdout is a terminal. @default as it is
+ * @param isTerminal - True if stdout is a terminal. @default detected
  */
 export function lineFormat(
   format: LogFormat,

@@ -4,14 +4,14 @@ import { cut } from './cut.ts'
 
 type Fields = Readonly<Record<'cause' | 'message' | 'name' | 'issues' | 'errors', unknown>>
 
-/** Causes of causes that are written. */
+/** The largest number of errors in a chain of causes that are written. */
 const mostCauses = 5
-/** Errors of an `AggregateError` that are written. */
+/** The largest number of errors of an `AggregateError` that are written. */
 const mostErrors = 10
 
 /**
- * Returns an error as the log has it: its class, its message and stack with those of its causes, and its own fields,
- * all within bounds. It never throws, whatever was thrown.
+ * Returns the log fields of an error: its class, its message and stack with the messages and stacks of its causes, and
+ * its own fields. All of them are bounded. It accepts any thrown value and never throws.
  */
 export function loggedError(error: unknown): unknown {
   try {
@@ -33,7 +33,10 @@ export function loggedError(error: unknown): unknown {
   }
 }
 
-/** The message of an error; that of a schema's error is its issues, where the schema library writes them as JSON. */
+/**
+ * Returns the message of an error. For a schema's error the result is its issues in one line, since zod's message has
+ * them as JSON.
+ */
 function messageText(error: Error): string {
   const { issues } = error as { readonly issues?: unknown }
   return isIssues(issues) ? issuesText(issues) : String(error.message)
@@ -50,7 +53,7 @@ function messageOf(error: unknown): unknown {
   return error instanceof Error ? cut(String(error.message)) : bounded(error)
 }
 
-/** A text of an error and of its causes. */
+/** Returns the joined texts of an error and of its causes. */
 function joined(error: Error, between: string, textOf: (error: Error) => string): string {
   const texts: string[] = []
   for (let each: unknown = error; each instanceof Error && texts.length < mostCauses; each = each.cause)

@@ -4,38 +4,38 @@ import { isatty } from 'node:tty'
 /** Receives the result of one write: an error, or the number of bytes that were taken. */
 export type Written = (error: NodeJS.ErrnoException | null, bytes: number) => void
 
-/** A file descriptor that lines are written to. No write of it holds up the event loop. */
+/** A file descriptor to which lines are written. Its writes do not block the event loop. */
 export interface Output {
   /** The largest write that no other process can split, in bytes. */
   readonly largest: number
-  /** True if a write can stay in a thread for ever, in which case the process must not wait for that thread. */
+  /** True if a write in a thread may never end. The process must not wait for such a thread. */
   readonly mayBlock: boolean
   /** Writes a part of a buffer. One write at a time; `done` may be called before this returns. */
   write(buffer: Buffer, from: number, bytes: number, done: Written): void
   /**
    * Writes a part of a buffer before it returns.
    *
-   * @returns The number of bytes that were taken.
-   * @throws The system's error, `EAGAIN` where nothing can be taken now.
+   * @returns The number of bytes that were written.
+   * @throws The system's error: `EAGAIN` if nothing can be written now.
    */
   writeNow(buffer: Buffer, from: number, bytes: number): number
 }
 
 /**
- * Pipes take writes of up to `PIPE_BUF` bytes whole or not at all (POSIX, `write`), so lines of several processes do
- * not mix.
+ * A pipe accepts a write of up to `PIPE_BUF` bytes either whole or not at all (POSIX, `write`), so lines of several
+ * processes do not mix.
  */
 const pipeBuf = 4096
-/** Regular files take whole writes of any size. */
+/** The largest write to a regular file, in bytes. A regular file accepts whole writes of any size. */
 const fileWrite = 64 * 1024
 
 /**
  * Opens an output on an open file descriptor.
  *
- * A pipe or terminal is opened again, which gives a description of our own: without this, `O_NONBLOCK` would change the
- * descriptor for every process that shares it. Where that is not possible, and for sockets, Node.js itself makes the
- * descriptor non-blocking. Regular files and devices are written by the thread pool: they never wait for a reader, only
- * for a disk.
+ * A pipe or a terminal is opened again, which creates a separate open file description. Without this, `O_NONBLOCK`
+ * would apply to every process that shares the description. If it cannot be opened again, and for sockets, Node.js
+ * itself makes the descriptor non-blocking. Regular files and devices are written in the thread pool. Such a write
+ * waits only for a disk, not for a reader.
  */
 export function openOutput(fd: number): Output {
   const stats = statsOf(fd)
@@ -44,7 +44,7 @@ export function openOutput(fd: number): Output {
   const own = hasReader ? reopened(fd) : undefined
   if (own !== undefined) return nonBlocking(own)
   const isStream = stats?.isFIFO() === true || stats?.isSocket() === true
-  // The getter makes a stream of the descriptor, which sets O_NONBLOCK.
+  // The getter creates a stream for the descriptor. Node.js then sets O_NONBLOCK.
   if (isStream) void (fd === 2 ? process.stderr : process.stdout)
   return pooled(fd, hasReader || isStream ? pipeBuf : fileWrite, isTerminal)
 }
@@ -57,7 +57,9 @@ function statsOf(fd: number): Stats | undefined {
   }
 }
 
-/** Opens the file of a descriptor again; fails where there is no `/proc`, no permission or no reader. */
+/**
+ * Opens the file of a descriptor again. Returns undefined without `/proc`, without permission, and without a reader.
+ */
 function reopened(fd: number): number | undefined {
   try {
     return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY)

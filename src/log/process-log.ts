@@ -13,15 +13,16 @@ export function processLog(): Destination {
   const opened = new Destination()
   destination = opened
   process.on('exit', () => {
-    // Node.js waits for its threads when it exits, and one that is stuck in a write would never end.
+    // Node.js waits for its threads when it exits. A thread that is stuck in a write never ends, so the process is
+    // killed.
     if (!opened.flushWithin(exitFlushMs)) process.kill(process.pid, 'SIGKILL')
   })
   return opened
 }
 
 /**
- * Returns the redaction of this process. All apps share it: with `--watch` the first app also logs what concerns the
- * reloaded definitions, so it must hide their secrets.
+ * Returns the redaction of this process. All apps share it: with `--watch` the first app also logs events of reloaded
+ * definitions, so it must hide their secrets.
  */
 export function processRedaction(): Redaction {
   return redaction

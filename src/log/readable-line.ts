@@ -16,17 +16,20 @@ const levels: ReadonlyMap<unknown, Level> = new Map([
   [60, { label: 'FATAL', color: 'magenta' }],
 ])
 
-/** Fields that are the same in each line of a process, or have a place of their own. */
+/**
+ * Fields that are not written as `key=value`: they are the same in each line of a process, or have their own place in
+ * the line.
+ */
 const omitted = new Set(['level', 'time', 'pid', 'hostname', 'msg'])
 
 /** A value that needs no quotes. */
 const plain = /^[^\s"=[\]{}]+$/
 
 /**
- * Returns a line of the log for a reader at a terminal: time, level, message and fields as `key=value`. Fields of
- * objects have dots in their names, and stacks stand below. No character of it controls the terminal.
+ * Returns a line of the log for a reader at a terminal: time, level, message and fields as `key=value`. The fields of
+ * an object have dots in their names. Stacks follow below the line. Characters that control the terminal are escaped.
  *
- * @param line - A line of JSON. Another line is returned with its control characters escaped.
+ * @param line - A line of JSON. A line that is not JSON is returned with its control characters escaped.
  * @param color - True to colour levels and names.
  */
 export function readableLine(line: string, color: boolean): string {
@@ -67,7 +70,7 @@ function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Calls `add` for each field, and for the fields of objects by their path. */
+/** Calls `add` for each field. The fields of an object get their path as their name. */
 function addPairs(
   fields: Readonly<Record<string, unknown>>,
   path: string,
@@ -91,7 +94,7 @@ function timeOf(time: unknown): string {
 }
 
 function shown(name: string, value: unknown): string {
-  // The difference of two times has digits below a microsecond.
+  // A difference of two times has digits below one microsecond, so it is rounded.
   if (name === 'responseTime' && typeof value === 'number') return String(Math.round(value * 1000) / 1000)
   if (typeof value === 'string' && plain.test(value)) return printable(value)
   return printable(JSON.stringify(value))

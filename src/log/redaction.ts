@@ -4,14 +4,16 @@ import { spellings } from './spellings.ts'
 
 export const hidden = '[redacted]'
 
-/** A text that says who asks, wherever it stands in a line. */
+/** A kind of credentials that is found by its form at any place in a line. */
 interface Secret {
-  /** Finds a part of every such text; the pattern itself costs much more, and few lines have one. */
+  /** Matches a part of every such text. It is tested first, because the pattern costs much more and few lines match. */
   readonly mark: RegExp
   readonly pattern: RegExp
 }
 
-/** Matches every line in which one of the patterns may match, in one pass: most lines have none. */
+/**
+ * Matches every line in which one of the patterns may match. Most lines do not match, so one pass is enough for them.
+ */
 const anyMark = /[=@J\\]|\[cut\]|[Bb](?:earer|asic)|BEARER|BASIC/
 
 const names =
@@ -20,39 +22,39 @@ const names =
 
 const patterns: readonly Secret[] = [
   { mark: /=/, pattern: new RegExp(`(?<=[?&](?:${names})=)[^&\\s"\\\\#]+`, 'gi') },
-  // Where a text was cut, the `@` of credentials may be missing.
+  // If a text was cut, the `@` after the credentials may be missing.
   { mark: /@|\[cut\]/, pattern: /(?<=\/\/)[^/\s"\\@]+?(?=@|\[cut\])/g },
   { mark: /bearer|basic/i, pattern: /(?<=\b(?:bearer|basic)(?: |%20|\+|:|=))[\w.~+/%-]{8,}=*/gi },
-  // A JSON Web Token begins with the base64 of an object.
+  // A JSON Web Token begins with the base64 of `{"`, which is `eyJ`.
   { mark: /J/, pattern: /(?<![\w-])eyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)*/g },
-  // A field of JSON within a text: its quotes are escaped at least once.
+  // A field of JSON within a text. Its quotes are escaped at least once.
   { mark: /\\/, pattern: new RegExp(`(?<=\\\\"(?:${names})\\\\{1,7}"\\s?:\\s?\\\\{1,7}")[^"\\\\]+`, 'gi') },
 ]
 
-/** The most secrets that are learnt later and known at once; of more, the oldest are forgotten. */
+/** The largest number of learnt secrets that are kept. Above it the oldest secret is dropped. */
 const mostLearnt = 128
 
-/** The least that is taken for the beginning of a secret, in characters. */
+/** The smallest length at which a text counts as the beginning of a secret, in characters. */
 const shortestBeginning = 3
 
 /** Hides secrets in lines of the log. */
 export class Redaction {
-  /** The spellings of the secrets that are never forgotten. */
+  /** The spellings of the secrets that are never dropped. */
   readonly #added = new Map<string, readonly string[]>()
   readonly #learnt = new Map<string, readonly string[]>()
   #finder: Finder | undefined
   /** The texts to hide, by their first characters. */
   #byHead: ReadonlyMap<string, readonly string[]> = new Map()
-  /** The length of the longest of them. */
+  /** The length of the longest text to hide. */
   #longest = 0
   #isStale = true
 
-  /** @param secrets - Values that no line may show. */
+  /** @param secrets - Values that are hidden in every line. */
   constructor(secrets: readonly string[] = []) {
     this.add(secrets)
   }
 
-  /** Adds secrets that are hidden from now on. */
+  /** Adds secrets. They are hidden in all later lines and are never dropped. */
   add(secrets: readonly string[]): void {
     for (const secret of secrets) {
       if (this.#added.has(secret)) continue
@@ -61,7 +63,7 @@ export class Redaction {
     }
   }
 
-  /** Adds a secret that is forgotten after many others, such as a token. */
+  /** Adds a secret with a limited lifetime, such as a token. It is dropped after `mostLearnt` newer ones. */
   learn(secret: string): void {
     if (this.#learnt.has(secret)) return
     this.#learnt.set(secret, spellings(secret))
@@ -88,8 +90,8 @@ export class Redaction {
   }
 
   /**
-   * Hides the beginnings of secrets that stand where a text was cut. Each character is looked at once: others can write
-   * many marks.
+   * Hides the beginnings of secrets at the places where a text was cut. Each character is read once, because a text
+   * from outside can contain many marks.
    */
   #hideCut(line: string): string {
     let clean = ''

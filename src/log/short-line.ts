@@ -5,8 +5,8 @@ import { cut, longest } from './cut.ts'
 export const longestLine = 16 * 1024
 
 /**
- * Returns the line, or a shorter one with the same fields where it is longer than `longestLine`: its texts and lists
- * are cut, and if that is not enough, fields are left out.
+ * Returns the line, or a shorter version of a line that is longer than `longestLine`. Its texts and lists are cut. If
+ * that is not enough, fields are omitted.
  */
 export function shortLine(line: string): string {
   if (line.length <= longestLine) return line

@@ -1,14 +1,14 @@
-/** Texts shorter than this are in every other line, and are not treated as secrets. */
+/** A text shorter than this is not treated as a secret, because it occurs in too many lines by chance. */
 const shortest = 4
 
-/** Characters that `encodeURIComponent` leaves and RFC 3986 reserves. */
+/** Characters that `encodeURIComponent` does not encode and RFC 3986 reserves. */
 const leftByUri = /[!'()*]/g
 /** Characters that Go's JSON encoder and others write as `\u00xx`. */
 const htmlUnsafe = /[<>&]/g
 
 /**
- * Returns the texts in which a secret may appear in a line of JSON: as it is, and as URLs, forms, HTML, base64,
- * hexadecimal and JSON write it.
+ * Returns the texts in which a secret may appear in a line of JSON: unchanged, and encoded for URLs, forms, HTML,
+ * base64, hexadecimal and JSON.
  */
 export function spellings(secret: string): string[] {
   if (secret.length < shortest) return []
@@ -21,7 +21,7 @@ export function spellings(secret: string): string[] {
     bytes.toString('hex'),
     bytes.toString('hex').toUpperCase(),
   ]
-  // A text that is quoted within a text is escaped again; the line itself is one level, so three are two more.
+  // A JSON text within a text is escaped again. The line itself is one level, so three levels are two nested texts.
   const escaped = plain.flatMap(text =>
     escapes(text).flatMap(once => [once, ...escapes(once).flatMap(twice => [twice, ...escapes(twice)])]),
   )
@@ -29,7 +29,7 @@ export function spellings(secret: string): string[] {
 }
 
 function encodedForUri(secret: string): string[] {
-  // A lone surrogate cannot be encoded, and cannot be sent.
+  // `encodeURIComponent` throws for a lone surrogate, which cannot be sent either.
   const component = encodeURIComponent(secret.toWellFormed())
   const strict = component.replaceAll(leftByUri, hexOf)
   const each = [
@@ -56,8 +56,8 @@ function html(secret: string): string {
 }
 
 /**
- * The base64 of the secret wherever it stands within other bytes. Three bytes make four characters, so there are three
- * alignments; of each, only the characters that the secret alone decides are searched for.
+ * Returns the base64 texts of the secret at any position within other bytes. Three bytes become four characters, so
+ * there are three alignments. Each text contains only the characters that do not depend on the bytes around the secret.
  */
 function base64(bytes: Buffer): string[] {
   return [0, 1, 2].flatMap(before => {
@@ -69,7 +69,7 @@ function base64(bytes: Buffer): string[] {
   })
 }
 
-/** The ways in which encoders of JSON write a text within a text, without its quotes. */
+/** Returns the forms in which JSON encoders write a text, without its quotes. */
 function escapes(text: string): string[] {
   const json = JSON.stringify(text).slice(1, -1)
   const ascii = json.replaceAll(/[^\x20-\x7e]/g, escapeOf)

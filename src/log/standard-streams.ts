@@ -5,11 +5,11 @@ type Name = 'stdout' | 'stderr'
 type Write = (chunk: string | Uint8Array, ...rest: readonly unknown[]) => boolean
 
 /**
- * Sends what `process.stdout`, `process.stderr` and `console` write to destinations that never block, so that a
- * definition's `console.log` cannot hold up the service. A stream is made when it is first used: Node.js changes the
- * descriptor for all processes that share it as soon as it makes the stream.
+ * Redirects the output of `process.stdout`, `process.stderr` and `console` to destinations that never block, so that
+ * `console.log` in definitions cannot block the service. A stream is created at its first use, because Node.js changes
+ * the descriptor for all processes that share it when it creates the stream.
  *
- * @returns A function that writes what waits, for a process that is about to be killed.
+ * @returns A function that writes the remaining output, for a process that is about to be killed.
  */
 export function divertStreams(stdout: Destination): () => void {
   const opened = new Set([stdout])

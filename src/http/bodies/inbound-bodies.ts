@@ -2,21 +2,21 @@ import type { FastifyInstance } from 'fastify'
 
 /** A request body that is being received. */
 export interface OpenBody {
-  /** The time of its head, as `performance.now()`. */
+  /** The time at which its head arrived, from `performance.now()`. */
   readonly since: number
-  /** Bytes that are counted for it. */
+  /** Bytes that are counted for this body. */
   bytes: number
   /** Refuses the request, because the bodies together have too many bytes. */
   refuse(): void
 }
 
-/** At the limit, a body that has taken longer than this is refused to make room, in ms. */
+/** Time after which a body may be refused to make room for others, in ms. */
 const slowMs = 1000
 
 /**
- * The request bodies that are being received, with a limit on the sum of their bytes. At the limit the bodies that have
- * taken longer than `slowMs` are refused, the oldest first. If that does not make room, the body that needs it is
- * refused. So bodies that never end cannot block other bodies for longer than `slowMs`. A single body is always
+ * The request bodies that are being received, with a limit on the sum of their bytes. At the limit, bodies that have
+ * taken longer than `slowMs` are refused, the oldest first. If that does not make enough room, the body that needs the
+ * room is refused. So bodies that never end cannot block other bodies for longer than `slowMs`. A single body is always
  * accepted.
  */
 export class InboundBodies {

@@ -13,15 +13,15 @@ import { receiveBody } from './receive-body.ts'
 import { transferEncodingProblem } from '../request/transfer-encoding.ts'
 
 /**
- * Bodies of at least this size are parsed in one event-loop turn and used in a later one, in bytes. An attacker can
- * make a body cost 50 ms in each.
+ * Size from which a body is parsed in one event-loop turn and used in a later turn, in bytes. Both together would block
+ * the event loop for too long: an attacker can send a body that costs 50 ms in each turn.
  */
 const largeBytes = 128 * 1024
 
-/** Most values in one body: items of lists and fields of objects. */
+/** The largest number of values in one body. Items of lists and fields of objects are values. */
 export const maxBodyValues = 100_000
 
-/** Fastify's parser has one error for malformed JSON and for these keys. */
+/** The message for both faults, since Fastify's parser has the same error for malformed JSON and for these keys. */
 const notJson = 'The body is not valid JSON, or has the key __proto__ or a key prototype within constructor.'
 
 const refusals = {
@@ -38,7 +38,7 @@ const refusals = {
 
 /** Accepts JSON bodies only. Bytes that are not UTF-8 are refused; Fastify would replace them. */
 export function acceptJsonBodies(app: FastifyInstance, bodies: InboundBodies): void {
-  // After a method without a route was refused, and before the body is read.
+  // This hook runs after a method without a route was refused, and before the body is read.
   app.addHook('preParsing', ({ raw }, _reply, payload, done) => {
     if (contentCodings(raw.headers['content-encoding']) === undefined)
       done(transferEncodingProblem(raw) ?? null, payload)
@@ -81,7 +81,7 @@ export function acceptJsonBodies(app: FastifyInstance, bodies: InboundBodies): v
     })
   }
 
-  /** Parses a body in steps of which none takes much longer than `JSON.parse`. Throws a `Problem`. */
+  /** Parses a body in steps. No step takes much longer than `JSON.parse`. Throws a `Problem`. */
   function* parseInSteps(request: FastifyRequest, body: Buffer): Generator<undefined, unknown, undefined> {
     if (body.length === 0) return undefined
     if (!isUtf8(body)) throw new Problem('BAD_REQUEST', { detail: 'The body is not UTF-8.' })
@@ -101,7 +101,10 @@ export function acceptJsonBodies(app: FastifyInstance, bodies: InboundBodies): v
 
 type Done = (error: Error | null, value?: unknown) => void
 
-/** Takes one step; calls `done` with the value or the error of the last one. Returns whether there is another step. */
+/**
+ * Takes one step. After the last step it calls `done` with the value or the error. Returns whether there is another
+ * step.
+ */
 function next(steps: Generator<undefined, unknown, undefined>, done: Done): boolean {
   let step
   try {

@@ -14,8 +14,8 @@ export interface ReceiveOptions {
 }
 
 /**
- * Once one part in this number of the body has arrived, the whole `content-length` is counted, since `BodyBuffer` then
- * allocates all of it.
+ * The divisor of `content-length`: when an eighth of the body has arrived, `BodyBuffer` allocates the whole length, so
+ * the whole length is counted.
  */
 const allocateAfter = 8
 
@@ -88,7 +88,7 @@ class BodyReceiver implements OpenBody {
 
   readonly #onEnd = (): void => {
     const received = this.#payload.receivedEncodedLength ?? this.#received
-    // The stream of a hook may have another length than the request.
+    // The stream of a hook may have a different length from the request.
     if (this.#length >= 0 && received !== this.#length)
       return this.#settle(
         new Problem('BAD_REQUEST', { detail: 'The length of the body differs from its content-length.' }),
@@ -100,7 +100,7 @@ class BodyReceiver implements OpenBody {
     this.#settle(new Problem('BAD_REQUEST', { cause: error }))
   }
 
-  /** The client has closed the connection before the end. */
+  /** Called when the client closes the connection before the end of the body. */
   readonly #onClose = (): void => {
     this.#bodies.close(this)
   }

@@ -26,7 +26,7 @@ export function isClosing(socket: Marked): boolean {
 }
 
 /**
- * Makes the socket linger after the next reply. Node would destroy it.
+ * Makes the socket linger after the next reply. Without this, Node destroys the socket at once.
  *
  * @param isLong Whether the body is longer than `discardBytes`. None of it is then discarded.
  */
@@ -44,7 +44,7 @@ export function linger(socket: Marked, maxBytes = discardBytes): void {
   if (isLingering(socket)) return
   socket[bytesLeft] = maxBytes
   socket.end()
-  // Otherwise the HTTP parser would read the next request.
+  // Without this, the HTTP parser would read the next request.
   for (const listener of socket.listeners('data')) socket.removeListener('data', listener as () => void)
   socket.on('data', discard)
   if (maxBytes > 0) socket.resume()

@@ -11,7 +11,7 @@ export type CountedSocket = Pick<Socket, 'bytesRead'> & { [heads]?: number; [bod
 /** Bytes that a connection may send outside of its requests: bytes that Node reads ahead, empty lines, trailers. */
 const slack = 256 * 1024
 
-/** Bytes on the wire for one byte of a body: a chunk of one byte takes 6. */
+/** Bytes on the wire that are allowed for one byte of a body. A chunk of one byte takes 6 bytes on the wire. */
 const perBodyByte = 16
 
 /** Counts the head of a request. */
@@ -25,7 +25,8 @@ export function countBodyBytes(socket: CountedSocket, bytes: number): void {
 }
 
 /**
- * Counts the bytes of a request's body as the parser pushes them. Requests without a body keep their shape.
+ * Counts the bytes of a request's body as the parser pushes them. Requests without a body are not changed, so that V8
+ * keeps one shape for them.
  */
 export function countBodyOfRequest(request: IncomingMessage): void {
   request.push = pushCounted

@@ -3,9 +3,9 @@ import type { Socket } from 'node:net'
 import { discardBytes, lingerAfterAnswer } from './linger.ts'
 import { countBodyBytes } from './received-bytes.ts'
 
-/** The request on a socket that got its reply before its body was received. */
+/** The key of the request whose reply was sent before its body was received. */
 const answered = Symbol('headwaters.answered')
-/** The response of a request whose client waits for `100 Continue`. */
+/** The key of the response to a request whose client waits for `100 Continue`. */
 const invite = Symbol('headwaters.invite')
 
 type Answered = Socket & { [answered]?: IncomingMessage }
@@ -29,7 +29,8 @@ export function closeIfUnread(request: Invited, response: ServerResponse): boole
   const socket: Answered = request.socket
   socket[answered] = request
   const { 'content-length': length, 'transfer-encoding': coding } = request.headers
-  // A client that got no `100 Continue` may omit its body, so the next byte may belong to the body or not.
+  // A client that got no `100 Continue` may omit its body, so the next byte may belong to the body or to the next
+  // request.
   if (coding === undefined && Number(length) <= discardBytes && request[invite] === undefined) {
     // Node discards these bytes without calling `push`, so they are counted here.
     countBodyBytes(socket, Number(length))
@@ -40,14 +41,14 @@ export function closeIfUnread(request: Invited, response: ServerResponse): boole
   return true
 }
 
-/** Returns whether the reply to the request that is being received is written already. */
+/** Returns whether the reply to a request is written while its body is still being received. */
 export function isAnswered(socket: Answered): boolean {
   return socket[answered]?.complete === false
 }
 
 /**
- * Discards an unread body as it arrives, at most `discardBytes` of it. Beyond that the connection closes after the
- * reply.
+ * Discards an unread body as it arrives, at most `discardBytes` of it. If more bytes arrive, the connection closes
+ * after the reply.
  */
 export function discardBody(request: IncomingMessage): void {
   if (request.complete !== false || request.httpVersionMajor !== 1 || !hasBody(request)) return

@@ -11,7 +11,7 @@ export function lazyBundle(read = readBundle): () => Promise<Buffer> {
   let bundle: Promise<Buffer> | undefined
   return () => {
     bundle ??= read().catch((error: unknown) => {
-      // The next call tries again.
+      // Clear the failed promise, so that the next call reads the bundle again.
       bundle = undefined
       throw error
     })
@@ -20,7 +20,7 @@ export function lazyBundle(read = readBundle): () => Promise<Buffer> {
 }
 
 async function readBundle(): Promise<Buffer> {
-  // The file is .ts in the sources and .js once built. The flags of this process do not apply to it.
+  // The file is .ts in the sources and .js once built. The worker does not get the command-line flags of this process.
   const worker = new Worker(new URL(`./bundle-worker${extname(import.meta.url)}`, import.meta.url), { execArgv: [] })
   const exited = once(worker, 'exit').then(() => {
     throw new Error("the worker thread exited before it sent the explorer's bundle")

@@ -22,8 +22,8 @@ const policy = [
 ].join('; ')
 
 /**
- * Adds `/docs`, a page that shows `openapi.json` and sends requests of its operations. Nothing of it is loaded before
- * the first request.
+ * Adds `/docs`, a page that shows `openapi.json` and sends requests of its operations. The explorer is loaded at the
+ * first request.
  *
  * @param title The name of the API.
  * @param limit Counts a request for the bundle, which has 1.4 MB, or 4.9 MB without gzip. @default counts none
@@ -60,7 +60,7 @@ function send(request: FastifyRequest, reply: FastifyReply, type: string, text: 
   return reply.type(`${type}; charset=utf-8`).send(text)
 }
 
-/** Sets the entity tag, and replies 304 if the browser has this version. Returns whether it did. */
+/** Sets the entity tag, and replies 304 if the browser has this version. Returns whether it replied. */
 function isCached(request: FastifyRequest, reply: FastifyReply, tag: string): boolean {
   reply.header('etag', tag).header('x-content-type-options', 'nosniff')
   return notModified(request, reply, tag)

@@ -5,8 +5,8 @@
 export const bundleVersion = '1.76.3'
 
 /**
- * Returns the page. Every URL is relative, so that it works under any prefix. The empty icon prevents a request for
- * one.
+ * Returns the page. Every URL is relative, so that it works under any prefix. The empty icon prevents the browser from
+ * requesting `/favicon.ico`.
  *
  * @param title The name of the API.
  */
@@ -34,8 +34,9 @@ function escaped(text: string): string {
 }
 
 /**
- * Corrects the explorer. On a narrow screen the title of the operation ends before the button that closes the client. A
- * field that is not sent has no warning: the client checks the empty value of an optional field too.
+ * Corrects the explorer. On a narrow screen, the title of the operation must not cover the button that closes the
+ * client. The warning of a field that is not sent is hidden, because the client also checks the empty value of an
+ * optional field.
  */
 const style = `
 header > span.whitespace-nowrap { min-width: 0; overflow: hidden; text-overflow: ellipsis; margin-inline-end: 36px }

@@ -5,8 +5,9 @@ const allow = 'HEAD, GET, OPTIONS'
 const links = JSON.stringify({ docs: '/docs', openapi: '/openapi.json' })
 
 /**
- * Replies to a request for `/` for which there is no route: redirects to the explorer, with the paths of the explorer
- * and of the document as its JSON body. The location is relative, since a proxy may serve the app below a path.
+ * Replies to a request for `/` if the app has no route for it. The reply redirects to the explorer. Its JSON body has
+ * the paths of the explorer and of the document. The location is relative, since a proxy may serve the app below a
+ * path.
  *
  * @param done Is called with a `Problem` for a method other than `HEAD`, `GET` and `OPTIONS`.
  * @returns Whether the request is for `/`.

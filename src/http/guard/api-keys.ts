@@ -7,7 +7,7 @@ export type FindKey = (authorization: string | undefined) => number | undefined
 
 /**
  * Returns a function that finds the key of an `Authorization: Bearer` header. It compares the digest of every key, so
- * that the time it takes depends on no key.
+ * that its duration does not depend on the keys.
  */
 export function keyFinder(keys: readonly string[]): FindKey {
   const digests = keys.map(digest)
@@ -37,7 +37,7 @@ export function identifyClients(app: FastifyInstance, find: FindKey, keysOfReque
   })
 }
 
-/** Refuses requests without a valid key, and removes the key from the others, so that it is never forwarded. */
+/** Refuses requests without a valid key, and removes the key from accepted requests, so that it is never forwarded. */
 export function requireKey(app: FastifyInstance, keysOfRequests: KeysOfRequests): void {
   app.addHook('onRequest', (request, reply, done) => {
     const { authorization } = request.headers

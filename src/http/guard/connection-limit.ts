@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { requestsOn } from '../connection/open-connections.ts'
 import { sendRawProblem } from '../problems/raw-problem.ts'
 
-/** The state of the connection limit. It is full while as many connections are open as the limit allows. */
+/** The state of the connection limit. The limit is full while the number of open connections equals the limit. */
 export interface ConnectionLimitState {
   isFull: boolean
 }
@@ -25,35 +25,38 @@ const maxExamined = 256
 const silentMs = 1000
 /** Time that a refused caller has to read its reply, in ms. */
 const lingerMs = 1000
-/** Time for the first bytes of a connection over the limit, in ms. Without them the reply is 503. */
+/** Time in which a connection over the limit must send its first bytes, in ms. After this time it gets 503. */
 const firstBytesMs = 100
-/** The limit stops being full when the connections are at most this fraction of it. */
+/** The limit is no longer full when the number of connections falls to this fraction of the limit. */
 const relievedRatio = 0.9
 /** The start of a request to a health route. */
 const health = /^(?:GET|HEAD) \/health\//
-/** Time between two lines of the log about the limit, in ms. */
+/** Time between two log lines about the limit, in ms. */
 const logEveryMs = 10_000
 
 /**
  * Limits the connections that are open at once. At the limit an idle connection is closed for a new one, and every
  * reply closes its connection. If no connection is idle, a new one gets 503 with `retry-after` before its request is
- * parsed. Requests to health routes are served even then: a full process is alive, and a restart would lose its work.
+ * parsed. Requests to health routes are still served. A process at its limit is healthy, and a failed health check
+ * would make the orchestrator restart it and lose its requests.
  */
 export function limitConnections(app: FastifyInstance, { state, connections, limit }: ConnectionLimitOptions): void {
   const server: Server = app.server
   const refused = new Set<Socket>()
-  /** Functions that reply to the refused connections whose first bytes have not come, the oldest first. */
+  /** Functions that reply to the refused connections whose first bytes have not arrived, the oldest first. */
   const waiting = new Map<Socket, () => void>()
   const openedAt = new WeakMap<Socket, number>()
-  /** Connections over the limit that may be open at once to get their 503; the rest of the limit is for requests. */
+  /** The number of connections over the limit that may be open at the same time to get their 503. */
   const maxRefused = Math.max(1, Math.min(64, Math.floor(limit / 8)))
   const served = limit - maxRefused
   let refusals = 0
   let loggedAt = Number.NEGATIVE_INFINITY
-  /** True while the log line about the end of the full state is due. */
+  /** True if the full state was logged and its end was not logged yet. */
   let isLogged = false
 
-  /** Replies 503, unless the first bytes request a health route. The connection closes in either case. */
+  /**
+   * Replies 503, or serves the request if its first bytes request a health route. The connection closes in both cases.
+   */
   function refuse(socket: Socket): void {
     socket.on('error', () => {})
     const first = setTimeout(reply, firstBytesMs).unref()
@@ -64,7 +67,7 @@ export function limitConnections(app: FastifyInstance, { state, connections, lim
       waiting.delete(socket)
       refusals++
       sendRawProblem(socket, 503, 'OVERLOADED', 'retry-after: 1\r\n')
-      // The caller's bytes are read and dropped: closing a connection with unread bytes resets it, and the reply is
+      // Read and discard the caller's bytes. Closing a connection with unread bytes resets it, and the reply would be
       // lost.
       socket.resume().once('end', () => socket.destroy())
     }
@@ -84,7 +87,7 @@ export function limitConnections(app: FastifyInstance, { state, connections, lim
     })
     refused.add(socket)
     waiting.set(socket, reply)
-    // The other half is for callers that read their reply.
+    // At most half of the places wait for first bytes. The other half is for callers that read their reply.
     if (waiting.size > maxRefused / 2) waiting.values().next().value?.()
     if (refused.size > maxRefused) (refused.values().next().value as Socket).destroy()
   }
@@ -133,7 +136,7 @@ export function limitConnections(app: FastifyInstance, { state, connections, lim
     refusals = 0
   }
 
-  // The first listener parses requests; the other listeners see every connection.
+  // The first listener parses requests. The other listeners must get every connection, also a refused one.
   const [readRequests, ...others] = server.listeners('connection') as [Listener, ...Listener[]]
   server.removeAllListeners('connection')
   server.on('connection', (socket: Socket) => {

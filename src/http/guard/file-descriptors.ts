@@ -39,8 +39,8 @@ export function readFileDescriptors(): FileDescriptors | undefined {
 }
 
 /**
- * Allocates the free descriptors to callers and upstreams. Upstreams get the number of their connections, at most half;
- * callers get the rest.
+ * Allocates the free descriptors to callers and upstreams. Upstreams get one descriptor per connection, but at most
+ * half of the free descriptors. Callers get the rest.
  */
 export function allocateDescriptors(
   { limit, open }: FileDescriptors,

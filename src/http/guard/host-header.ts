@@ -13,8 +13,8 @@ export function checkHostHeader(app: FastifyInstance): void {
     // The connection closes after an earlier request, so this reply is never sent.
     if (isClosing(raw.socket)) return done(new Problem('BAD_REQUEST'))
     if (raw.headers['transfer-encoding'] !== undefined) {
-      // In HTTP/1.0 the header makes the framing faulty, so the connection closes after the reply (RFC 9112, section
-      // 6.1).
+      // With this header the framing of an HTTP/1.0 request is faulty, so the connection closes after the reply (RFC
+      // 9112, section 6.1).
       if (raw.httpVersion === '1.0') {
         reply.header('connection', 'close')
         lingerAfterAnswer(raw.socket)
@@ -33,7 +33,7 @@ export function checkHostHeader(app: FastifyInstance): void {
   })
 }
 
-/** Returns the number of `Host` headers. Node's `headers` has the first of them only. */
+/** Returns the number of `Host` headers. Node's `headers` has only the first one. */
 function countHosts({ rawHeaders }: IncomingMessage): number {
   let hosts = 0
   for (let at = 0; at < rawHeaders.length; at += 2) {

@@ -46,7 +46,9 @@ const sampleEvery = 250
  */
 const heapEvery = 50
 
-/** The fraction of CPU time for the meter's collections, which separate live objects from garbage. */
+/**
+ * The largest fraction of CPU time that the meter spends on collections. A collection shows how many objects are live.
+ */
 const collectRatios = { pressed: 0.02, overloaded: urgentShare } as const
 
 /** Measurements of the process over one interval. */
@@ -55,19 +57,21 @@ export interface PressureSample extends MemoryReading {
   readonly loopDelay: number
 }
 
-/** The load of the app as a level. Each run counts itself in it. */
+/** The load of the app as a level. Each run increases and decreases its number of runs. */
 export interface PressureGauge extends LoadGauge {
   readonly level: Pressure
   readonly bodies: InboundBodies
   /** Sets the level from measurements of the process. */
   update(sample: PressureSample): void
-  /** Sets the level from measurements of the memory alone. */
+  /** Sets the level from measurements of the memory only. */
   updateMemory(reading: MemoryReading): void
   /** Returns the level of one reading of the memory. */
   memoryLevel(reading: MemoryReading): Pressure
 }
 
-/** Creates a gauge. The event loop must be late twice in a row, so that one pause does not refuse requests. */
+/**
+ * Creates a gauge. The event loop must be late in two samples in a row, so that a single pause does not cause refusals.
+ */
 export function createPressureGauge({
   runs,
   loopDelay,
@@ -129,8 +133,8 @@ export function watchPressure(app: FastifyInstance, gauge: PressureGauge, limits
       const { alive, used } = meter.heap()
       const reading = { heapPercent: alive, memoryPercent }
       gauge.updateMemory(reading)
-      // Between collections the heap holds garbage, which must not refuse requests. If the level would rise with the
-      // garbage counted as live, the meter collects and measures the live objects.
+      // Between collections the heap also holds garbage, which must not cause refusals. If the level would rise with
+      // all objects counted as live, the meter collects the garbage and measures the live objects.
       const possibleLevel = gauge.memoryLevel({ heapPercent: Math.max(alive, used), memoryPercent })
       if (possibleLevel !== 'calm') meter.collect(collectRatios[possibleLevel])
       if (!isFull) return

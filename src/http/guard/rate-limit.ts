@@ -11,7 +11,7 @@ export interface RateLimitOptions {
   /** Requests per minute of one client. */
   readonly max: number
   readonly maxClients: number
-  /** A client with a key is identified by the key, any other by its address. */
+  /** A client with a key is identified by the key. A client without a key is identified by its address. */
   readonly keysOfRequests: KeysOfRequests
   readonly countRequest: CountRequest | undefined
 }
@@ -30,7 +30,8 @@ export async function addRateLimit(
     ...(countRequest !== undefined && { store: createSharedStore(countRequest, failureLog(app)) }),
     // If requests cannot be counted, they are accepted.
     skipOnError: true,
-    // An invalid key, another port and another IPv6 address of the same /64 network do not make another client.
+    // A client remains the same client with an invalid key, from another port, and from another IPv6 address in its /64
+    // network.
     keyGenerator: request =>
       keysOfRequests.has(request) ? `key ${keysOfRequests.get(request)}` : normalizeIP(clientAddress(request)),
   })

@@ -10,11 +10,14 @@ export interface RequestGuardOptions {
   readonly gauge: PressureGauge
   /** Requests per minute of one client; 0 is no limit. */
   readonly rateLimit: number
-  /** Keys of which a caller must show one. An empty list requires no key. */
+  /** API keys. A caller must send one of them. If the list is empty, no key is required. */
   readonly keys: readonly string[]
-  /** Clients whose requests are counted at once. Beyond it the least recent client is dropped. @default 50_000 */
+  /**
+   * The largest number of clients whose requests are counted. Above it the least recent client is dropped. @default
+   * 50_000
+   */
   readonly maxClients?: number
-  /** Counts a client's requests where several processes share the limit. @default this process counts by itself */
+  /** Counts a client's requests if several processes share the limit. @default a counter in this process */
   readonly countRequest?: CountRequest | undefined
 }
 
@@ -29,8 +32,8 @@ export async function guardRequests(
   { gauge, rateLimit, keys, maxClients = 50_000, countRequest }: RequestGuardOptions,
 ): Promise<RateLimitHook | undefined> {
   const find = keys.length > 0 ? keyFinder(keys) : undefined
-  // A cache must not serve the reply for one key to a caller with another. The hook is the first, so that refusals have
-  // the header too.
+  // A cache must not serve the reply for one key to a caller with another key, so `vary` has `authorization`. This hook
+  // is the first one, so that refusals have the header too.
   if (find !== undefined)
     app.addHook('onRequest', (_request, reply, done) => {
       addVary(reply, 'authorization')

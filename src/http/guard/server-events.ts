@@ -17,7 +17,7 @@ export function handleServerEvents(server: Server, reportRefusal?: ReportRefusal
   server.on('clientError', (error: Error, socket: Duplex) =>
     sendMalformedProblem(error, socket as Socket, reportRefusal),
   )
-  // Node would send 100 Continue at once, also for a request that is refused later.
+  // Without this listener, Node sends 100 Continue at once, also for a request that is refused later.
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     awaitInvitation(request, response)
     server.emit('request', request, response)

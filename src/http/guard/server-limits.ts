@@ -5,7 +5,7 @@ import { BoundedResponse } from '../connection/bounded-response.ts'
 export interface Limits {
   /** Bytes of a request's body. @default 1 MiB */
   readonly bodyBytes: number
-  /** Bytes of a request's head, its URL included. @default 16 KiB */
+  /** Bytes of a request's head, including its URL. @default 16 KiB */
   readonly headerBytes: number
   /** Time to receive a whole request with its body, at most 10 s of it for the head. @default 30_000 */
   readonly requestTimeout: number

@@ -22,7 +22,7 @@ const countTimeout = 1000
 
 type Callback = (error: Error | null, counted?: RateCount) => void
 
-/** A count in flight. It calls its callback once. */
+/** A count that has not ended. It calls its callback once. */
 class PendingCount extends Abortable {
   #callback: Callback | undefined
 
@@ -89,7 +89,7 @@ function asError(reason: unknown): Error {
   try {
     if (reason instanceof Error) return reason
   } catch {
-    // A proxy may throw on any access.
+    // The result may be a proxy, which may throw on any access.
   }
   return new Error('countRequest failed', { cause: reason })
 }

@@ -14,8 +14,8 @@ interface Mark {
 const sweepEvery = 1000
 
 /**
- * Returns a function that destroys the connections whose caller has not read written bytes for `timeout` ms. It takes
- * the current time in ms.
+ * Returns a function that takes the current time in ms, and destroys the connections whose caller has not read written
+ * bytes for `timeout` ms.
  */
 export function slowReaderSweep(connections: ReadonlySet<WatchedSocket>, timeout: number): (now: number) => void {
   const marks = new WeakMap<WatchedSocket, Mark>()
@@ -23,7 +23,7 @@ export function slowReaderSweep(connections: ReadonlySet<WatchedSocket>, timeout
     for (const socket of connections) {
       if (socket.writableLength === 0) continue
       const mark = marks.get(socket)
-      // All bytes of the mark have been sent since, so the unsent bytes are newer.
+      // All bytes of the mark were sent after the mark was set, so the unsent bytes are newer: set a new mark.
       if (mark === undefined || socket.bytesWritten - socket.writableLength >= mark.bytes)
         marks.set(socket, { bytes: socket.bytesWritten, since: now })
       else if (now - mark.since >= timeout) socket.destroy()
@@ -31,7 +31,10 @@ export function slowReaderSweep(connections: ReadonlySet<WatchedSocket>, timeout
   }
 }
 
-/** Destroys connections whose caller has not read a reply for `timeout` ms. It costs nothing per reply. */
+/**
+ * Destroys connections whose caller has not read a reply for `timeout` ms. A sweep checks all connections, so that
+ * single replies have no extra cost.
+ */
 export function closeSlowReaders(app: FastifyInstance, connections: ReadonlySet<Socket>, timeout: number): void {
   const sweep = slowReaderSweep(connections, timeout)
   const timer = setInterval(() => sweep(performance.now()), Math.min(timeout, sweepEvery)).unref()

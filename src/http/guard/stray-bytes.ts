@@ -9,9 +9,9 @@ import { hasStrayBytes } from '../connection/received-bytes.ts'
 const sweepEvery = 100
 
 /**
- * Closes connections that send bytes outside of requests: empty lines before a request line, white space
- * before a header's value, zeros before a chunk's size, extensions of many chunks. Node's parser skips these and has no
- * limit on them.
+ * Closes connections that send bytes outside of requests: empty lines before a request line, white space before a
+ * header's value, zeros before a chunk's size, extensions of many chunks. Node's parser skips these bytes and does not
+ * limit their number.
  */
 export function closeOnStrayBytes(
   app: FastifyInstance,

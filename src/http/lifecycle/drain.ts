@@ -12,9 +12,9 @@ export interface DrainOptions {
   readonly connectionLimit: Readonly<ConnectionLimitState>
   /** The app's open connections. */
   readonly connections: ReadonlySet<Socket>
-  /** Closed at the drain timeout, which ends the calls in flight. */
+  /** The runtime is closed at the drain timeout. Closing it ends the calls in flight. */
   readonly runtime: Runtime
-  /** Time that requests in flight have once the app closes, in ms. */
+  /** Time in which requests in flight must end after the app begins to close, in ms. */
   readonly timeout: number
 }
 
@@ -22,9 +22,9 @@ export interface DrainOptions {
 const replyTime = 200
 
 /**
- * Makes closing the app end in time. While the app drains, every reply closes its connection, new requests are refused,
- * and connections without a request are closed: otherwise one idle connection could delay `close` without limit. At the
- * drain timeout the remaining requests get 503.
+ * Limits the time that closing the app takes. While the app drains, every reply closes its connection, new requests are
+ * refused, and connections without a request are closed. Without this, one idle connection could delay `close` without
+ * limit. At the drain timeout the remaining requests get 503.
  */
 export function drainOnClose(
   app: FastifyInstance,
@@ -46,7 +46,10 @@ export function drainOnClose(
     done()
   })
 
-  /** Ends the calls in flight, whose runs then reply; then sends 503 where no reply came; then closes connections. */
+  /**
+   * Ends the calls in flight, so that their runs reply. Then sends 503 to the remaining requests. Then closes the
+   * connections.
+   */
   function abort(): void {
     app.log.warn({ connections: connections.size }, 'drain timeout reached; aborting in-flight requests')
     void runtime.close()

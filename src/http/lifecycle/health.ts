@@ -8,7 +8,10 @@ export interface Readiness {
   isDraining: boolean
 }
 
-/** Probes come every few seconds from each balancer, and would be most lines of the log. */
+/**
+ * The outcome of a probe has the level `debug`. Each load balancer sends a probe every few seconds, so that probes
+ * would be most of the log.
+ */
 const probed: RequestOutcome = { level: 'debug', fields: {}, msg: 'request completed' }
 
 export interface HealthOptions {

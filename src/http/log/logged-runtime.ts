@@ -7,7 +7,7 @@ const breakerMessages = {
   closed: 'circuit breaker closed',
 } as const
 
-/** Faults of a cache store have one line in this time, in ms: a store that is down fails at every call. */
+/** Time between two log lines about faults of a cache store, in ms. A store that is down fails at every call. */
 const storeFaultMs = 60_000
 
 /**

@@ -11,7 +11,7 @@ export interface LoggerOptions {
   readonly redaction: Redaction
   /** Fields of every line that identify its writer. @default its process and its host */
   readonly base?: Readonly<Record<string, unknown>> | undefined
-  /** Makes the written line of a line of JSON. @default the line of JSON */
+  /** Converts a line of JSON to the line that is written. @default writes the line of JSON */
   readonly format?: ((line: string) => string) | undefined
 }
 
@@ -34,7 +34,7 @@ export function loggerOptions({
   base,
   format,
 }: LoggerOptions): NonNullable<FastifyServerOptions['logger']> {
-  // A secret is hidden before a cut could leave a part of it.
+  // Secrets are hidden before the line is cut, because a cut could leave a part of a secret that no longer matches.
   const clean = (line: string) => shortLine(redaction.hide(line))
   return {
     level,
@@ -45,7 +45,9 @@ export function loggerOptions({
   }
 }
 
-/** Returns the fields of a request for the log. The query and the headers are left out: they may hold secrets. */
+/**
+ * Returns the fields of a request for the log. The query and the headers are omitted, because they may contain secrets.
+ */
 export function loggedRequest(
   request: Pick<FastifyRequest, 'method' | 'url' | 'host' | 'ip'> & Pick<Partial<FastifyRequest>, 'ips'>,
 ) {

@@ -1,12 +1,12 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import type { ErrorCode } from '../../errors.ts'
 
-/** The requests refused with one code that get a line of their own in each interval. */
+/** The number of refusals with one code that get their own log line in each interval. */
 export const linesPerCode = 10
-/** Time between two lines that count the other refusals, in ms. */
+/** The length of an interval, and the time between two lines that count the remaining refusals, in ms. */
 export const countEvery = 10_000
 
-/** A refusal of bytes that did not become a request, so that there is no reply object for it. */
+/** A refusal of bytes that were not parsed as a request. There is no reply object for it. */
 export interface EarlyRefusal {
   /** The `x-request-id` of the reply. */
   readonly reqId: string
@@ -14,7 +14,7 @@ export interface EarlyRefusal {
   readonly statusCode: number
   /** The parser's error code, such as `HPE_INVALID_METHOD`. */
   readonly reason?: string | undefined
-  /** The address at the other end of the connection, which may be a proxy's. */
+  /** The address of the peer of the connection, which may be a proxy. */
   readonly remoteAddress: string | undefined
 }
 
@@ -22,15 +22,15 @@ export interface EarlyRefusal {
 export type ReportRefusal = (refusal: EarlyRefusal) => void
 
 /**
- * Samples the log lines of refusals, which come in floods. In each interval the first refusals of each code have a
- * line, and one line counts the other refusals.
+ * Samples the log lines of refusals, because under load there can be very many of them. In each interval the first
+ * refusals of each code are logged, and one line counts the remaining refusals.
  */
 export class RefusalSampler {
   readonly #lines = new Map<ErrorCode, number>()
 
   /** Counts a refusal, and returns whether it gets a line. */
   shouldLog(code: ErrorCode): boolean {
-    // The refusals of an aggregate are replies like any other.
+    // A refusal by an aggregate is a normal reply, so it is always logged.
     if (code === 'REFUSED') return true
     const lines = (this.#lines.get(code) ?? 0) + 1
     this.#lines.set(code, lines)

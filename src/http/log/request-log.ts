@@ -5,12 +5,12 @@ import { logOutcome, outcomeKey, type RequestOutcome, type RequestWithOutcome } 
 
 const completed: RequestOutcome = { level: 'info', fields: {}, msg: 'request completed' }
 
-/** The key of a response's reply. It is removed when the request has its log line. */
+/** The key of a response's reply. It is removed after the request was logged. */
 const replyKey = Symbol('headwaters.reply')
 
 type Response = ServerResponse & { [replyKey]?: FastifyReply | undefined }
 
-/** Logs one line per request when it ends, also if its connection closes before the reply is complete. */
+/** Logs one line per request when the request ends, also if its connection closes before the reply is complete. */
 export class RequestLog extends LogController {
   readonly #refusals: RefusalSampler
   readonly #onClose: (this: Response) => void

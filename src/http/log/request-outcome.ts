@@ -19,19 +19,19 @@ const runFieldsKey = Symbol('headwaters.run fields')
 export type RequestWithOutcome = FastifyRequest & { [outcomeKey]?: RequestOutcome | null }
 type RequestWithRun = FastifyRequest & { [runFieldsKey]?: object }
 
-/** Keeps what the log says of a run that failed, until the failure is logged. */
+/** Stores the log fields of a failed run until the failure is logged. */
 export function setRunFields(request: FastifyRequest, fields: object): void {
   ;(request as RequestWithRun)[runFieldsKey] = fields
 }
 
-/** Returns what the log says of the run of a request that failed; nothing for a request without a run. */
+/** Returns the log fields of a request's failed run, or undefined if the request has no run. */
 export function runFieldsOf(request: FastifyRequest): object | undefined {
   return (request as RequestWithRun)[runFieldsKey]
 }
 
 /**
- * Sets the outcome of a request, which is logged in the request's one line when it ends. In an app with another log
- * controller the outcome is logged at once.
+ * Sets the outcome of a request. It is logged in the single line of the request when the request ends. In an app with
+ * another log controller the outcome is logged at once.
  */
 export function logOutcome(request: FastifyRequest, outcome: RequestOutcome): void {
   const { [outcomeKey]: before } = request as RequestWithOutcome

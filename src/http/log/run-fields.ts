@@ -8,11 +8,11 @@ interface LoggedAggregate {
   readonly steps: readonly { readonly name: string }[]
 }
 
-/** A call that failed, with the index of its step. Calls of a step that failed in the same way are one. */
+/** A failed call, with the index of its step. Calls of one step that failed in the same way are one entry. */
 interface FailedCall {
   readonly step: number
   readonly error: UpstreamError
-  /** With its upstream: `catfact-ninja.fact`. */
+  /** The names of the upstream and of the operation: `catfact-ninja.fact`. */
   readonly operation: string
 }
 
@@ -29,7 +29,7 @@ interface LoggedOutcome {
 /** The outcomes of the steps by name. */
 export type LoggedOutcomes = Readonly<Record<string, LoggedOutcome>>
 
-/** One failure of a step, or of its calls that failed in the same way. */
+/** One failure of a step, or one failure that several calls of the step have in common. */
 interface Loss {
   readonly step: string
   readonly code: string | undefined
@@ -37,16 +37,16 @@ interface Loss {
   readonly operation: string | undefined
   /** The status of the upstream's response. */
   readonly status: number | undefined
-  /** The calls of a step that makes several, and those of them that failed in this way. */
+  /** The number of calls of a step that makes several calls, and the number of those that failed in this way. */
   readonly items: number | undefined
   readonly failed: number | undefined
-  /** The items of a truncated list that were not asked. */
+  /** The number of items of a truncated list for which no call was made. */
   readonly omitted: number | undefined
   /** The reason, with words of the upstream. */
   readonly why: string | undefined
 }
 
-/** States of a step whose value is its own. */
+/** States in which a step is not logged as a loss. */
 const wholeStates: ReadonlySet<string> = new Set(['ok', 'skipped', 'cancelled'])
 
 /** Returns the fields of the log line of a partial reply. */
@@ -60,7 +60,7 @@ export function partialFields(
 
 /**
  * Returns the fields of the log line of a failed run that are not about its reply: the aggregate, the failure that
- * decided, and the other losses.
+ * ended the run, and the remaining losses.
  */
 export function failureFields(
   aggregate: LoggedAggregate,
@@ -69,7 +69,7 @@ export function failureFields(
   { code, cause }: Problem,
 ): object {
   const losses = lossesOf(aggregate, calls, outcomes)
-  // Before it, context() may have caught a failure with the same code.
+  // Prefer the loss with the error of the problem: `context()` may have caught an earlier failure with the same code.
   const decisive =
     losses[calls.findIndex(({ error }) => error === cause)] ??
     losses.find(loss => loss.code === code && outcomes[loss.step]?.state === 'failed')
@@ -83,13 +83,16 @@ function aggregateFields({ name, route }: LoggedAggregate) {
   return { aggregate: name, url: route.url }
 }
 
-/** Returns a loss for each call, in the order of the calls, then one for each other step that is not whole. */
+/**
+ * Returns a loss for each failed call, in the order of the calls, then a loss for each remaining step that is not
+ * whole.
+ */
 function lossesOf({ steps }: LoggedAggregate, calls: readonly FailedCall[], outcomes: LoggedOutcomes): Loss[] {
   const losses = calls.map(({ step: index, error, operation }) => {
     const step = steps[index]?.name ?? 'context'
     return callLoss(step, error, operation, outcomes[step])
   })
-  // A step may also fail without a call that fails: its function throws, or its calls are never sent.
+  // A step may also fail without a failed call, if its function throws or its calls are never sent.
   for (const [step, outcome] of Object.entries(outcomes))
     if (!wholeStates.has(outcome.state) && !losses.some(loss => loss.step === step))
       losses.push(stepLoss(step, outcome))
@@ -126,7 +129,7 @@ function stepLoss(step: string, { code, status, calls, failed, omitted }: Logged
   }
 }
 
-/** Returns what a message says beyond the text of its code and its status. */
+/** Returns the part of a message that adds to the text of its code and its status. */
 function detailOf({ code, source, message, upstreamStatus }: UpstreamError): string | undefined {
   const start = `${source} ${errors[code].text}: `
   const detail = message.startsWith(start) ? message.slice(start.length) : undefined

@@ -12,8 +12,8 @@ interface Def {
 }
 
 /**
- * Returns whether the output of a schema may be `undefined`. `JSON.stringify` leaves out a field without a value, and
- * writes `null` for an item of a list.
+ * Returns whether the output of a schema may be `undefined`. `JSON.stringify` omits a field that is undefined, and
+ * writes `null` for an undefined item of a list.
  */
 export function mayBeAbsent(schema: z.core.$ZodType): boolean {
   const def = schema._zod.def as unknown as Def
@@ -31,7 +31,7 @@ export function mayBeAbsent(schema: z.core.$ZodType): boolean {
     case 'promise':
       return mayBeAbsent(def.innerType as z.core.$ZodType)
     case 'lazy':
-      // A lazy schema may hold itself; zod has read the value of `optout` without a loop.
+      // A lazy schema may contain itself. Reading `optout` is safe, since zod computes it without an endless loop.
       return schema._zod.optout === 'optional'
     case 'pipe':
       return mayBeAbsent(def.out as z.core.$ZodType)

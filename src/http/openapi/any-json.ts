@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from 'node:util'
 import type { JsonSchema, NamedParts } from './schema-types.ts'
 
 /**
- * Returns the same parts with the empty schema in place of `z.json()`, which zod writes as a schema that holds itself:
- * both match every JSON value.
+ * Returns the same parts with the empty schema in place of `z.json()`. zod writes `z.json()` as a schema that contains
+ * itself. Both schemas match every JSON value.
  */
 export function withoutJsonType({ root, $defs }: NamedParts): NamedParts {
   const refs = new Set(

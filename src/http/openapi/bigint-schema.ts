@@ -68,7 +68,10 @@ const keywords: Readonly<Record<string, string>> = {
   multiple_of: 'multipleOf',
 }
 
-/** The prefix of a text that replaces an integer while zod converts its schema to JSON. It has a NUL to be unique. */
+/**
+ * The prefix of a text that replaces an integer while zod converts its schema to JSON. It begins with NUL, so that no
+ * other text can equal it.
+ */
 const mark = '\0integer:'
 
 /** Returns the same JSON with each bigint as a number, or as text if a number cannot represent it. */

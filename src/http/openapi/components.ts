@@ -9,7 +9,7 @@ type Section = 'headers' | 'parameters' | 'responses' | 'securitySchemes'
 
 /** The components of a document. Each is written once, at its first use. */
 export interface Components {
-  /** Reserves the ids of a schema of the service, so that a schema of an aggregate with one of them is refused. */
+  /** Reserves the ids of a schema of the service. A schema of an aggregate with a reserved id is refused. */
   reserve(schema: z.ZodType): void
   /** Returns a zod schema as JSON Schema. Schemas with an id become components, and reference each other. */
   schema(schema: z.ZodType, side: Side, where: string): JsonSchema
@@ -31,7 +31,7 @@ export function createComponents(): Components {
   /** The shapes of the service's own schemas, by id. */
   const own = new Map<string, JsonSchema>()
   const sections = new Map<Section, Map<string, object>>()
-  /** The outcomes and the problems are in every operation. */
+  /** Converted schemas. They are cached, since the outcomes and the problems are in every operation. */
   const converted: Readonly<Record<Side, Map<z.ZodType, NamedParts>>> = { input: new Map(), output: new Map() }
 
   /** Returns a zod schema as JSON Schema in which every reference has a name. */

@@ -1,6 +1,6 @@
 /** One reason why the document of an aggregate cannot be written. */
 export interface DocumentFault {
-  /** The name of the aggregate; undefined if several of them together have the fault. */
+  /** The name of the aggregate; undefined if several aggregates cause the fault together. */
   readonly aggregate: string | undefined
   /** One line per place, which begins with the aggregate. */
   readonly reason: string

@@ -55,7 +55,7 @@ export function openapiDocument(
       description: 'An API key of the service.',
     }))
   const ids = new Set(health ? ['healthLive', 'healthReady'] : [])
-  /** Paths that differ in the names of their parameters alone are one path. */
+  /** The first template of each path. Paths that differ only in the names of their parameters are the same path. */
   const byShape = new Map<string, string>()
 
   function add(aggregate: AnyAggregate): void {
@@ -80,7 +80,7 @@ export function openapiDocument(
     path[method.toLowerCase()] = operationOf(aggregate, parameterNames(template), components, guards)
   }
 
-  /** Calls a function and keeps the fault that it throws. */
+  /** Calls a function, and collects the fault that it throws. */
   function collect<T>(make: () => T, aggregate?: string): T | undefined {
     try {
       return make()

@@ -16,11 +16,14 @@ const unnamed: Metadata = {
   has: schema => z.globalRegistry.has(schema),
 }
 
-/** The zod types whose values zod does not know, though they may be JSON. The app may have no document at all. */
+/**
+ * Zod types whose values zod does not know. They may be JSON, so they are not refused: the app may not even have a
+ * document.
+ */
 const open: ReadonlySet<string> = new Set(['transform', 'custom'])
 
 /**
- * Returns a zod schema as a JSON Schema that stands by itself, in keywords that mean the same in OpenAPI 3.0 and 3.1.
+ * Returns a zod schema as a JSON Schema without references, in keywords that mean the same in OpenAPI 3.0 and 3.1.
  * Throws a `TypeError` with one line per type that JSON does not have, and its place.
  */
 export function embeddedSchema(schema: z.ZodType, side: Side, where: string): JsonSchema {
@@ -29,8 +32,8 @@ export function embeddedSchema(schema: z.ZodType, side: Side, where: string): Js
 }
 
 /**
- * Returns the root with each reference to a part replaced by that part. A reference that leads back to the part that
- * holds it is replaced by the empty schema: every part of a cycle in every other would be exponential.
+ * Returns the root with each reference to a part replaced by that part. A reference from a part to itself, directly or
+ * through other parts, is replaced by the empty schema. Otherwise the size of the result would be exponential.
  */
 function unrolled(parts: Readonly<Record<string, JsonSchema>>): JsonSchema {
   const reach = reachOf(parts)

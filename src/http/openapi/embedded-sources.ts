@@ -7,7 +7,9 @@ import type { JsonSchema } from './schema-types.ts'
 
 const code = { type: 'string', description: 'The code of the failure.' }
 
-/** Returns one object schema of the variants of an outcome, which would be long in every operation. */
+/**
+ * Returns one object schema for all variants of an outcome. A list of the variants in every operation would be long.
+ */
 function outcomeOf(schema: typeof Outcome | typeof ListOutcome): JsonSchema {
   const { oneOf, description } = embeddedSchema(schema, 'output', 'the outcomes') as unknown as {
     readonly description: string

@@ -76,7 +76,7 @@ function reasonText(issue: z.core.$ZodIssue): string {
 }
 
 /**
- * Reads the `info` of a document from a text: JSON, or `@` and the path of a JSON file. A text without anything is no
+ * Reads the `info` of a document from a text: JSON, or `@` and the path of a JSON file. An empty text returns an empty
  * `info`. Throws a `TypeError` that names the owner.
  */
 export function readInfo(owner: string, given: string): OpenapiInfo {
@@ -89,7 +89,7 @@ export function readInfo(owner: string, given: string): OpenapiInfo {
   return checkInfo(owner, info)
 }
 
-/** Returns what a function returns. Throws a `TypeError` with a text before the message of what it throws. */
+/** Returns the result of a function. If the function throws, throws a `TypeError` whose message begins with `fault`. */
 function attempt<T>(make: () => T, fault: string): T {
   try {
     return make()

@@ -9,9 +9,9 @@ import { marksIn, wireForm, withoutMarks, type Metadata } from './unrepresentabl
 
 /** The options of a conversion. */
 interface Conversion {
-  /** Metadata of the schemas. @default that of `.meta()` */
+  /** Metadata of the schemas. @default the metadata of `.meta()` */
   readonly metadata?: Metadata
-  /** Zod types without a JSON Schema whose values are left open; others are refused. @default none */
+  /** Zod types without a JSON Schema that become the empty schema. Other such types are refused. @default none */
   readonly open?: ReadonlySet<string>
 }
 
@@ -54,9 +54,9 @@ export function jsonSchema(
 }
 
 /**
- * Returns the parts with the content of those that zod named only because a schema with an id refers to itself through
- * them, as through the list of a tree. Throws a `TypeError` if a schema that holds itself has no name: only a named
- * schema can be referenced.
+ * Returns the parts, without the names that zod generated. zod generates a name for a part through which a schema with
+ * an id refers to itself, for example the list of children in a tree. References to such a part are replaced by its
+ * content. Throws a `TypeError` if a schema that contains itself has no name: only a named schema can be referenced.
  */
 export function namedParts({ root, $defs }: NamedParts, where: string): NamedParts {
   const [nameless, named] = [new Map<string, JsonSchema>(), new Map<string, JsonSchema>()]

@@ -1,12 +1,13 @@
 import type { Side } from './schema-types.ts'
 import { mark } from './unrepresentable.ts'
 
-/** The mark of a schema that only a number matches that JSON does not have. */
+/** The mark of a schema that matches only numbers that JSON does not have. */
 export const nonFinite = 'NaN or Infinity'
 
 /**
- * Removes the numbers that JSON does not have from the draft of one schema: bounds, a default and examples. Marks a
- * schema whose fixed values are such numbers. A request never has them, so that other fixed values remain.
+ * Removes NaN and Infinity from the bounds, the default and the examples in the draft of one schema. Marks a schema
+ * whose fixed values include NaN or Infinity. On the request side it removes them instead and marks the schema only if
+ * no fixed value remains, since a request cannot contain them.
  *
  * @param defaultValue The default in zod. In the draft its numbers are `null` already.
  */

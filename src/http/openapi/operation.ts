@@ -13,7 +13,7 @@ import { problemResponse, type ProblemStatus } from './problem-responses.ts'
  * Returns the operation of an aggregate.
  *
  * @param names The names of the path's parameters.
- * @param guards The statuses of the checks before the aggregate.
+ * @param guards The statuses of problems that the checks before the aggregate reply with.
  */
 export function operationOf(
   aggregate: AnyAggregate,

@@ -29,7 +29,7 @@ const shared = {
 } as const
 
 /**
- * Returns the parameters of an operation: those of its schemas, then the common ones.
+ * Returns the parameters of an operation: first the parameters from its schemas, then the common parameters.
  *
  * @param names The names of the path's parameters, in order.
  */
@@ -80,10 +80,12 @@ function parameter(part: keyof typeof places, { name, schema: { description, exa
   }
 }
 
-/** Returns a parameter for a query whose fields are not known by name: each field of its value is a parameter. */
+/**
+ * Returns one parameter for a query whose field names are not known. Each field of its value is a parameter in the URL.
+ */
 function openQuery(shape: JsonSchema) {
   const { schema, ...rest } = parameter('query', { name: 'query', schema: shape, required: false })
-  // A function in front of a schema of other values makes them of the query.
+  // If the values of the schema are not objects, a function before it makes them from the query.
   const own = mayBeObject(schema) ? schema : {}
   const isClosed = ['additionalProperties', 'allOf', 'anyOf', 'oneOf'].some(keyword => own[keyword] !== undefined)
   return {
@@ -109,8 +111,8 @@ interface PartSchema {
 
 /**
  * Returns the fields of an object schema, or of the objects of an intersection or union; undefined for a schema of
- * other values, or of objects whose fields are not known by name. Headers need names only, so a record with known keys
- * is enough.
+ * other values, or of objects whose field names are not known. Headers need only names, so a record with known keys is
+ * enough.
  */
 export function fieldsOf(schema: JsonSchema, headers: HeaderFields | undefined): Field[] | undefined {
   const { properties, required = [], allOf, anyOf, oneOf } = schema as PartSchema
@@ -131,7 +133,7 @@ export function fieldsOf(schema: JsonSchema, headers: HeaderFields | undefined):
   return Object.entries(properties).map(([name, field]) => ({ name, schema: field, required: required.includes(name) }))
 }
 
-/** Returns one field per name. A field of a union is required if every option requires it. */
+/** Returns one field per name. A field of a union is required only if every option requires it. */
 function merged(how: 'allOf' | 'anyOf', options: readonly (readonly Field[] | undefined)[]): Field[] | undefined {
   const parts = options.filter(option => option !== undefined)
   if (parts.length < options.length) return undefined

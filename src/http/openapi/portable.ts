@@ -21,7 +21,7 @@ const omitted = [
  * Returns a JSON Schema (draft 2020-12) in keywords that mean the same in OpenAPI 3.0 and 3.1, with bigints as numbers.
  * The type `null`, lists of types, `const` and `examples` remain: `@fastify/swagger` writes them for its version.
  *
- * @param isRead Whether `@fastify/swagger` reads the `examples` here. It does so for properties and items alone.
+ * @param isRead True if `@fastify/swagger` reads `examples` at this place. It reads them only in properties and items.
  */
 export function portable(schema: JsonSchema, isRead = true): JsonSchema {
   const { examples, ...rest } = lowered(schema)
@@ -64,7 +64,10 @@ interface Lowered {
   readonly allOf?: readonly JsonSchema[]
 }
 
-/** Returns the schema with other keywords in place of those that OpenAPI 3.0 does not have, where there are some. */
+/**
+ * Returns the schema in which keywords that OpenAPI 3.0 does not have are replaced by equivalent keywords, if there are
+ * any.
+ */
 function lowered(schema: JsonSchema): JsonSchema {
   const { prefixItems, items, patternProperties }: Lowered = schema
   const draft: Record<string, unknown> = { ...schema }
@@ -83,8 +86,8 @@ function anyOf(schemas: readonly JsonSchema[]): JsonSchema {
 }
 
 /**
- * Returns fixed values or `null` as one list of values. OpenAPI 3.0 writes `null` beside the type of the values, and
- * then requires it in their list too.
+ * Returns fixed values or `null` as one list of values. OpenAPI 3.0 writes `nullable` next to the type of the values,
+ * and then requires `null` in their list too.
  */
 function nullableEnum({ anyOf: options }: { readonly anyOf?: readonly JsonSchema[] }): JsonSchema {
   const [one, other] = options ?? []
@@ -95,7 +98,10 @@ function nullableEnum({ anyOf: options }: { readonly anyOf?: readonly JsonSchema
   return { ...rest, anyOf: undefined, type: [type, 'null'], enum: [...(known as readonly unknown[]), null] }
 }
 
-/** Returns exclusive bounds, which are numbers in 3.1 and flags in 3.0, as inclusive bounds without their limits. */
+/**
+ * Returns exclusive bounds as inclusive bounds that exclude the limit itself. Exclusive bounds are numbers in 3.1 and
+ * flags in 3.0.
+ */
 function bounds({ type, exclusiveMinimum: above, exclusiveMaximum: below, allOf }: Lowered): JsonSchema {
   if (above === undefined && below === undefined) return {}
   if (type === 'integer')
@@ -111,18 +117,18 @@ function bounds({ type, exclusiveMinimum: above, exclusiveMaximum: below, allOf 
   }
 }
 
-/** Returns the integer after a limit, or before it. */
+/** Returns the next integer after a limit, or the last integer before it. */
 function next(limit: number | bigint, step: 1 | -1): number | bigint {
   if (typeof limit === 'bigint') return limit + BigInt(step)
   return (step === 1 ? Math.floor(limit) : Math.ceil(limit)) + step
 }
 
-/** Returns the same JSON with bigints as numbers: the nearest one, as a reader in JavaScript has it. */
+/** Returns the same JSON with each bigint as the nearest number, which is the value that a JavaScript program reads. */
 function asNumber(value: unknown): unknown {
   return mapBigints(value, Number)
 }
 
-/** Returns the same JSON with bigints as numbers, or as text where a number has other digits. */
+/** Returns the same JSON with each bigint as a number, or as text if the number would have different digits. */
 function asText(value: unknown): unknown {
   return mapBigints(value, each => (Number.isSafeInteger(Number(each)) ? Number(each) : String(each)))
 }

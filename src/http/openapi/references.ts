@@ -14,7 +14,7 @@ export function reachOf(parts: Parts): ReadonlyMap<string, ReadonlySet<string>> 
   const direct = new Map(Object.entries(parts).map(([name, part]) => [name, refersTo(part, parts)]))
   return new Map(
     Object.keys(parts).map(name => {
-      // A set that grows during its iteration is iterated to its new end.
+      // The loop also visits the names that are added to the set during the iteration.
       const reached = new Set(direct.get(name))
       for (const each of reached) for (const next of direct.get(each) ?? []) reached.add(next)
       return [name, reached]

@@ -8,8 +8,8 @@ import type { JsonSchema } from './schema-types.ts'
 
 /**
  * Returns the app with a `route` function that adds a `schema` to the route of each aggregate, for `@fastify/swagger`,
- * and hides all other routes from it. Fastify neither validates nor serializes with these schemas: the aggregate does
- * both.
+ * and hides all other routes from it. Fastify does not validate or serialize with these schemas, because the aggregate
+ * does both.
  */
 export function describeRoutes(app: FastifyInstance, aggregates: readonly AnyAggregate[]): FastifyInstance {
   const byRoute = new Map(
@@ -38,10 +38,9 @@ function description(aggregate: AnyAggregate, prefix: string): Partial<RouteOpti
     description: title,
     content: { 'application/problem+json': { schema: problemBody } },
   })
-  // `object`, since the fields of a description are not those of Fastify's own type.
+  // The type is `object`, since Fastify's type does not have all fields of a description.
   const described: object = {
-    // Two registrations of one aggregate differ by their prefix, and operations of one document must differ by their
-    // ids.
+    // Each operation of a document needs a unique id. The prefix makes two registrations of one aggregate different.
     operationId: `${prefix} ${name}`
       .trim()
       .replaceAll(/(?<!\W)\W+(\w)/g, (_, first: string, at: number) => (at === 0 ? first : first.toUpperCase())),
@@ -86,7 +85,7 @@ function parameters({ name, route }: AnyAggregate): object {
       const schema = route[part as keyof typeof parts]
       if (schema === undefined) return []
       const shape = embeddedSchema(schema, 'input', `aggregate '${name}', ${part}`)
-      // `@fastify/swagger` takes the keywords of a schema without properties for fields.
+      // `@fastify/swagger` reads the keywords of a schema without properties as fields.
       const fields = fieldsOf(shape, part === 'headers' ? route.headerFields : undefined) ?? []
       const required = fields.filter(field => field.required).map(field => field.name)
       return [
@@ -103,13 +102,13 @@ function parameters({ name, route }: AnyAggregate): object {
   )
 }
 
-/** Returns a response of JSON. `@fastify/swagger` takes the type `null` for a response without a body. */
+/** Returns a response of JSON. `@fastify/swagger` reads the type `null` as a response without a body. */
 function response(title: string, schema: JsonSchema): object {
   return schema['type'] === 'null'
     ? { description: title, content: { 'application/json': { schema } } }
     : { description: title, ...schema }
 }
 
-/** A compiler without a result, with which Fastify neither validates nor serializes. */
+/** A compiler that returns undefined, so that Fastify does not validate or serialize. */
 const noCompiler = (() => undefined) as unknown as NonNullable<RouteOptions['validatorCompiler']> &
   NonNullable<RouteOptions['serializerCompiler']>

@@ -23,17 +23,17 @@ interface Def {
   readonly defaultValue?: unknown
 }
 
-/** Patterns longer than this are dropped if the schema has a format, which says the same. */
+/** A pattern longer than this is dropped if the schema has a format, which expresses the same rule. */
 const longPattern = 60
 
-/** Corrects the JSON Schema of one zod schema, and removes keywords that are of no use to a reader. */
+/** Corrects the JSON Schema of one zod schema, and removes keywords that do not help a reader. */
 export function tidy(schema: z.core.$ZodType, draft: Draft, side: Side, metadata: Metadata): void {
   const def = schema._zod.def as unknown as Def
   if (draft['minimum'] === Number.MIN_SAFE_INTEGER) delete draft['minimum']
   if (draft['maximum'] === Number.MAX_SAFE_INTEGER) delete draft['maximum']
   if (draft['format'] !== undefined && typeof draft['pattern'] === 'string' && draft['pattern'].length > longPattern)
     delete draft['pattern']
-  // A reply may gain fields, and its defaults are applied already.
+  // Later versions of a reply may have more fields. The defaults of a reply are already applied.
   if (def.type === 'object' && def.catchall === undefined) delete draft['additionalProperties']
   if (side === 'output') delete draft['default']
   // `.readonly()` freezes the value here; in OpenAPI, `readOnly` means that a request must not contain the field.
@@ -56,7 +56,7 @@ export function tidy(schema: z.core.$ZodType, draft: Draft, side: Side, metadata
     if (written[key] !== undefined) draft[key] = dataKeywords.has(key) ? withoutBigints(written[key]) : written[key]
 }
 
-/** Writes what JSON has for `undefined`: a field without a value is left out, and an item without one is `null`. */
+/** Describes how JSON represents `undefined`: the field is omitted, and an item of a list is `null`. */
 function writeAbsent({ type, shape, element, items, rest, valueType }: Def, draft: Draft): void {
   if (type === 'array' && mayBeAbsent(element as z.core.$ZodType)) draft['items'] = orNull(draft['items'] as JsonSchema)
   if (type === 'tuple') {
@@ -76,7 +76,7 @@ function writeAbsent({ type, shape, element, items, rest, valueType }: Def, draf
   else delete draft['required']
 }
 
-/** Writes the keys of a record as properties, if they are fixed values: readers know their types by name then. */
+/** Writes the keys of a record as properties if they are fixed values, so that readers see the type of each key. */
 function nameKeys({ mode }: Def, draft: Draft, side: Side): void {
   const { enum: values, const: value } = (draft['propertyNames'] ?? {}) as JsonSchema
   const keys = (values ?? (value === undefined ? [] : [value])) as readonly unknown[]
@@ -87,13 +87,16 @@ function nameKeys({ mode }: Def, draft: Draft, side: Side): void {
   if (side === 'input' && mode !== 'loose') draft['additionalProperties'] = false
 }
 
-/** Leaves open what JSON does not have behind a `z.preprocess()`, whose function makes it of another value. */
+/**
+ * Replaces types that JSON does not have by the empty schema behind a `z.preprocess()`, since its function makes the
+ * value from another value.
+ */
 function openBehind(draft: Draft): void {
   delete draft[mark]
   for (const [key, value] of Object.entries(draft)) draft[key] = withoutMarks(value)
 }
 
-/** The zod types whose values JSON does not have: as an option of a request they never match. */
+/** The zod types whose values JSON does not have. As an option in a request they never match. */
 const neverInJson: ReadonlySet<unknown> = new Set([
   'date',
   'nan',
@@ -106,7 +109,10 @@ const neverInJson: ReadonlySet<unknown> = new Set([
   nonFinite,
 ])
 
-/** Removes the options of a union that no JSON value matches, unless they are all, and those that are equal. */
+/**
+ * Removes the options of a union that no JSON value matches, and duplicate options. If no option would remain, keeps
+ * all of them.
+ */
 function dropImpossible(draft: Draft, side: Side): void {
   const how = draft['oneOf'] === undefined ? 'anyOf' : 'oneOf'
   const options = draft[how] as readonly JsonSchema[]

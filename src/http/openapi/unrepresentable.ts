@@ -23,9 +23,9 @@ const fixes: Readonly<Record<string, string>> = {
 }
 
 /**
- * Returns the JSON Schema of types without one in zod, as the value is written in JSON, or a mark. On the response side
- * a date is text, NaN is `null` and `undefined` is no value; on the request side a coerced date is text. A bigint is an
- * integer.
+ * Returns a JSON Schema for a type that zod cannot convert. The schema describes the value as it is written in JSON. If
+ * JSON cannot represent the type, the result is a mark. On the response side a date is text, NaN is `null` and
+ * `undefined` is absent. On the request side a coerced date is text. A bigint is an integer.
  */
 export function wireForm(schema: z.core.$ZodType, side: Side, path: readonly unknown[]): JsonSchema {
   const { type, coerce = false } = schema._zod.def as { readonly type: string; readonly coerce?: boolean }
@@ -35,10 +35,10 @@ export function wireForm(schema: z.core.$ZodType, side: Side, path: readonly unk
   return integerForm(schema) ?? { [mark]: type }
 }
 
-/** The keywords with which `.meta()` says what a schema is, where zod cannot. */
+/** The keywords with which `.meta()` describes a schema that zod cannot convert. */
 const typeKeywords = ['type', 'const', 'enum', 'allOf', 'anyOf', 'oneOf']
 
-/** Returns whether the metadata of a schema says what it is in JSON Schema. */
+/** Returns whether the metadata of a schema has its JSON Schema. */
 export function isWrittenByHand(schema: z.core.$ZodType, metadata: Metadata): boolean {
   const meta = metadata.get(schema) ?? {}
   return typeKeywords.some(keyword => Object.hasOwn(meta, keyword))
@@ -73,7 +73,7 @@ function escaped(key: string): string {
 }
 
 /**
- * Returns the same JSON Schema without the marks of some zod types, which leaves their values open.
+ * Returns the same JSON Schema without the marks of some zod types. A schema without its mark accepts every value.
  *
  * @param types The zod types. @default all
  */

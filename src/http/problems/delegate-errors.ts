@@ -12,17 +12,20 @@ export function delegateErrors(app: FastifyInstance): void {
   const isDefault = appHandler.name === 'defaultErrorHandler'
   app.setErrorHandler((error: FastifyError, request, reply) => {
     if (isDefault && isAggregateError(error)) return errorHandler(error, request, reply)
-    // The app's handler need not know of `retry-after`.
+    // The header is set here, since the app's handler may not know `retry-after`.
     if (error instanceof Problem && error.retryAfterSeconds !== undefined)
       reply.header('retry-after', String(error.retryAfterSeconds))
-    // A thrown error goes to the app's handler, which is the outer one. Fastify would send any other thrown value as a
-    // reply.
+    // An error that is thrown here goes to the outer handler, which is the handler of the app. Fastify would send any
+    // other thrown value as a reply.
     if (error instanceof Error) throw error
     return appHandler.call(app, error, request, reply)
   })
 }
 
-/** Returns whether an aggregate or the parsing of its body failed, and not a hook of the app. */
+/**
+ * Returns whether the error is from an aggregate or from the parsing of its body. An error of a hook of the app returns
+ * false.
+ */
 function isAggregateError(error: FastifyError | null | undefined): boolean {
   return error instanceof Problem || (typeof error?.code === 'string' && error.code.startsWith('FST_ERR_CTP_'))
 }

@@ -16,7 +16,7 @@ const codeOfFastifyError: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_BAD_URL: 'BAD_REQUEST',
 }
 
-/** Replies to a request without a route, or calls `done` with a problem. Returns whether it did one of the two. */
+/** Replies to a request without a route, or calls `done` with a problem. Returns false if it did neither. */
 export type ReplyWithoutRoute = (
   request: FastifyRequest,
   reply: FastifyReply,
@@ -26,7 +26,8 @@ export type ReplyWithoutRoute = (
 /**
  * Replies to every failure with `application/problem+json`, and logs it.
  *
- * @param replyWithoutRoute Replies to requests without a route that are not to be 404. @default replies to none
+ * @param replyWithoutRoute Replies to requests without a route that must not get 404. @default 404 for every request
+ *   without a route
  */
 export function handleErrorsAsProblems(app: FastifyInstance, replyWithoutRoute?: ReplyWithoutRoute): void {
   app.setErrorHandler(errorHandler)
@@ -54,7 +55,8 @@ function problemOf(error: FastifyError): Problem {
   if (code !== undefined) return new Problem(code, { cause: error })
   const { statusCode: status = 500 } = error
   if (error instanceof Problem || status < 400 || status > 499) return toProblem(error)
-  // The message may hold internal details, so only the status is sent. refuse() sends a message.
+  // The message may contain internal details, so only the status is sent. An aggregate can send a message with
+  // `refuse()`.
   return error.code?.startsWith('FST_')
     ? new Problem('BAD_REQUEST', { status, cause: error })
     : new Problem('REFUSED', { status, title: STATUS_CODES[status] ?? 'Refused', cause: error })
@@ -62,7 +64,7 @@ function problemOf(error: FastifyError): Problem {
 
 /**
  * Codes with a 5xx status that are not logged as failures. Their cause (an open circuit breaker, pressure, draining)
- * has a log line of its own, or the caller is at fault.
+ * already has its own log line, or the caller caused the failure.
  */
 const ownRefusals = new Set<ErrorCode>([
   'BULKHEAD_FULL',

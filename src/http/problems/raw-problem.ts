@@ -16,16 +16,15 @@ const security = Object.entries(defaultHeaders)
 /**
  * Writes a problem reply to a connection for which there is no response object, and closes the connection.
  *
- * @returns The id of the reply. Undefined if nothing could be written, or if a request is in flight, which has a log
- * line of its own.
+ * @returns The id of the reply. Undefined if nothing could be written, or if a request is in flight, since that request
+ *   has its own log line.
  */
 export function sendRawProblem(stream: Duplex, status: number, code: ErrorCode, headers = ''): string | undefined {
   // The service's servers have TCP sockets only.
   const socket = stream as Socket & {
     readonly _httpMessage?: { readonly headersSent: boolean; readonly writableEnded: boolean } | null
   }
-  // Bytes in the middle of a response would corrupt it, and a request has one response. Node's own handler reads the
-  // same field.
+  // While a response is being written, a problem would corrupt it. Node's own handler reads the same field.
   const { _httpMessage: response } = socket
   if (
     !socket.writable ||
@@ -49,7 +48,7 @@ export function sendRawProblem(stream: Duplex, status: number, code: ErrorCode, 
 
 const badRequest = { code: 'BAD_REQUEST', statusCode: 400 } as const
 
-/** The refusals of Node's server by its error codes. Other codes are `badRequest`. */
+/** The refusals for error codes of Node's server. Any other code gives `badRequest`. */
 const serverRefusals = {
   HPE_HEADER_OVERFLOW: { code: 'HEADERS_TOO_LARGE', statusCode: 431 },
   ERR_HTTP_REQUEST_TIMEOUT: { code: 'REQUEST_TIMEOUT', statusCode: 408 },

@@ -2,10 +2,10 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import type { Run } from '../../fanout/run.ts'
 
-/** The warnings that an app has logged already. Each is logged once per aggregate. */
+/** The warnings that an app has already logged. Each warning is logged once per aggregate. */
 export type LoggedWarnings = Set<string>
 
-/** Returns the `vary` of a complete reply that is cacheable, and undefined for one that is sent with `no-store`. */
+/** Returns the `vary` of a complete reply that is cacheable, and undefined for a reply that is sent with `no-store`. */
 export function varyOfCacheable(
   { name, route: { cacheControl, isShared } }: AnyAggregate,
   { reads, headers }: Run,

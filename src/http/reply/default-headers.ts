@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 /**
- * The headers of every reply of the service; add one here. They tell a browser to trust the content type, to load
- * nothing, to show the reply in no frame, and to send no referrer.
+ * The headers of every reply of the service. Add a header of every reply here. They tell a browser not to guess the
+ * content type, not to load anything, not to show the reply in a frame, and not to send a referrer.
  */
 export const defaultHeaders = Object.freeze({
   'x-content-type-options': 'nosniff',

@@ -31,7 +31,8 @@ export function handleRequest(
   const faults: Fault[] = []
   checkQuery(url, faults)
   const deadline = deadlineOf(headers['x-request-timeout-ms'], faults)
-  // The id of this request replaces the caller's, and stays when the caller's `connection` header names it.
+  // The id of this request replaces the id that the caller sent. It is set after the headers that the caller's
+  // `connection` header names are removed, so that it is never removed.
   const own = endToEnd(headers)
   own['x-request-id'] = replyRequestId(request, reply)
   const run = startRun(
@@ -40,7 +41,7 @@ export function handleRequest(
     { runtime: services.runtime, deadline, shedOptional: services.load?.shedOptional },
     faults,
   )
-  // The caller may have closed the connection during a hook, when there was no listener yet.
+  // The caller may have closed the connection during a hook, before a listener was added.
   if (reply.raw.destroyed) reply.hijack()
   else new ReplyTask(aggregate, services, request, reply, run).start()
 }

@@ -2,8 +2,8 @@ import type { OutgoingHttpHeaders } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 /**
- * Replies 304 if the caller's `if-none-match` has the entity tag, and returns whether it did (RFC 9110, section 13.1.2,
- * weak comparison). It does so for GET and HEAD only.
+ * Replies 304 if the caller's `if-none-match` has the entity tag, and returns whether it replied (RFC 9110, section
+ * 13.1.2, weak comparison). It replies only to GET and HEAD.
  */
 export function notModified({ method, headers }: FastifyRequest, reply: FastifyReply, tag: string): boolean {
   const given = headers['if-none-match']

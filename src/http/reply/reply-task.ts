@@ -15,7 +15,10 @@ import { writeReply } from './write-reply.ts'
 /** The reason with which a run is cancelled when its caller has closed the connection. */
 const callerGone = new DOMException('the caller has gone', 'AbortError')
 
-/** Replies with more characters are sent as bytes. Node would concatenate the head and a text, and copy both. */
+/**
+ * A reply with more characters is sent as bytes. With a text, Node would concatenate the head and the text, which
+ * copies both.
+ */
 const longText = 16 * 1024
 
 /** One request in flight: starts its run, then writes the reply or passes on the error. */
@@ -54,13 +57,14 @@ export class ReplyTask implements RunCompletion {
   resolve(result: Reply<unknown, string>): void {
     this.#countEnd()
     if (!result.complete) this.#logPartial(result.sources)
-    // A large response that completed the run makes a large reply.
+    // If a large response completed the run, the reply is large too, so it is written in a later turn of the event
+    // loop.
     deferIfSliced(() => this.#write(result))
   }
 
   reject(error: unknown): void {
     this.#countEnd()
-    // Without a caller there is no reply and no failure.
+    // If the caller has closed the connection, send no reply and log no failure.
     if (error === callerGone) return void this.#reply.hijack()
     if (error instanceof Problem) {
       const outcomes = (error.sources ?? {}) as LoggedOutcomes
@@ -73,7 +77,8 @@ export class ReplyTask implements RunCompletion {
     if (this.#isCallerGone()) return
     let text: unknown
     try {
-      // Writing a value may read headers that a layer has put into it, so `vary` is computed after that.
+      // Writing the data may read headers that a layer added to a value, so `vary` is computed after the data is
+      // written.
       const data =
         result.complete && this.#run.reads !== undefined
           ? writeJson(result.data ?? null, hasBigint(this.#aggregate.schema))

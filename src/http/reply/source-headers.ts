@@ -26,7 +26,7 @@ export function cacheStatus(sources: Sources): string {
 
 function cacheParameters({ cache, state, status, ttl }: Outcome): string {
   if (cache === 'miss') return status === 304 ? 'fwd=stale;fwd-status=304' : 'fwd=miss'
-  // The request to the upstream failed, and the stored response replaces its response.
+  // The request to the upstream failed, so the stored response is used.
   if (state === 'stale') return `fwd=stale${status === undefined ? '' : `;fwd-status=${status}`};ttl=${ttl}`
   return `hit;ttl=${ttl}`
 }

@@ -11,7 +11,7 @@ import { addVary } from './vary.ts'
 /**
  * Sets the headers of an aggregate's reply and returns its body. Returns undefined if it has replied with 304.
  *
- * @param text The data as JSON if it is known already, which makes the reply cacheable.
+ * @param text The data as JSON, if it is already written. A reply without this text is not cacheable.
  * @param vary The `vary` of a cacheable reply; undefined sends `no-store`.
  */
 export function writeReply(
@@ -35,7 +35,7 @@ export function writeReply(
     addVary(reply, vary)
     if (notModified(request, reply, tag)) return undefined
   }
-  // Without a text the whole envelope is written at once: concatenation would copy the text once more.
+  // If there is no text, the whole envelope is written at once, because concatenation would copy the text again.
   if (route.envelope)
     return text === undefined
       ? writeJson({ data: data ?? null, complete, sources }, isExact)

@@ -13,9 +13,9 @@ export interface OtherMethods {
 
 /**
  * Replies to the methods that have no route at a URL: to `OPTIONS` with the allowed methods, to any other method with
- * 405. Both happen before a body is read.
+ * 405. It replies before a body is read.
  *
- * @param others What happens to these methods in place of that.
+ * @param others The handling of these methods that replaces these replies.
  * @returns The value of `allow`.
  */
 export function allowMethods(
@@ -49,7 +49,7 @@ export function allowMethods(
   return allow
 }
 
-/** Returns a URL as an app's router keeps it: `hasRoute` finds no other form. */
+/** Returns a URL in the form in which an app's router stores it. `hasRoute` does not find other forms. */
 export function registeredUrl(app: FastifyInstance, url: string): string {
   const { ignoreTrailingSlash, ignoreDuplicateSlashes } = routerOptionsOf(app)
   const path = ignoreDuplicateSlashes ? url.replaceAll(/\/{2,}/g, '/') : url

@@ -13,7 +13,9 @@ import { compareSpecificity, mayOverlap } from './specificity.ts'
 
 /** The path of one template and what it serves. */
 export interface ServedPath<Target> {
-  /** The template, `/jobs/{id}:cancel`. Templates with other names of parameters may have the same path. */
+  /**
+   * The template, `/jobs/{id}:cancel`. Templates that differ only in the names of their parameters have the same path.
+   */
   readonly template: string
   /** The targets and the names of their parameters, by method. */
   readonly targets: Map<string, { readonly names: readonly string[]; readonly target: Target }>
@@ -27,8 +29,8 @@ interface Candidate<Target> {
 }
 
 /**
- * Decides which of an app's templates a request matches, after the router found a route whose template has text beside
- * a parameter. The router splits decoded text, so that `%2C` would be a literal comma.
+ * Decides which of an app's templates a request matches, after the router found a route whose template has text next to
+ * a parameter. The router alone cannot decide: it splits decoded text, so it reads `%2C` as a literal comma.
  */
 export class Dispatcher<Target> {
   readonly #candidates: readonly Candidate<Target>[]
@@ -66,7 +68,7 @@ export class Dispatcher<Target> {
     }
   }
 
-  /** Returns what the hook found for a request. */
+  /** Returns the target that the hook found for a request. */
   targetOf(request: FastifyRequest): Target {
     return this.#found.get(request) as Target
   }
@@ -74,7 +76,7 @@ export class Dispatcher<Target> {
 
 type Params = Readonly<Record<string, string>>
 
-/** Returns the parameters of the app's prefix and those of a template. */
+/** Returns the parameters of the app's prefix and of a template. */
 function paramsOf(
   all: Params,
   replaced: ReadonlySet<string>,

@@ -36,8 +36,8 @@ export function pathSegments(target: string, options: RouterOptions): readonly s
 }
 
 /**
- * Returns the segments with which a router with these options compares a path: without a trailing slash if it ignores
- * one, in lower case if it ignores case.
+ * Returns the segments of a template in the form that a router with these options compares. The trailing slash is
+ * removed if the router ignores it, and the segments are in lower case if the router ignores case.
  */
 export function comparedSegments(
   segments: readonly Segment[],
@@ -56,7 +56,7 @@ interface SegmentText {
   readonly compared: string
 }
 
-/** A path that many templates are matched with. Each segment is decoded at its first use, once in each form. */
+/** A path that is matched with many templates. Each segment is decoded at its first use, and once per form. */
 export class DecodedPath {
   readonly length: number
   readonly #segments: readonly string[]
@@ -64,14 +64,16 @@ export class DecodedPath {
   readonly #partly: (SegmentText | undefined)[] = []
   readonly #wholly: (SegmentText | undefined)[] = []
 
-  /** @param segments Those of `pathSegments`. */
+  /** @param segments The segments that `pathSegments` returned. */
   constructor(segments: readonly string[], caseSensitive: boolean) {
     this.length = segments.length
     this.#segments = segments
     this.#caseSensitive = caseSensitive
   }
 
-  /** Returns a segment, in which reserved characters that are encoded stay distinct unless it is decoded wholly. */
+  /**
+   * Returns a decoded segment. With `isDecoded` false, encoded reserved characters stay distinct from unencoded ones.
+   */
   at(index: number, isDecoded: boolean): SegmentText {
     return isDecoded
       ? (this.#wholly[index] ??= this.#form(decodeReserved(this.at(index, false).text)))
@@ -84,10 +86,10 @@ export class DecodedPath {
 }
 
 /**
- * Matches the last segments of a path with the `comparedSegments` of a template. Those before them are the prefix of
- * the app.
+ * Matches the last segments of a path with the `comparedSegments` of a template. The segments before them are the
+ * prefix of the app.
  *
- * @returns The values of the parameters in order, decoded once. Nothing if the path does not match.
+ * @returns The values of the parameters in order, decoded once. Undefined if the path does not match.
  */
 export function matchSegments(segments: readonly Segment[], path: DecodedPath): readonly string[] | undefined {
   const start = path.length - segments.length
@@ -99,13 +101,13 @@ export function matchSegments(segments: readonly Segment[], path: DecodedPath): 
     if (found === undefined) return undefined
     values.push(...found)
   }
-  // A value of a segment that is decoded wholly has none of these characters.
+  // A value of a fully decoded segment does not contain the marks of reserved characters, so it is not changed.
   return values.map(decodeReserved)
 }
 
 /**
- * Matches one segment of a path in linear time. Every value has at least one character. Where a value could end at
- * several places, the values on the left are as long as possible.
+ * Matches one segment of a path in linear time. Every value has at least one character. If a value can end at several
+ * places, the values on the left are as long as possible.
  */
 function matchSegment({ names, literals }: Segment, { text, compared }: SegmentText): readonly string[] | undefined {
   const [prefix = ''] = literals
@@ -127,7 +129,10 @@ function matchSegment({ names, literals }: Segment, { text, compared }: SegmentT
   return values
 }
 
-/** Returns a text in lower case, or as it is if lower case has another length: positions in it would be wrong. */
+/**
+ * Returns a text in lower case. Returns the text unchanged if its lower case has a different length, because positions
+ * in it would be wrong.
+ */
 function lowerCase(text: string): string {
   const lower = text.toLowerCase()
   return lower.length === text.length ? lower : text

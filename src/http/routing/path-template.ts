@@ -1,21 +1,23 @@
 import { decodeReserved, decodeUnreserved } from './percent-encoding.ts'
 
-/** One segment of a path template: literal text, a parameter, or parameters with literal text beside them. */
+/** One segment of a path template: literal text, a parameter, or parameters with literal text next to them. */
 export interface Segment {
   /** The names of its parameters, in order. */
   readonly names: readonly string[]
-  /** The literal text before, between and after the parameters, decoded: one text more than there are names. */
+  /**
+   * The literal text before, between and after the parameters, decoded. There is one more text than there are names.
+   */
   readonly literals: readonly string[]
   /**
-   * True if reserved characters such as `,` match encoded and unencoded, since the template has one of them encoded.
-   * Otherwise they match unencoded only.
+   * True if reserved characters such as `,` match both encoded and unencoded, because the template contains an encoded
+   * one. If false, they match only unencoded.
    */
   readonly isDecoded: boolean
 }
 
 const placeholder = /\{([^{}]*)\}/g
 
-/** Characters that stand for themselves in a regular expression, also in a character class. */
+/** Characters without a special meaning in a regular expression, also in a character class. */
 const harmless = /[A-Za-z0-9_,;=@~!&]/
 
 /** Returns the segments of a path template, which begins with a slash. */
@@ -43,14 +45,14 @@ function isPlain({ names, literals, isDecoded }: Segment): boolean {
   return names.length === 0 ? !isDecoded && !literals[0]?.includes('*') : literals.every(each => each === '')
 }
 
-/** Returns whether Fastify's router matches a path template by itself. `Dispatcher` matches the others. */
+/** Returns whether Fastify's router matches a path template by itself. `Dispatcher` matches the remaining templates. */
 export function isPlainTemplate(template: string): boolean {
   return segmentsOf(template).every(isPlain)
 }
 
 /**
- * Returns a text that is the same for path templates that match the same URLs: those that differ in the names of their
- * parameters, or in the encoding of a character.
+ * Returns the same text for all path templates that match the same URLs. Such templates differ only in the names of
+ * their parameters or in the encoding of a character.
  */
 export function pathShape(template: string): string {
   return shapeOf(segmentsOf(template))
@@ -64,8 +66,9 @@ export function shapeOf(segments: readonly Segment[]): string {
 /**
  * Returns a path template in Fastify's syntax: `/breeds/{id}` is `/breeds/:id`, and a literal colon is `::`.
  *
- * Each parameter with text beside it has a pattern, with which the router finds the segments that can match and leaves
- * other segments to other routes. The router compares decoded text, so `Dispatcher` decides.
+ * Each parameter with text next to it has a pattern. With the pattern the router finds segments that can match, and
+ * tries other routes for the remaining segments. The router compares decoded text, so `Dispatcher` makes the final
+ * decision.
  */
 export function fastifyPath(template: string): string {
   return `/${segmentsOf(template)
@@ -74,7 +77,7 @@ export function fastifyPath(template: string): string {
 }
 
 /**
- * Returns a text that is the same for segments that Fastify's router takes for one route. It compares routes without
+ * Returns the same text for all segments that Fastify's router treats as one route. The router compares routes without
  * the names and the patterns of their parameters.
  */
 export function routerKey(segments: readonly Segment[]): string {
@@ -99,14 +102,15 @@ function fastifySegment(segment: Segment, parameter = withPattern): string {
   )
 }
 
-/** Literal text before the first parameter of a segment. The router encodes `%` itself. */
+/** Returns literal text before the first parameter of a segment. The router encodes `%` itself. */
 function fastifyText(literal: string): string {
   return literal.replaceAll(':', '::')
 }
 
 /**
- * Literal text after a parameter. A slash would end the segment there, and the router would encode `%`, so each is the
- * pattern of a parameter of its own, with an empty second one for `%`: the router tells routes apart by their number.
+ * Returns literal text after a parameter. There a slash would end the segment, and the router would encode `%`. So each
+ * of the two becomes the pattern of an additional parameter. `%` gets a second, empty parameter, because the router
+ * distinguishes routes by the number of their parameters.
  */
 function innerText(literal: string, parameter: Parameter): string {
   return literal
@@ -117,8 +121,8 @@ function innerText(literal: string, parameter: Parameter): string {
 }
 
 /**
- * The pattern of a parameter: at least one character, and up to the first occurrence of the literal after it. No
- * position is tried twice, so that a match takes linear time.
+ * Returns the pattern of a parameter: at least one character, up to the first occurrence of the literal after it. The
+ * pattern tries no position twice, so that a match takes linear time.
  */
 function pattern(after: readonly string[], index: number): string {
   const literal = after[index] as string

@@ -1,17 +1,21 @@
 /** A run of percent-encoded bytes. */
 const encoded = /(?:%[0-9a-f]{2})+/gi
 
-/** The reserved characters, which mean something else encoded than unencoded (RFC 3986, section 2.2). */
+/**
+ * The reserved characters. Their meaning differs between the encoded and the unencoded form (RFC 3986, section 2.2).
+ */
 const reserved = /[;/?:@&=+$,#]/g
 
-/** Added to the code of a reserved character that is encoded. The sum is a lone surrogate, which no URL can hold. */
+/**
+ * Added to the code of a reserved character that is encoded. The sum is a lone surrogate, which cannot occur in a URL.
+ */
 const mark = 0xd800
 
 const marked = /\p{Surrogate}/gu
 
 /**
- * Decodes percent-encoded characters, as `decodeURI` does: `; / ? : @ & = + $ , #` stay distinct from those that are
- * not encoded. Each of them becomes one lone surrogate, so that no part of it can be taken for text.
+ * Decodes percent-encoded characters, as `decodeURI` does: `; / ? : @ & = + $ , #` stay distinct from the same
+ * characters unencoded. Each encoded one becomes one lone surrogate, so that no part of it can be read as text.
  *
  * @param text Valid percent-encoded UTF-8.
  */
@@ -21,7 +25,7 @@ export function decodeUnreserved(text: string): string {
     : text
 }
 
-/** Decodes what `decodeUnreserved` has left. */
+/** Decodes the characters that `decodeUnreserved` has not decoded. */
 export function decodeReserved(text: string): string {
   return text.replaceAll(marked, surrogate => String.fromCharCode(surrogate.charCodeAt(0) - mark))
 }

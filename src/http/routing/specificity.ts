@@ -2,9 +2,9 @@ import { DecodedPath, matchSegments } from './match-path.ts'
 import type { Segment } from './path-template.ts'
 
 /**
- * Compares two templates: the one that is to match a URL first is the smaller one. The first segments that differ
- * decide. Literal text comes before parameters with text beside them, and these before a parameter alone. Of two
- * segments with parameters and text the one with more text comes first. The order of declaration does not count.
+ * Compares two templates. The smaller template is matched with a URL first. The first segments that differ decide. The
+ * order is: literal text, parameters with text next to them, a parameter without text. Of two segments with parameters
+ * and text, the segment with more text comes first. The order of declaration does not matter.
  */
 export function compareSpecificity(one: readonly Segment[], other: readonly Segment[]): number {
   for (let index = 0; index < Math.min(one.length, other.length); index++) {
