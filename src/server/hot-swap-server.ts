@@ -25,13 +25,16 @@ interface Generation {
   readonly onClosed: () => void
 }
 
-/** Time for writing the last replies after the apps were closed, in ms. */
+/** Time to write the last replies after the apps were closed, in ms. */
 const lastWriteMs = 200
 
 export interface HotSwapServerOptions {
   /** Limits of one request and of its connection. @default those of `Limits` */
   readonly limits?: Limits
-  /** Time for the requests in flight when it closes, in ms; after that the apps close. @default 10_000 */
+  /**
+   * Time in which requests in flight must end after the server begins to close, in ms. Then the apps close. @default
+   * 10_000
+   */
   readonly drainMs?: number
 }
 
@@ -90,13 +93,13 @@ export function createHotSwapServer({
         generation.isReplaced = true
         closeIfIdle(generation)
       }
-      // An app that closes ends its runs, which answers their callers.
+      // Closing an app ends its runs, and each run then replies to its caller.
       const timer = setTimeout(() => {
         for (const generation of open) closeApp(generation)
       }, drainMs)
       await Promise.all(open.map(({ closed }) => closed))
       clearTimeout(timer)
-      // The replies of runs that were ended by the app are still to be written.
+      // Wait for the replies of the runs that the app has ended.
       if (open.some(({ inFlight }) => inFlight.size > 0)) await delay(lastWriteMs)
       server.closeAllConnections()
     },

@@ -28,8 +28,8 @@ export interface ServeOptions {
  */
 export async function serve({ paths = [], live = false, watch = false, workers }: ServeOptions = {}): Promise<void> {
   disablePretenuring()
-  // Before definitions are loaded: a module that keeps `process.stdout`, or uses `console`, keeps the stream that it
-  // finds at that time.
+  // Redirect the streams before definitions are loaded. A module that stores `process.stdout`, or uses `console`, keeps
+  // the stream that exists at that time.
   const flushOutput = divertStreams(processLog())
   const assignment = cluster.isWorker ? readAssignment(process.env[assignmentVariable]) : undefined
   if (assignment !== undefined) {
@@ -51,7 +51,7 @@ export async function serve({ paths = [], live = false, watch = false, workers }
   app.log.info({ upstreams: catalogue.upstreams, aggregates: routesOf(catalogue), ...plan }, 'serving')
 }
 
-/** Returns the number of workers, or `undefined` where one process serves. */
+/** Returns the number of workers, or `undefined` if one process serves alone. */
 async function planFor(
   catalogue: OpenCatalogue,
   watch: boolean,

@@ -2,21 +2,22 @@ import { subscribe } from 'node:diagnostics_channel'
 import { readFileDescriptors, type FileDescriptors } from '../../http/guard/file-descriptors.ts'
 
 export interface AcceptGuardOptions {
-  /** Called with the limit for each connection that is accepted while few descriptors are left. */
+  /** Called for each connection that is accepted while few descriptors are left, with the limit of descriptors. */
   readonly onFew: (limit: number) => void
-  /** @default those of this process */
+  /** Reads the file descriptors. @default those of this process */
   readonly read?: () => FileDescriptors | undefined
 }
 
 /**
- * Descriptors at the end of the limit within which the process waits: a quarter of the limit, and at most this number.
+ * The process slows down when fewer descriptors are left than a quarter of the limit, or than this number if it is
+ * smaller.
  */
 const maxReserve = 256
-/** Longest wait after one connection, in ms. */
+/** The longest wait after one connection, in ms. */
 const maxWaitMs = 100
-/** Descriptors for workers that are started later, and for files. */
+/** Descriptors that are reserved for files and for workers that are started later. */
 const spare = 4
-/** Node.js publishes each server that has begun to listen. */
+/** The diagnostics channel on which Node.js publishes each server that has begun to listen. */
 const listenChannel = 'tracing:net.server.listen:asyncEnd'
 
 /** A connection that the primary has accepted. */
@@ -24,7 +25,7 @@ interface Accepted {
   close(callback?: () => void): void
 }
 
-/** The parts of a server of Node.js that are used; each may be missing. */
+/** The parts of a Node.js server that are used. They are internal, so each may be missing. */
 interface Listening {
   readonly server?: {
     readonly _handle?: { onconnection?: (error: number, connection?: Accepted) => void } | null
@@ -37,16 +38,16 @@ const cell = new Int32Array(new SharedArrayBuffer(4))
 /**
  * Makes the primary accept more slowly while few descriptors are left. A connection that was accepted holds a
  * descriptor of the primary until a worker takes it. When the descriptors run out, libuv accepts and closes every
- * connection of the backlog. So the process waits after each connection, which leaves the rest in the backlog while
- * workers take those that were accepted.
+ * connection of the backlog. To prevent this, the process waits after each connection. Meanwhile workers take the
+ * accepted connections, and the remaining connections stay in the backlog.
  *
- * Node.js has no call that stops a server from accepting, so the wait holds the event loop.
+ * Node.js has no function that pauses accepting, so the wait blocks the event loop.
  */
 export function guardAccepts({ onFew, read = readFileDescriptors }: AcceptGuardOptions): void {
-  /** Connections that are accepted and not closed. */
+  /** The number of connections that are accepted and not closed. */
   let held = 0
 
-  /** Replaces the method of the prototype on a connection until it is called. */
+  /** Replaces the `close` method of a connection until its first call. */
   function close(this: Accepted, callback?: () => void): void {
     held--
     Reflect.deleteProperty(this, 'close')
@@ -57,7 +58,7 @@ export function guardAccepts({ onFew, read = readFileDescriptors }: AcceptGuardO
     const { server } = message as Listening
     const handle = server?._handle
     if (server === undefined || !handle) return
-    // The cluster takes the handle from its server when that listens, and only then sets `onconnection`.
+    // `node:cluster` takes the handle from its server when the server listens, and sets `onconnection` only then.
     server.once('listening', () =>
       setImmediate(() => {
         const { onconnection } = handle

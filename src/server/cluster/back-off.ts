@@ -1,10 +1,10 @@
-/** Bound of the first pause, in ms; it doubles with each. */
+/** The bound of the first pause, in ms. The bound doubles with each further exit. */
 const firstMs = 200
-/** Bound of every pause, in ms. */
+/** The largest bound of a pause, in ms. */
 const longestMs = 30_000
 
 /**
- * Returns the time before a worker is restarted that has exited `times` times in a row before, in ms: a random value
+ * Returns the pause before a worker is restarted after `times` earlier exits in a row, in ms. It is a random value
  * between half of the bound and the bound.
  */
 export function backOff(times: number, random: () => number = Math.random): number {

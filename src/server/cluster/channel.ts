@@ -5,23 +5,23 @@ import { heartbeats, type Failure, type FromWorker, type StopMode, type WorkerAs
 
 /** A worker's channel to its primary. */
 export interface Channel {
-  /** Says that the worker listens. */
+  /** Reports that the worker listens. */
   readonly listening: (port: number, drainMs: number) => void
-  /** Says why it cannot; the primary then ends it. */
+  /** Reports why the worker cannot listen. The primary then kills the worker. */
   readonly failed: (error: unknown) => void
-  /** Counts a request where all workers' requests are counted. */
+  /** Counts a request in the primary, which counts the requests of all workers. */
   readonly count: CountRequest
-  /** Returns how many lines of the log all processes of the service have lost, as far as this one knows. */
+  /** Returns the number of log lines that all processes of the service have lost, as the primary last reported it. */
   readonly lostLogLines: () => number
 }
 
-/** Time between two reports of the lines that a worker has lost, in ms. */
+/** Time between two reports of the number of lost lines, in ms. */
 const reportEvery = 1000
 
 export interface ChannelOptions extends Pick<WorkerAssignment, 'mark' | 'heartbeatMs'> {
-  /** Called when the primary stops this worker, and when the primary is gone. */
+  /** Called when the primary stops this worker, and when the channel to the primary closes. */
   readonly stop: (mode: StopMode) => void
-  /** Returns how many lines of the log this process has lost. */
+  /** Returns the number of log lines that this process has lost. */
   readonly ownLostLogLines: () => number
 }
 
@@ -53,7 +53,8 @@ export function openChannel(worker: Worker, { mark, heartbeatMs, stop, ownLostLo
   worker.on('disconnect', () => {
     clearInterval(timer)
     if (!isListening) return
-    // Without this, Node.js ends the process at once. That is right for a worker that does not listen yet.
+    // Without this, Node.js ends the process at once when the channel closes. A worker that does not listen yet should
+    // end, so it is set only for a worker that listens.
     worker.exitedAfterDisconnect = true
     for (const counted of counting.values()) counted(uncounted)
     stop('drain')
@@ -80,12 +81,14 @@ export function openChannel(worker: Worker, { mark, heartbeatMs, stop, ownLostLo
   }
 }
 
-/** The count of a request while no primary counts: the worker serves the requests it has, and stops. */
+/**
+ * The count of a request after the primary has exited. It refuses nothing: the worker completes its requests and stops.
+ */
 const uncounted: RateCount = { current: 0, ttl: 0 }
 
 /**
- * Returns an error as the primary accepts it; a module of definitions can throw a value whose fields are of other types
- * or cannot be read.
+ * Returns an error in the form that the primary accepts. Definitions can throw any value: its fields may have other
+ * types, or reading them may throw.
  */
 function failureOf(error: unknown): Failure {
   try {

@@ -6,15 +6,16 @@ import { Server } from 'node:net'
 export const keepAliveGraceMs = 2000
 
 /**
- * Stops accepting connections, and closes each open connection after its next response: closing it now would race with
- * a request on its way. Resolves when no connection is open, after `keepAliveGraceMs`, or when `signal` aborts.
+ * Stops accepting connections, and closes each open connection after its next response: closing it at once could lose a
+ * request that the caller is sending. Resolves when no connection is open, after `keepAliveGraceMs`, or when `signal`
+ * aborts.
  */
 export async function closeAfterResponse(server: HttpServer, signal: AbortSignal): Promise<void> {
   server.prependListener('request', (_request, response: ServerResponse) => {
     response.setHeader('connection', 'close')
   })
   const closed = once(server, 'close', { signal: AbortSignal.any([signal, AbortSignal.timeout(keepAliveGraceMs)]) })
-  // The method of `node:http` closes the connections without a request, so the one of `node:net` is called.
+  // `close` of `node:http` also closes connections without a request, so `close` of `node:net` is called.
   Server.prototype.close.call(server)
   await closed.catch(() => {})
 }

@@ -21,7 +21,7 @@ function read(file: string): Record<string, string | undefined> {
   try {
     return parseEnv(readFileSync(file, 'utf8'))
   } catch {
-    // It is one that may be missing.
+    // A file of `--env-file-if-exists` may be missing.
     return {}
   }
 }

@@ -2,21 +2,21 @@ import { heartbeats } from './messages.ts'
 
 /** A watch over the heartbeats of one worker. */
 export interface HeartbeatWatch {
-  /** Takes a heartbeat. */
+  /** Called for each heartbeat. */
   came(): void
-  /** Says that the process has loaded its modules; from then on the limit is `timeoutMs`. */
+  /** Called when the process has loaded its modules. From then on the limit is `timeoutMs`. */
   started(): void
   /** Ends the watch. */
   end(): void
 }
 
-/** A process that loads its modules may be silent for this time, in ms, or for the limit where that is longer. */
+/** The limit while a process loads its modules, in ms, unless `timeoutMs` is longer. */
 const startMs = 60_000
 
 /**
- * Calls `onSilent` once when `timeoutMs` have passed without a heartbeat. The time is counted in turns of this process
- * and not read from a clock, so a time in which this process was stopped or the machine was suspended counts as one
- * turn.
+ * Calls `onSilent` once when `timeoutMs` have passed without a heartbeat. The time is counted with a timer of this
+ * process and not read from a clock. So time in which this process was stopped or the machine was suspended counts as
+ * one tick only.
  *
  * @param timeoutMs in ms; 0 watches nothing
  */

@@ -7,7 +7,7 @@ const sendEvery = 1000
 export class LostLogLines {
   readonly #ownLines: () => number
   readonly #running = new Set<WorkerProcess>()
-  /** Lines that exited workers had lost. */
+  /** The number of lines that exited workers have lost. */
   #linesOfExited = 0
 
   /** @param ownLines - Returns the number of log lines that the primary has lost. */
@@ -15,7 +15,7 @@ export class LostLogLines {
     this.#ownLines = ownLines
   }
 
-  /** Counts the lines of a worker until it exits, and keeps their number after that. */
+  /** Adds the lost lines of a worker to the sum. The lines of an exited worker stay in the sum. */
   track(worker: WorkerProcess): void {
     this.#running.add(worker)
     void worker.exited.then(() => {
@@ -24,7 +24,7 @@ export class LostLogLines {
     })
   }
 
-  /** Sends the sum to every worker from now on, since each of them may have to show it. */
+  /** Starts sending the sum to every worker, since each worker may have to show it. */
   startSending(): void {
     setInterval(() => this.#send(), sendEvery).unref()
   }

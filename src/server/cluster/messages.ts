@@ -1,6 +1,6 @@
 /** The assignment of a worker, which the primary passes in the environment. */
 export interface WorkerAssignment {
-  /** Index of the worker's partition of the bounds, from 0. */
+  /** The index of the worker's partition of the limits, from 0. */
   readonly index: number
   /** Number of workers. */
   readonly count: number
@@ -9,8 +9,8 @@ export interface WorkerAssignment {
   /** Origins of the primary's demo upstreams, by the name of the upstream. */
   readonly demoUpstreams: Readonly<Record<string, string>> | undefined
   /**
-   * Marks the messages between the primary and this worker. A module of definitions can send messages too, and does not
-   * know it.
+   * The mark of messages between the primary and this worker. Definitions do not know it, so messages that they send
+   * are ignored.
    */
   readonly mark: string
   /** Time without a heartbeat after which the primary replaces the worker, in ms; 0 is never. */
@@ -20,10 +20,10 @@ export interface WorkerAssignment {
 /** The environment variable that holds the assignment of a worker. */
 export const assignmentVariable = 'HEADWATERS_WORKER'
 
-/** Heartbeats in the time after which a worker without one is replaced. */
+/** The number of heartbeats within `heartbeatMs`. */
 export const heartbeats = 10
 
-/** An error on its way to another process. */
+/** An error in the form in which it is sent to another process. */
 export interface Failure {
   readonly name: string
   readonly message: string
@@ -41,8 +41,8 @@ export type FromWorker =
 
 /**
  * The way in which a worker stops. `drain`: it closes idle connections and exits after the requests in flight.
- * `replace`: other workers go on serving, so each open connection may end with its next response before the worker
- * drains.
+ * `replace`: it closes each open connection after its next response, and then drains. The other workers serve new
+ * connections.
  */
 export type StopMode = 'drain' | 'replace'
 

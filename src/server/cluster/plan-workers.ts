@@ -12,13 +12,13 @@ export interface Shared {
   readonly config: Pick<Config, 'inbound' | 'threads'>
 }
 
-/** The number of workers, and the bound because of which they are fewer than the cores. */
+/** The number of workers. If it is smaller than the number of cores, also the bound that limits it. */
 export interface WorkerPlan {
   readonly workers: number
   readonly limitedBy?: string
 }
 
-/** Returns every bound of which each worker must have at least one unit. */
+/** Returns the bounds of which each worker needs at least one unit. */
 function bounds({ specs, overrides, config: { inbound, threads } }: Shared): PartitionedBound[] {
   const called = specs.filter(({ name }) => overrides[name]?.off !== true)
   const { runs, bodiesBytes } = inbound.pressure
@@ -51,7 +51,7 @@ export function planWorkers(shared: Shared, cores: number): WorkerPlan {
 
 /**
  * Returns the inbound options of one worker: its partition of the bounds of the service. Limits of a process, a request
- * or a connection stay as they are.
+ * or a connection are not divided.
  */
 export function partitionInbound(inbound: Config['inbound'], part: Partition): Config['inbound'] {
   const { runs, bodiesBytes } = inbound.pressure

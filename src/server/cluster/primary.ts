@@ -8,8 +8,8 @@ import { createWorkers, stopMs } from './workers.ts'
 /**
  * Serves with worker processes: this process starts, replaces and stops them, and distributes connections among them.
  *
- * @param app - An app that is ready. It shows that the definitions can be served; each worker builds its own app. Only
- *   its log is used.
+ * @param app - An app that is ready, which proves that the definitions can be served. Only its log is used, since each
+ *   worker builds its own app.
  */
 export async function servePrimary(catalogue: OpenCatalogue, app: FastifyInstance, count: number): Promise<void> {
   const { host, port, drainMs, heartbeatMs } = catalogue.config
@@ -27,7 +27,7 @@ export async function servePrimary(catalogue: OpenCatalogue, app: FastifyInstanc
       process.exit(1)
     },
   })
-  // Also while the workers start: without a listener SIGHUP ends the process.
+  // The listener is added before the workers start. Without a listener, SIGHUP ends the process.
   process.on('SIGHUP', () => {
     void workers.restart()
   })

@@ -1,24 +1,24 @@
 import type { RateCount } from '../../http/guard/shared-rate-store.ts'
 
 export interface RateCounterOptions {
-  /** Clients that are counted at once; of more, those that asked longest ago are forgotten. @default 50_000 */
+  /** The largest number of clients that are counted. Above it the least recent client is dropped. @default 50_000 */
   readonly clients?: number
   /** @default 60_000 */
   readonly windowMs?: number
-  /** A clock in ms. @default that of performance.now() */
+  /** A clock in ms. @default performance.now() */
   readonly now?: () => number
 }
 
 /**
- * Counts the requests of clients for all workers, so that a client has the whole limit whichever of them it meets, and
- * no more.
+ * Counts the requests of clients for all workers, so that the limit of a client does not depend on the number of
+ * workers.
  */
 export function rateCounter({
   clients = 50_000,
   windowMs = 60_000,
   now = () => performance.now(),
 }: RateCounterOptions = {}): (client: string) => RateCount {
-  /** In the order in which they asked last. */
+  /** The windows of the clients, the least recent client first. */
   const windows = new Map<string, { current: number; readonly since: number }>()
   return client => {
     const at = now()

@@ -3,7 +3,7 @@ import type { Failure, FromWorker, WorkerAssignment, ToWorker } from './messages
 /** The field that holds the mark. */
 const markField = 'headwaters'
 
-/** Longest time for draining that the configuration accepts, in ms. */
+/** The longest drain timeout that the configuration accepts, in ms. */
 const maxDrainMs = 600_000
 
 /** Adds the mark of a channel to a message. */
@@ -11,7 +11,10 @@ export function marked(message: FromWorker | ToWorker, mark: string): object {
   return { [markField]: mark, ...message }
 }
 
-/** Returns the message of a worker, or `undefined` for a value that our code in the worker did not send. */
+/**
+ * Returns the message of a worker, or `undefined` for a value that Headwaters did not send, such as a message of the
+ * definitions.
+ */
 export function readFromWorker(value: unknown, mark: string): FromWorker | undefined {
   const fields = fieldsOf(value, mark)
   switch (fields?.['kind']) {
@@ -38,7 +41,7 @@ export function readFromWorker(value: unknown, mark: string): FromWorker | undef
   }
 }
 
-/** Returns the message of the primary, or `undefined` for a value that our code in the primary did not send. */
+/** Returns the message of the primary, or `undefined` for a value that Headwaters did not send. */
 export function readToWorker(value: unknown, mark: string): ToWorker | undefined {
   const fields = fieldsOf(value, mark)
   switch (fields?.['kind']) {
@@ -59,7 +62,7 @@ export function readToWorker(value: unknown, mark: string): ToWorker | undefined
   }
 }
 
-/** Returns the assignment that the primary wrote, or `undefined` where the variable was set by something else. */
+/** Returns the assignment that the primary wrote, or `undefined` if the variable has another value. */
 export function readAssignment(text: string | undefined): WorkerAssignment | undefined {
   if (text === undefined) return undefined
   let value: unknown

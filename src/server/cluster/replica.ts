@@ -8,18 +8,18 @@ export interface ReplicaOptions {
   readonly spawn: (index: number) => WorkerProcess
   /** Resolves when the worker listens at the port of the service; rejects if it does not. */
   readonly listening: (worker: WorkerProcess) => Promise<void>
-  /** True if exits are expected and no worker is to be started. */
+  /** True if the service stops: exits are expected, and no worker is started. */
   readonly isStopping: () => boolean
   /** Called after each failed start; returns true if the replica must not try again. */
   readonly onFailedStart: () => boolean
 }
 
-/** A worker that has run for this time did not crash for the same reason as the worker before it, in ms. */
+/** Time after which a worker counts as stable, in ms. An exit after this time does not count as an exit in a row. */
 const stableMs = 30_000
 /** Failed starts in a row after which a replica without a worker counts as failed. */
 const maxFailedStarts = 5
 
-/** One of the workers that the service is to have. A worker that exits unexpectedly is replaced after a pause. */
+/** A place for one worker of the service. A worker that exits unexpectedly is replaced after a pause. */
 export class Replica {
   readonly index: number
   readonly #options: ReplicaOptions
@@ -27,9 +27,9 @@ export class Replica {
   #starting: WorkerProcess | undefined
   #restart: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
-  /** Unexpected exits in a row. */
+  /** The number of unexpected exits in a row. */
   #crashes = 0
-  /** Starts in a row that did not get as far as listening. */
+  /** The number of starts in a row after which the worker did not listen. */
   #failedStarts = 0
 
   constructor(index: number, options: ReplicaOptions) {
@@ -37,12 +37,12 @@ export class Replica {
     this.#options = options
   }
 
-  /** The worker that serves. */
+  /** The worker that serves, or undefined. */
   get current(): WorkerProcess | undefined {
     return this.#current
   }
 
-  /** The worker that has been started and does not serve yet. */
+  /** The worker that was started and does not serve yet, or undefined. */
   get starting(): WorkerProcess | undefined {
     return this.#starting
   }
@@ -52,14 +52,14 @@ export class Replica {
     return this.#current === undefined && this.#failedStarts >= maxFailedStarts
   }
 
-  /** Starts a worker, which becomes the current one by `adopt`. */
+  /** Starts a worker. `adopt` makes it the current worker. */
   start(): WorkerProcess {
     const worker = this.#options.spawn(this.index)
     this.#starting = worker
     return worker
   }
 
-  /** Makes a worker that listens the current one. */
+  /** Makes a listening worker the current worker. */
   adopt(worker: WorkerProcess): void {
     const since = performance.now()
     this.#current = worker
@@ -79,7 +79,7 @@ export class Replica {
     })
   }
 
-  /** Starts a worker and adopts it when it listens. Resolves with the worker that was the current one until then. */
+  /** Starts a worker and adopts it when it listens. Resolves with the previous worker. */
   async replace(): Promise<WorkerProcess | undefined> {
     const worker = this.start()
     try {
@@ -100,7 +100,7 @@ export class Replica {
     }, backOff(this.#crashes++))
   }
 
-  /** Cancels the restart that is due. */
+  /** Cancels the scheduled restart. */
   cancelRestart(): void {
     clearTimeout(this.#timer)
   }

@@ -15,18 +15,20 @@ export interface WorkerExit {
 
 /** One worker process, seen from the primary. */
 export interface WorkerProcess {
-  /** From 1 to the number of workers. */
+  /** The number of the worker, from 1 to the number of workers. */
   readonly number: number
   readonly pid: number | undefined
-  /** Resolves with its port once it listens; rejects if it cannot listen, or exits before. */
+  /**
+   * Resolves with the port when the worker listens. Rejects if the worker cannot listen, or exits before it listens.
+   */
   readonly listening: Promise<number>
   readonly exited: Promise<WorkerExit>
-  /** Stops it, and kills it if it has not exited in time. */
+  /** Stops the worker, and kills it if it does not exit in time. */
   stop(mode: StopMode): Promise<WorkerExit>
   kill(): void
-  /** Log lines that it has lost. */
+  /** The number of log lines that the worker has lost. */
   readonly lostLogLines: number
-  /** Sends it the number of log lines that all processes have lost. */
+  /** Sends the worker the number of log lines that all processes have lost. */
   sendLostLogLines(lines: number): void
 }
 
@@ -35,19 +37,19 @@ export interface SpawnOptions {
   readonly omittedVariables: readonly string[]
   /** Counts a request of a client for all workers. */
   readonly count: (client: string) => RateCount
-  /** Tracks the connections on their way to the worker. */
+  /** Tracks the connections that are sent to the worker. */
   readonly trackWorker: TrackWorker
-  /** Called when no heartbeat came within the limit, before the worker is killed. */
+  /** Called when no heartbeat arrived within the limit, before the worker is killed. */
   readonly onSilent: (pid: number | undefined) => void
 }
 
 /**
- * Time after its drain timeout at which a worker is killed, in ms. A worker that can run exits by itself within two
- * seconds.
+ * Time after the drain timeout at which a worker is killed, in ms. A worker whose event loop runs exits by itself
+ * within two seconds.
  */
 export const exitGraceMs = 3000
 
-/** Starts a worker: this program again, with the same arguments and an assignment. */
+/** Starts a worker. A worker runs this program with the same arguments and an assignment. */
 export function spawnWorker(
   assignment: WorkerAssignment,
   { omittedVariables, count, trackWorker, onSilent }: SpawnOptions,
@@ -97,7 +99,8 @@ export function spawnWorker(
   const exited = new Promise<WorkerExit>(resolve => {
     worker.once('exit', (code: number | null, signal: NodeJS.Signals | null) => resolve({ code, signal }))
     worker.on('error', error => {
-      // A message that could not be sent is an error too, of a process that may go on.
+      // A message that cannot be sent also emits 'error', and the process may continue. Only a process without a pid
+      // failed to start.
       if (worker.process.pid !== undefined) return
       started.reject(error)
       resolve({ code: null, signal: null })
@@ -110,7 +113,7 @@ export function spawnWorker(
       new Error(`worker ${assignment.index + 1} exited with ${signal ?? `code ${code}`} before it listened`),
     )
   })
-  // The promise may have no other handler by then.
+  // The promise may not have another handler when it rejects.
   started.promise.catch(() => {})
 
   return {

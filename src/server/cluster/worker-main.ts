@@ -12,11 +12,11 @@ import { assignmentVariable, type StopMode, type WorkerAssignment } from './mess
 import { checkWorkers, partitionInbound, partitionThreads } from './plan-workers.ts'
 
 export interface ServeAssignedOptions extends Pick<CatalogueOptions, 'paths' | 'live'> {
-  /** Writes what waits for stdout and stderr. */
+  /** Writes the remaining output for stdout and stderr. */
   readonly flushOutput: () => void
 }
 
-/** Serves as one worker, with its partition of the bounds, until the primary stops it or is gone. */
+/** Serves as one worker, with its partition of the limits, until the primary stops it or exits. */
 export async function serveAssigned(
   assignment: WorkerAssignment,
   { paths, live, flushOutput }: ServeAssignedOptions,

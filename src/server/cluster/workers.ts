@@ -13,7 +13,7 @@ import { exitGraceMs, spawnWorker, type SpawnOptions, type WorkerProcess } from 
 export interface WorkersOptions
   extends Omit<WorkerAssignment, 'index' | 'mark'>, Pick<SpawnOptions, 'omittedVariables'> {
   readonly log: FastifyBaseLogger
-  /** Returns how many log lines the primary has lost. */
+  /** Returns the number of log lines that the primary has lost. */
   readonly lostLogLines: () => number
   /** Called when no worker runs and none can be started. */
   readonly onGiveUp: () => void
@@ -21,10 +21,10 @@ export interface WorkersOptions
 
 /** The workers of a service, seen from the primary. */
 export interface Workers {
-  /** Starts all workers; rejects, with no worker left, if one cannot start. */
+  /** Starts all workers. If a worker cannot start, rejects after all workers have exited. */
   start(): Promise<void>
   /**
-   * Replaces one worker after the other, once all have started. A call during a restart begins another restart after
+   * Replaces one worker after the other, when all have started. A call during a restart starts another restart after
    * it.
    */
   restart(): Promise<void>
@@ -37,7 +37,7 @@ export interface Workers {
 /** Time between two log lines about file descriptors, in ms. */
 const fewLogEvery = 10_000
 
-/** Time after their drain timeout that all workers take at most to exit, in ms. */
+/** The longest time that workers take to exit after their drain timeout, in ms. */
 export const stopMs = exitGraceMs + keepAliveGraceMs
 
 /** Creates the workers of a service; `start` starts them. */
@@ -60,11 +60,11 @@ export function createWorkers({
   const lost = new LostLogLines(lostLogLines)
   const countRequest = rateCounter()
   const trackWorker = createRedispatcher()
-  /** The port at which the workers listen, once they do. */
+  /** The port at which the workers listen. It is known when the first worker listens. */
   let realPort = port
   /**
-   * The port that a new worker asks for. With port 0 the cluster gives it the port of the others as long as one of them
-   * listens; after that it would find another one.
+   * The port that a new worker requests. With port 0, `node:cluster` gives a new worker the same port as the other
+   * workers while at least one of them listens. When none listens, it would give another port.
    */
   let requestedPort = port
   let fewLoggedAt = Number.NEGATIVE_INFINITY
@@ -120,7 +120,7 @@ export function createWorkers({
   async function stopWorker(worker: WorkerProcess, mode: StopMode): Promise<boolean> {
     stopping.add(worker)
     const { code, signal } = await worker.stop(mode)
-    // A restart and the end of the service may both stop it.
+    // A restart and the end of the service may both stop the same worker.
     const isFirst = stopping.delete(worker)
     if (isFirst && code !== 0)
       log.error(

@@ -12,7 +12,7 @@ interface Reason {
 const anotherPort = 'set PORT to another port, or to 0 for any free port'
 const anotherHost = 'set HOST to an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all'
 
-/** The system's errors that another `HOST` or `PORT` avoids. */
+/** System errors that can be fixed with another `HOST` or `PORT`. */
 const reasons: Readonly<Record<string, Reason>> = {
   EADDRINUSE: { what: 'the port is in use', fix: anotherPort },
   EACCES: { what: 'the process may not use the port', fix: 'set PORT to 1024 or above' },

@@ -71,12 +71,12 @@ export function routesOf({ aggregates }: Catalogue): string[] {
 }
 
 /**
- * Logs the number of lost lines, and the warnings of Node.js, which are written to stderr otherwise and wait for its
- * reader.
+ * Logs the number of lost lines, and the warnings of Node.js. Node.js would write its warnings to stderr, and the write
+ * could block until stderr is read.
  */
 function logProcessEvents({ log }: FastifyInstance, stream: Destination): void {
   stream.onRecovered = lost => log.warn({ lost }, 'log lines lost: they could not be written')
-  // The flag --no-warnings leaves no listener.
+  // With the flag --no-warnings there is no listener.
   if (process.listenerCount('warning') === 0) return
   process.removeAllListeners('warning')
   process.on('warning', warning => log.warn({ err: warning }, 'Node.js warning'))

@@ -4,13 +4,13 @@ import type { OpenCatalogue } from '../../definitions/catalogue.ts'
 
 const uncaughtEvents = ['uncaughtException', 'unhandledRejection'] as const
 
-/** Time that an app takes at most to close after its drain timeout, in ms. */
+/** The longest time that an app takes to close after its drain timeout, in ms. */
 export const closeMs = 2000
 
 export interface ShutdownOptions {
-  /** Time from the first signal to the exit, at most, in ms. @default the drain timeout and `closeMs` */
+  /** The longest time from the first signal to the exit, in ms. @default the sum of the drain timeout and `closeMs` */
   readonly delay?: number
-  /** Signals that do not end the process. */
+  /** Signals that are not handled here. */
   readonly skip?: readonly 'SIGHUP'[]
   /** Called before the process exits on a second signal. */
   readonly onSecondSignal?: () => void
