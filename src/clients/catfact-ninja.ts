@@ -3,7 +3,7 @@ import { NinjaBreeds } from '../schemas/cat-breed.ts'
 import { NinjaFact, NinjaFacts } from '../schemas/cat-fact.ts'
 import { defineUpstream, operation } from '../upstream/declare.ts'
 
-/** Facts one at a time or by the page, and a short table of breeds. */
+/** catfact.ninja: a single fact, a page of facts, or a page of breeds. */
 export const catfactNinja = defineUpstream(
   'catfact-ninja',
   { origin: 'https://catfact.ninja', publicOnly: true },

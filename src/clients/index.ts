@@ -3,5 +3,5 @@ import { meowfacts } from './meowfacts.ts'
 import { theCatApi } from './the-cat-api.ts'
 import { wikipedia } from './wikipedia.ts'
 
-/** Every upstream that the built-in aggregates call. */
+/** All upstreams that the built-in aggregates call. */
 export const upstreams = [catfactNinja, meowfacts, theCatApi, wikipedia] as const

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { MeowFacts } from '../schemas/cat-fact.ts'
 import { defineUpstream, operation } from '../upstream/declare.ts'
 
-/** Several facts in one call. */
+/** meowfacts: several facts in one call. */
 export const meowfacts = defineUpstream(
   'meowfacts',
   { origin: 'https://meowfacts.herokuapp.com', publicOnly: true },

@@ -3,7 +3,7 @@ import { CatApiBreeds } from '../schemas/cat-breed.ts'
 import { CatPictures, OneCatPicture } from '../schemas/cat-picture.ts'
 import { defineUpstream, operation } from '../upstream/declare.ts'
 
-/** Pictures, and breeds with their temperament. */
+/** TheCatAPI: pictures, and breeds with their temperament. */
 export const theCatApi = defineUpstream(
   'the-cat-api',
   { origin: 'https://api.thecatapi.com', publicOnly: true },

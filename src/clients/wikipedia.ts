@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { Summary } from '../schemas/encyclopedia.ts'
 import { defineUpstream, operation } from '../upstream/declare.ts'
 
-/** The first paragraph of an article; `null` when there is no article of that title. */
+/** Wikipedia: the summary of an article, or `null` if no article has the title. */
 export const wikipedia = defineUpstream(
   'wikipedia',
   { origin: 'https://en.wikipedia.org', publicOnly: true },

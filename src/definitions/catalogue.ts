@@ -14,25 +14,25 @@ export interface Catalogue {
   readonly aggregates: readonly AnyAggregate[]
   readonly config: Config
   readonly overrides: Readonly<Record<string, Override>>
-  /** The upstreams that are declared, exported or not. */
+  /** All declared upstreams. An upstream need not be exported. */
   readonly specs: readonly UpstreamSpec[]
   /** The variables that `env('NAME')` of a declaration reads. */
   readonly environment: Variables
   /** The `info` of the API document. */
   readonly info: OpenapiInfo
-  /** Values that no log may show. */
+  /** Values that a log must not contain. */
   readonly secrets: readonly string[]
-  /** The kind of its upstreams: demo upstreams of this machine, the public ones, or those that definitions declare. */
+  /** The kind of the upstreams: demo upstreams, public upstreams, or upstreams that definitions declare. */
   readonly upstreams: 'demo' | 'public' | 'as declared'
 }
 
-/** A catalogue that is open: it may hold demo upstreams and the hooks of its modules. */
+/** A catalogue that must be closed. It can hold demo upstreams and the module hooks of its loader. */
 export interface OpenCatalogue extends Catalogue {
-  /** Origins of the demo upstreams, of this process or of another one, by the name of the upstream. */
+  /** The origins of the demo upstreams, by the name of the upstream. They run in this process or in another one. */
   readonly demoUpstreams: Readonly<Record<string, string>> | undefined
   /** Loads the definitions again. */
   readonly reload: () => Promise<Catalogue>
-  /** Folders in which a change may change the definitions; none for the built-in ones. */
+  /** Returns the folders in which a change can change the definitions. The built-in aggregates have no such folders. */
   readonly folders: () => ReadonlySet<string>
   /** Returns true if a file of the definitions was written, added or removed since they were loaded. */
   readonly changed: () => boolean
@@ -40,21 +40,24 @@ export interface OpenCatalogue extends Catalogue {
 }
 
 export interface CatalogueOptions {
-  /** Files and folders of definitions; without any, the built-in aggregates. */
+  /** Files and folders of definitions. If the list is empty, the built-in aggregates are used. */
   readonly paths: readonly string[]
   /** Calls the public upstreams of the built-in aggregates instead of the demo upstreams. */
   readonly live: boolean
-  /** The environment variables. Without them no variable is required: the upstreams cannot be called. @default none */
+  /** The environment variables. Without them, no variable is required and upstreams cannot be called. @default none */
   readonly environment?: Variables
   /**
    * Origins of the demo upstreams of another process, by the name of the upstream.
-   * @default demo upstreams are started where they are needed
+   * @default demo upstreams are started in this process if they are needed
    */
   readonly demoUpstreams?: Readonly<Record<string, string>> | undefined
 }
 
 /**
- * Opens definitions, or the built-in aggregates; throws a `DefinitionsError` or a `ConfigError` that names every fault.
+ * Opens definitions or the built-in aggregates.
+ *
+ * @throws `DefinitionsError` with all faults of the definitions.
+ * @throws `ConfigError` with all faults of the environment variables.
  */
 export function openCatalogue({ paths, live, environment, demoUpstreams }: CatalogueOptions): Promise<OpenCatalogue> {
   return paths.length === 0 ? builtIn(live, environment, demoUpstreams) : given(paths, environment)
@@ -94,7 +97,7 @@ async function given(paths: readonly string[], environment: CatalogueOptions['en
   }
 }
 
-/** Faults as a healthy upstream has them: rare, and gone with the next attempt. */
+/** The faults of a healthy upstream: they are rare, and the next attempt usually succeeds. */
 const occasionalFaults = { faultRate: 0.02, faultKinds: ['reset', 'error'] } as const
 
 async function builtIn(

@@ -4,8 +4,12 @@ import type { DefinitionFault } from './definitions-error.ts'
 import type { Found } from './read-module.ts'
 
 /**
- * Finds what two aggregates cannot both have: a name, a name that programs write as the same (`a-1` and `a1`), a
- * method at URLs that the same requests match, or URLs that the router takes for one.
+ * Returns a fault for each aggregate that collides with an earlier one. Two aggregates collide in these cases:
+ *
+ * - They have the same name.
+ * - Their names have the same operationId, for example `a-1` and `a1`.
+ * - They have the same method, and the same requests match their URLs.
+ * - The router cannot distinguish their URLs.
  */
 export function collisions(found: readonly Found[]): DefinitionFault[] {
   return [
@@ -37,7 +41,7 @@ export function collisions(found: readonly Found[]): DefinitionFault[] {
   ]
 }
 
-/** Returns the first aggregate of each path: those of one path differ in their methods. */
+/** Returns the first aggregate of each path. Several aggregates can have one path if their methods differ. */
 function onePerPath(found: readonly Found[]): Found[] {
   const first = new Map<string, Found>()
   for (const each of found) {

@@ -1,13 +1,13 @@
-/** One thing wrong with a definitions file. */
+/** One fault in a definitions file. */
 export interface DefinitionFault {
-  /** As the user would name it, from where the command was started. */
+  /** The path as `shownPath` returns it, or `all aggregates` for a fault that belongs to no single file. */
   readonly file: string
-  /** Line, or line and column, where they are known: `3:7`. */
+  /** The line, or the line and the column, if known: `3:7`. */
   readonly at?: string | undefined
   readonly reason: string
 }
 
-/** Definitions that cannot be used; its message has one line a fault. */
+/** The error for definitions that cannot be used. Its message has at least one line per fault. */
 export class DefinitionsError extends Error {
   override readonly name = 'DefinitionsError'
   readonly faults: readonly DefinitionFault[]

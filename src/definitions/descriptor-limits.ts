@@ -5,22 +5,22 @@ import { partition, type Partition } from '../core/partition.ts'
 import type { Catalogue } from './catalogue.ts'
 
 export interface DescriptorLimitOptions {
-  /** The partition of the bounds that this process has. @default all of them */
+  /** The partition of this process. @default the whole of each limit */
   readonly partition?: Partition | undefined
-  /** Threads that may be started. @default one for each core */
+  /** The maximum number of threads. @default the number of cores */
   readonly threads?: number | undefined
-  /** True if demo upstreams of this process have the other ends of the upstream connections. */
+  /** True if demo upstreams run in this process. Each upstream connection then has both of its ends here. */
   readonly hasDemoUpstreams: boolean
 }
 
 export interface DescriptorLimits {
-  /** Options of the app; empty where the system does not say how many descriptors there are. */
+  /** The `limits` option of the app. It is empty if the system does not report its number of descriptors. */
   readonly limits: { readonly scale?: number; readonly maxConnections?: number }
-  /** Fields of a log line, where upstreams declare more connections than they can have. */
+  /** The fields of a log line. Set if upstreams declare more connections than the descriptors allow. */
   readonly few: object | undefined
 }
 
-/** Computes what an app may have of the file descriptors of this process. */
+/** Computes the limits of an app from the number of file descriptors of this process. */
 export function descriptorLimits(
   { specs, overrides }: Pick<Catalogue, 'specs' | 'overrides'>,
   {

@@ -1,11 +1,11 @@
 import { statSync } from 'node:fs'
 import { foldersTo } from './folders-to.ts'
 
-/** Files that a load has read or has looked for in vain, each with its state from before that. */
+/** The files that a load read or did not find, each with a stamp of its state. */
 export class FileStamps {
   readonly #stamps = new Map<string, string>()
 
-  /** Adds a file, which need not exist. The first state of a file is kept. */
+  /** Adds a file with the stamp of its current state. Has no effect if the file was added before. It need not exist. */
   add(file: string): void {
     if (!this.#stamps.has(file)) this.#stamps.set(file, stampOf(file))
   }
@@ -14,18 +14,18 @@ export class FileStamps {
     this.#stamps.clear()
   }
 
-  /** Returns true if a file was written, replaced, added or removed, or got other rights, since it was added here. */
+  /** Returns true if a file was written, replaced, created or removed since `add`, or if its permissions changed. */
   hasChanged(): boolean {
     return Array.from(this.#stamps).some(([file, stamp]) => stampOf(file) !== stamp)
   }
 
-  /** Returns the folders in which a change can be a change of one of the files. */
+  /** Returns the folders in which a change can change one of the files. */
   folders(): string[] {
     return Array.from(this.#stamps.keys(), file => [...foldersTo(file)]).flat()
   }
 }
 
-/** Returns a text that differs when the file at the path is another one, was written, or has other rights. */
+/** Returns a text that changes when the file is written or replaced, or when its permissions change. */
 function stampOf(file: string): string {
   try {
     const { mtimeMs, size, ino, mode } = statSync(file)

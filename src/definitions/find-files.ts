@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import { shownPath } from './shown-path.ts'
 import type { DefinitionFault } from './definitions-error.ts'
 
-/** A path that the user named, and the modules in it. */
+/** A path from the command line, and the modules in it. */
 export interface SearchedPath {
-  /** Absolute, with links followed. */
+  /** The absolute path, without symbolic links. */
   readonly path: string
   readonly isFolder: boolean
-  /** Absolute, in order. */
+  /** The absolute paths of the modules. The entries of each folder are sorted by name. */
   readonly files: readonly string[]
 }
 
@@ -16,8 +16,8 @@ const isModule = (name: string) => /\.(?:ts|mts|js|mjs)$/.test(name)
 const isLeftOut = (name: string) => /\.d\.m?ts$/.test(name) || /\.test\.\w+$/.test(name)
 
 /**
- * Finds the modules of files and folders; a folder is searched whole, but for `node_modules`, hidden folders, tests and
- * type declarations.
+ * Finds the modules in files and folders. Searches each folder with its subfolders. Skips `node_modules`, hidden files
+ * and folders, tests and type declarations.
  */
 export function findFiles(paths: readonly string[], faults: DefinitionFault[]): SearchedPath[] {
   const searched: SearchedPath[] = []
@@ -37,7 +37,7 @@ export function findFiles(paths: readonly string[], faults: DefinitionFault[]): 
   return searched
 }
 
-/** A folder and all below it that definitions are looked for in; nothing for a file. Links to the folder are followed. */
+/** Returns a folder and all subfolders that `findFiles` searches. Returns no folders for a file. */
 export function foldersIn(path: string): string[] {
   const folder = realPathOf(path, [])
   return folder === undefined || !isFolderNow(folder) ? [] : treeOf(folder)
@@ -66,12 +66,12 @@ function entriesOf(folder: string, faults: DefinitionFault[]): Dirent[] {
     .sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-/** Returns the entries of a folder. A folder that cannot be read has none, and is a fault. */
+/** Returns the entries of a folder. If the folder cannot be read, adds a fault and returns no entries. */
 function readFolder(folder: string, faults: DefinitionFault[]): Dirent[] {
   try {
     return readdirSync(folder, { withFileTypes: true })
   } catch (error) {
-    // A checkout of another branch may have removed the folder, or put a file in its place, a moment ago.
+    // A checkout of another branch can remove the folder, or replace it with a file, during the search.
     if (!isMissing(error)) faults.push(unreadable(folder, error))
     return []
   }
@@ -85,7 +85,7 @@ function isFolderNow(path: string): boolean {
   }
 }
 
-/** Returns the path with links followed; undefined, and a fault, for one that leads to nothing. */
+/** Returns the path without symbolic links. If it cannot be resolved, adds a fault and returns `undefined`. */
 function realPathOf(path: string, faults: DefinitionFault[]): string | undefined {
   try {
     return realpathSync(path)

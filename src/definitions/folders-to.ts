@@ -1,12 +1,16 @@
 import { lstatSync, readlinkSync } from 'node:fs'
 import { dirname, join, parse, resolve, sep } from 'node:path'
 
-/** The most symbolic links that are followed, as Linux has it (`path_resolution(7)`). */
+/** The maximum number of symbolic links to follow. Linux has the same limit (`path_resolution(7)`). */
 const mostLinks = 40
 
 /**
- * Returns the folders in which a change can alter what a path leads to: the folder of the file, that of each symbolic
- * link on the way, and, where the way ends early, the last folder that exists.
+ * Returns the folders in which a change can change the file at a path:
+ *
+ * - the folder of the file
+ * - the folder of each symbolic link in the path
+ * - if a part of the path does not exist, the last folder that exists
+ * - if a folder cannot be searched, that folder and its parent
  */
 export function foldersTo(path: string): ReadonlySet<string> {
   const folders = new Set<string>()
@@ -22,7 +26,7 @@ function walk(path: string, folders: Set<string>, links: number): void {
     const next = join(folder, name)
     const entry = entryAt(next)
     if (entry !== 'other') folders.add(folder)
-    // Rights that a folder gets again are an event of the folder above it: what cannot be read is not watched.
+    // The folder cannot be searched, so it may not be watchable. A change of its permissions is an event in its parent.
     if (entry === 'hidden') folders.add(dirname(folder))
     if (entry === 'missing' || entry === 'hidden') return
     if (entry !== 'other' && links > 0)
@@ -33,8 +37,8 @@ function walk(path: string, folders: Set<string>, links: number): void {
 }
 
 /**
- * Reads what is at a path: the target of a symbolic link, `other` for a file or a folder, `hidden` if the folder cannot
- * be searched, and `missing` if there is nothing, also for a path that goes on below a file.
+ * Returns the kind of a path: the target of a symbolic link, `other` for a file or a folder, `hidden` if its folder
+ * cannot be searched, or `missing` if it does not exist. A path below a file is also `missing`.
  */
 function entryAt(path: string): { readonly target: string } | 'other' | 'missing' | 'hidden' {
   try {

@@ -3,7 +3,7 @@ import { inspect } from 'node:util'
 import type { DefinitionFault } from './definitions-error.ts'
 import { shownPath } from './shown-path.ts'
 
-/** Returns the reason why a module could not be loaded, with the file and the line of the definitions. */
+/** Returns the fault of a module that cannot be loaded. It has the file and the line in the definitions, if known. */
 export function importFault(error: unknown, loaded: string, files: ReadonlySet<string>): DefinitionFault {
   if (!(error instanceof Error))
     return { file: shownPath(loaded), reason: `throws ${inspect(error)} when it is loaded` }
@@ -26,13 +26,13 @@ interface ErrorPosition {
   readonly thrown?: true
 }
 
-/** Node.js writes the position of a syntax error above the stack. */
+/** Returns the position of a syntax error. Node.js writes it above the stack. */
 function syntaxPosition(error: Error): ErrorPosition | undefined {
   const [, url = '', line = ''] = /^((?:file:\/\/|\/|[A-Za-z]:\\)[^\n]*?):(\d+)\n/.exec(stackOf(error)) ?? []
   return url === '' ? undefined : { file: pathOf(url), at: line }
 }
 
-/** The message for a module that was not found names the file that imports it. */
+/** Returns the file that imports a missing module. The error message names it. */
 function importerPosition({ message }: Error): ErrorPosition | undefined {
   const [, from] = / imported from (.+)$/m.exec(String(message)) ?? []
   return from === undefined ? undefined : { file: pathOf(from) }
@@ -48,7 +48,7 @@ function thrownPosition(error: Error, files: ReadonlySet<string>): ErrorPosition
   return undefined
 }
 
-/** Returns the stack, which a module can set to a value that is not a text. */
+/** Returns the stack. Returns an empty text if a module has set the stack to another type. */
 function stackOf({ stack }: Error): string {
   return typeof stack === 'string' ? stack : ''
 }

@@ -15,36 +15,38 @@ import { readModule, type Found } from './read-module.ts'
 import { shownPath } from './shown-path.ts'
 import { undocumented } from './undocumented.ts'
 
-/** Loads modules of definitions in threads. */
+/** The URL of the module that loads definitions in threads. */
 const threadLoader = new URL(`./thread-loader${extname(import.meta.url)}`, import.meta.url).href
 
 /** The result of one load. */
 export interface Definitions {
   readonly aggregates: readonly AnyAggregate[]
-  /** Names of the upstreams that were ever declared, exported or not. */
+  /** The names of all upstreams that this load or an earlier one declared. An upstream need not be exported. */
   readonly upstreams: readonly string[]
-  /** The upstreams that this load has declared. */
+  /** The upstreams that this load declared. */
   readonly specs: readonly UpstreamSpec[]
 }
 
 /** Loads the aggregates of files and folders. */
 export interface Loader {
   /**
-   * Loads all files, also those that were loaded before; throws a `DefinitionsError` with every fault of every file.
+   * Loads all files. Files that were loaded before are loaded again.
+   *
+   * @throws `DefinitionsError` with the faults of all files.
    */
   readonly load: () => Promise<Definitions>
-  /** Adds a file, which need not exist, to those whose changes count until the next load. */
+  /** Adds a file to the files that `changed` checks until the next load. The file need not exist. */
   readonly track: (file: string) => void
-  /** Folders in which a change may change the definitions. */
+  /** Returns the folders in which a change can change the definitions. */
   readonly folders: () => ReadonlySet<string>
-  /** Returns true if a file was written, added or removed since the last load began. */
+  /** Returns true if a file was written, added or removed since the last load started. */
   readonly changed: () => boolean
   readonly close: () => void
 }
 
-/** Makes a loader for the files and folders a user named. */
+/** Creates a loader for the files and folders of the command line. */
 export function createLoader(paths: readonly string[]): Loader {
-  // Definitions may change the working directory.
+  // Definitions can change the working directory, so relative paths are resolved before the first load.
   const named = paths.map(path => resolve(path))
   const modules = createModules(findFiles(named, []).map(({ path }) => path))
   const upstreams = new Set<string>()
@@ -85,13 +87,13 @@ export function createLoader(paths: readonly string[]): Loader {
     const seen = new Map<AnyAggregate, Found>()
     for (const searched of findFiles(named, wrong)) {
       const found = await loadPath(searched, modules, wrong)
-      // An aggregate that is exported twice, as from an index, is one.
+      // An index can export an aggregate that another module exports too. It is still one aggregate.
       for (const each of found) if (!seen.has(each.aggregate)) seen.set(each.aggregate, each)
     }
     for (const spec of offloaded) wrong.push(...(await loadOffloaded(spec, modules)))
     const all = [...seen.values()]
     const clashes = collisions(all)
-    // A document has no place for two operations of one id.
+    // An API document cannot contain two operations with the same id, so it is checked only if there are no collisions.
     wrong.push(...(clashes.length > 0 ? clashes : await undocumented(all)))
     if (wrong.length > 0) throw new DefinitionsError(onceEach(wrong))
     return all.map(({ aggregate }) => aggregate)
@@ -128,7 +130,10 @@ async function loadPath(
   return found
 }
 
-/** Loads what runs in threads here too: so it is seen at the start whether it can be, and of which files it is made. */
+/**
+ * Loads the module of an offloaded function in the main thread too. A fault is then found at the start, and the watch
+ * includes the files of the module.
+ */
 async function loadOffloaded(spec: OffloadSpec, modules: Modules): Promise<DefinitionFault[]> {
   spec.loader = threadLoader
   spec.isChecked = true
@@ -140,7 +145,7 @@ async function loadOffloaded(spec: OffloadSpec, modules: Modules): Promise<Defin
   }
 }
 
-/** A module that several import is one fault. */
+/** Removes duplicate faults. A faulty module that several files import has the same fault in each of them. */
 function onceEach(faults: readonly DefinitionFault[]): DefinitionFault[] {
   return [...new Map(faults.map(fault => [JSON.stringify(fault), fault])).values()]
 }

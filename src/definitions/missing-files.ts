@@ -1,16 +1,17 @@
 import { dirname, extname, join } from 'node:path'
 
-/** The endings that Node.js and TypeScript may add to the name of a module that is imported without an extension. */
+/** The endings that Node.js and TypeScript can add to an import without an extension. */
 const endings = ['.ts', '.js', '.json', '/index.js', '/index.json']
 
 /**
- * Returns the files that an import which found nothing would find: each of them is to be watched. An import of a
- * package without that package's `package.json` would find it in one of the folders above. Node.js reads a
- * `package.json` above the importer only once, so its `imports` are not among them.
+ * Returns the files that would make a failed import succeed. The watch must include all of them.
  *
- * @param specifier - As the import has it.
- * @param target - The path of the file that was not found, or `undefined` where a package was not.
- * @param importer - The file with the import.
+ * For a package, they are its `package.json` in each `node_modules` folder above the importer. They do not include the
+ * files in the `imports` of the importer's own `package.json`, because Node.js reads that `package.json` only once.
+ *
+ * @param specifier - The specifier in the import.
+ * @param target - The path of the file that was not found, or `undefined` if a package was not found.
+ * @param importer - The path of the file that contains the import.
  */
 export function missingFiles(specifier: string, target: string | undefined, importer: string): string[] {
   if (target !== undefined) {

@@ -6,15 +6,15 @@ import { FileStamps } from './file-stamps.ts'
 import { missingFiles } from './missing-files.ts'
 import { ownFolder, ownModule } from './own-modules.ts'
 
-/** Loads definitions files, and knows of which files they are made. */
+/** Loads definitions files and records every file that they import. */
 export interface Modules {
-  /** Every file that was ever reached from definitions and is neither a package's nor ours. */
+  /** Every file that definitions have imported since the start, without the files of packages and of Headwaters. */
   readonly files: ReadonlySet<string>
-  /** Those that were reached since the last `renew`, with those that imports did not find. */
+  /** The files that were imported since the last `renew`, and the files that imports did not find. */
   readonly stamps: FileStamps
-  /** Loads one, with what it imports. */
+  /** Loads a file and the files that it imports. Returns its exports. */
   load(file: string): Promise<Readonly<Record<string, unknown>>>
-  /** Makes later loads read all files again; modules that were loaded before stay as they are. */
+  /** Makes later loads read all files again. Modules that are already loaded do not change. */
   renew(): void
   readonly close: () => void
 }
@@ -23,14 +23,16 @@ type Next = (specifier: string, context?: Partial<ResolveHookContext>) => Resolv
 
 const mark = /[?&]headwaters=(\d+)$/
 
-/** The file of a module's URL, without the mark of its generation. */
+/** Returns the path of a module's URL, without the generation in its query. Returns `undefined` if it is not a file. */
 export function fileOf(url: string): string | undefined {
   return url.startsWith('file:') ? fileURLToPath(url.replace(mark, '')) : undefined
 }
 
 /**
- * Makes modules that resolve `headwaters` to the running copy and `zod` to ours where their project has none.
- * `below` are files and folders that are definitions even inside our own source.
+ * Registers the resolver for imports of definitions. It resolves `headwaters` to the running copy. It resolves `zod` to
+ * the copy of Headwaters if the project has none.
+ *
+ * @param below - Files and folders that are definitions even if they are in the source folder of Headwaters.
  */
 export function createModules(below: readonly string[]): Modules {
   const files = new Set<string>()
@@ -68,7 +70,7 @@ export function createModules(below: readonly string[]): Modules {
     if (file === undefined || !isPart(file)) return resolved
     reach(file)
     const url = isRoot ? resolved.url : `${resolved.url}${mark.exec(parentURL)?.[0] ?? ''}`
-    // A project's package.json may say that TypeScript is CommonJS; definitions are modules all the same.
+    // The package.json of a project can declare its .ts files as CommonJS. Definitions are always ES modules.
     return file.endsWith('.ts') ? { ...resolved, url, format: 'module-typescript' } : { ...resolved, url }
   }
 
@@ -85,7 +87,7 @@ export function createModules(below: readonly string[]): Modules {
     renew() {
       generation++
       stamps.clear()
-      // CommonJS is kept by its file name, whatever the URL says.
+      // The CommonJS cache uses the file name as key. The generation in the URL has no effect on it.
       for (const file of files) delete cache[file]
     },
     close: () => hooks.deregister(),
@@ -93,8 +95,9 @@ export function createModules(below: readonly string[]): Modules {
 }
 
 /**
- * Returns the specifier, or the URL of the file to which it leads by symbolic links, which are then watched. Node.js
- * reads each link once.
+ * Returns the URL of the real file if the specifier leads to it through symbolic links, and adds the path to the
+ * stamps. Otherwise returns the specifier. Node.js caches the target of each link, so it would not see that a link has
+ * changed.
  */
 function withoutLinks(specifier: string, parentURL: string, stamps: FileStamps): string {
   const path = pathNamed(specifier, parentURL)
@@ -111,7 +114,7 @@ function withoutLinks(specifier: string, parentURL: string, stamps: FileStamps):
   return pathToFileURL(real).href + (query === -1 ? '' : specifier.slice(query))
 }
 
-/** Adds the files that an import would find if they were there. */
+/** Adds the files that a failed import looked for, so that their creation is a change. */
 function addMissing(specifier: string, parent: string, error: unknown, stamps: FileStamps): void {
   const { url } = error as { readonly url?: unknown }
   const path = pathNamed(specifier, pathToFileURL(parent).href) ?? (typeof url === 'string' ? fileOf(url) : undefined)
@@ -130,7 +133,7 @@ function find(specifier: string, context: ResolveHookContext, next: Next): Resol
     return next(specifier, context)
   } catch (error) {
     if (/^zod(?:\/|$)/.test(specifier)) return { url: import.meta.resolve(specifier), shortCircuit: true }
-    // TypeScript's convention: an import names the file that the compiler writes.
+    // In TypeScript, an import can name the .js file that the compiler writes. Try the .ts file of that name.
     const source = /^\.\.?\//.test(specifier) ? specifier.replace(/(?:\.js)?$/, '.ts') : undefined
     if (source === undefined || /\.[cm]?ts$/.test(specifier)) throw error
     try {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** The folder of the modules of the running copy: `src` of a checkout, or `dist`. */
+/** The folder with the modules of the running copy: `src` in a checkout, otherwise `dist`. */
 export const ownFolder = fileURLToPath(new URL('..', import.meta.url))
 
 const suffix = extname(fileURLToPath(import.meta.url))
@@ -12,8 +12,8 @@ const entries: Readonly<Record<string, readonly string[]>> = {
 }
 
 /**
- * The running copy's own module for `headwaters` and `headwaters/testing`: a second copy would not know the first one's
- * classes.
+ * Returns the URL of the running copy's module for `headwaters` or `headwaters/testing`. A second copy would have
+ * different classes, and the running copy would not recognize their instances.
  */
 export function ownModule(specifier: string): string | undefined {
   if (!Object.hasOwn(entries, specifier)) return undefined

@@ -8,8 +8,9 @@ export interface PackageInfo {
 }
 
 /**
- * Returns the name and the version in the nearest `package.json` of a file or a folder, as far as it has them. A path
- * that does not exist, as a file that was removed after it was loaded, has neither.
+ * Returns the name and the version from the nearest `package.json`. The search starts in the folder, or in the folder
+ * of the file, and continues in its parents. A field that the `package.json` does not have is not set. Both fields are
+ * not set if the path does not exist, for example because the file was removed after it was loaded.
  */
 export function packageInfo(path: string): PackageInfo {
   let folder = folderOf(path)
@@ -22,7 +23,7 @@ export function packageInfo(path: string): PackageInfo {
   return {}
 }
 
-/** Returns the folder of a file, or a folder itself, with links followed; undefined if the path does not exist. */
+/** Returns the real path of a folder, or of the folder of a file. Returns `undefined` if the path does not exist. */
 function folderOf(path: string): string | undefined {
   try {
     const real = realpathSync(path)
@@ -32,7 +33,7 @@ function folderOf(path: string): string | undefined {
   }
 }
 
-/** Returns undefined if there is no such file. A file that is not valid has neither a name nor a version. */
+/** Returns `undefined` if the file cannot be read. Returns neither a name nor a version if it is not valid JSON. */
 function readPackage(file: string): PackageInfo | undefined {
   let text: string
   try {

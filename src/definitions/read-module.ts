@@ -2,17 +2,18 @@ import type { AnyAggregate } from '../fanout/aggregate.ts'
 import type { DefinitionFault } from './definitions-error.ts'
 import { shownPath } from './shown-path.ts'
 
-/** An aggregate and where it was found. */
+/** An aggregate, with its file and its export. */
 export interface Found {
   readonly aggregate: AnyAggregate
-  /** As the user would name it. */
+  /** The path as `shownPath` returns it. */
   readonly file: string
+  /** The name of the export, with the index if the export is a list: `all[0]`. */
   readonly key: string
 }
 
 /**
- * Takes the aggregates out of a module's exports, also out of an exported list of them; what only looks like one is a
- * fault.
+ * Returns the aggregates in the exports of a module and in exported lists. An aggregate without a reply is a fault.
+ * Other exports are ignored.
  */
 export function readModule(
   file: string,
@@ -27,7 +28,7 @@ export function readModule(
     else if (isAggregate(value)) found.push({ aggregate: value, file: shown, key })
   }
   for (const [key, value] of Object.entries(exports)) {
-    // What Node adds to a CommonJS module is said by its own names already.
+    // For a CommonJS module, Node.js adds this export with the value of `default`. Each fault would be reported twice.
     if (key === 'module.exports') continue
     if (Array.isArray(value)) value.forEach((item, index) => take(`${key}[${index}]`, item))
     else take(key, value)

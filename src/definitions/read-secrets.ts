@@ -5,10 +5,10 @@ import type { UpstreamSpec } from '../upstream/spec/spec.ts'
 import type { Variables } from '../upstream/spec/variables.ts'
 
 /**
- * Reads what upstreams need of the environment, and gives the values that no log may show; throws a `ConfigError` that
- * names every variable that is missing or wrong.
+ * Reads the variables that the upstreams name. Returns the values that a log must not contain.
  *
- * @param onFile - Is called with the path of each file that a variable names, before it is read.
+ * @param onFile - Called with the path of each file that a variable names, before the file is read.
+ * @throws `ConfigError` with every variable that is missing or invalid.
  */
 export function readSecrets(
   specs: readonly UpstreamSpec[],
@@ -16,7 +16,7 @@ export function readSecrets(
   variables: Variables,
   onFile?: (path: string) => void,
 ): readonly string[] {
-  // What is switched off needs nothing.
+  // An upstream that is off makes no calls, so it needs no variables.
   const read = specs
     .filter(({ name }) => overrides[name]?.off !== true)
     .map(spec => readAccess(spec, variables, onFile))

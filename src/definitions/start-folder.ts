@@ -1,7 +1,7 @@
 /**
- * The working directory in which the command was started, where relative paths of the command line start: definitions
- * may change the working directory when they are loaded. Empty, which is the working directory of the moment, if the
- * directory was removed before the start.
+ * The working directory at the start of the command. Relative paths of the command line are resolved against it,
+ * because definitions can change the working directory when they are loaded. If the directory was removed before the
+ * start, the value is empty, and paths are resolved against the current working directory.
  */
 export const startFolder = workingDirectory()
 

@@ -1,4 +1,4 @@
-// Runs in a thread: an offloaded module is loaded there as definitions are here.
+// Runs in a thread. Loads the module of an offloaded function with the same resolver as definitions.
 import { fileURLToPath } from 'node:url'
 import { createModules } from './modules.ts'
 

@@ -2,7 +2,7 @@ import { DocumentError } from '../http/openapi/document-error.ts'
 import type { DefinitionFault } from './definitions-error.ts'
 import type { Found } from './read-module.ts'
 
-/** Finds the aggregates that the API document cannot describe: each place is a fault. */
+/** Returns a fault for each part of an aggregate that the API document cannot describe. */
 export async function undocumented(found: readonly Found[]): Promise<DefinitionFault[]> {
   const { openapiDocument } = await import('../http/openapi/document.ts')
   try {

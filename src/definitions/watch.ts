@@ -1,14 +1,14 @@
 import { statSync, watch as watchFolder, type FSWatcher } from 'node:fs'
 import { basename } from 'node:path'
 
-/** The definitions that are watched; the folders may change with each reload and with each change of a file. */
+/** The watched definitions. The folders can change with each reload and with each change of a file. */
 export interface Watched {
   readonly folders: () => ReadonlySet<string>
   /** Returns true if a file has changed since the last load. */
   readonly changed: () => boolean
 }
 
-/** A watcher and the identity of the folder that it watches: the path may lead to another folder later. */
+/** A watcher and the inode of its folder. The path can lead to another folder later, which has another inode. */
 interface WatchedFolder {
   readonly watcher: FSWatcher
   readonly inode: number | undefined
@@ -17,12 +17,12 @@ interface WatchedFolder {
 /** Time to wait for the rest of a change after its first event, in ms. An editor writes in several steps. */
 const settleMs = 50
 
-/** The most times that the folders are listed again while they change. */
+/** The maximum number of times that the folders are listed again while they change. */
 const mostRounds = 10
 
 /**
- * Calls `reload` after each change, one call at a time; `reload` must not reject. An error of `folders` or `changed`
- * goes to `onError`, and the next event is a new check. Returns a function that stops the watch.
+ * Calls `reload` after each change, one call at a time. `reload` must not reject. If `folders` or `changed` throws,
+ * `onError` receives the error, and the next event starts a new check. Returns a function that stops the watch.
  */
 export function watch(
   { folders, changed }: Watched,
@@ -34,12 +34,15 @@ export function watch(
   let isReloading = false
   let isStopped = false
 
-  /** Watches the folders as they are now. A folder that appears while others are opened is found in the next round. */
+  /** Watches the current folders. A folder that appears during a round is found in the next round. */
   function follow(): void {
     for (let round = 0; round < mostRounds && openMissing(); round++);
   }
 
-  /** Returns true if a folder was opened, or was gone before it could be. */
+  /**
+   * Closes the watchers of folders that were removed or replaced, and watches the folders that have no watcher. Returns
+   * true if it watches a new folder, or if a folder disappeared before it was watched.
+   */
   function openMissing(): boolean {
     const now = folders()
     for (const [folder, { inode }] of watchers) if (!now.has(folder) || inode !== inodeOf(folder)) drop(folder)
@@ -52,7 +55,7 @@ export function watch(
     try {
       const inode = inodeOf(folder)
       const watcher = watchFolder(folder, (_type, name) => {
-        // The event of a folder that was removed or renamed has the name of the folder, and is its last one.
+        // The last event of a removed or renamed folder has the name of the folder itself.
         if (name === basename(folder)) drop(folder)
         onEvent()
       })
@@ -95,7 +98,7 @@ export function watch(
     }
   }
 
-  // A change between the load and this point has raised no event.
+  // A change between the load and this point has no event, so check once now.
   void check()
   return () => {
     isStopped = true
@@ -104,7 +107,7 @@ export function watch(
   }
 }
 
-/** Returns undefined for a folder that does not exist or lies in one that cannot be searched. */
+/** Returns `undefined` if the folder does not exist, or if its parent cannot be searched. */
 function inodeOf(folder: string): number | undefined {
   try {
     return statSync(folder).ino

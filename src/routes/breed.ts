@@ -5,7 +5,7 @@ import { aggregate, refuse, skip } from '../fanout/aggregate.ts'
 import { Breed, BreedParams, BreedQuery } from '../schemas/breed.ts'
 import type { CatApiBreed } from '../schemas/cat-breed.ts'
 
-/** The breed is looked up first; pictures, encyclopedia and facts are then asked at once. */
+/** Searches the breed first. Then requests its pictures, its summary and the facts at the same time. */
 export const breed = aggregate('breed', {
   url: '/v1/breeds/{breed}',
   params: BreedParams,
@@ -51,7 +51,7 @@ export const breed = aggregate('breed', {
     }
   })
 
-/** The title of a breed's article, which an address may hold encoded. */
+/** Returns the title of the breed's article from its percent-encoded URL. Without a valid URL, returns the name. */
 function titleOf({ wikipedia_url: address, name }: CatApiBreed): string {
   const url = address !== undefined && URL.canParse(address) ? new URL(address) : undefined
   const title = url?.pathname.split('/').at(-1)
@@ -62,7 +62,7 @@ function titleOf({ wikipedia_url: address, name }: CatApiBreed): string {
   }
 }
 
-/** All that match, the one of exactly this name or id first; none is the caller's answer. */
+/** Returns all breeds that match. A breed with exactly this name or id is first. Refuses with 404 if none matches. */
 function bestFit(matches: readonly CatApiBreed[], asked: string): [CatApiBreed, ...CatApiBreed[]] {
   const word = asked.toLowerCase()
   const exact = matches.find(({ id, name }) => id === word || name.toLowerCase() === word)

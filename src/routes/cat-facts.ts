@@ -16,7 +16,10 @@ export const catFacts = aggregate('cat-facts', {
   .optional('picture', () => theCatApi.randomImage(), { fallback: null })
   .reply(CatFacts, ({ query, ninja, meow, picture }) => mergeCatFacts(query.max_length, ninja, meow, picture))
 
-/** One list of facts, none twice, in the order of the sources; meowfacts knows no `max_length`, so it is kept here. */
+/**
+ * Merges the facts of both sources into one list without duplicates. Facts of catfact.ninja are first. Removes facts
+ * that are longer than `maxLength`, because meowfacts cannot limit their length.
+ */
 function mergeCatFacts(
   maxLength = Infinity,
   ninja: readonly NinjaFact[],

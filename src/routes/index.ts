@@ -2,5 +2,5 @@ import { breed } from './breed.ts'
 import { catFacts } from './cat-facts.ts'
 import { postcard } from './postcard.ts'
 
-/** Every aggregate that is served when none are given. */
+/** The built-in aggregates. They are used if no definitions are given. */
 export const aggregates = [catFacts, breed, postcard] as const

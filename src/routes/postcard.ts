@@ -4,7 +4,7 @@ import { theCatApi } from '../clients/the-cat-api.ts'
 import { aggregate, refuse } from '../fanout/aggregate.ts'
 import { Postcard, PostcardOrder } from '../schemas/postcard.ts'
 
-/** The fact is of whichever source answers first, and the other is stopped. */
+/** Uses the fact of the source that answers first, and cancels the call to the other source. */
 export const postcard = aggregate('postcard', {
   url: '/v1/postcards',
   body: PostcardOrder,

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Picture } from './picture.ts'
 
-/** Which breed a caller asks for. */
+/** The path parameters of `/v1/breeds/{breed}`. */
 export const BreedParams = z.object({
   breed: z
     .string()

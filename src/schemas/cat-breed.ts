@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** A page of breeds from catfact.ninja; its page links are left out. */
+/** A page of breeds from catfact.ninja, without its page links. */
 export const NinjaBreeds = z.object({
   data: z
     .array(
@@ -11,7 +11,7 @@ export const NinjaBreeds = z.object({
 })
 export type NinjaBreeds = z.output<typeof NinjaBreeds>
 
-/** A breed as TheCatAPI sends it; fields not named here are dropped. */
+/** A breed from TheCatAPI. Fields that are not in this schema are dropped. */
 export const CatApiBreed = z.object({
   id: z.string(),
   name: z.string(),
@@ -24,6 +24,6 @@ export const CatApiBreed = z.object({
 })
 export type CatApiBreed = z.output<typeof CatApiBreed>
 
-/** The response of a breed search of TheCatAPI: all breeds that match, possibly none. */
+/** The response of TheCatAPI to a breed search. It is empty if no breed matches. */
 export const CatApiBreeds = z.array(CatApiBreed).max(200)
 export type CatApiBreeds = z.output<typeof CatApiBreeds>

@@ -1,14 +1,14 @@
 import { z } from 'zod'
 import { Picture } from './picture.ts'
 
-/** One fact with its length, as catfact.ninja sends it. */
+/** A fact from catfact.ninja, with its length. */
 export const NinjaFact = z.object({
   fact: z.string().max(2000),
   length: z.int().min(0),
 })
 export type NinjaFact = z.output<typeof NinjaFact>
 
-/** A page of facts from catfact.ninja; its page links are left out. */
+/** A page of facts from catfact.ninja, without its page links. */
 export const NinjaFacts = z.object({ data: z.array(NinjaFact).max(1000), total: z.int().min(0) })
 export type NinjaFacts = z.output<typeof NinjaFacts>
 
@@ -39,7 +39,7 @@ export const CatFactsQuery = z.object({
 })
 export type CatFactsQuery = z.output<typeof CatFactsQuery>
 
-/** A fact and who told it. */
+/** A fact and its source. */
 export const CatFact = z
   .object({
     text: z.string(),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** A picture as TheCatAPI sends it. */
+/** A picture from TheCatAPI. */
 export const CatPicture = z.object({
   id: z.string(),
   url: z.url({ protocol: /^https?$/ }),
@@ -13,5 +13,5 @@ export type CatPicture = z.output<typeof CatPicture>
 export const CatPictures = z.array(CatPicture).max(100)
 export type CatPictures = z.output<typeof CatPictures>
 
-/** The one picture that was asked for. */
+/** The response of a picture search for one picture. The parsed value is the first picture. */
 export const OneCatPicture = CatPictures.min(1).transform(pictures => pictures[0] as CatPicture)

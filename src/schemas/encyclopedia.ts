@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** A summary as the encyclopedia sends it; fields not named here are dropped. */
+/** A summary from Wikipedia. Fields that are not in this schema are dropped. */
 export const Summary = z.object({
   title: z.string(),
   extract: z.string().max(20_000),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** A picture as we hand it on. */
+/** A picture in a reply. */
 export const Picture = z
   .object({ url: z.url(), width: z.int(), height: z.int() })
   .describe('A picture and its size, in pixels.')

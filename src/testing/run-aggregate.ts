@@ -141,7 +141,8 @@ function lookupOnly(hosts: () => readonly string[]): LookupFunction {
     else
       done(
         new Error(
-          `${hostname} is no upstream that runAggregate was given: let the test's environment say another place`,
+          `${hostname} is not the host of an upstream of runAggregate: ` +
+            "declare its URL with env('NAME'), and set it in the option environment",
         ),
         [],
       )

@@ -182,7 +182,7 @@ test('secrets come from the environment that the test gives, and a token from an
     ),
     {
       code: 'UPSTREAM_AUTH',
-      cause: { cause: { message: /^auth\.example is no upstream that runAggregate was given/ } },
+      cause: { cause: { message: /^auth\.example is not the host of an upstream of runAggregate/ } },
     },
   )
   const { port } = new URL(upstream.origin)
