@@ -1,5 +1,5 @@
 /**
- * The whole service as a Fastify app.
+ * The complete service as a Fastify app.
  *
  * @module headwaters/app
  */
@@ -74,8 +74,8 @@ export interface AppOptions {
   /** The threads in which offloaded functions run. @default those of `ThreadOptions` */
   readonly threads?: RuntimeOptions['threads']
   /**
-   * An existing runtime, which closes with the app. `overrides`, `layers`, `environment`, `threads`, `partition`,
-   * `scale` and `onToken` are refused beside it: pass them to `createRuntime`.
+   * An existing runtime, which closes with the app. With this option, `overrides`, `layers`, `environment`, `threads`,
+   * `partition`, `scale` and `onToken` are refused. Pass them to `createRuntime` instead.
    * @default a new runtime
    */
   readonly runtime?: Runtime
@@ -237,7 +237,7 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
       onToken,
     })
 
-  // Every method of Node's parser is a route method, so that a method without a route is 405 and not 404.
+  // Register every method of Node's parser. Otherwise a method without a route gets 404 instead of 405.
   for (const method of METHODS)
     if (!app.supportedMethods.includes(method) && method !== 'CONNECT') app.addHttpMethod(method)
   handleErrorsAsProblems(app, replyAtRoot)
@@ -250,7 +250,7 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
   closeSlowReaders(app, connections, limits.replyTimeout)
   const reportRefusal = refusals.reporter(app.log)
   closeOnStrayBytes(app, connections, limits.headerBytes, reportRefusal)
-  // Before the hooks that refuse requests, so that every request is counted on its connection.
+  // Register this before the hooks that refuse requests, so that it counts every request of a connection.
   drainOnClose(app, { readiness, connectionLimit, connections, runtime, timeout: drainTimeout })
   handleServerEvents(app.server, reportRefusal)
   checkHostHeader(app)

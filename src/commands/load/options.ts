@@ -4,16 +4,19 @@ import { readArguments } from '../read-arguments.ts'
 import { UsageError } from '../usage-error.ts'
 import type { RequestSpec } from './connection.ts'
 
-/** The options of a load test, as its arguments set them. */
+/** The options of a load test, read from its arguments. */
 export interface LoadOptions {
   readonly request: RequestSpec
-  /** Requests per second; `undefined` for a closed loop, in which each connection sends again when it has its reply. */
+  /**
+   * Requests per second. `undefined` means a closed loop, in which each connection sends its next request after it has
+   * received a reply.
+   */
   readonly rate: number | undefined
   readonly connections: number
   readonly durationMs: number
   readonly warmUpMs: number
   readonly json: boolean
-  /** Bounds of the result; the exit code is 1 when one is exceeded. */
+  /** Bounds of the result. The exit code is 1 if a bound is exceeded. */
   readonly maxP99Ms: number | undefined
   readonly maxErrorPercent: number | undefined
 }
@@ -36,7 +39,7 @@ export const flags = {
   help: { type: 'boolean', short: 'h', default: false },
 } as const
 
-/** Reads the arguments. Returns `undefined` for `--help`; throws a `UsageError` for an invalid argument. */
+/** Reads the arguments. Returns `undefined` for `--help`. Throws a `UsageError` for an invalid argument. */
 export function readLoadOptions(args: readonly string[]): LoadOptions | undefined {
   const {
     values,
