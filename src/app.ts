@@ -71,7 +71,7 @@ export interface AppOptions {
    * @default {}
    */
   readonly environment?: RuntimeOptions['environment']
-  /** The threads in which offloaded functions run. @default those of `ThreadOptions` */
+  /** The threads in which offloaded functions run. @default the defaults of `ThreadOptions` */
   readonly threads?: RuntimeOptions['threads']
   /**
    * An existing runtime, which closes with the app. With this option, `overrides`, `layers`, `environment`, `threads`,
@@ -101,12 +101,12 @@ export interface AppOptions {
   readonly onToken?: ((token: string) => void) | undefined
   /**
    * The limits of one request and its connection.
-   * @default those of `Limits`
+   * @default the defaults of `Limits`
    */
   readonly limits?: Partial<Limits>
-  /** The limits of load and memory at which the app refuses requests. @default those of `PressureLimits` */
+  /** The limits of load and memory at which the app refuses requests. @default the defaults of `PressureLimits` */
   readonly pressure?: Partial<PressureLimits>
-  /** The largest number of requests for aggregates per minute and client; 0 disables the limit. @default 0 */
+  /** The largest number of requests for aggregates per minute and client. 0 disables the limit. @default 0 */
   readonly rateLimit?: number
   /** Counts the requests of a client if several processes share the limit. @default a counter in this process */
   readonly countRequest?: CountRequest | undefined
@@ -120,7 +120,7 @@ export interface AppOptions {
    * @default []
    */
   readonly keys?: readonly string[]
-  /** Origins whose pages may send requests (CORS); `*` allows every origin. @default [] */
+  /** Origins whose pages may send requests (CORS). `*` allows every origin. @default [] */
   readonly corsOrigins?: readonly string[]
   /** The `info` of the API document. @default the title `Aggregates` and the version `0.0.0` */
   readonly info?: OpenapiInfo | undefined
@@ -212,7 +212,7 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
     bodyLimit: limits.bodyBytes,
     requestTimeout,
     keepAliveTimeout,
-    // The length of a parameter is limited by its schema, not by the router.
+    // The schema limits the length of a parameter. The default limit of the router would be too small.
     routerOptions: { maxParamLength: 16 * 1024 },
     // While draining, `drainOnClose` refuses requests with a problem.
     return503OnClosing: false,

@@ -90,7 +90,7 @@ export interface Inbound {
   readonly corsOrigins: readonly string[]
 }
 
-/** The configuration from the environment, checked and frozen. */
+/** The configuration from the environment. It is checked and frozen. */
 export interface Config {
   readonly host: string
   readonly port: number
@@ -99,7 +99,7 @@ export interface Config {
   readonly logFormat: z.output<typeof Environment>['LOG_FORMAT']
   /** Time that requests in flight may take after SIGTERM, in ms. */
   readonly drainMs: number
-  /** The `info` of the API document. @default that of the definitions */
+  /** The `info` of the API document. @default the `info` of the definitions */
   readonly info?: OpenapiInfo
   /** The protection of the service from its callers. */
   readonly inbound: Inbound

@@ -29,7 +29,7 @@ export function readArguments<const O extends ParseArgsOptionsConfig>(args: read
   }
 }
 
-/** Returns a message that says why an option is invalid and how to fix it. */
+/** Returns the reason why an option is invalid, or `undefined` if it is valid. */
 function faultOf(
   { name, rawName, value, inlineValue }: OptionToken,
   options: ParseArgsOptionsConfig,

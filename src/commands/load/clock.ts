@@ -20,8 +20,8 @@ export interface SharedTimer {
 const minIntervalMs = 0.25
 
 /**
- * Starts a clock whose timers run in a separate thread. A timer fires at most 0.1 ms late. Node's timers have a
- * resolution of 1 ms, which would add 0.5 ms on average to every measured latency.
+ * Starts a clock whose timers run in a separate thread. The thread wakes at most 0.1 ms late. Node's timers have
+ * a resolution of 1 ms, which would add 0.5 ms on average to every measured latency.
  */
 export async function startPreciseClock(): Promise<Clock & { readonly close: () => Promise<unknown> }> {
   const shared: SharedTimer = {

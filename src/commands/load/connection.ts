@@ -86,7 +86,7 @@ export function createConnection({ url, method, headers, body, timeoutMs, isInse
         onResponseEnd() {
           end({ status, bytes, reply: classifyReply(status, replyHeaders, tail) })
         },
-        // undici rejects an invalid request before `dispatch` returns; the outcome is always delivered after `send`.
+        // undici may reject an invalid request before `dispatch` returns. The outcome must come after `send` returns.
         onResponseError(_controller, error) {
           setImmediate(end, { error: errorKindOf(error) })
         },

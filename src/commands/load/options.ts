@@ -88,7 +88,7 @@ function readUrl(text: string): URL {
 
 function readTime(name: string, text: string, least = 1): number {
   const ms = parseDuration(text)
-  // At most a day: Node's timers accept at most 24.8 days.
+  // The limit is one day, because Node's timers accept at most 24.8 days.
   if (ms === undefined || ms < least || ms > 86_400_000)
     throw new UsageError(`--${name} must be a time such as 500ms, 30s or 2m, at most 24h, got '${text}'`)
   return ms
@@ -107,7 +107,7 @@ function readNumber(name: string, text: string, least: number, most: number, or 
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 
-/** Parses `250ms`, `30s`, `1.5m` or `1h` to ms; returns `undefined` for any other text. */
+/** Parses a duration such as `250ms`, `30s`, `1.5m` or `1h` to ms. Returns `undefined` for any other text. */
 function parseDuration(text: string): number | undefined {
   const [, number = '', unit = ''] = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h)$/.exec(text) ?? []
   return unit === '' ? undefined : Number(number) * (units[unit] as number)

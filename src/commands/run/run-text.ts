@@ -32,13 +32,13 @@ export function summaryOf({ rows, outcome }: RunView, now: number): string {
   return rows.some(isLost) ? `not complete, in ${ms}` : `complete, in ${ms}`
 }
 
-/** Returns one line per step that has lost calls or data, with the code and its text. */
+/** Returns one line, with the state and the reason, per step that ended as neither `ok`, `skipped` nor `cancelled`. */
 export function lossesOf({ rows }: RunView): string[] {
   const width = Math.max(0, ...rows.filter(hasReason).map(({ name }) => name.length))
   return rows.filter(hasReason).map(row => `${row.name.padEnd(width)}  ${row.state}${reasonOf(row)}`)
 }
 
-/** Returns true if the step has ended and has a reason to show. A cancelled step has none. */
+/** Returns true if the step has ended and has a reason to show. A cancelled step has no reason to show. */
 function hasReason(row: Row): boolean {
   return isLost(row) && row.state !== 'waiting' && row.state !== 'running' && row.state !== 'cancelled'
 }

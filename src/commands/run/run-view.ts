@@ -106,8 +106,8 @@ export function applyEvent(view: RunView, event: RunEvent): void {
       if (event.code === undefined) row.answered++
       row.status = event.status
       row.why = event.error && causeChain(event.error)
-      // The `context` hook may return a function that sends a call after the hook has ended. If the cache answers this
-      // call with a stale entry, the state `ok` is no longer correct and becomes `stale`.
+      // The `context` hook may return a function that sends a call after the hook has ended. If this call fails
+      // and the cache answers it with a stale entry, the state `ok` is no longer correct and becomes `stale`.
       if (event.step < 0 && row.state === 'ok' && event.cached?.insteadOf !== undefined) {
         row.state = 'stale'
         if (row.tally === undefined) row.code = event.cached.insteadOf.code
@@ -122,7 +122,7 @@ export function applyEvent(view: RunView, event: RunEvent): void {
   }
 }
 
-/** Returns true if the state of the step is neither `ok` nor `skipped`. Such a step makes the reply partial. */
+/** Returns true if the state of the step is neither `ok` nor `skipped`. A run with this step has no complete reply. */
 export function isLost({ state }: Row): boolean {
   return state !== 'ok' && state !== 'skipped'
 }

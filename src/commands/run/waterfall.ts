@@ -31,7 +31,7 @@ const shortestBar = 16
 
 /**
  * Draws a run as one line per step, with a bar on a time axis. The axis ends at the deadline during the run, and at the
- * end of the run afterwards. Every line fits the width of the terminal.
+ * end of the run afterwards. Every line fits a terminal that has at least 16 columns.
  */
 export function waterfall(view: RunView, options: WaterfallOptions): string[] {
   const { columns, color, unicode, now } = options
