@@ -1,5 +1,5 @@
 /**
- * The whole service as a Fastify app.
+ * The complete service as a Fastify app.
  *
  * @module headwaters/app
  */
@@ -71,11 +71,11 @@ export interface AppOptions {
    * @default {}
    */
   readonly environment?: RuntimeOptions['environment']
-  /** The threads in which offloaded functions run. @default those of `ThreadOptions` */
+  /** The threads in which offloaded functions run. @default the defaults of `ThreadOptions` */
   readonly threads?: RuntimeOptions['threads']
   /**
-   * An existing runtime, which closes with the app. `overrides`, `layers`, `environment`, `threads`, `partition`,
-   * `scale` and `onToken` are refused beside it: pass them to `createRuntime`.
+   * An existing runtime, which closes with the app. With this option, `overrides`, `layers`, `environment`, `threads`,
+   * `partition`, `scale` and `onToken` are refused. Pass them to `createRuntime` instead.
    * @default a new runtime
    */
   readonly runtime?: Runtime
@@ -101,12 +101,12 @@ export interface AppOptions {
   readonly onToken?: ((token: string) => void) | undefined
   /**
    * The limits of one request and its connection.
-   * @default those of `Limits`
+   * @default the defaults of `Limits`
    */
   readonly limits?: Partial<Limits>
-  /** The limits of load and memory at which the app refuses requests. @default those of `PressureLimits` */
+  /** The limits of load and memory at which the app refuses requests. @default the defaults of `PressureLimits` */
   readonly pressure?: Partial<PressureLimits>
-  /** The largest number of requests for aggregates per minute and client; 0 disables the limit. @default 0 */
+  /** The largest number of requests for aggregates per minute and client. 0 disables the limit. @default 0 */
   readonly rateLimit?: number
   /** Counts the requests of a client if several processes share the limit. @default a counter in this process */
   readonly countRequest?: CountRequest | undefined
@@ -120,7 +120,7 @@ export interface AppOptions {
    * @default []
    */
   readonly keys?: readonly string[]
-  /** Origins whose pages may send requests (CORS); `*` allows every origin. @default [] */
+  /** Origins whose pages may send requests (CORS). `*` allows every origin. @default [] */
   readonly corsOrigins?: readonly string[]
   /** The `info` of the API document. @default the title `Aggregates` and the version `0.0.0` */
   readonly info?: OpenapiInfo | undefined
@@ -212,7 +212,7 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
     bodyLimit: limits.bodyBytes,
     requestTimeout,
     keepAliveTimeout,
-    // The length of a parameter is limited by its schema, not by the router.
+    // The schema limits the length of a parameter. The default limit of the router would be too small.
     routerOptions: { maxParamLength: 16 * 1024 },
     // While draining, `drainOnClose` refuses requests with a problem.
     return503OnClosing: false,
@@ -237,7 +237,7 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
       onToken,
     })
 
-  // Every method of Node's parser is a route method, so that a method without a route is 405 and not 404.
+  // Register every method of Node's parser. Otherwise a method without a route gets 404 instead of 405.
   for (const method of METHODS)
     if (!app.supportedMethods.includes(method) && method !== 'CONNECT') app.addHttpMethod(method)
   handleErrorsAsProblems(app, replyAtRoot)
@@ -250,7 +250,7 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
   closeSlowReaders(app, connections, limits.replyTimeout)
   const reportRefusal = refusals.reporter(app.log)
   closeOnStrayBytes(app, connections, limits.headerBytes, reportRefusal)
-  // Before the hooks that refuse requests, so that every request is counted on its connection.
+  // Register this before the hooks that refuse requests, so that it counts every request of a connection.
   drainOnClose(app, { readiness, connectionLimit, connections, runtime, timeout: drainTimeout })
   handleServerEvents(app.server, reportRefusal)
   checkHostHeader(app)

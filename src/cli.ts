@@ -1,5 +1,6 @@
 import { main } from './commands/main.ts'
 
 const code = await main(process.argv.slice(2))
-// Definitions may hold timers or sockets that would keep the process; what is written goes out first.
+// Timers or sockets of the definitions may keep the process alive, so it exits explicitly after stdout and stderr are
+// flushed.
 if (code !== undefined) process.stdout.write('', () => process.stderr.write('', () => process.exit(code)))

@@ -7,18 +7,18 @@ import { originFault } from './upstream/spec/origin.ts'
 import type { Override } from './upstream/runtime.ts'
 import { textSchema } from './core/schema/text-schema.ts'
 
-/** An integer within bounds. Each check has the same message, which names both bounds. */
+/** Returns a schema for an integer within bounds. Every check has the same message, which names both bounds. */
 function whole(from: number, to: number, fault = `must be an integer from ${from} to ${to}`): z.ZodCoercedNumber {
   return z.coerce.number(fault).int(fault).min(from, fault).max(to, fault)
 }
 
-/** An integer within bounds, or a word. */
+/** Returns a schema for an integer within bounds, or a word. */
 function wholeOr<const Word extends string>(word: Word, from: number, to: number) {
   const fault = `must be an integer from ${from} to ${to}, or ${word}`
   return z.union([z.literal(word), whole(from, to, fault)], fault)
 }
 
-/** One of several values; the message lists them. */
+/** Returns a schema for one of several values. The message lists the values. */
 function oneOf<const Values extends readonly string[]>(values: Values) {
   return z.enum(values, `must be ${values.slice(0, -1).join(', ')} or ${values.at(-1)}`)
 }
@@ -90,29 +90,29 @@ export interface Inbound {
   readonly corsOrigins: readonly string[]
 }
 
-/** The configuration from the environment, checked and frozen. */
+/** The configuration from the environment. It is checked and frozen. */
 export interface Config {
   readonly host: string
   readonly port: number
   readonly logLevel: z.output<typeof Environment>['LOG_LEVEL']
-  /** `auto` is text where stdout is a terminal, and JSON elsewhere. */
+  /** `auto` means text if stdout is a terminal, and JSON otherwise. */
   readonly logFormat: z.output<typeof Environment>['LOG_FORMAT']
   /** Time that requests in flight may take after SIGTERM, in ms. */
   readonly drainMs: number
-  /** The `info` of the API document. @default that of the definitions */
+  /** The `info` of the API document. @default the `info` of the definitions */
   readonly info?: OpenapiInfo
   /** The protection of the service from its callers. */
   readonly inbound: Inbound
   /** The threads in which offloaded functions run. */
   readonly threads: ThreadOptions
   /**
-   * The number of processes; `auto` is the number of cores.
+   * The number of processes. `auto` means the number of cores.
    * @default 1
    */
   readonly workers?: number | 'auto'
-  /** Time without a heartbeat after which a worker is killed and replaced, in ms; 0 is never. @default 10_000 */
+  /** Time without a heartbeat after which a worker is killed and replaced, in ms. 0 disables this. @default 10_000 */
   readonly heartbeatMs: number
-  /** By the upstream's name. */
+  /** Overrides by the upstream's name. */
   readonly overrides: Readonly<Record<string, Override>>
 }
 
@@ -124,10 +124,10 @@ export class ConfigError extends Error {
 const overridePattern =
   /^HEADWATERS_UPSTREAM_([A-Z0-9_]+?)_(ORIGIN|CONCURRENCY|ATTEMPT_TIMEOUT_MS|OFF|SLOTS|TIMEOUT_MS)$/
 
-/** Old names of these variables, refused with their new names until 1.0. */
+/** Old names of variables and their new names. Until 1.0, an old name is an error that shows the new name. */
 const renamedOverrides: Readonly<Record<string, string>> = { SLOTS: 'CONCURRENCY', TIMEOUT_MS: 'ATTEMPT_TIMEOUT_MS' }
 
-/** Reads the environment; throws a `ConfigError` that names every variable that is wrong, and why. */
+/** Reads the environment. Throws a `ConfigError` with the name of each invalid variable and the reason. */
 export function readConfig(
   environment: Readonly<Record<string, string | undefined>>,
   upstreams: readonly string[],
@@ -236,7 +236,8 @@ function entriesOf(list: string): string[] {
 /** Reads the API keys. A fault names a key by its position, so that no message shows a key. */
 function readKeys(list: string, context: z.RefinementCtx): readonly string[] {
   const keys = entriesOf(list)
-  // A list of commas only is what a template leaves of secrets that are not set. It must not open the service.
+  // A template with secrets that are not set results in a list of commas. Without this error, the service would start
+  // without authentication.
   if (keys.length === 0 && list.trim() !== '')
     context.addIssue('contains no key: set at least one key, or remove the variable to require none')
   for (const [index, key] of keys.entries()) {
@@ -265,7 +266,7 @@ function readOrigins(list: string, context: z.RefinementCtx): readonly string[] 
   return Object.freeze(origins)
 }
 
-/** `true`, `false`, or the addresses and networks of the proxies. */
+/** Reads `true`, `false`, or the addresses and networks of the proxies. */
 function readTrustProxy(value: string, context: z.RefinementCtx): boolean | readonly string[] {
   const text = value.trim()
   if (text === 'true' || text === 'false') return text === 'true'
@@ -292,7 +293,7 @@ function isNetwork(text: string): boolean {
 }
 
 /**
- * Removes white space around the values, and the variables without a value: an empty variable counts as not set.
+ * Removes white space around the values, and removes empty variables. An empty variable counts as not set.
  */
 function blankless(environment: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> {
   return Object.fromEntries(

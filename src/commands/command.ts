@@ -6,7 +6,7 @@ export interface Command {
   readonly help: string
   /** Its options by name. */
   readonly options: ParseArgsOptionsConfig
-  /** Runs the command. Resolves with its exit code, or with undefined for a service, which runs until it is stopped. */
+  /** Runs the command. Resolves with the exit code, or with undefined if a service now runs until it is stopped. */
   run(args: readonly string[]): Promise<number | undefined>
 }
 

@@ -16,7 +16,7 @@ interface OptionToken {
   readonly value: string | undefined
 }
 
-/** Loads each command by its name. */
+/** A function per command name that loads the command. */
 type Commands = Readonly<Record<string, () => Promise<{ readonly command: Command }>>>
 
 const help = `headwaters: prints a script that completes commands, options and aggregates in a shell
@@ -36,7 +36,7 @@ Options
 
 ${exitCodes}`
 
-/** Prints the words that may follow other words, one per line. The scripts call it. */
+/** The name of the hidden command that prints the possible next words, one per line. The shell scripts call it. */
 const wordsCommand = 'words'
 
 const scripts: Readonly<Record<string, string>> = {
@@ -66,7 +66,7 @@ complete -c headwaters -a '(__headwaters_words)'
 `,
 }
 
-/** Creates the command that completes the given commands. */
+/** Creates the `completion` command for the given commands. */
 export function completionOf(commands: Commands): Command {
   return {
     help,
@@ -90,7 +90,7 @@ export function completionOf(commands: Commands): Command {
   }
 }
 
-/** Returns the words that may follow the given ones, which stand after `headwaters`. */
+/** Returns the possible next words after `headwaters` and the given words. */
 async function candidates(commands: Commands, words: readonly string[]): Promise<string[]> {
   const [name = '', ...given] = words
   if (words.length === 0) return [...Object.keys(commands), '--help', '--version']
@@ -104,8 +104,9 @@ async function candidates(commands: Commands, words: readonly string[]): Promise
 }
 
 /**
- * Returns the names of the built-in aggregates for `run`, and after a name the fields of that aggregate. Names of other
- * aggregates are not known where a name is expected, since their files come after it.
+ * Returns the possible next words of `run`. Before a name, they include the names of the built-in aggregates. Names
+ * from files are not known there, because the files come after the name. After a name, they include the fields of the
+ * aggregate.
  */
 async function runCandidates(options: ParseArgsOptionsConfig, given: readonly string[]): Promise<string[]> {
   const { positionals, tokens } = parseArgs({
@@ -127,7 +128,7 @@ async function runCandidates(options: ParseArgsOptionsConfig, given: readonly st
   return [...fields.map(field => `--${field.name}`), ...namesOf(options)]
 }
 
-/** Returns the aggregates of files and folders, or the built-in ones; none where they cannot be loaded. */
+/** Loads the aggregates of files and folders, or the built-in aggregates. Returns an empty array if loading fails. */
 async function loadAggregates(paths: readonly string[]): Promise<readonly AnyAggregate[]> {
   if (!paths.every(path => existsSync(path))) return []
   try {
@@ -143,7 +144,7 @@ function namesOf(options: ParseArgsOptionsConfig): string[] {
   return Object.keys(options).map(option => `--${option}`)
 }
 
-/** Returns true for an option whose value is the next word: fields take one, and unknown short options take none. */
+/** Returns true if the next word is the value of the option. A field has a value; an unknown short option has none. */
 function lacksValue({ name, rawName, value }: OptionToken, options: ParseArgsOptionsConfig): boolean {
   return rawName.startsWith('--') && value === undefined && options[name]?.type !== 'boolean'
 }
@@ -152,7 +153,7 @@ function takesValue(options: ParseArgsOptionsConfig, word: string): boolean {
   return word.startsWith('--') && options[word.slice(2)]?.type === 'string'
 }
 
-/** Returns true for a text that one line can hold and that does not control the terminal which lists it. */
+/** Returns true for a text without line breaks and control characters, which a terminal can list safely. */
 function isWord(text: string): boolean {
   return text !== '' && printable(text) === text
 }

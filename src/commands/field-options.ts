@@ -4,8 +4,8 @@ import { optionNames } from './read-arguments.ts'
 const field = { type: 'string', multiple: true } as const
 
 /**
- * Returns an option for each long option of the arguments that is not one of the command: it is a field of the
- * aggregate, which is known only after its definitions are loaded, and takes a value.
+ * Returns an option with a value for each long option that the command does not define. Such an option is a field of
+ * the aggregate, and fields are known only after the definitions are loaded.
  *
  * @param args - The arguments of `headwaters run`.
  * @param options - The options of the command.

@@ -4,7 +4,7 @@ import { usageOf, type Command } from './command.ts'
 import { help } from './help.ts'
 import { UsageError } from './usage-error.ts'
 
-/** The commands; each module is loaded when its command runs. */
+/** The commands. The module of a command is loaded when the command runs. */
 const commands: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
   serve: () => import('./serve.ts'),
   run: () => import('./run.ts'),
@@ -36,7 +36,7 @@ export async function main(args: readonly string[]): Promise<number | undefined>
   }
 }
 
-/** Returns true for `--version` or `-v` alone, or after the name of a command. */
+/** Returns true if `--version` or `-v` is the first argument, or the only argument after the name of a command. */
 function isVersion([first = '', second = '', ...others]: readonly string[]): boolean {
   const isOption = (word: string) => word === '--version' || word === '-v'
   return isOption(first) || (Object.hasOwn(commands, first) && isOption(second) && others.length === 0)
@@ -65,7 +65,7 @@ function report(error: unknown, usage: string): number {
   return print(`headwaters: ${code === undefined ? stack : message}\n`, 1)
 }
 
-/** Prints to stdout for 0 and to stderr for anything else. */
+/** Prints a text to stdout if the exit code is 0, and to stderr otherwise. Returns the code. */
 function print(text: string, code = 0): number {
   ;(code === 0 ? process.stdout : process.stderr).write(text)
   return code

@@ -62,7 +62,7 @@ export const command: Command = {
   },
 }
 
-/** Writes the document to the file of `--out`. Throws an error with the system's code that names the file. */
+/** Writes the document to the file of `--out`. Throws an error that names the file and has the code of the system. */
 function write(file: string, text: string): void {
   try {
     writeFileSync(resolve(startFolder, file), text)
@@ -72,7 +72,7 @@ function write(file: string, text: string): void {
   }
 }
 
-/** Returns the info of `--info`, or of the environment. Throws a `UsageError` for one that is not valid. */
+/** Returns the info from `--info` or from the environment. Throws a `UsageError` if the info is invalid. */
 function infoOf(given: string | undefined): OpenapiInfo {
   try {
     return given === undefined ? readInfo('OPENAPI_INFO', process.env['OPENAPI_INFO'] ?? '') : readInfo('--info', given)

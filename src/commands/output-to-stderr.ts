@@ -1,8 +1,8 @@
 /**
- * Loads modules and redirects their output from stdout to stderr, because stdout is for the result of the command.
+ * Loads modules and redirects their output from stdout to stderr. Only the result of the command goes to stdout.
  *
  * @param load - Loads the modules.
- * @returns What `load` returns.
+ * @returns The result of `load`.
  */
 export async function outputToStderr<T>(load: () => Promise<T>): Promise<T> {
   const { stdout, stderr } = process

@@ -8,14 +8,14 @@ interface OptionToken {
   /** The option as it was given: `--out` or `-o`. */
   readonly rawName: string
   readonly value: string | undefined
-  /** True for a value in the word of its option, as in `--out=x`. */
+  /** True if the option and its value are one word, as in `--out=x`. */
   readonly inlineValue: boolean | undefined
 }
 
 /**
  * Reads the arguments of a command.
  *
- * @throws {UsageError} that names the first invalid argument.
+ * @throws {UsageError} For the first invalid argument, which the message names.
  */
 export function readArguments<const O extends ParseArgsOptionsConfig>(args: readonly string[], options: O) {
   for (const token of optionNames(args, options)) {
@@ -29,7 +29,7 @@ export function readArguments<const O extends ParseArgsOptionsConfig>(args: read
   }
 }
 
-/** Returns the reason why an option is invalid, and the fix. */
+/** Returns the reason why an option is invalid, or `undefined` if it is valid. */
 function faultOf(
   { name, rawName, value, inlineValue }: OptionToken,
   options: ParseArgsOptionsConfig,
@@ -46,7 +46,7 @@ function faultOf(
     : undefined
 }
 
-/** Returns every option of the arguments in order, known or not. */
+/** Returns all options of the arguments in order, including unknown options. */
 export function optionNames(args: readonly string[], options: ParseArgsOptionsConfig): OptionToken[] {
   const { tokens } = parseArgs({ args: [...args], options, allowPositionals: true, strict: false, tokens: true })
   return tokens.filter(token => token.kind === 'option')

@@ -103,10 +103,10 @@ async function runOnce(
     deadline: within,
     isQuiet: json,
     print(reply) {
-      // A reply without a value is null, as over HTTP.
+      // Data that is undefined is printed as null, as in an HTTP reply.
       const { data = null } = reply
       const text = `${writeJson(json ? { ...reply, data } : data, false, 2)}\n`
-      // Within the texts of JSON the escapes have the same meaning.
+      // The replacements for control characters are valid JSON escapes, so the value of the JSON stays the same.
       process.stdout.write(process.stdout.isTTY ? printableLines(text) : text)
     },
   })

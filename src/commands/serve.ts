@@ -60,10 +60,10 @@ export const command: Command = {
   },
 }
 
-/** The largest number of workers, which `HEADWATERS_WORKERS` accepts too. */
+/** The largest number of workers. `HEADWATERS_WORKERS` has the same limit. */
 const maxWorkers = 1024
 
-/** Reads the value of `--workers`; throws a `UsageError` for an invalid one. */
+/** Reads the value of `--workers`. Throws a `UsageError` for an invalid value. */
 function readWorkers(text: string): number | 'auto' {
   if (text === 'auto') return text
   const count = Number(text)

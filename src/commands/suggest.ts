@@ -1,7 +1,7 @@
 /** Returns `: did you mean 'x'?` with the nearest known word, or an empty text if no known word is near. */
 export function suggest(word: string, known: Iterable<string>): string {
   let best: string | undefined
-  // A third of the letters may differ, and at least two, which two swapped letters are.
+  // The edit distance may be a third of the length. It may always be 2, because two swapped letters have distance 2.
   let least = Math.max(2, Math.floor(word.length / 3)) + 1
   for (const each of known) {
     const distance = editDistance(word.toLowerCase(), each.toLowerCase())

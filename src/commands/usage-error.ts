@@ -1,4 +1,4 @@
-/** Invalid arguments. The command prints the message and its usage, and exits with 2. */
+/** An error for invalid arguments. The command prints the message and its usage, and exits with code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }

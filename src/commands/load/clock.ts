@@ -2,10 +2,10 @@ import { once } from 'node:events'
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 
-/** Current time in ms, and timers at moments of it. */
+/** A source of the current time in ms, with timers. */
 export interface Clock {
   readonly now: () => number
-  /** Calls back at the moment or soon after; the returned function cancels the timer. */
+  /** Calls `callback` at the moment or soon after it. Returns a function that cancels the timer. */
   readonly wakeAt: (moment: number, callback: () => void) => () => void
 }
 
@@ -13,15 +13,15 @@ export interface Clock {
 export interface SharedTimer {
   /** Increases whenever `wakeAt` changes. */
   readonly version: Int32Array<SharedArrayBuffer>
-  /** The next moment, in ms of `process.hrtime`. */
+  /** The time of the next wake-up, in ms of `process.hrtime`. */
   readonly wakeAt: Float64Array<SharedArrayBuffer>
 }
 
 const minIntervalMs = 0.25
 
 /**
- * Starts a clock whose timers are kept by a thread of their own. It wakes within 0.1 ms. Node's timers have a
- * resolution of 1 ms; they would add half of that to every measured latency.
+ * Starts a clock whose timers run in a separate thread. The thread wakes at most 0.1 ms late. Node's timers have
+ * a resolution of 1 ms, which would add 0.5 ms on average to every measured latency.
  */
 export async function startPreciseClock(): Promise<Clock & { readonly close: () => Promise<unknown> }> {
   const shared: SharedTimer = {
@@ -32,7 +32,7 @@ export async function startPreciseClock(): Promise<Clock & { readonly close: () 
   const offset = Number(process.hrtime.bigint()) / 1e6 - performance.now()
   let armedFor = Infinity
 
-  /** Waking up costs more than a request, so timers that are close to each other share one wake-up. */
+  /** Sets the next wake-up. A wake-up costs more than a request, so timers within `minIntervalMs` share one. */
   function arm(moment: number): void {
     armedFor = Math.max(moment, performance.now() + minIntervalMs)
     shared.wakeAt[0] = armedFor + offset
@@ -53,7 +53,7 @@ export async function startPreciseClock(): Promise<Clock & { readonly close: () 
   const thread = new Worker(new URL(`./timer-thread${extname(import.meta.url)}`, import.meta.url), {
     workerData: shared,
   })
-  // The thread posts one message when it has started; there are no timers yet.
+  // The first message says that the thread has started. No timer exists yet, so `runDue` must not handle it.
   await once(thread, 'message')
   thread.on('message', runDue)
 

@@ -7,11 +7,11 @@ import { classifyReply, errorKindOf, type ErrorKind, type RequestOutcome } from 
 export interface RequestSpec {
   readonly url: URL
   readonly method: string
-  /** Names and values in turn. */
+  /** Names and values alternate. */
   readonly headers: readonly string[]
   readonly body: Buffer | undefined
   readonly timeoutMs: number
-  /** Accepts any certificate. */
+  /** If true, every TLS certificate is accepted. */
   readonly isInsecure: boolean
 }
 
@@ -23,12 +23,12 @@ export interface Connection {
   close(): void
 }
 
-/** The `complete` field of the envelope is near the end of a reply, so only the end of a body is kept. */
+/** Size of the end of a body that is kept. The `complete` field of the envelope is near the end. */
 const tailBytes = 65_536
-/** Longer than any pause between two requests of a connection, so that only the service closes idle connections. */
+/** Keep-alive time. It is longer than any pause between requests, so that only the service closes idle connections. */
 const keepAliveMs = 600_000
 
-/** Creates a connection that opens with its first request, and again after it was lost. */
+/** Creates a connection. It opens at its first request, and opens again after a loss. */
 export function createConnection({ url, method, headers, body, timeoutMs, isInsecure }: RequestSpec): Connection {
   const request = {
     path: url.pathname + url.search,
@@ -48,7 +48,7 @@ export function createConnection({ url, method, headers, body, timeoutMs, isInse
   let client = open()
   let fail: ((error: ErrorKind) => void) | undefined
 
-  /** Replaces the socket: a late reply to an abandoned request would be read as the reply to the next one. */
+  /** Replaces the socket. On the old one, a late reply to an aborted request would be read as the next reply. */
   function reopen(): void {
     client.destroy().catch(() => {})
     client = open()
@@ -86,7 +86,7 @@ export function createConnection({ url, method, headers, body, timeoutMs, isInse
         onResponseEnd() {
           end({ status, bytes, reply: classifyReply(status, replyHeaders, tail) })
         },
-        // undici rejects an invalid request before `dispatch` returns; the outcome is always delivered after `send`.
+        // undici may reject an invalid request before `dispatch` returns. The outcome must come after `send` returns.
         onResponseError(_controller, error) {
           setImmediate(end, { error: errorKindOf(error) })
         },
@@ -101,7 +101,7 @@ export function createConnection({ url, method, headers, body, timeoutMs, isInse
   }
 }
 
-/** Opens and closes one connection to a URL; returns why it cannot be reached, so that a wrong port fails at once. */
+/** Opens and closes one connection to a URL, so that a wrong port fails early. Returns the reason of a failure. */
 export async function probe({ hostname, port, protocol }: URL, timeoutMs: number): Promise<string | undefined> {
   const socket = connect({
     host: hostname.replace(/^\[|\]$/g, ''),

@@ -2,9 +2,9 @@ import { formatMs } from './format.ts'
 import type { LoadMetrics } from './metrics.ts'
 import type { LoadOptions } from './options.ts'
 
-/** A note is added when more than this ratio of a latency is delay of the sender. */
+/** A note is added if the delay of the sender is more than this ratio of the latency. */
 const maxSenderRatio = 0.2
-/** A note is added when the event loop of the sender was busier than this. */
+/** A note is added if the utilization of the sender's event loop is above this ratio. */
 const maxBusy = 0.9
 
 /** Returns remarks on the validity of the figures. */
@@ -39,7 +39,7 @@ export function notesOf(metrics: LoadMetrics, { rate, connections }: LoadOptions
   return notes
 }
 
-/** Returns the bounds that were not met: those of the options, and that something was answered. */
+/** Returns the violated bounds of the options, and a violation if no request was answered. */
 export function violationsOf(metrics: LoadMetrics, { maxP99Ms, maxErrorPercent }: LoadOptions): string[] {
   const { sent, answered, neverSent, replies, latencyFromDue } = metrics
   const due = sent + neverSent

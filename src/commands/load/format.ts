@@ -5,7 +5,7 @@ export function formatMs(ms: number | null): string {
   return ms < 100 ? ms.toFixed(1) : ms.toFixed(0)
 }
 
-/** Formats a time span: `30 s`, `1.5 s`. */
+/** Formats a duration: `30 s`, `1.5 s`. */
 export function formatSeconds(ms: number): string {
   return `${Number((ms / 1000).toFixed(1))} s`
 }
@@ -22,7 +22,7 @@ export function formatCounts(counts: Readonly<Record<string, number>> | Readonly
   return pairs.map(([name, count]) => `${name}: ${count}`).join(', ')
 }
 
-/** Formats rows as a table whose first column is aligned to the left and the others to the right. */
+/** Formats rows as a table. The first column is left-aligned; all further columns are right-aligned. */
 export function formatTable(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map(row => (row[column] ?? '').length)))
   const align = (cell: string, column: number) =>
@@ -32,7 +32,7 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
 
 const bars = { true: '▁▂▃▄▅▆▇█', false: '_.-=+*#@' } as const
 
-/** Draws one character per value, in proportion to the highest value; a space for NaN. */
+/** Draws one character per value, scaled to the highest value. NaN is a space. */
 export function sparkline(values: readonly number[], unicode: boolean): string {
   const levels = bars[`${unicode}`]
   const highest = Math.max(...values.filter(value => !Number.isNaN(value)))

@@ -7,7 +7,7 @@ import type { Schedule } from './schedule.ts'
 export interface SentRequest {
   readonly dueAt: number
   readonly sentAt: number
-  /** The moment at which it could have been sent: `dueAt`, or later when no connection was free then. */
+  /** The earliest moment at which the request was due and a connection was free. */
   readonly sendableAt: number
 }
 
@@ -15,14 +15,14 @@ export interface SentRequest {
 export interface RequestObserver {
   onSent(request: SentRequest): void
   onEnded(request: SentRequest, at: number, outcome: RequestOutcome): void
-  /** The request was due and no connection became free for it. */
+  /** Called for a request that was due but never got a free connection. */
   onNeverSent(dueAt: number, at: number): void
 }
 
 export interface GeneratorOptions {
   readonly schedule: Schedule
   readonly connections: readonly Connection[]
-  /** Requests that have not ended by then are aborted. */
+  /** The moment at which requests in flight are aborted. */
   readonly abortAt: number
   readonly clock: Clock
   readonly observer: RequestObserver
@@ -38,12 +38,12 @@ export interface LoadGenerator {
   stop(): void
 }
 
-/** Pause of a closed-loop connection after an error; without it, connections that are refused would spin. */
+/** Pause of a closed-loop connection after an error. Without it, a refused connection would retry in a busy loop. */
 const errorPauseMs = 100
 
 /**
  * Sends each request when it is due and a connection is free. A request that is due while every connection is busy
- * waits. Connections are used in turn, so that every process behind one port receives its share.
+ * waits. Connections are used in rotation, so that every process behind one port receives an equal share.
  */
 export function startLoadGenerator({
   schedule,

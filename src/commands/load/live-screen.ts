@@ -9,17 +9,17 @@ import { formatLoop } from './report.ts'
 export interface Progress {
   readonly options: LoadOptions
   readonly metrics: LoadMetrics
-  /** In ms from the start, the warm-up included. */
+  /** Time since the start in ms, including the warm-up. */
   readonly elapsedMs: number
   readonly inFlight: number
   readonly waiting: number
-  /** The last full second; `undefined` during the first one. */
+  /** Metrics of the last full second. The value is `undefined` during the first second. */
   readonly lastSecond: IntervalMetrics | undefined
   /** The p99 of each of the last seconds, in ms. */
   readonly p99History: readonly number[]
 }
 
-/** Returns the phase of a run. */
+/** Returns the phase of a load test. */
 export function phaseOf({
   options: { warmUpMs, durationMs },
   elapsedMs,
@@ -32,7 +32,7 @@ const labelWidth = 12
 const cellWidth = 10
 const tints = { whole: 'ok', partial: 'partial', other: 'ok', refused: 'partial', failed: 'failed' } as const
 
-/** Draws the state of a run in lines that are shorter than the width of the terminal. */
+/** Draws the state of a load test. Every line fits a terminal that has at least 21 columns. */
 export function drawScreen(progress: Progress, columns: number, { color, unicode }: TerminalCapabilities): string[] {
   const { options, metrics, elapsedMs, inFlight, waiting, lastSecond, p99History } = progress
   const {
@@ -42,7 +42,7 @@ export function drawScreen(progress: Progress, columns: number, { color, unicode
   } = options
   const room = Math.max(20, columns - 1)
   const phase = phaseOf(progress)
-  // A cell that does not fit is left out: a truncated number would be a different number.
+  // A cell that does not fit is omitted, because a truncated number would be a wrong number.
   const row = (name: string, cells: readonly string[]) =>
     `${name.padEnd(labelWidth)}${cells
       .slice(0, Math.floor((room - labelWidth) / cellWidth))
@@ -109,7 +109,7 @@ export function drawScreen(progress: Progress, columns: number, { color, unicode
   ]
 }
 
-/** Appends texts while they fit. Each text is painted after it is measured, since escapes have no width. */
+/** Appends texts while they fit. Measures each text before it is painted, because escape sequences have no width. */
 function fit(
   room: number,
   start: string,

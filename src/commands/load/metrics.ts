@@ -2,16 +2,16 @@ import { createHistogram } from 'node:perf_hooks'
 import type { RequestObserver } from './generator.ts'
 import { isLowerBound, replyClasses, type ReplyClass } from './outcome.ts'
 
-/** Counts of the requests that were due after the warm-up, and their latencies. */
+/** Counts and latencies of the requests that were due after the warm-up. */
 export interface LoadMetrics {
   sent: number
   answered: number
-  /** Replies that arrived while requests were due, replies to warm-up requests included: the throughput. */
+  /** Replies for the throughput: they arrived while requests were due. Includes replies to warm-up requests. */
   answeredWhileSending: number
   /** Requests that found no free connection when they were due. */
   waited: number
   neverSent: number
-  /** Requests in the histograms whose latency is a lower bound. */
+  /** Requests whose latency in the histograms is a lower bound: they were aborted or never sent. */
   lowerBounds: number
   bytes: number
   readonly statuses: Map<number, number>
@@ -19,11 +19,11 @@ export interface LoadMetrics {
   readonly latencyFromDue: LatencyHistogram
   readonly latencyFromSent: LatencyHistogram
   readonly replies: Readonly<Record<ReplyClass, LatencyHistogram>>
-  /** Delay from the moment at which a request could be sent to the moment at which it was sent. */
+  /** Time from `sendableAt` to `sentAt` of each request. */
   readonly senderLag: LatencyHistogram
 }
 
-/** Counts and latencies from due of one second, the warm-up included. */
+/** Counts and latencies of one second, including the warm-up. A latency starts when its request is due. */
 export interface IntervalMetrics {
   readonly sent: number
   readonly answered: number
@@ -98,7 +98,7 @@ export function createMetrics(countFrom: number, until: number) {
   return {
     metrics,
     observer,
-    /** Returns the metrics since the last call and starts a new interval. */
+    /** Returns the metrics since the previous `takeInterval` and starts a new interval. */
     takeInterval: (): IntervalMetrics => {
       const { sent, answered, latencyFromDue } = interval
       const [p50Ms, p99Ms, maxMs] = [50, 99, 100].map(latencyFromDue.percentileMs) as [number, number, number]
@@ -113,16 +113,16 @@ function increment<Key>(counts: Map<Key, number>, key: Key): void {
   counts.set(key, (counts.get(key) ?? 0) + 1)
 }
 
-/** An HDR histogram of latencies in ms: from 1 µs to an hour, each to 0.1 %, in 120 kB however many values it has. */
+/** An HDR histogram of latencies from 1 µs to 1 hour. Its error is 0.1 %. It uses 120 kB for any number of values. */
 export interface LatencyHistogram {
   readonly count: number
   readonly record: (ms: number) => void
-  /** Returns the latency at a percentile (above 0, to 100); NaN when the histogram is empty. */
+  /** Returns the latency in ms at a percentile above 0 and at most 100. Returns NaN if the histogram is empty. */
   readonly percentileMs: (percentile: number) => number
   readonly reset: () => void
 }
 
-/** An hour, in µs; a longer latency is recorded as an hour. */
+/** One hour in µs. A longer latency is recorded as one hour. */
 const highestMicros = 3_600_000_000
 
 export function createLatencyHistogram(): LatencyHistogram {

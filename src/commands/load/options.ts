@@ -4,16 +4,19 @@ import { readArguments } from '../read-arguments.ts'
 import { UsageError } from '../usage-error.ts'
 import type { RequestSpec } from './connection.ts'
 
-/** The options of a load test, as its arguments set them. */
+/** The options of a load test, read from its arguments. */
 export interface LoadOptions {
   readonly request: RequestSpec
-  /** Requests per second; `undefined` for a closed loop, in which each connection sends again when it has its reply. */
+  /**
+   * Requests per second. `undefined` means a closed loop, in which each connection sends its next request after it has
+   * received a reply.
+   */
   readonly rate: number | undefined
   readonly connections: number
   readonly durationMs: number
   readonly warmUpMs: number
   readonly json: boolean
-  /** Bounds of the result; the exit code is 1 when one is exceeded. */
+  /** Bounds of the result. The exit code is 1 if a bound is exceeded. */
   readonly maxP99Ms: number | undefined
   readonly maxErrorPercent: number | undefined
 }
@@ -36,7 +39,7 @@ export const flags = {
   help: { type: 'boolean', short: 'h', default: false },
 } as const
 
-/** Reads the arguments. Returns `undefined` for `--help`; throws a `UsageError` for an invalid argument. */
+/** Reads the arguments. Returns `undefined` for `--help`. Throws a `UsageError` for an invalid argument. */
 export function readLoadOptions(args: readonly string[]): LoadOptions | undefined {
   const {
     values,
@@ -85,7 +88,7 @@ function readUrl(text: string): URL {
 
 function readTime(name: string, text: string, least = 1): number {
   const ms = parseDuration(text)
-  // At most a day: Node's timers accept at most 24.8 days.
+  // The limit is one day, because Node's timers accept at most 24.8 days.
   if (ms === undefined || ms < least || ms > 86_400_000)
     throw new UsageError(`--${name} must be a time such as 500ms, 30s or 2m, at most 24h, got '${text}'`)
   return ms
@@ -104,7 +107,7 @@ function readNumber(name: string, text: string, least: number, most: number, or 
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 
-/** Parses `250ms`, `30s`, `1.5m` or `1h` to ms; returns `undefined` for any other text. */
+/** Parses a duration such as `250ms`, `30s`, `1.5m` or `1h` to ms. Returns `undefined` for any other text. */
 function parseDuration(text: string): number | undefined {
   const [, number = '', unit = ''] = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h)$/.exec(text) ?? []
   return unit === '' ? undefined : Number(number) * (units[unit] as number)

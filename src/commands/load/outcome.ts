@@ -2,11 +2,11 @@
 export const replyClasses = ['whole', 'partial', 'other', 'refused', 'failed'] as const
 export type ReplyClass = (typeof replyClasses)[number]
 
-/** The kind of error of a request without a reply; an error that has no kind here is named by its code. */
+/** The kind of error of a request without a reply. For an error that is not listed, it is the code of the error. */
 export type ErrorKind =
   'timed out' | 'cut off at the end' | 'connection refused' | 'connection lost' | 'not HTTP' | (string & {})
 
-/** The end of one request: a complete reply, or an error. */
+/** The result of one request: a reply that was received to its end, or an error. */
 export type RequestOutcome =
   { readonly status: number; readonly reply: ReplyClass; readonly bytes: number } | { readonly error: ErrorKind }
 
@@ -24,7 +24,7 @@ export function classifyReply(
   const { 'headwaters-complete': complete } = headers
   if (complete !== undefined) return complete === '?1' ? 'whole' : 'partial'
   if (tail === undefined || !String(headers['content-type']).includes('json')) return 'other'
-  // The envelope follows the data, so its `complete` is the last match even when the data contains the same text.
+  // The data may contain the same text. `complete` of the envelope comes after the data, so the last match is correct.
   const [wholeAt, partialAt] = [tail.lastIndexOf(whole), tail.lastIndexOf(partial)]
   if (wholeAt === partialAt) return 'other'
   return wholeAt > partialAt ? 'whole' : 'partial'
@@ -41,12 +41,12 @@ const kindsByCode: Readonly<Record<string, ErrorKind>> = {
 /** Returns the kind of an error of undici or of a socket. */
 export function errorKindOf(error: Error): ErrorKind {
   const { code = error.name } = error as NodeJS.ErrnoException
-  // undici fails an assertion on some bytes that are not HTTP.
+  // For some invalid HTTP, undici fails with an assertion instead of a parser error.
   if (error.name === 'HTTPParserError' || code === 'ERR_ASSERTION') return 'not HTTP'
   return kindsByCode[code] ?? code
 }
 
-/** Returns true when the request was ended by a time limit: its measured time is a lower bound of its latency. */
+/** Returns true if a time limit ended the request. Its measured time is then a lower bound of its latency. */
 export function isLowerBound(error: ErrorKind): boolean {
   return error === 'timed out' || error === 'cut off at the end'
 }

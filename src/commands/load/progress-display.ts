@@ -3,17 +3,17 @@ import { isTerminal, terminalCapabilities } from '../run/terminal-capabilities.t
 import { formatCounts, formatMs } from './format.ts'
 import { drawScreen, phaseOf, type Progress } from './live-screen.ts'
 
-/** Shows the progress of a run on stderr. */
+/** Shows the progress of a load test on stderr. */
 export interface ProgressDisplay {
   /** Called at the end of each second. */
   onSecond(): void
   end(): void
 }
 
-/** Short enough to follow the requests in flight, and long enough not to disturb the measurement. */
+/** Time between frames. More frames would disturb the measurement. Fewer frames would hide short changes. */
 const frameMs = 250
 
-/** Draws on a terminal, prints one line per second elsewhere, and shows nothing when `isQuiet`. */
+/** Draws on a terminal, and prints one line per second to any other output. Shows nothing if `isQuiet` is true. */
 export function startProgressDisplay(progress: () => Progress, isQuiet: boolean): ProgressDisplay {
   if (isQuiet) return { onSecond() {}, end() {} }
   if (!isTerminal())

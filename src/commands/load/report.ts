@@ -53,7 +53,7 @@ export function formatReport(result: LoadResult): string {
   ].join('\n')
 }
 
-/** Formats the kind of loop, its rate and its number of connections. */
+/** Formats the kind of loop, the rate and the number of connections. */
 export function formatLoop({
   rate,
   connections,

@@ -3,14 +3,14 @@ import type { LatencyHistogram, LoadMetrics } from './metrics.ts'
 import type { LoadOptions } from './options.ts'
 import { replyClasses, type ReplyClass } from './outcome.ts'
 
-/** One row of the table: `count` requests, which are `percentile` percent, took at most `ms`. */
+/** One row of the table of percentiles: `count` requests (`percentile` percent) took at most `ms`. */
 export interface PercentileRow {
   readonly percentile: number
   readonly ms: number
   readonly count: number
 }
 
-/** The result of a run, which `--json` prints; times in ms. */
+/** The result of a load test, which `--json` prints. Times are in ms. */
 export interface LoadResult {
   readonly url: string
   readonly method: string
@@ -29,9 +29,9 @@ export interface LoadResult {
   readonly bytes: number
   /** Rate of the replies that arrived while requests were due. */
   readonly answeredPerSecond: number
-  /** Latencies from due, which are corrected for coordinated omission; null for a closed loop. */
+  /** Latencies from due, which are corrected for coordinated omission. The value is null for a closed loop. */
   readonly corrected: readonly PercentileRow[] | null
-  /** Latencies from sent. */
+  /** Latencies from the moment at which a request was sent. */
   readonly uncorrected: readonly PercentileRow[]
   /** Latencies from due by class of reply. */
   readonly replies: Readonly<
@@ -47,7 +47,7 @@ export interface LoadResult {
   >
   readonly statuses: Readonly<Record<string, number>>
   readonly errors: Readonly<Record<string, number>>
-  /** Delay of the sender itself, and the ratio of its time in which it was busy. */
+  /** The delay that the sender adds, and the utilization of its event loop. */
   readonly sender: {
     readonly p50Ms: number | null
     readonly p99Ms: number | null
@@ -56,11 +56,11 @@ export interface LoadResult {
   }
   /** Remarks on the validity of the figures. */
   readonly notes: readonly string[]
-  /** Bounds that were not met; the exit code is 1 when there is one. */
+  /** Violated bounds. The exit code is 1 if the list is not empty. */
   readonly violations: readonly string[]
 }
 
-/** Measurements of the run as a whole. */
+/** Measurements of the whole load test. */
 export interface RunTotals {
   /** Time after the warm-up during which requests were due. */
   readonly durationMs: number
@@ -71,7 +71,7 @@ export interface RunTotals {
 
 const percentiles = [50, 75, 90, 95, 99, 99.9, 99.99, 100]
 
-/** Creates the result of a run from its metrics. */
+/** Creates the result of a load test from its metrics. */
 export function createResult(metrics: LoadMetrics, options: LoadOptions, totals: RunTotals): LoadResult {
   const { request, rate, connections, warmUpMs } = options
   const { durationMs, busy, isInterrupted } = totals

@@ -11,7 +11,7 @@ import { closedLoop, constantArrivalRate } from './schedule.ts'
 /** Number of seconds whose p99 is kept for the sparkline. */
 const maxHistory = 300
 
-/** Runs one load test and shows its progress; when the signal aborts, returns the result so far. */
+/** Runs one load test and shows its progress. If the signal aborts, returns the result up to this moment. */
 export async function runLoad(options: LoadOptions, signal: AbortSignal): Promise<LoadResult> {
   const { request, rate, warmUpMs, durationMs } = options
   const clock = await startPreciseClock()

@@ -1,21 +1,21 @@
 /** The moments at which requests are due. */
 export interface Schedule {
-  /** True when the moments are fixed in advance, whatever the service does. */
+  /** True if the moments are fixed in advance and do not depend on the replies. */
   readonly isOpenLoop: boolean
   /** Takes the next request that is due and returns the moment at which it was due. */
   takeDue(now: number): number | undefined
-  /** Returns the moment of the next request, or `undefined` when no more requests follow. */
+  /** Returns the moment of the next request, or `undefined` if no more requests follow. */
   nextAt(now: number): number | undefined
-  /** Number of requests that are due and not taken. */
+  /** Returns the number of requests that are due and not taken. */
   waiting(now: number): number
-  /** Number of requests that have been due since the start. */
+  /** Returns the number of requests that have been due since the start. */
   dueCount(now: number): number
   /** Ends the schedule: no request is due after this moment. */
   endAt(moment: number): void
 }
 
 /**
- * Schedules requests at a constant rate. The moments are computed, so a backlog is kept as a number and takes no
+ * Schedules requests at a constant rate. The moments are computed from an index, so a backlog of any length takes no
  * memory.
  */
 export function constantArrivalRate(perSecond: number, startAt: number, ms: number): Schedule {
@@ -39,7 +39,7 @@ export function constantArrivalRate(perSecond: number, startAt: number, ms: numb
   }
 }
 
-/** Schedules a request whenever a connection is free; a request is never due before it is sent. */
+/** Schedules a request whenever a connection is free. Each request is due at the moment at which it is sent. */
 export function closedLoop(startAt: number, ms: number): Schedule {
   let end = startAt + ms
   let taken = 0

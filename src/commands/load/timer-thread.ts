@@ -1,4 +1,4 @@
-// The timer thread of the precise clock: sleeps until the shared moment, posts a message, and sleeps again.
+// The timer thread of the precise clock. It sleeps until the shared moment, posts a message, and sleeps again.
 import { parentPort, workerData } from 'node:worker_threads'
 import type { SharedTimer } from './clock.ts'
 

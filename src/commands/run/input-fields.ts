@@ -2,18 +2,18 @@ import { z } from 'zod'
 import { fieldsOf } from '../../core/schema/wrapped.ts'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
 
-/** One value that an aggregate takes by name. */
+/** A path parameter or a query parameter of an aggregate. */
 export interface InputField<Part extends string = 'params' | 'query'> {
   readonly part: Part
   readonly name: string
-  /** The description that the author gave the schema. */
+  /** The description in the schema. */
   readonly description: string | undefined
-  /** True if a run needs it. */
+  /** True if every request must contain the value. */
   readonly isRequired: boolean
   readonly schema: z.ZodType
 }
 
-/** The part of a JSON Schema that is shown. */
+/** The keywords of a JSON Schema that the help text uses. */
 interface JsonSchema {
   readonly $ref?: string | undefined
   readonly $defs?: Readonly<Record<string, JsonSchema>>
@@ -31,20 +31,20 @@ interface JsonSchema {
   readonly description?: string
 }
 
-/** The depth to which a schema is read: types of one line are shown. */
+/** The depth to which a schema is read. The help text shows each type on one line and needs no deeper schema. */
 const deepest = 4
 
-/** Returns the values that an aggregate takes in its path and its query, params first. */
+/** Returns the path parameters of an aggregate, then its query parameters. */
 export function inputFields(aggregate: AnyAggregate): InputField[] {
   return (['params', 'query'] as const).flatMap(part => fieldsOfPart(aggregate, part))
 }
 
-/** Returns the values of an enum; none for another type. */
+/** Returns the values of an enum, or an empty array for another type. */
 export function valuesOf({ schema }: InputField): string[] {
   return jsonSchemaOf(schema).enum?.map(String) ?? []
 }
 
-/** Returns the part of the help text that lists the input of an aggregate: names, types, defaults and descriptions. */
+/** Returns the help text for the input of an aggregate, with names, types, defaults and descriptions. */
 export function fieldsHelp(aggregate: AnyAggregate): string {
   const { name, route } = aggregate
   const fields = inputFields(aggregate).map(field => [`--${field.name} ${typeOf(field)}`, noteOf(field)] as const)
@@ -109,7 +109,7 @@ function notes(isRequired: boolean, value: unknown, description: string | undefi
   ].join('; ')
 }
 
-/** Returns the JSON Schema of what a caller may send; an empty one, which is any value, if it cannot be written. */
+/** Returns the JSON Schema for the input of a zod schema, or `{}`, which allows any value, if zod cannot create it. */
 function jsonSchemaOf(schema: z.ZodType): JsonSchema {
   try {
     const root = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema
@@ -119,7 +119,7 @@ function jsonSchemaOf(schema: z.ZodType): JsonSchema {
   }
 }
 
-/** Puts named schemas in the place of their references. */
+/** Replaces each `$ref` by the schema that it refers to. */
 function withoutRefs(schema: JsonSchema, named: Readonly<Record<string, JsonSchema>>, depth: number): JsonSchema {
   if (depth === 0) return {}
   const inner = (each: JsonSchema) => withoutRefs(each, named, depth - 1)
@@ -146,7 +146,7 @@ function typeText(schema: JsonSchema): string {
   return format ?? type ?? 'value'
 }
 
-/** Returns the bounds of a number: ` 1..50`. The bounds of safe integers, which zod adds, are left out. */
+/** Returns the bounds of a number, for example ` 1..50`. Omits the bounds of safe integers, which zod adds. */
 function rangeText({ minimum = -Infinity, maximum = Infinity }: JsonSchema): string {
   const low = minimum > Number.MIN_SAFE_INTEGER ? String(minimum) : ''
   const high = maximum < Number.MAX_SAFE_INTEGER ? String(maximum) : ''

@@ -1,27 +1,30 @@
 import type { WriteStream } from 'node:tty'
 import { stripVTControlCharacters } from 'node:util'
 
-/** Lines that are drawn over themselves while something goes on. */
+/** A drawing on a terminal that is updated in place. */
 export interface LiveView {
-  /** Draws the last state, which stays, and gives the cursor back. */
+  /** Draws the last frame, leaves it on the terminal and shows the cursor. */
   readonly end: () => void
-  /** Removes the drawing, and gives the cursor back. */
+  /** Erases the drawing and shows the cursor. */
   readonly remove: () => void
 }
 
-/** Twenty frames a second. */
+/** 20 frames per second. */
 const frameMs = 50
 const hideCursor = '\x1b[?25l'
 const showCursor = '\x1b[?25h'
-// A frame for a width that the terminal has no longer is cut off, where broken lines would put the next one out of
-// place.
+// A terminal that has become narrower may receive a frame for its old width. Wrapped lines would move the next frame to
+// the wrong row. Without wrapping, the terminal truncates the lines.
 const noWrap = '\x1b[?7l'
 const wrap = '\x1b[?7h'
 const eraseLine = '\x1b[K'
 const eraseBelow = '\x1b[J'
 
 /**
- * Draws lines on a terminal. Each frame is one write and replaces the frame before. Frames are limited in frequency.
+ * Draws lines on a terminal every `everyMs` ms and after a resize. Each frame is one write and replaces the previous
+ * frame.
+ *
+ * @param draw - Returns the lines of a frame for a terminal of this width.
  */
 export function liveView(
   terminal: WriteStream,
@@ -39,7 +42,7 @@ export function liveView(
     )
   }
 
-  /** No taller than the terminal: what has scrolled away cannot be drawn over. */
+  /** Draws at most as many lines as fit on the terminal, because a line that has scrolled away cannot be replaced. */
   function tick(): void {
     const lines = draw(terminal.columns)
     const most = Math.max(1, terminal.rows - 1)
@@ -69,7 +72,7 @@ export function liveView(
   }
 }
 
-/** Returns the number of rows that lines occupy now. A terminal that was made narrower has wrapped longer lines. */
+/** Returns the number of terminal rows that lines occupy. A terminal that becomes narrower wraps long lines. */
 function rowsOf(lines: readonly string[], columns: number): number {
   return lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(stripVTControlCharacters(line).length / columns)), 0)
 }

@@ -19,7 +19,7 @@ const codes: Readonly<Record<Row['state'] | 'mark', number>> = {
   cancelled: dim,
 }
 
-/** Colours a text by the state it speaks of. */
+/** Returns the text in the colour of a state. */
 export function paint(color: boolean, state: keyof typeof codes, text: string): string {
   return color && text.trim() !== '' ? `\x1b[${codes[state]}m${text}\x1b[0m` : text
 }

@@ -3,8 +3,8 @@ import { causeChain } from '../../log/cause-chain.ts'
 import { printableLines } from '../../log/printable.ts'
 
 /**
- * Prints the failure of a run as a caller of the service gets it, and returns the exit code. A bug is printed with its
- * stack.
+ * Prints the problem that a caller of the service would receive, and returns the exit code. Also prints the stack of an
+ * unexpected error.
  */
 export function printFailure(error: unknown, json: boolean): number {
   if (!(error instanceof Problem)) throw error
@@ -17,12 +17,12 @@ export function printFailure(error: unknown, json: boolean): number {
 
 function printJson(problem: Problem): void {
   const text = JSON.stringify(problem, null, 2)
-  // Within the texts of JSON the escapes have the same meaning.
+  // The replacements for control characters are valid JSON escapes, so the value of the JSON stays the same.
   process.stdout.write(`${process.stdout.isTTY ? printableLines(text) : text}\n`)
 }
 
 function textOf({ statusCode, title, detail, faults, cause }: Problem): string {
-  // The reason has words of the upstream, which the operator gets and a caller does not.
+  // The reason may contain text from the upstream. The operator may see this text; a caller of the service may not.
   const why = cause instanceof UpstreamError ? causeChain(cause) : undefined
   if (faults === undefined) return `${statusCode} ${title}: ${detail}${why === undefined ? '' : `\n  because: ${why}`}`
   return [`${statusCode} ${title}`, ...faults.map(({ pointer, reason }) => `  ${optionOf(pointer)}: ${reason}`)].join(
@@ -30,7 +30,7 @@ function textOf({ statusCode, title, detail, faults, cause }: Problem): string {
   )
 }
 
-/** Returns the option in which a value was given: `/query/count` is `--count`. */
+/** Returns the option for a JSON Pointer into the input: `--count` for `/query/count`. */
 function optionOf(pointer: string): string {
   const [, part = '', name, ...rest] = pointer.split('/')
   if (part === 'headers') return `--header ${name ?? ''}`.trim()

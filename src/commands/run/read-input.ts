@@ -8,17 +8,17 @@ import { inputFields } from './input-fields.ts'
 import { UsageError } from '../usage-error.ts'
 
 export interface InputArguments {
-  /** The values of `--name value`, in order. */
+  /** The values of each `--name value`, in order. */
   readonly fields: Readonly<Record<string, readonly string[]>>
-  /** JSON, or `@` and a file, or `@-` for stdin. */
+  /** JSON text, `@` followed by the path of a file, or `@-` for stdin. */
   readonly body: string | undefined
-  /** Each `name:value`. */
+  /** Headers in the form `name:value`. */
   readonly headers: readonly string[]
-  /** The folder in which a relative path of the body's file starts. */
+  /** The folder that a relative path of the body file is resolved against. */
   readonly folder: string
 }
 
-/** Returns the input of an aggregate from arguments, in the form of a request; throws a `UsageError`. */
+/** Returns the input of an aggregate from arguments. Throws a `UsageError` for an invalid argument. */
 export function readInput(aggregate: AnyAggregate, { fields, body, headers, folder }: InputArguments): RawInput {
   const known = inputFields(aggregate)
   const parts: Record<'params' | 'query', Record<string, unknown>> = { params: {}, query: {} }

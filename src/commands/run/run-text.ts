@@ -32,18 +32,18 @@ export function summaryOf({ rows, outcome }: RunView, now: number): string {
   return rows.some(isLost) ? `not complete, in ${ms}` : `complete, in ${ms}`
 }
 
-/** Returns a line with the code and its text for each step that failed or is incomplete. */
+/** Returns one line, with the state and the reason, per step that ended as neither `ok`, `skipped` nor `cancelled`. */
 export function lossesOf({ rows }: RunView): string[] {
   const width = Math.max(0, ...rows.filter(hasReason).map(({ name }) => name.length))
   return rows.filter(hasReason).map(row => `${row.name.padEnd(width)}  ${row.state}${reasonOf(row)}`)
 }
 
-/** A cancelled step has no reason of its own. */
+/** Returns true if the step has ended and has a reason to show. A cancelled step has no reason to show. */
 function hasReason(row: Row): boolean {
   return isLost(row) && row.state !== 'waiting' && row.state !== 'running' && row.state !== 'cancelled'
 }
 
-/** Returns a colon and the reason why a step failed or is incomplete, or an empty text if no reason is known. */
+/** Returns `: ` and the reason why a step is not `ok`, or an empty text if the reason is not known. */
 export function reasonOf(row: Row): string {
   const { code, tally, why } = row
   const losses = tally === undefined ? [] : lossesIn(tally)
@@ -53,7 +53,7 @@ export function reasonOf(row: Row): string {
   return `: ${textOf(code, statusOf(row))}${because}`
 }
 
-/** Returns what the calls of a list lack. */
+/** Returns descriptions of the failed calls and the omitted items of a list. */
 function lossesIn({ calls, failed, omitted = 0 }: CallCounts): string[] {
   const kinds = Array.from(
     Map.groupBy(failed, loss => textOf(loss.code, loss.status)),
@@ -65,7 +65,10 @@ function lossesIn({ calls, failed, omitted = 0 }: CallCounts): string[] {
   ]
 }
 
-/** Returns the status of the call that failed a step of one call. A context() may also fail after a good answer. */
+/**
+ * Returns the status of the failed call of a step that sends one call. The `context` hook may fail after a good answer;
+ * then there is no failed call.
+ */
 function statusOf(row: Row): number | undefined {
   return isList(row) || (row.state === 'failed' && row.answered > 0) ? undefined : row.status
 }

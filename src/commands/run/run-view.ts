@@ -9,37 +9,40 @@ export interface Row {
   readonly name: string
   readonly kind: StepKind
   state: 'waiting' | 'running' | State
-  /** In ms from the run's start. */
+  /** The start of the step, in ms from the start of the run. */
   start: number | undefined
+  /** The end of the step, in ms from the start of the run. */
   end: number | undefined
-  /** Attempts of all its calls. */
+  /** The number of attempts of all calls of the step. */
   attempts: number
-  /** Calls that were started, that ended, and that were answered. */
+  /** The number of calls that have started. */
   calls: number
+  /** The number of calls that have ended. */
   done: number
+  /** The number of calls that have an answer. */
   answered: number
-  /** Calls that run at once, at most; further calls may wait without an event. */
+  /** The largest number of calls in flight at the same time. Calls that wait have no event. */
   readonly concurrency: number
   status: number | undefined
   code: string | undefined
-  /** The innermost reason of its last failed call, with words of the upstream. */
+  /** The innermost cause, if the call that ended last failed. It may contain text from the upstream. */
   why: string | undefined
   tally: CallCounts | undefined
 }
 
-/** The state of a run, as far as its events tell. */
+/** The state of a run, built from its events. */
 export interface RunView {
   readonly name: string
   readonly target: string
-  /** In ms from the run's start. */
+  /** The deadline, in ms from the start of the run. */
   readonly deadline: number
-  /** One per step; that of context() is before them from its first event on. */
+  /** One row per step. The row of the `context` hook is added in front at the first event of the hook. */
   rows: readonly Row[]
   readonly stepCount: number
   outcome: { readonly at: number; readonly code: string | undefined } | undefined
 }
 
-/** The view of a run that has not started. */
+/** Creates the view of a run that has not started. */
 export function createRunView({ name, route, steps }: AnyAggregate, deadline = Infinity): RunView {
   return {
     name,
@@ -70,7 +73,7 @@ function createRow({ name, kind, concurrency }: Pick<Row, 'name' | 'kind' | 'con
   }
 }
 
-/** Returns the row of a step. That of context(), which has the index -1, is added when it is first asked for. */
+/** Returns the row of a step. The index of the `context` hook is -1; the first access to its row creates the row. */
 export function rowOf(view: RunView, step: number): Row {
   const at = view.rows.length - view.stepCount + step
   if (at >= 0) return view.rows[at] as Row
@@ -103,7 +106,8 @@ export function applyEvent(view: RunView, event: RunEvent): void {
       if (event.code === undefined) row.answered++
       row.status = event.status
       row.why = event.error && causeChain(event.error)
-      // A function that context() has returned may ask a call after its end.
+      // The `context` hook may return a function that sends a call after the hook has ended. If this call fails
+      // and the cache answers it with a stale entry, the state `ok` is no longer correct and becomes `stale`.
       if (event.step < 0 && row.state === 'ok' && event.cached?.insteadOf !== undefined) {
         row.state = 'stale'
         if (row.tally === undefined) row.code = event.cached.insteadOf.code
@@ -118,14 +122,15 @@ export function applyEvent(view: RunView, event: RunEvent): void {
   }
 }
 
-/** Returns true if a step failed or is incomplete, so that the reply is not complete. */
+/** Returns true if the state of the step is neither `ok` nor `skipped`. A run with this step has no complete reply. */
 export function isLost({ state }: Row): boolean {
   return state !== 'ok' && state !== 'skipped'
 }
 
 /**
- * Calls that ended, or were answered once the step is over, of all there are: `3/5`; with `+` when there may be more.
- * Empty for a step of one call.
+ * Returns the progress of a step with several calls, for example `3/5`. The first number counts the calls that have
+ * ended or, after the end of the step, the calls that have an answer. The second number counts all calls; a `+` after
+ * it means that more calls may follow. Returns an empty text for a step with one call.
  */
 export function callsOf({ kind, state, end, tally, done, answered, calls, concurrency }: Row): string {
   if (kind !== 'each' && kind !== 'firstOf' && calls < 2) return ''

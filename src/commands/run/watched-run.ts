@@ -15,9 +15,9 @@ export interface WatchedRunOptions {
   readonly overrides: Readonly<Record<string, Override>>
   readonly environment: NonNullable<RuntimeOptions['environment']>
   readonly deadline: number | undefined
-  /** Shows nothing. */
+  /** If true, the progress of the run is not shown. */
   readonly isQuiet: boolean
-  /** Prints the reply. On a terminal the picture of the run follows it, so that a long reply does not move it away. */
+  /** Prints the reply. On a terminal, the drawing of the run comes after it, so that a long reply does not hide it. */
   readonly print: (reply: Reply<unknown, string>) => void
 }
 
@@ -28,7 +28,10 @@ export interface RunResult {
   readonly signal?: NodeJS.Signals
 }
 
-/** Runs an aggregate and shows it on stderr as it goes; SIGINT and SIGTERM cancel it, a second one ends the process. */
+/**
+ * Runs an aggregate and shows its progress on stderr. SIGINT or SIGTERM cancels the run. A second signal exits the
+ * process with code 130.
+ */
 export async function watchedRun(
   aggregate: AnyAggregate,
   input: RawInput,
@@ -69,7 +72,7 @@ export async function watchedRun(
 
 interface Display {
   readonly onEvent: (event: RunEvent) => void
-  /** Shows the end of the run; `print` prints the reply, where there is one. */
+  /** Shows the end of the run. Calls `print`, which prints the reply if the run has a reply. */
   readonly end: (print: () => void) => void
 }
 
@@ -100,7 +103,7 @@ function drawn(view: RunView): Display {
       live.remove()
       print()
       const { columns } = stderr
-      // The last column stays free, as in the drawing.
+      // The last column stays empty, as in the waterfall.
       const losses = lossesOf(view).map(line => cut(`  ${line}`, columns - 1, capabilities.unicode))
       stderr.write(`\n${[...draw(columns), ...losses].join('\n')}\n`)
     },

@@ -3,16 +3,16 @@ import { summaryOf } from './run-text.ts'
 import { paint } from './paint.ts'
 
 export interface WaterfallOptions {
-  /** The moment that is drawn, in ms from the run's start. */
+  /** The current time, in ms from the start of the run. */
   readonly now: number
-  /** Columns of the terminal. */
+  /** The width of the terminal. */
   readonly columns: number
   readonly color: boolean
   /** True if lines may be drawn with characters beyond ASCII. */
   readonly unicode: boolean
 }
 
-/** One column of text beside the bars. */
+/** A column of text to the right of the bars. */
 interface Column {
   readonly title: string
   readonly width: number
@@ -24,18 +24,18 @@ const stateWidth = 'cancelled'.length
 const shortestName = 4
 const longestName = 18
 const narrowest = shortestName + gap.length + stateWidth
-/** The least time that an axis shows, in ms. */
+/** The shortest time that the axis shows, in ms. */
 const shortestAxis = 0.1
-/** A shorter bar says too little for its room. */
+/** The smallest width of the bars. Narrower bars are not useful, so a text column is removed first. */
 const shortestBar = 16
 
 /**
- * Draws a run: a line per step with a bar on a time axis. The axis ends at the deadline while the run goes on, and at
- * the end of the run after it. No line is longer than the terminal is wide.
+ * Draws a run as one line per step, with a bar on a time axis. The axis ends at the deadline during the run, and at the
+ * end of the run afterwards. Every line fits a terminal that has at least 16 columns.
  */
 export function waterfall(view: RunView, options: WaterfallOptions): string[] {
   const { columns, color, unicode, now } = options
-  // The last column stays free: some terminals break the line after it.
+  // The last column stays empty, because some terminals wrap a line that fills it.
   const room = Math.max(narrowest, columns - 1)
   const names = Math.min(
     longestName,
@@ -72,7 +72,7 @@ export function waterfall(view: RunView, options: WaterfallOptions): string[] {
   ]
 }
 
-/** The columns that the room allows, and what is left of it for the bar. */
+/** Selects the text columns that fit, and returns them with the width that is left for the bars. */
 function fit(view: RunView, now: number, room: number): { readonly right: readonly Column[]; readonly bar: number } {
   const ms: Column = { title: 'ms', width: 7, text: row => msOf(row, now) }
   const attempts: Column = {
@@ -93,7 +93,7 @@ function fit(view: RunView, now: number, room: number): { readonly right: readon
   return room >= gap.length + ms.width ? { right: [ms], bar: 0 } : { right: [], bar: 0 }
 }
 
-/** `0` at the left end, and the time at the right end before its mark. */
+/** Returns the labels of the time axis: `0` at the left end, and the last time at the right end. */
 function axis(width: number, { deadline, outcome }: RunView): string {
   const end = outcome === undefined ? String(deadline) : outcome.at.toFixed(1)
   return `0${`${end} ms `.padStart(Math.max(0, width - 1))}`
@@ -113,13 +113,13 @@ function barOf(
   return ' '.repeat(from) + (unicode ? '━' : '=').repeat(to - from) + ' '.repeat(width - to)
 }
 
-/** Whole while it runs, since more would only flicker. */
+/** Returns the duration of a step in ms. It has no decimals while the step runs, because they would flicker. */
 function msOf({ start, end }: Row, now: number): string {
   if (start === undefined) return ''
   return end === undefined ? String(Math.max(0, Math.round(now - start))) : (end - start).toFixed(1)
 }
 
-/** Returns a text of at most `width` characters; one that was cut ends with `…`, or without Unicode at the cut. */
+/** Truncates a text to `width` characters. With `unicode`, a truncated text ends with `…`. */
 export function cut(text: string, width: number, unicode: boolean): string {
   if (text.length <= width) return text
   return unicode ? `${text.slice(0, width - 1)}…` : text.slice(0, width)
