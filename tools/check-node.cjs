@@ -1,4 +1,4 @@
-// CommonJS and old syntax: it must run, and speak plainly, on the Node that is too old.
+// This file uses CommonJS and old syntax so that an outdated Node.js can run it and print the error below.
 if (Number(process.versions.node.split('.')[0]) < 24) {
   console.error(
     'Headwaters needs Node.js 24 or newer, and this is ' +

@@ -1,9 +1,13 @@
 import { readFileSync } from 'node:fs'
 
-/** The rooms that tests must cover to the last line and branch. */
+/** The folders in which the tests must cover every line and every branch. */
 const rooms = ['src/fanout/', 'src/upstream/']
 
-/** Lists what the last test run left uncovered in those rooms, and fails when that is anything. */
+/**
+ * Returns one text per line and branch of those folders that the last test run did not cover.
+ *
+ * @param lcov - The coverage report in the lcov format.
+ */
 function uncovered(lcov: string): string[] {
   const gaps: string[] = []
   let file = ''

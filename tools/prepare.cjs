@@ -1,12 +1,12 @@
-// `npm ci` builds dist, so that `import 'headwaters'` works from a checkout; an install without the compiler has
-// nothing to build with.
+// `npm ci` builds dist, so that `import 'headwaters'` works in a checkout. An install without the TypeScript compiler
+// cannot build it.
 const { execFileSync } = require('node:child_process')
 const { existsSync, rmSync } = require('node:fs')
 const { join } = require('node:path')
 
 const compiler = join(__dirname, '..', 'node_modules', 'typescript', 'bin', 'tsc')
 if (existsSync(compiler)) {
-  // What is left of sources that are gone would be published.
+  // Without this, dist keeps the output of deleted sources, and `npm publish` publishes it.
   rmSync(join(__dirname, '..', 'dist'), { recursive: true, force: true })
   execFileSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], {
     stdio: 'inherit',

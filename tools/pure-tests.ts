@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
 
-/** The rooms whose tests are searched. */
+/** The folders of `test` that are searched. */
 const rooms = ['commands', 'core', 'fanout', 'log', 'upstream']
 
 /** Modules of Node.js and of packages that reach the network, files, processes or a terminal. */
@@ -15,17 +15,17 @@ const outside =
 const opening = /^src\/(?:app|cli|demo-upstreams|server|testing|threads|commands\/(?!load\/|run\/))/
 
 /**
- * Finds the tests that run on every operating system: neither they nor the test helpers that they import reach the
- * network, files, processes or a terminal.
+ * Returns the tests that run on every operating system. These tests and the test helpers that they import do not use
+ * the network, files, processes or a terminal.
  *
- * @returns The paths of the test files from the root of the checkout, in order.
+ * @returns The paths of the test files, relative to the root of the checkout and sorted within each folder.
  */
 export function pureTests(): string[] {
   const known = new Map<string, boolean>()
   const isPure = (file: string): boolean => {
     const seen = known.get(file)
     if (seen !== undefined) return seen
-    known.set(file, true) // a cycle of imports adds nothing
+    known.set(file, true) // ends the recursion in a cycle of imports
     const pure = importsOf(file).every(target =>
       target.startsWith('test/') ? isPure(target) : !outside.test(target) && !opening.test(target),
     )
@@ -41,7 +41,7 @@ export function pureTests(): string[] {
   )
 }
 
-/** Returns what a file imports, types left out: paths from the root for files, names for packages. */
+/** Returns the imports of a file without type imports: paths from the root for files, names for packages. */
 function importsOf(file: string): string[] {
   const text = readFileSync(join(root, file), 'utf8')
   return Array.from(

@@ -11,7 +11,7 @@ export interface Manifest {
  *
  * @param changelog The text of CHANGELOG.md, with a heading `## 1.2.3 (2026-12-01)` per version.
  * @param version The version, without a `v`.
- * @returns The section, or `undefined` where the changelog has none for this version.
+ * @returns The section, or `undefined` if the changelog has no section for this version.
  */
 export function changelogSection(changelog: string, version: string): string | undefined {
   const section = changelog
@@ -28,10 +28,10 @@ function headingOf(section: string): string {
 /**
  * Returns the reasons why a tag cannot be released.
  *
- * @param tag The tag, `v` and the version.
+ * @param tag The tag: `v` followed by the version.
  * @param manifest The content of package.json.
  * @param changelog The text of CHANGELOG.md.
- * @returns One sentence per reason; an empty list where the tag can be released.
+ * @returns One sentence per reason, or an empty list if the tag can be released.
  */
 export function obstacles(tag: string, manifest: Manifest, changelog: string): string[] {
   const version = tag.replace(/^v/, '')
@@ -48,10 +48,10 @@ export function obstacles(tag: string, manifest: Manifest, changelog: string): s
 }
 
 /**
- * Makes the relative links of a text absolute, since a page of release notes has no folder.
+ * Makes the relative links of a text absolute, because a page of release notes is not in a folder of the repository.
  *
  * @param markdown The text.
- * @param base The address of the folder of the text, with a slash at its end.
+ * @param base The URL of the folder of the text. It ends with a slash.
  */
 export function withAbsoluteLinks(markdown: string, base: string): string {
   return markdown.replaceAll(/\]\((?![a-z]+:|#)([^)]+)\)/g, (_, target: string) => `](${new URL(target, base).href})`)

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
-// Starts the service on a free port with its demo upstreams, sends one request, and fails when the reply is not whole.
+// Starts the service on a free port with its demo upstreams and sends one request. Fails if the reply is not complete.
 const service = spawn(process.execPath, [join(import.meta.dirname, '../src/cli.ts'), 'serve'], {
   env: { ...process.env, HOST: '127.0.0.1', PORT: '0' },
   stdio: ['ignore', 'pipe', 'inherit'],

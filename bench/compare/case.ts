@@ -12,11 +12,11 @@ export interface Inbound {
 export interface Case {
   /** Every target by name. */
   readonly specs: Readonly<Record<string, TargetSpec>>
-  /** The default targets; the first is compared with each of the others. */
+  /** The default targets. The first target is compared with each other target. */
   readonly targets: readonly string[]
   /** The default rows. */
   readonly rows: string
   readonly inbound: (fanout: number) => Inbound
-  /** Rejects when a target does not perform the whole task. */
+  /** Rejects if a target does not perform the complete task. */
   readonly check: (target: Target, upstream: ChildServer, row: Row) => Promise<void>
 }

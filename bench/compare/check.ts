@@ -30,7 +30,10 @@ bench/compare/baseline.json
 
 const file = join(import.meta.dirname, 'baseline.json')
 
-/** Disturbed windows count: what is disturbed three times of three is not what the disturbance made of it. */
+/**
+ * The plan keeps disturbed windows (`foreignLimit`). A disturbance cannot explain a worse ratio, because a ratio
+ * counts as worse only if three runs agree.
+ */
 const plan: Plan = {
   case: 'serve',
   targets: ['serve', 'floor-dispatch'],

@@ -18,9 +18,9 @@ Usage: node bench/compare/cold-start.ts [options]
 `
 
 interface Start {
-  /** From spawn to the answer, in ms. */
+  /** Time from the spawn to the first answer, in ms. */
   readonly ms: number
-  /** Resident memory after a second of idling, in MB. */
+  /** Resident memory after 1 s without requests, in MB. */
   readonly rssMb: number
 }
 
@@ -52,7 +52,7 @@ async function compare(): Promise<void> {
   process.stdout.write(json ? `${JSON.stringify({ node: process.version, starts })}\n` : report(starts))
 }
 
-/** Starts a command, waits for its first answer, lets it idle, and ends it. */
+/** Starts a command, waits for its first answer and for 1 s more, and ends it. */
 async function startOnce(command: readonly string[]): Promise<Start> {
   const before = performance.now()
   const child = spawn(process.execPath, command, {
@@ -87,7 +87,7 @@ async function startOnce(command: readonly string[]): Promise<Start> {
   }
 }
 
-/** The command in `dist`, where it is newer than every source. */
+/** Returns the path of the command in `dist`. Throws if a source is newer. */
 function builtCli(): string {
   const [src, cli] = ['../../src', '../../dist/cli.js'].map(path => join(import.meta.dirname, path)) as [string, string]
   const newest = Math.max(
@@ -102,7 +102,8 @@ function builtCli(): string {
 }
 
 /**
- * The skeleton without its types, so that it does not pay for their removal, which the built service does not either.
+ * Writes the skeleton as JavaScript and returns its path. The built service does not strip types at its start, so the
+ * skeleton must not do it either.
  */
 function builtSkeleton(): string {
   const folder = join(import.meta.dirname, '../../node_modules/.cache/headwaters')
@@ -116,7 +117,7 @@ function report(starts: Readonly<Record<string, readonly Start[]>>): string {
   const skeleton = starts['skeleton'] as readonly Start[]
   const rows = Object.entries(starts).map(([name, each]) => {
     const [ms, rss] = [each.map(start => start.ms), each.map(start => start.rssMb)]
-    // Ratios of the same round, so that a slow minute of the machine counts for both.
+    // Compare starts of the same round, so that a slow phase of the machine affects both.
     const ratio = median(each.map((start, index) => start.ms / (skeleton[index] as Start).ms))
     return [
       name,

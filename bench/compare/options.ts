@@ -14,7 +14,7 @@ export interface Output {
   readonly write: boolean
 }
 
-/** Either a plan to measure, or the file of a result from before. */
+/** Either a plan to measure, or the file of an earlier result. */
 export type Options = Output &
   ({ readonly plan: Plan; readonly from?: undefined } | { readonly plan?: undefined; readonly from: string })
 
@@ -42,7 +42,8 @@ const help = `node bench/compare/run.ts: CPU µs per upstream call of the servic
 `
 
 /**
- * Reads the flags of `node bench/compare/run.ts`; returns nothing when only help was asked for, which is then printed.
+ * Reads the command-line options of `node bench/compare/run.ts`. With `--help`, prints the help and returns
+ * `undefined`.
  */
 export function readOptions(argv: readonly string[]): Options | undefined {
   const { values } = parseArgs({

@@ -19,7 +19,7 @@ await bench(async () => {
   const options = readOptions(process.argv.slice(2))
   if (options === undefined) return []
   const { print, svg, write } = options
-  // What is printed to be used elsewhere is alone on the output.
+  // JSON and Markdown are input for other programs. So notes go to stderr, and stdout has only the result.
   const note = print === 'tables' ? console.log : console.error
   const result =
     options.from === undefined

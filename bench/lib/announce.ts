@@ -3,7 +3,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 /** The message that asks a process of Node for its usage. */
 export interface UsageRequest {
   readonly cpu: true
-  /** Resolution of the event loop delay monitor, in ms; it starts with the first such message. */
+  /** Resolution of the event loop delay monitor, in ms. The first message with this field starts the monitor. */
   readonly resolutionMs?: number
 }
 
@@ -13,7 +13,7 @@ export interface ProcessUsage {
   readonly cpuMicros: number
   /** Peak of the resident memory. */
   readonly peakBytes: number
-  /** Maximum event loop delay since the last request; no turn of the loop took longer. */
+  /** Maximum event loop delay since the last request, in ms. No turn of the event loop took longer. */
   readonly stallMs: number
 }
 
@@ -34,12 +34,12 @@ export function announce(port: number) {
     if (loopDelay === undefined && message.resolutionMs !== undefined)
       (loopDelay = monitorEventLoopDelay({ resolution: message.resolutionMs })).enable()
   })
-  // A parent that was killed hard cannot stop its children.
+  // A parent that SIGKILL ended cannot stop its children. So the child exits when the channel to the parent closes.
   process.on('disconnect', () => process.exit())
   process.send?.({ port })
 }
 
-/** The address of the upstream that a target is started with. */
+/** Returns the origin of the upstream: the first argument of this process. */
 export function upstreamOrigin(): string {
   const origin = process.argv[2]
   if (origin === undefined)

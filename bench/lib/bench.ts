@@ -1,6 +1,6 @@
 import { stopChildren } from './child.ts'
 
-/** Runs a bench to its end and ends its processes; it fails when it throws or when something was violated. */
+/** Runs a bench and then ends its child processes. The exit code is 1 if the bench throws or returns violations. */
 export async function bench(run: () => Promise<readonly string[]>): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {

@@ -15,9 +15,9 @@ export interface ListeningProcess {
 
 /** A process of Node that listens on a port and answers messages. */
 export interface ChildServer extends ListeningProcess {
-  /** Rejects when the process ends; the error has its stderr. */
+  /** Rejects when the process ends. The error message contains its stderr. */
   readonly ended: Promise<never>
-  /** Sends a message and resolves with the next message that comes back. One request at a time. */
+  /** Sends a message and resolves with the next message from the process. Allows one request at a time. */
   request<Reply>(message: object): Promise<Reply>
 }
 
@@ -26,10 +26,10 @@ type CpuCore = 0 | 1 | 'any'
 const startMs = 15_000
 const running = new Set<ChildProcess>()
 
-/** True when processes can be pinned, each to a core of its own. */
+/** True if each process can be pinned to a separate core. */
 export const pinned = [0, 1].every(core => spawnSync('taskset', ['-c', String(core), 'true']).status === 0)
 
-/** Starts a module as a process of Node on one core or on any, and resolves when it listens. */
+/** Starts a module as a Node.js process, pinned to a core or not, and resolves when it listens. */
 export async function startChild(
   name: string,
   module: URL,
@@ -58,8 +58,8 @@ export async function startChild(
 }
 
 /**
- * Starts a program that is not of Node on one core: it says `{"port":…}` in its first line, and ends when its input
- * does.
+ * Starts a program that is not a Node.js program on one core. The program must write `{"port":…}` as its first line,
+ * and must exit when its stdin ends.
  */
 export function startProgram(
   name: string,
@@ -83,7 +83,7 @@ export function stopChildren() {
   running.clear()
 }
 
-/** Spawns a command on one core or on any; `ended` rejects when it ends, with what it wrote to stderr. */
+/** Spawns a command, pinned to a core or not. `ended` rejects when it ends; the error message contains its stderr. */
 export function spawnOn(
   core: CpuCore,
   name: string,
@@ -105,12 +105,12 @@ export function spawnOn(
       reject(new Error(`${name} ended with ${signal ?? `exit code ${code}`}${stderr && `:\n${stderr}`}`)),
     )
   })
-  // The caller may not be waiting for the end.
+  // Without this handler, the rejection is unhandled when the caller does not wait for `ended`.
   ended.catch(() => {})
   return { child, ended }
 }
 
-/** Resolves when `port` does; ends a process that does not listen in time. */
+/** Resolves when `port` resolves. Ends the process and rejects if the process does not listen within `startMs`. */
 export async function listens(
   name: string,
   child: ChildProcess,

@@ -1,16 +1,19 @@
-/** A median and where the true one lies. */
+/** A median and its confidence interval. */
 export interface ConfidenceInterval {
   readonly median: number
   readonly low: number
   readonly high: number
-  /** Confidence level: at least 0.95; less for fewer than six values, where low and high are the extremes. */
+  /**
+   * Confidence level: at least 0.95 for six values or more. With fewer values it is lower, and `low` and `high` are the
+   * minimum and the maximum.
+   */
   readonly confidence: number
   readonly count: number
 }
 
 /**
- * The median and its 95 % interval, by the order of the values alone: whatever they are distributed like, the number of
- * values below the true median is that of heads among as many coins.
+ * Returns the median of values and its 95 % confidence interval. The interval uses only the order of the values, so it
+ * is valid for every distribution: the number of values below the true median has a binomial distribution with p = 0.5.
  */
 export function medianInterval(values: readonly number[]): ConfidenceInterval {
   const sorted = values.toSorted((a, b) => a - b)
@@ -27,12 +30,15 @@ export function medianInterval(values: readonly number[]): ConfidenceInterval {
   }
 }
 
-/** Returns the number of values outside the interval at each end, and the probability of the true median there. */
+/**
+ * Returns the number of values outside the interval at each end, and the probability that the true median is outside
+ * the interval.
+ */
 function outermost(count: number) {
   let probability = 2 * 0.5 ** count
   let outside = probability
   let rank = 0
-  // P(heads ≤ rank) at both ends; each next term follows from the one before.
+  // `outside` is 2 × P(X ≤ rank) for X ~ Binomial(count, 0.5). Each term is computed from the previous term.
   while (rank + 1 < count / 2) {
     probability *= (count - rank) / (rank + 1)
     if (outside + probability > 0.05) break

@@ -2,15 +2,15 @@
 export interface CpuReading {
   /** Nanoseconds on a core of each thread, by its id. */
   readonly threads: ReadonlyMap<string, number>
-  /** User and system time of the process, threads that have ended included, in ticks of 10 ms. */
+  /** User and system time of the process in ticks of 10 ms. It includes threads that have ended. */
   readonly ticks: number
 }
 
 const microsPerTick = 10_000
 
 /**
- * Returns the CPU time of a process between two readings, in µs. It is exact to the nanosecond by the counts of its
- * threads, unless a thread has ended and its count is gone.
+ * Returns the CPU time of a process between two readings, in µs. It adds the exact counts of the threads, in ns. If a
+ * thread has ended, its count is missing, and the function uses the ticks of the process instead.
  */
 export function cpuMicrosBetween(before: CpuReading, after: CpuReading): number {
   const lost = before.threads.size === 0 || [...before.threads.keys()].some(thread => !after.threads.has(thread))
@@ -20,23 +20,26 @@ export function cpuMicrosBetween(before: CpuReading, after: CpuReading): number 
   return nanos / 1000
 }
 
-/** Nanoseconds on a core, of `/proc/<pid>/task/<tid>/schedstat`. */
+/** Returns the CPU time of a thread from `/proc/<pid>/task/<tid>/schedstat`, in ns. */
 export function ranNanos(schedstat: string): number {
   return Number(schedstat.split(' ')[0])
 }
 
-/** utime + stime of `/proc/<pid>/stat`, in ticks. The name of the process, in brackets, may have anything in it. */
+/**
+ * Returns utime + stime from `/proc/<pid>/stat`, in ticks. The fields are counted from the last `)`, because the name
+ * of the process can contain spaces and brackets.
+ */
 export function usedTicks(stat: string): number {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return Number(fields[11]) + Number(fields[12])
 }
 
-/** Bytes of a line like `VmHWM:  1732 kB` of `/proc/<pid>/status`. */
+/** Returns the bytes from a line such as `VmHWM:  1732 kB` in `/proc/<pid>/status`. */
 export function statusBytes(status: string, name: string): number {
   return Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1] ?? NaN) * 1024
 }
 
-/** Ticks that a core ran processes, of `/proc/stat`: user, nice, system, and what the machine underneath took away. */
+/** Returns the busy ticks of a core from `/proc/stat`: user + nice + system + steal. */
 export function ranTicks(stat: string, core: number): number {
   const [user, nice, system, , , , , steal] = (new RegExp(`^cpu${core} +(.+)$`, 'm').exec(stat)?.[1] ?? '')
     .split(' ')
@@ -45,8 +48,9 @@ export function ranTicks(stat: string, core: number): number {
 }
 
 /**
- * The share of a span that a core spent on others than the processes that are known, whose CPU time is exact where that
- * of the core is sampled.
+ * Returns the share of a time span in which other processes used a core. It is never negative. The difference of the
+ * two counts can be negative, because the CPU time of the known processes is exact and the ticks of the core are
+ * sampled.
  */
 export function foreignShare(coreTicks: number, ownMicros: number, elapsedMs: number): number {
   return Math.max(0, (coreTicks * microsPerTick - ownMicros) / 1000 / elapsedMs)

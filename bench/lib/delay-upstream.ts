@@ -1,6 +1,5 @@
-// node bench/lib/delay-upstream.ts '{"seed":1,…}': an upstream that answers GET /<id> with 200 or another status, after
-// a
-// delay that is sampled for each attempt of each call.
+// node bench/lib/delay-upstream.ts '{"seed":1,…}': an upstream that answers GET /<id> with 200 or another status. The
+// delay is sampled for each attempt of each call.
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { announce } from './announce.ts'
 import { sampleMs, type LatencyDistribution } from './latency-distribution.ts'
@@ -10,14 +9,14 @@ export interface DelayUpstreamOptions extends LatencyDistribution {
   readonly status?: number
 }
 
-/** Counts of the upstream since its start, but for the mean. */
+/** Counts of the upstream since its start. The mean delay is since the last request for the counts. */
 export interface DelayUpstreamStats {
   readonly received: number
   /** Maximum of concurrent connections. */
   readonly mostConnections: number
   /**
-   * Mean measured delay since the last request for these counts, in ms. It exceeds the sampled mean when the machine is
-   * short of CPU.
+   * Mean measured delay since the last request for these counts, in ms. It is longer than the mean of the sampled
+   * delays if the machine does not have enough CPU time.
    */
   readonly meanDelayMs: number
 }

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 
-/** Reads flags that take whole numbers; prints the help and gives nothing when that was asked for. */
+/** Reads command-line options that are positive integers. With `--help`, prints the help and returns `undefined`. */
 export function readFlags<Name extends string>(
   help: string,
   defaults: Readonly<Record<Name, number>>,

@@ -4,7 +4,9 @@ import { runInNewContext } from 'node:vm'
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
 
-/** Bytes of heap in use when all that can go has gone; twice, since finalizers free more. */
+/**
+ * Returns the used heap after garbage collection, in bytes. Collects twice, because finalizers release more objects.
+ */
 export function heapAfterGc(): number {
   collect()
   collect()

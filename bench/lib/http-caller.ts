@@ -1,10 +1,10 @@
 import { Pool } from 'undici'
 
-/** A request that has ended. */
+/** A completed request. */
 export interface CompletedRequest {
-  /** 0 when there was no reply. */
+  /** The status of the reply, or 0 if there was no reply. */
   readonly status: number
-  /** The time at which it was due, in ms of `performance.now()`. */
+  /** The time for which the request was scheduled, in ms of `performance.now()`. */
   readonly dueAt: number
   readonly endedAt: number
 }
@@ -24,7 +24,7 @@ export function httpCaller(port: number, path: string) {
       } catch {}
       completed.push({ status, dueAt, endedAt: performance.now() })
     },
-    /** Sends a request and aborts it after `afterMs`; its end is not recorded. */
+    /** Sends a request and aborts it after `afterMs`. The request is not recorded. */
     async sendAndAbort(afterMs: number): Promise<void> {
       try {
         const { body } = await pool.request({ path, method: 'GET', signal: AbortSignal.timeout(afterMs) })

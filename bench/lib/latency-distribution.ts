@@ -14,7 +14,7 @@ export interface LatencyDistribution {
   readonly fastToMs: number
 }
 
-/** Samples per call. Each attempt takes its own, so a second attempt is independent of the first. */
+/** Samples per call. Each attempt uses separate samples, so a second attempt is independent of the first. */
 const samplesPerCall = 8
 
 /** Returns the latency of attempt `attempt` (from 1) of call `id`, in ms. */

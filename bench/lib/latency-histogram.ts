@@ -1,6 +1,6 @@
 const binsPerOctave = 16
 
-/** Counts latencies in bins 4 % wide: one addition each, and no sort at the end. */
+/** Counts latencies in bins with a width of 4 %. A latency costs one addition, and percentiles need no sort. */
 export function latencyHistogram() {
   const bins = new Uint32Array(32 * binsPerOctave)
   let total = 0
@@ -11,7 +11,7 @@ export function latencyHistogram() {
       bins[Math.min(index, bins.length - 1)]! += 1
       total++
     },
-    /** The latency in ms that `share` of all stayed below. */
+    /** Returns the percentile of the latencies for `share` (0 to 1), in ms. */
     percentileMs(share: number) {
       let seen = 0
       const index = bins.findIndex(count => (seen += count) >= share * total)

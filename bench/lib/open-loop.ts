@@ -3,14 +3,13 @@ import { setTimeout as pause } from 'node:timers/promises'
 export interface OpenLoopOptions {
   readonly perSecond: number
   readonly seconds: number
-  /** Sends one; must not reject. */
+  /** Sends one request. Must not reject. */
   readonly send: (index: number, dueAt: number) => Promise<void>
 }
 
 /**
- * Sends at moments that were fixed beforehand, whatever has become of the earlier ones, and resolves when all have
- * ended. Measure from `dueAt` (ms, as `performance.now()`): what the sender is late by is then part of the latency and
- * not lost.
+ * Sends requests on a fixed schedule, without waiting for earlier requests. Resolves when all requests have completed.
+ * Measure latencies from `dueAt` (ms of `performance.now()`), so that they include the delay of the sender.
  */
 export async function openLoop({ perSecond, seconds, send }: OpenLoopOptions): Promise<void> {
   const startedAt = performance.now()

@@ -2,17 +2,17 @@ import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { ranNanos, ranTicks, statusBytes, usedTicks } from './cpu-accounting.ts'
 import type { CpuReading } from './cpu-accounting.ts'
 
-/** True when this machine has `/proc`. */
+/** True if this machine has `/proc`. */
 export const accounted = existsSync('/proc/self/stat') && existsSync('/proc/self/clear_refs')
 
-/** The CPU time that a process has used. */
+/** Returns the CPU time that a process has used. */
 export function readCpu(pid: number): CpuReading {
   const threads = new Map<string, number>()
   try {
     for (const thread of readdirSync(`/proc/${pid}/task`))
       threads.set(thread, ranNanos(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8')))
   } catch {
-    // A kernel without scheduling statistics, or a thread that has just ended.
+    // The kernel has no scheduling statistics, or the thread has just ended.
     threads.clear()
   }
   return { threads, ticks: usedTicks(readFileSync(`/proc/${pid}/stat`, 'utf8')) }
@@ -24,12 +24,12 @@ export function readMemory(pid: number): { readonly residentBytes: number; reado
   return { residentBytes: statusBytes(status, 'VmRSS'), peakBytes: statusBytes(status, 'VmHWM') }
 }
 
-/** Makes what a process has resident now its peak. */
+/** Resets the peak of the resident memory of a process to its current value. */
 export function forgetPeak(pid: number): void {
   writeFileSync(`/proc/${pid}/clear_refs`, '5')
 }
 
-/** Ticks that a core ran processes. */
+/** Returns the busy ticks of a core. */
 export function readCore(core: number): number {
   return ranTicks(readFileSync('/proc/stat', 'utf8'), core)
 }

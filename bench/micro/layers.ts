@@ -1,4 +1,4 @@
-// node bench/micro/layers.ts: what a layer costs that only passes the call on.
+// node bench/micro/layers.ts: measures the cost of a layer that only passes the call on.
 import type { LiveCall } from '../../src/upstream/call/call.ts'
 import { stack } from '../../src/upstream/call/layer.ts'
 import type { Answer, Layer, Service } from '../../src/upstream/call/layer.ts'
@@ -15,7 +15,7 @@ const kinds: Record<string, Layer> = {
   },
 }
 
-// No layer of these looks at the call or at the answer.
+// These layers use neither the call nor the answer.
 const call = {} as LiveCall<unknown>
 const answer = Promise.resolve({ value: undefined, status: 200 }) as Promise<Answer<never>>
 
@@ -35,8 +35,8 @@ for (const [shape, layer] of Object.entries(kinds)) {
 }
 
 /**
- * The depths take turns, so that a slow moment of the machine hits all of them; the best of many rounds is the
- * undisturbed one.
+ * Returns the lowest cost of a call for each service, in ns. The services take turns, so that a slow phase of the
+ * machine affects all of them. The minimum over many rounds is the value without disturbance.
  */
 async function bestOf(services: readonly Service[]) {
   const best = services.map(() => Infinity)
@@ -51,7 +51,7 @@ async function bestOf(services: readonly Service[]) {
   return best
 }
 
-/** Least squares. */
+/** Returns the slope of a line that is fitted by least squares. */
 function slope(xs: readonly number[], ys: readonly number[]) {
   const meanX = xs.reduce((sum, x) => sum + x, 0) / xs.length
   const meanY = ys.reduce((sum, y) => sum + y, 0) / ys.length

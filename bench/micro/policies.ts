@@ -1,4 +1,4 @@
-// The price of each layer of a call that goes well: `npm run bench:policies`.
+// `npm run bench:policies`: measures the cost of each layer for a successful call.
 import { Abort } from '../../src/core/abort.ts'
 import { LiveCall, type Scope } from '../../src/upstream/call/call.ts'
 import { attempt } from '../../src/upstream/policies/attempt.ts'
@@ -51,7 +51,7 @@ const services = Object.entries(layers).map(([name, each]) => ({
   best: Infinity,
 }))
 
-// They take turns, and the best of many rounds is the undisturbed one.
+// The services take turns. The minimum over many rounds is the value without disturbance.
 for (let round = 0; round < rounds; round++) {
   for (const each of services) {
     const startedAt = process.hrtime.bigint()

@@ -1,4 +1,4 @@
-// The price of single mechanisms beside what the platform offers for the same: `npm run bench:steps`.
+// `npm run bench:steps`: compares the cost of single mechanisms with the equivalent mechanisms of Node.js.
 import { z } from 'zod'
 import { Abort, Abortable } from '../../src/core/abort.ts'
 import { parseExact } from '../../src/core/json/parse.ts'
@@ -7,12 +7,12 @@ import { compileParser, compileWireParser } from '../../src/core/schema/parser.t
 import { createTimerQueue } from '../../src/core/timer-queue.ts'
 
 const rounds = 15
-/** Runs in flight at once, as in a busy service. */
+/** Number of concurrent runs, as in a busy service. */
 const underWay = 512
 
 /**
- * The best of many rounds of each step, in ns a time. The steps take turns, so that a busy moment of the machine falls
- * on all of them.
+ * Returns the lowest cost of each step over many rounds, in ns per execution. The steps take turns, so that a busy
+ * phase of the machine affects all of them.
  */
 function prices(steps: readonly (() => void)[], times: number): number[] {
   const best = steps.map(() => Infinity)
@@ -72,7 +72,7 @@ function timing(): Record<string, () => void> {
   return result
 }
 
-/** JSON into a value by a schema: with integers that JSON.parse may have rounded found out, and without. */
+/** Steps that parse JSON with a schema: with and without the detection of integers that `JSON.parse` has rounded. */
 function reading(size: string, schema: z.ZodType, withBigints: z.ZodType, value: unknown): Record<string, () => void> {
   const text = JSON.stringify(value)
   const long = text.replace('"id":1,', '"id":9007199254740993,')

@@ -1,14 +1,13 @@
-// node bench/scenarios/faulty-upstream.ts <share of faults> <seed>: answers over raw sockets, and so often goes wrong
-// in
-// one of the ways below.
+// node bench/scenarios/faulty-upstream.ts <share of faults> <seed>: answers over raw sockets. This share of the answers
+// has one of the faults below.
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { announce } from '../lib/announce.ts'
 import { fraction } from '../../src/demo-upstreams/random.ts'
 
-/** Counts of an upstream since the last request for them, and since its start. */
+/** Counts of an upstream since its start. */
 export interface FaultyCount {
   readonly received: number
-  /** Connections at once, at most; of the whole life. */
+  /** Maximum number of concurrent connections. */
   readonly mostConnections: number
   readonly connections: number
   readonly faults: Readonly<Record<string, number>>
@@ -21,7 +20,7 @@ function answer(status: string, body: string, headers = '', length = Buffer.byte
   return `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n${headers}\r\n${body}`
 }
 
-/** Writes part by part, and stops where the socket has gone. */
+/** Writes a text in parts of 24 characters, and stops when the socket is destroyed. */
 function drip(socket: Socket, text: string, everyMs: number): void {
   let at = 0
   const timer = setInterval(() => {
@@ -84,7 +83,8 @@ function serve(socket: Socket): void {
 }
 
 /**
- * Does something when the loop has turned so often: what ended before a connection began is then known to have ended.
+ * Calls `then` after `count` turns of the event loop. By then the process has seen the end of each connection that
+ * ended before the new connection began.
  */
 function turns(count: number, then: () => void): void {
   if (count === 0) then()

@@ -19,7 +19,7 @@ Usage: npm run bench:retries -- [options]
   --help       prints this
 `
 
-/** Calls a second, and how many times as many may arrive at most. */
+/** Calls per second, and the maximum number of attempts per call that the upstream may receive. */
 const bounds = [
   { perSecond: 200, most: 1.26 },
   { perSecond: 1000, most: 1.21 },

@@ -1,6 +1,6 @@
 import { errors } from '../../src/errors.ts'
 
-/** The parts of TypeDoc's JSON for a name that are read here. */
+/** The fields of a name in TypeDoc's JSON that this module reads. */
 export interface Reflection {
   readonly name: string
   readonly kind: number
@@ -33,7 +33,7 @@ interface Type {
 /** A part of a docstring that is missing. */
 export interface Gap {
   readonly file: string
-  /** The name, and what it lacks: `Runtime.stats: @returns`. */
+  /** The name and the missing part, for example `Runtime.stats: @returns`. */
   readonly gap: string
 }
 
@@ -47,7 +47,7 @@ const kind = {
   accessor: 262144,
 }
 
-/** Interfaces of which an example shows more than its members. */
+/** Names that need an `@example`. */
 const withExample = new Set([
   'AppOptions',
   'Builder',
@@ -86,15 +86,20 @@ const neverThrows = new Set([
   'UpstreamError.[hasInstance]',
 ])
 
-/** Interfaces whose optional properties are options with a default, beside those named `…Options`. */
+/** Matches the interfaces whose optional properties are options with a default. */
 const optionInterfaces = /(?:Options|Bounds|Info|Limits|Layers|Override)$/
 
 const namesOfErrors = new RegExp(`\\b(?:${Object.keys(errors).join('|')}|(?:[A-Z]\\w*)?Error|Problem)\\b`)
 
 /**
- * Finds what the docstrings of the exported names lack: a sentence for each name and each of its members, `@param` for
- * each parameter, with a unit if it is a number, `@returns` for each value, `@throws` with a code or a class, `@default` for each optional option and
- * `@example` for each function, each method of a builder and the main interfaces.
+ * Returns the missing parts of the docstrings of the exported names. The required parts are:
+ *
+ * - a sentence for each name and each of its members
+ * - `@param` for each parameter, with a unit if the parameter is a number
+ * - `@returns` for each function that returns a value
+ * - `@throws` with a code or a class
+ * - `@default` for each optional option
+ * - `@example` for each function, each method of a builder and the main interfaces
  *
  * @param project The JSON that TypeDoc writes.
  * @returns One entry per part that is missing, in the order of the modules and their names.

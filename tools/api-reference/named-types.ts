@@ -1,6 +1,6 @@
 /**
- * Types that the signatures of the other modules name. They cannot be imported: write the value where it is used, and
- * its type is inferred.
+ * Types that appear in the signatures of the other modules. They cannot be imported. Write the value where it is used:
+ * TypeScript infers its type.
  *
  * @module named types
  */

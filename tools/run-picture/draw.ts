@@ -40,7 +40,7 @@ const plot = { left: 104, right: 556, top: 74 } as const
 const lane = { height: 20, bar: 14, stepGap: 12 } as const
 const tick = 200
 
-/** Draws a run as SVG: a lane per call on a time axis that ends at the deadline, with its attempts and its waits. */
+/** Draws a run as SVG. Each call has a lane with its attempts and its waits. The time axis ends at the deadline. */
 export function drawRun(run: RunRecord, scheme: Scheme): string {
   const colors = schemes[scheme]
   const x = (ms: number) => round(plot.left + (ms / run.deadline) * (plot.right - plot.left))
@@ -98,7 +98,7 @@ function drawStep(step: StepRecord, top: number, x: (ms: number) => number): str
   ].join('\n')
 }
 
-/** Draws what a call waited for, and each attempt with its number: waits are the gaps between attempts. */
+/** Draws the attempts of a call with their numbers, and the waits: the gaps before and between the attempts. */
 function drawCall({ attempts }: CallRecord, step: StepRecord, top: number, x: (ms: number) => number): string {
   let from = step.start
   return attempts
@@ -113,7 +113,7 @@ function drawCall({ attempts }: CallRecord, step: StepRecord, top: number, x: (m
     .join('')
 }
 
-/** The number of a failed attempt and its end, as far as the bar has room. */
+/** Returns the label of a failed attempt: its number and `failed`, or a shorter text if the bar is too narrow. */
 function failedLabel(attempt: number, room: number): string {
   return room >= 50 ? `${attempt} failed` : room >= 22 ? `${attempt} ✕` : '✕'
 }

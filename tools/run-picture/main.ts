@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { drawRun } from './draw.ts'
 import { recordRun } from './record.ts'
 
-/** Writes the picture of a run that the README shows, for a light page and for a dark one. */
+/** Writes the picture of a run for the README: one file for a light page and one file for a dark page. */
 const folder = join(import.meta.dirname, '../../docs/images')
 const run = await recordRun()
 mkdirSync(folder, { recursive: true })

@@ -9,7 +9,7 @@ import { createRuntime } from '../../src/upstream/runtime.ts'
 export interface Attempt {
   readonly start: number
   readonly end: number
-  /** The code of its failure; `undefined` when it was answered. */
+  /** The code of its failure, or `undefined` if the attempt succeeded. */
   readonly code: string | undefined
 }
 
@@ -38,18 +38,18 @@ export interface RunRecord {
 }
 
 /**
- * Runs the aggregate of the README against its demo upstreams, which are slow and fail in part. With this seed one call
- * is retried and one source has its fallback.
+ * Runs the aggregate of the README against its demo upstreams. Some of their answers are slow, and some fail. With this
+ * seed, one call is retried and one source gets its fallback.
  */
 export async function recordRun(): Promise<RunRecord> {
-  // The first run of a process also loads and compiles.
+  // Run once without recording: the first run is slower because Node.js loads and compiles the modules.
   await runOnce()
   return runOnce()
 }
 
 async function runOnce(): Promise<RunRecord> {
   const demo = await startDemoUpstreams({ medianMs: 140, maxMs: 500, seed: 93, faultRate: 0.4, faultKinds: ['error'] })
-  // Fewer permits than calls, so that calls wait.
+  // There are fewer permits than calls, so that the picture shows waiting calls.
   const concurrency = { 'catfact-ninja': { concurrency: 2 } } as const
   const runtime = createRuntime({
     overrides: Object.fromEntries(

@@ -1,6 +1,9 @@
 const periodMs = 5
 
-/** Measures how late timers ring in this process, which does nothing else: what others take of the machine. */
+/**
+ * Measures the delay of timers in this process. The process does nothing else, so the delay shows how much CPU time
+ * other processes use.
+ */
 export class ControlLoop {
   readonly #lateMs: number[] = []
   #timer: NodeJS.Timeout
@@ -17,7 +20,7 @@ export class ControlLoop {
     }, periodMs)
   }
 
-  /** Ends the loop, and returns how late 99 of 100 of its timers rang at most, in ms. */
+  /** Ends the loop and returns the 99th percentile of the delay of its timers, in ms. */
   end(): number {
     clearTimeout(this.#timer)
     const sorted = this.#lateMs.sort((a, b) => a - b)

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 
-/** Returns the test files whose bounds can be exact: those that import `test/helpers/timing.ts`, directly or not. */
+/** Returns the test files with exact bounds: they import `test/helpers/timing.ts`, directly or through another file. */
 export function timingFiles(root: string): string[] {
   const paths = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
     .filter(path => path.endsWith('.ts'))

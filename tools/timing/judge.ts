@@ -1,34 +1,39 @@
 /** One run of a test file with exact bounds. */
 export interface TimingRun {
-  /** The assertions that failed, named so that they can be found in another run. */
+  /** The names of the failed assertions. An assertion has the same name in every run. */
   readonly misses: ReadonlySet<string>
-  /** True if every assertion was evaluated: no test of the file was cut by an error, a timeout or the end of the process. */
+  /** True if every assertion was evaluated: no error, timeout or exit of the process ended a test of the file early. */
   readonly isWhole: boolean
   /** The 99th percentile of the delay of the control loop's timers while the file ran, in ms. */
   readonly lateMs: number
-  /** The time of the reference computation beside the file, in ms; the longer of that before it and that after it. */
+  /** The time of the reference computation, in ms. It runs before and after the file; this is the longer time. */
   readonly referenceMs: number
 }
 
 export type Verdict =
   | { readonly state: 'held' }
   | { readonly state: 'missed'; readonly misses: readonly string[] }
-  /** The machine was noisy or slow in every whole run, so that the misses say nothing. */
+  /** The machine was noisy or slow in every whole run, so the misses are not evidence of a slow program. */
   | { readonly state: 'not judged'; readonly misses: readonly string[] }
 
-/** A run counts as noisy from this lateness of the control loop on, in ms. */
+/** A run is noisy if the delay of the control loop's timers is at least this, in ms. */
 export const noisyFrom = 5
-/** A run counts as noisy from this time of the reference computation on, in ms. The bounds were written at 10 to 12. */
+/**
+ * A run is slow if the reference computation takes at least this, in ms. It took 10 to 12 ms on the machine for which
+ * the bounds were written.
+ */
 export const slowFrom = 14
-/** A bound is missed when this many runs on a quiet machine miss it; one is enough when no other run follows. */
+/** A bound is missed when this number of quiet runs miss it. One quiet run is enough when no other run follows. */
 export const quietRuns = 2
-/** A file is run this often at most. */
+/** The maximum number of runs of a file. */
 export const mostRuns = 4
 
 /**
- * Judges the runs of a file so far, or returns `undefined` when it must run again. A bound is held when one whole run
- * holds it, since a machine can make a run slower and never faster. A file without a whole run is missed. `isLast` says
- * that there is no time for another run.
+ * Returns the verdict on the runs of a file so far, or `undefined` if the file must run again. A bound is held if one
+ * whole run holds it, because a busy machine makes a run slower and never faster. A file without a whole run is missed.
+ *
+ * @param runs - The runs of the file so far.
+ * @param isLast - True if there is no time for another run.
  */
 export function judge(runs: readonly TimingRun[], isLast = false): Verdict | undefined {
   if (runs.length === 0) return undefined
@@ -43,7 +48,7 @@ export function judge(runs: readonly TimingRun[], isLast = false): Verdict | und
   return { state: quiet > 0 || whole.length === 0 ? 'missed' : 'not judged', misses }
 }
 
-/** The lines that tap writes for a test that it ended itself, and for an error that a test did not catch. */
+/** Matches the lines that tap writes for a test that it ended early, and for an error that a test did not catch. */
 const cutTest = /^ *(?:not ok \d+ - (?:timeout!|test unfinished|child test left in queue)|tapCaught: |Bail out!)/m
 
 /**
@@ -57,7 +62,10 @@ export function isWhole(tap: string, code: number | null): boolean {
   return code === 0 || missesOf(tap).size > 0
 }
 
-/** Returns the names of the failed assertions of a TAP output: the titles around each, and its text without numbers. */
+/**
+ * Returns the names of the failed assertions in a TAP output. A name consists of the titles of the tests around the
+ * assertion, its text with `N` for each number, and its line if the output has it.
+ */
 export function missesOf(tap: string): ReadonlySet<string> {
   const titles: string[] = []
   const misses = new Set<string>()
@@ -72,7 +80,7 @@ export function missesOf(tap: string): ReadonlySet<string> {
     const [, depth = '', text] = /^( *)not ok \d+ - (.*)$/.exec(line) ?? []
     if (text === undefined) continue
     titles.length = Math.min(titles.length, depth.length / 4)
-    // A test that fails because an assertion within it failed is no miss of its own.
+    // A test also fails when an assertion inside it fails. Count only the assertion.
     if (text.includes('# time=')) continue
     const place = /lineNumber: (\d+)/.exec(lines.slice(index + 1, index + 8).join('\n'))?.[1]
     misses.add(

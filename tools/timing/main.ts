@@ -7,7 +7,7 @@ import { measureReferenceMs } from './reference.ts'
 import { isWhole, judge, missesOf, mostRuns, noisyFrom, slowFrom, type TimingRun, type Verdict } from './judge.ts'
 
 const root = join(import.meta.dirname, '../..')
-/** No file is run again once the step has taken this long, in ms. */
+/** After this time since the start of the command, no file is run again, in ms. */
 const budgetMs = 10 * 60_000
 
 async function run(file: string): Promise<TimingRun> {
@@ -56,5 +56,5 @@ if (counts['not judged'] > 0)
       'machine that does nothing else.',
   )
 if (counts.missed > 0) process.exitCode = 1
-// A run in which most files were not judged has shown nothing.
+// A run that judged less than half of the files shows too little: exit with 2, not with 0.
 else if (counts['not judged'] > files.length / 2) process.exitCode = 2

@@ -2,8 +2,8 @@ const text = JSON.stringify(Array.from({ length: 20_000 }, (_, id) => ({ id, nam
 const times = 9
 
 /**
- * Measures the speed of the machine: the shortest time that it takes to parse and write a fixed JSON text, in ms. A bound
- * of time is a statement about machines that are as fast as the one for which it was written.
+ * Measures the speed of the machine: the shortest time to parse and write a fixed JSON text, in ms. A bound of time is
+ * valid only on a machine that is as fast as the machine for which the bound was written.
  */
 export function measureReferenceMs(): number {
   let least = Infinity

@@ -8,7 +8,7 @@ const ofNode =
   (name, { origin }: TargetEnvironment) =>
     startChild(name, module, [origin, ...argv], 1)
 
-/** An app without a log whose operation has no parameters: what a call costs by itself. */
+/** The case `app`: an app without a log, with an operation without parameters. It measures only the cost of a call. */
 export const appCase: Case = {
   specs: {
     service: { label: 'Headwaters', start: ofNode(new URL('./service.ts', import.meta.url)) },

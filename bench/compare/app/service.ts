@@ -7,10 +7,10 @@ import { announce, upstreamOrigin } from '../../lib/announce.ts'
 import { Fact, Facts, Query } from '../workload/fact.ts'
 import { settings } from '../workload/settings.ts'
 
-// As the command does.
+// `headwaters serve` also disables pretenuring.
 disablePretenuring()
 
-// The second argument is how many calls go over one connection at once.
+// The second argument is the number of concurrent calls on one connection.
 const pipelining = Number(process.argv[3] ?? 1)
 const upstream = defineUpstream(
   'bench-upstream',

@@ -14,7 +14,7 @@ import type { Harness, Window } from './window.ts'
 /** The plan of a measurement. */
 export interface Plan {
   readonly case: CaseName
-  /** The folder of another checkout, of which the case has targets too. @default none */
+  /** The folder of another checkout, which the case measures too. @default none */
   readonly against?: string | undefined
   readonly targets: readonly string[]
   readonly rows: readonly Row[]
@@ -22,15 +22,15 @@ export interface Plan {
   readonly windowMs: number
   readonly filler: Filler
   readonly delayMs: number
-  /** Delay of one call in a hundred, in ms; 0 for none. */
+  /** Delay of one call in a hundred, in ms. 0 turns the delay off. */
   readonly slowMs: number
-  /** The share of the target's core that other processes may have in a window. */
+  /** Maximum share of the target's core that other processes may use in a window. */
   readonly foreignLimit: number
   /** A file that the logs of the targets are appended to. @default /dev/null */
   readonly log?: string | undefined
 }
 
-/** A window that counts for nothing. */
+/** A discarded window. */
 export interface DroppedWindow {
   readonly reason: string
   readonly window: Window
@@ -44,29 +44,29 @@ export interface MeasuredRow {
 }
 
 export interface Measurement {
-  /** The targets that ran, the twin included, in their order. */
+  /** The measured targets in order, including the twin. */
   readonly targets: readonly string[]
-  /** Labels in tables and in the chart, with the version of the tool. */
+  /** Labels for the tables and the chart. They include the version of the compiler or server. */
   readonly labels: Readonly<Record<string, string>>
-  /** Bytes that each had resident before its first request; none where the machine does not say. */
+  /** Resident bytes of each target before its first request. Empty on a machine without `/proc`. */
   readonly idleBytes: Readonly<Record<string, number>>
   readonly rows: readonly MeasuredRow[]
 }
 
-/** The engine optimises by counts of calls, so this one is long and at a high fan-out. */
+/** V8 optimises a function after a number of calls. So the first warm-up is long and has a high fan-out. */
 const firstWarmUp = { fanout: 20, ms: 2000 }
 const warmUpMs = 300
 
-/** Bodies from this number of bytes on are large. */
+/** A body of at least this number of bytes is large. */
 const largeBytes = 100_000
 
 /**
- * The interval of a timer in the target's loop, in ms. Its cost is several percent of a call with a small body, and
- * nothing beside a large one.
+ * The interval of a timer in the target's event loop, in ms. Each tick costs CPU time. At 1 ms, the cost is several
+ * percent of a call with a small body, and negligible for a large body.
  */
 const beats = { small: 10, large: 1 }
 
-/** Everything that the measurement of a row needs. */
+/** The input for the measurement of a row. */
 interface MeasureContext {
   readonly benchCase: Case
   readonly harness: Harness
@@ -74,7 +74,11 @@ interface MeasureContext {
 }
 
 /**
- * Measures targets beside each other, one at a time in turns; calls `note` for what is left out, and `done` for each row.
+ * Measures the targets of a plan in turns, one at a time.
+ *
+ * @param plan - The plan of the measurement.
+ * @param note - Called with one line for each target that cannot run on this machine.
+ * @param done - Called after each row.
  */
 export async function measure(
   plan: Plan,
@@ -115,7 +119,7 @@ export async function measure(
       rows,
     }
 
-    // Large bodies are too many bytes at once for many calls.
+    // With large bodies, use the lowest fan-out: many large bodies at once need too much memory.
     const fanout = first >= largeBytes ? Math.min(...plan.rows.map(row => row.fanout)) : firstWarmUp.fanout
     const callers = plan.rows[0]?.callers ?? 1
     for (const target of targets) await drive(target, load, benchCase.inbound(fanout), firstWarmUp.ms, callers)
@@ -147,7 +151,7 @@ async function measureRow(
   const dropped: DroppedWindow[] = []
   for (let round = 0; round < rounds; round++) {
     for (const target of rotated(targets, round)) {
-      // What was disturbed is measured once more, which a short disturbance does not outlast.
+      // Measure a disturbed window once more, because a short disturbance is over by then.
       for (const _attempt of [1, 2]) {
         const window = await measureWindow(target, harness, {
           inbound,

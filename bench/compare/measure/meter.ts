@@ -9,18 +9,18 @@ import type { Target } from '../targets.ts'
 export interface WindowUsage {
   readonly cpuMicros: number
   readonly peakBytes: number
-  /** Longest time between two beats in its loop; null where there is no loop of Node. */
+  /** Maximum event loop delay, in ms; `null` for a target that does not run on Node.js. */
   readonly stallMs: number | null
   /**
-   * Shares of the span that other processes had the core of the target, and that of upstream and load; null where a
-   * core cannot be told.
+   * Share of the window in which other processes used the core of the target, and the core of the upstream and the
+   * load. `null` if the processes are not pinned to cores, or the machine has no `/proc`.
    */
   readonly foreign: { readonly target: number; readonly load: number } | null
 }
 
 /**
- * Starts to account for a target, whose neighbours have the other core; the function that it gives says what was used
- * since.
+ * Starts to measure the usage of a target. The neighbours run on the other core. The returned function resolves with
+ * the usage since the start.
  */
 export async function startMeter(
   target: Target,
@@ -33,7 +33,7 @@ export async function startMeter(
   const before = accounted ? read(target, neighbours) : undefined
 
   return async elapsedMs => {
-    // All that is in files first, and only then the question, which costs the target an answer.
+    // Read the files first and then send the request, because the answer to the request uses CPU time of the target.
     const after = before && read(target, neighbours)
     const peakBytes = after && readMemory(target.pid).peakBytes
     const told = await target.request?.<ProcessUsage>(question)

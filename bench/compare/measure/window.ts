@@ -13,7 +13,7 @@ export interface Window {
   readonly callsPerSecond: number
   readonly p50Ms: number
   readonly p99Ms: number
-  /** Ratio of the window in which the target ran. Well below 1 it waited, or another process had its core. */
+  /** CPU time of the target / elapsed time. Well below 1, the target was idle or another process used its core. */
   readonly busy: number
   readonly peakBytes: number
   readonly stallMs: WindowUsage['stallMs']
@@ -30,7 +30,7 @@ export interface WindowOptions {
   readonly resolutionMs: number
 }
 
-/** The processes that are shared by the measurements of all targets. */
+/** The processes that the measurements of all targets share. */
 export interface Harness {
   readonly load: ChildServer
   readonly upstream: ChildServer
@@ -38,13 +38,14 @@ export interface Harness {
 
 const leadInMs = 200
 
-/** Loads one target for one window and divides the CPU time of its whole process by the upstream calls it made. */
+/** Loads one target for one window. The cost of a call is the CPU time of the process divided by its upstream calls. */
 export async function measureWindow(
   target: Target,
   { load, upstream }: Harness,
   { inbound, fanout, round, windowMs, callers, resolutionMs }: WindowOptions,
 ): Promise<Window> {
-  // Idle connections were closed while other targets had their turn: opening them again is not part of a call's price.
+  // Idle connections were closed during the windows of other targets. Open them again before the window, because the
+  // cost of a call does not include this.
   await drive(target, load, inbound, leadInMs, callers)
 
   const stop = await startMeter(target, [load, upstream], resolutionMs)

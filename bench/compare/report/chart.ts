@@ -4,7 +4,10 @@ import { bracketsText } from './tables.ts'
 import { rowLabel } from '../workload/row.ts'
 import { twin } from '../targets.ts'
 
-/** Hues that color-blind readers can distinguish, for a light and a dark page; the first is of Headwaters. */
+/**
+ * Colours for the targets on a light page and on a dark page. Color-blind readers can distinguish them. Headwaters has
+ * the first colour.
+ */
 const hues = [
   ['#0072b2', '#56b4e9'],
   ['#8c959f', '#8b949e'],
@@ -19,7 +22,7 @@ const hues = [
 /** The page that a chart is for. */
 export type Scheme = 'light' | 'dark'
 
-/** Colours beside the hues: of text, quiet text, page, grid, and the lines of intervals. */
+/** The other colours: text, secondary text, page, grid, and the lines of intervals. */
 const pageColors = {
   light: { text: '#1f2328', quiet: '#59636e', page: '#ffffff', grid: '#d1d9e0' },
   dark: { text: '#f0f6fc', quiet: '#9198a1', page: '#0d1117', grid: '#30363d' },
@@ -37,11 +40,12 @@ interface Bar {
 }
 
 /**
- * A chart as SVG: the CPU time of a call relative to `Pool.request`, a group of bars per fan-out, with the interval of
- * each median. Has the colours of one page, or without `scheme` those of both, between which the reader's system chooses.
+ * Draws a chart as SVG: the CPU time of a call relative to `Pool.request`, with a group of bars per fan-out and the
+ * interval of each median. With `scheme`, the chart has the colours of a light or a dark page. Without `scheme`, it has
+ * both, and the system of the reader selects one.
  */
 export function chartOf({ targets, labels, rows: all }: Measurement, caption: string, scheme?: Scheme): string {
-  // Rows of other bodies and callers are in the tables: a chart of all of them is too wide to be read.
+  // Omit the rows with other bodies and callers: a chart with all rows is too wide to read. The tables have them.
   const rows = all.filter(({ row }) => rowLabel(row) === String(row.fanout))
   const labelOf = (name: string) => labels[name] ?? name
   const names = targets.filter(name => name !== twin.name && name !== 'floor-request')
@@ -60,7 +64,7 @@ export function chartOf({ targets, labels, rows: all }: Measurement, caption: st
   let line = 0
   const legend = names
     .map((name, index) => {
-      // The widest letters of a system's font; a little air is better than two labels that touch.
+      // Assume the widest letters of a system font: extra space is better than overlapping labels.
       const size = 18 + labelOf(name).length * 8 + 16
       if (legendAt > plot.left && legendAt + size > width - 16) {
         legendAt = plot.left
@@ -124,7 +128,7 @@ ${columns}
 `
 }
 
-/** Rules of shape once, and rules of colour for each page that is asked for. */
+/** Returns the CSS of the chart: the rules of shape once, and the rules of colour for each requested page. */
 function styleOf(scheme: Scheme | undefined): string {
   const shapes = `text { font: 13px system-ui, sans-serif } .head { font-size: 16px; font-weight: 600 } .note, .value { font-size: 12px }
 .value { paint-order: stroke; stroke-width: 4px } .one { stroke-dasharray: 5 4 } .whisker { stroke-width: 1.5; fill: none }`

@@ -5,7 +5,7 @@ import { rowLabel } from '../workload/row.ts'
 import { summaryOf } from './summary.ts'
 import { twin } from '../targets.ts'
 
-/** Formats a measurement as tables for a page: ratios, costs, latencies, memory and, where they are known, stalls. */
+/** Formats a measurement as tables for a page: ratios, costs, latencies, memory, and event loop delays if known. */
 export function markdownOf({ targets, labels, idleBytes, rows }: Measurement): string {
   const named = targets.filter(name => name !== twin.name)
   const [first = '', ...others] = named
@@ -86,7 +86,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]) {
   return [head, head.map(() => '---'), ...rows].map(row => `| ${row.join(' | ')} |\n`).join('')
 }
 
-/** A label with the names of functions as code. */
+/** Formats the names of functions in a label as code. */
 function code(labels: Measurement['labels'], name: string) {
   return (labels[name] ?? name).replaceAll(/\b(pool\.\w+|fetch)\b/gi, '`$1`')
 }

@@ -7,12 +7,12 @@ import { bracketsText } from './tables.ts'
 import { captionOf } from './result.ts'
 import type { Result } from './result.ts'
 
-/** The folder of the project, whose pages are written. */
+/** The root of the project that contains the pages. */
 export const projectRoot = join(import.meta.dirname, '../../..')
-/** The text of a page between these comments is written from a result. */
+/** Markers in a page. The text between them is generated from a result. */
 const [begin, end] = ['<!-- bench: written by `npm run bench -- --write` -->', '<!-- /bench -->']
 
-/** Writes the tables and the chart of this checkout; another checkout is in the tables only. */
+/** Writes the tables and the charts. The targets of another checkout appear only in the tables of bench/README.md. */
 export function writePages(result: Result, root = projectRoot): void {
   const own = withoutOther(result.measurement)
   fill(
@@ -24,7 +24,7 @@ export function writePages(result: Result, root = projectRoot): void {
     writeFileSync(join(root, `docs/images/bench-${scheme}.svg`), chartOf(own, captionOf(result), scheme))
 }
 
-/** A measurement without the targets of another checkout. */
+/** Returns a measurement without the targets of another checkout. */
 export function withoutOther(measurement: Measurement): Measurement {
   return { ...measurement, targets: measurement.targets.filter(name => !name.startsWith('other')) }
 }
@@ -33,7 +33,7 @@ function fill(file: string, text: string) {
   writeFileSync(file, filled(readFileSync(file, 'utf8'), text, file))
 }
 
-/** Puts a text between the two comments of a page, in place of what is there. */
+/** Replaces the text between the two markers of a page. */
 export function filled(page: string, text: string, name: string): string {
   const [from, to] = [page.indexOf(begin), page.indexOf(end)]
   if (from === -1 || to < from) throw new Error(`${name} lacks the comments '${begin}' and '${end}'`)

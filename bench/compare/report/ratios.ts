@@ -6,11 +6,13 @@ import type { Window } from '../measure/window.ts'
 export interface Ratio extends ConfidenceInterval {
   readonly of: string
   readonly to: string
-  /** Of the cheapest window of each: what a disturbed machine spoils last. */
+  /** Ratio of the cheapest windows of both targets. A disturbed machine affects this ratio least. */
   readonly best: number
 }
 
-/** The first target to each of the others, each of them to `Pool.request`, and the noise. */
+/**
+ * Returns the pairs to compare: first target / each other target, each other target / `Pool.request`, and the twins.
+ */
 function pairsOf(targets: readonly string[]): (readonly [of: string, to: string])[] {
   const [first = '', ...others] = targets.filter(name => twins.every(([twin]) => name !== twin))
   return [
@@ -20,12 +22,15 @@ function pairsOf(targets: readonly string[]): (readonly [of: string, to: string]
   ]
 }
 
-/** Ratios of CPU per call, each from the two windows of one round: the machine's speed moves between rounds. */
+/**
+ * Returns the ratios of CPU time per call. A ratio is formed from two windows of the same round, because the speed of
+ * the machine changes between rounds.
+ */
 export function ratiosOf(windows: readonly Window[], targets: readonly string[]): Ratio[] {
   return pairsOf(targets).flatMap(([of, to]) => ratioOf(windows, of, to) ?? [])
 }
 
-/** One ratio of CPU per call; nothing where no round has both. */
+/** Returns one ratio of CPU time per call, or `undefined` if no round has windows of both targets. */
 export function ratioOf(windows: readonly Window[], of: string, to: string): Ratio | undefined {
   const own = windows.filter(({ target }) => target === of)
   const others = windows.filter(({ target }) => target === to)

@@ -1,20 +1,20 @@
 import type { Measurement, Plan } from '../measure/measure.ts'
 import type { settings } from '../workload/settings.ts'
 
-/** All that a run leaves behind; `--json` prints it, and `--from` reads it. */
+/** The result of a run. `--json` prints it, and `--from` reads it. */
 export interface Result {
-  /** `YYYY-MM-DD`. */
+  /** The date of the run as `YYYY-MM-DD`. */
   readonly date: string
   readonly node: string
   readonly cpu: string
-  /** True when each process had a core of its own. */
+  /** True if the target was pinned to one core, and the upstream and the load to another core. */
   readonly pinned: boolean
   readonly settings: typeof settings
   readonly plan: Plan
   readonly measurement: Measurement
 }
 
-/** Says in one line where and how a result was measured. */
+/** Returns one line that describes the machine and the settings of a result. */
 export function captionOf({ date, node, cpu, plan: { rounds, windowMs } }: Result): string {
   return `${date}, Node ${node}, ${cpu}; ${rounds} rounds of ${windowMs} ms`
 }

@@ -8,13 +8,13 @@ export interface Summary {
   readonly p50Ms: number
   readonly p99Ms: number
   readonly busy: number
-  /** The most that was resident in any window. */
+  /** Maximum resident memory over all windows. */
   readonly peakBytes: number
-  /** The longest stall of any window; null where there is no loop of Node. */
+  /** Maximum event loop delay over all windows, in ms; `null` for a target that does not run on Node.js. */
   readonly stallMs: number | null
 }
 
-/** Sums up the windows of one target; nothing when it has none. */
+/** Returns the summary of the windows of one target, or `undefined` if it has no windows. */
 export function summaryOf(windows: readonly Window[], name: string): Summary | undefined {
   const own = windows.filter(({ target }) => target === name)
   if (own.length === 0) return undefined

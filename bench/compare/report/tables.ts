@@ -7,7 +7,7 @@ import { twins } from '../targets.ts'
 
 const widths = [9, 14, 9, 9, 9, 9, 10, 9, 10]
 
-/** The table of one row, for a terminal. */
+/** Formats the table of one row for a terminal. */
 export function tableOf(
   { row: measuredRow, windows, dropped }: MeasuredRow,
   { targets, idleBytes }: Measurement,
@@ -47,12 +47,12 @@ export function tableOf(
   return [head, ...rows, '', ...ratios, droppedLine({ dropped }), ''].join('\n')
 }
 
-/** A median with its interval in brackets. */
+/** Formats a median with its interval in brackets. */
 export function intervalText({ median, low, high }: ConfidenceInterval): string {
   return `${median.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`
 }
 
-/** Describes the brackets for a number of rounds. */
+/** Returns the text that explains the brackets for a number of rounds. */
 export function bracketsText(rounds: number): string {
   return rounds < 6 ? 'the range: fewer than 6 rounds have no 95 % interval' : '95 % interval of the median'
 }

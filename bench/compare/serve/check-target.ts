@@ -3,7 +3,7 @@ import type { RecordedHeads, UpstreamCommand } from '../workload/upstream.ts'
 import { headers, inboundTarget, inputs, outboundTarget } from './inputs.ts'
 import type { Input } from './inputs.ts'
 
-/** One inbound request: its reply and the upstream requests it caused. */
+/** The reply to one inbound request, and the upstream requests that the target sent for it. */
 export interface Exchange {
   readonly status: number
   readonly text: string
@@ -21,8 +21,8 @@ export async function sendOnce(port: number, upstream: ChildServer, input: Input
 }
 
 /**
- * Throws when a target does not send exactly the right calls, or does not reply with all of their answers: it would
- * cost less than it should.
+ * Throws if a target does not send exactly the expected calls or does not reply with all their answers. A target that
+ * does less work would have too low a cost.
  */
 export async function checkTarget(
   { name, port }: { readonly name: string; readonly port: number },

@@ -9,11 +9,11 @@ import type { TargetEnvironment } from '../targets.ts'
 export const own = join(import.meta.dirname, '../../..')
 
 /**
- * Starts `headwaters serve` of a checkout as its users do: all defaults, the upstream's origin from the environment.
+ * Starts `headwaters serve` of a checkout with all defaults. The origin of the upstream comes from the environment.
  */
 export function startProduct(checkout: string, definitions: 'plain' | 'pipelining') {
   return (name: string, { origin, log }: TargetEnvironment): Promise<ListeningProcess> => {
-    // Options may have other names there, and the folder was another one once.
+    // In an older checkout, options can have other names, and the folder of the definitions had another path.
     const files = ['bench/compare/serve', 'bench/serve'].map(folder =>
       join(checkout, folder, `definitions/${definitions}.ts`),
     )
@@ -27,7 +27,7 @@ export function startProduct(checkout: string, definitions: 'plain' | 'pipelinin
   }
 }
 
-/** Returns why `headwaters serve` of a folder cannot be started, or nothing. */
+/** Returns the reason why `headwaters serve` of a folder cannot be started, or `undefined`. */
 export function productMissing(checkout: string): string | undefined {
   if (!existsSync(join(checkout, 'src/cli.ts'))) return `${checkout} is not a checkout: it has no src/cli.ts`
   if (!existsSync(join(checkout, 'node_modules'))) return `${checkout} has no node_modules: run npm ci there`
@@ -35,8 +35,8 @@ export function productMissing(checkout: string): string | undefined {
 }
 
 /**
- * Returns the commit of a checkout, with a plus sign where files differ from it; its folder's name where git does not
- * know it.
+ * Returns the commit of a checkout, followed by `+` if files differ from it. Returns the name of the folder if it is
+ * not a git repository.
  */
 export function versionOf(checkout: string): string {
   const git = (...args: readonly string[]) =>

@@ -16,18 +16,18 @@ export const inputs: readonly Input[] = [
   { topic: 'manx' },
 ]
 
-/** Inbound headers, all of which are forwarded. */
+/** Inbound headers. Each target forwards all of them. */
 export const headers = { 'accept-language': 'de-AT, de;q=0.8', 'x-tenant': 'acme-42' } as const
 
-/** Their names. */
+/** The names of the forwarded headers. */
 export const forwarded = Object.keys(headers)
 
-/** The inbound request target. */
+/** Returns the request target of the inbound request. */
 export function inboundTarget({ topic, lang, maxLength }: Input, fanout: number): string {
   return `/v1/facts/${encodeURIComponent(topic)}?n=${fanout}${optional(lang, maxLength)}`
 }
 
-/** The request target of one upstream call. */
+/** Returns the request target of one upstream call. */
 export function outboundTarget({ topic, lang, maxLength }: Input, index: number): string {
   return `/topics/${encodeURIComponent(topic)}/fact?index=${index}${optional(lang, maxLength)}`
 }

@@ -3,7 +3,7 @@ import { connect, createServer } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 
 /**
- * Returns a free port below those that the system assigns by itself, so that no connection takes it before a program
+ * Returns a free port below the ephemeral ports of the system, so that no connection uses the port before a program
  * listens.
  */
 export async function freePort(): Promise<number> {
@@ -23,7 +23,7 @@ export async function freePort(): Promise<number> {
   throw new Error('no port from 10000 to 14999 is free')
 }
 
-/** Resolves when the port accepts a connection; gives up when the signal aborts. */
+/** Resolves when the port accepts a connection. Stops when the signal aborts. */
 export async function accepts(port: number, signal: AbortSignal): Promise<void> {
   for (;;) {
     const socket = connect({ port, host: '127.0.0.1' })

@@ -4,12 +4,11 @@ import { listens, spawnOn } from '../../lib/child.ts'
 import type { ListeningProcess } from '../../lib/child.ts'
 import { accepts, freePort } from './port.ts'
 
-/** Programs end with this process, however it ends, where the system has a command for that. */
+/** Command prefix that ends a program when this process ends. Empty if the system does not have this command. */
 const tied = spawnSync('setpriv', ['--pdeathsig', 'KILL', 'true']).status === 0
 
 /**
- * Starts a program on core 1 with its log appended to a file, and resolves when it listens on the port that `PORT`
- * names.
+ * Starts a program on core 1 and appends its log to a file. Resolves when the program listens on the port in `PORT`.
  */
 export async function startServer(
   name: string,

@@ -7,7 +7,7 @@ import { startNode } from './peers/node.ts'
 import { rustMissing, rustVersion, startRust } from './peers/rust.ts'
 import { own, productMissing, startProduct, versionOf } from './checkout.ts'
 
-/** All that is compared in this case, by name; with another checkout of the product where its folder is given. */
+/** Returns the targets of this case by name. With `against`, they include the checkout in that folder. */
 export function targetSpecs(against: string | undefined): Readonly<Record<string, TargetSpec>> {
   const kinds: Readonly<Record<string, TargetSpec>> = {
     serve: { label: 'Headwaters', start: startProduct(own, 'plain') },
@@ -42,13 +42,16 @@ export function targetSpecs(against: string | undefined): Readonly<Record<string
   )
 }
 
-/** Checks that a folder can be measured against. */
+/** Throws if a folder cannot be measured as another checkout. */
 export function checkAgainst(folder: string): void {
   const reason = productMissing(folder)
   if (reason !== undefined) throw new Error(`--against: ${reason}`)
 }
 
-/** No target of this case can be asked what it used. */
+/**
+ * Returns the reason why a target cannot be measured on this machine, or `undefined`. The targets of this case do not
+ * report their usage, so the machine needs `/proc`.
+ */
 async function missing(kind: TargetSpec) {
   return accounted ? kind.missing?.() : 'this machine does not say what a process uses'
 }

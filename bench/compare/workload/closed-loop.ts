@@ -8,14 +8,14 @@ export interface LoadStart {
   readonly port: number
   /** The path of each request; several paths are used in turn. */
   readonly path: string | readonly string[]
-  /** Headers that every request has, by lower-case name. @default none */
+  /** Headers of every request, by lower-case name. @default none */
   readonly headers?: Readonly<Record<string, string>>
   readonly ms: number
   readonly callers: number
 }
 export interface LoadResult {
   readonly responses: number
-  /** Responses with another status, without content-length, or lost with their connection. */
+  /** Number of responses that have another status, have no Content-Length, or were lost with their connection. */
   readonly non200: number
   readonly elapsedMs: number
   readonly p50Ms: number
@@ -57,7 +57,8 @@ async function run({ port, path, headers = {}, ms, callers }: LoadStart): Promis
   let non200 = 0
   const startedAt = performance.now()
 
-  // Every caller ends with a whole response, so the CPU between two readings belongs to counted responses only.
+  // Each caller ends after a complete response. So the CPU time between two readings is the cost of counted responses
+  // only.
   await Promise.all(
     connections.map(
       connection =>

@@ -5,8 +5,8 @@ const breeds = ['Siamese', 'Persian', 'Maine Coon', 'Manx', 'Norwegian Forest Ca
 export type Filler = 'fields' | 'string'
 
 /**
- * Returns a JSON body of a number of bytes, or one more: a fact that is one long string, or a short fact with details
- * of six fields each that fill the rest.
+ * Returns a JSON body with a number of bytes, or with one byte more. The body is a fact with one long string, or a
+ * short fact with a list of objects with six fields each.
  */
 export function factBody(bytes: number, filler: Filler): string {
   const details: string[] = []
@@ -17,7 +17,7 @@ export function factBody(bytes: number, filler: Filler): string {
   }
   const rest = details.length === 0 ? '' : `,"details":[${details.join(',')}]`
   const left = bytes - '{"fact":"","length":}'.length - rest.length
-  // The digits of the length take room, too.
+  // The digits of the length are also part of the body.
   const length = Math.max(1, left - String(left - String(left).length).length)
   const fact = sentence.repeat(Math.ceil(length / sentence.length)).slice(0, length)
   return `{"fact":"${fact}","length":${length}${rest}}`

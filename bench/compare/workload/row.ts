@@ -1,10 +1,10 @@
 /** One row of the tables. */
 export interface Row {
-  /** Upstream calls of one inbound request. */
+  /** Number of upstream calls per inbound request. */
   readonly fanout: number
-  /** Of each of the upstream's answers. */
+  /** Size of the body of each upstream answer, in bytes. */
   readonly bodyBytes: number
-  /** Concurrent inbound requests. */
+  /** Number of concurrent inbound requests. */
   readonly callers: number
 }
 
@@ -15,7 +15,7 @@ const bounds = { fanout: [1, 100], bodyBytes: [32, 4_000_000], callers: [1, 1000
 const names = { fanout: 'fan-out', bodyBytes: 'body size', callers: 'number of callers' } as const
 const units = { b: 1, kb: 1024 } as const
 
-/** Reads rows such as `5,20+10kb,5+512callers`; a row has the given defaults where it says nothing else. */
+/** Reads rows such as `5,20+10kb,5+512callers`. The defaults apply to the values that a row does not have. */
 export function readRows(text: string, defaults: Omit<Row, 'fanout'>): Row[] {
   return text.split(',').map(part => {
     const [, fanout, size, unit, callers] = /^(\d+)(?:\+(\d+)(b|kb))?(?:\+(\d+)callers)?$/.exec(part) ?? []
@@ -35,7 +35,7 @@ export function readRows(text: string, defaults: Omit<Row, 'fanout'>): Row[] {
   })
 }
 
-/** Names a row by its fan-out and whatever of it is not usual. */
+/** Returns the name of a row: its fan-out, and its values that differ from the defaults. */
 export function rowLabel({ fanout, bodyBytes, callers }: Row): string {
   const size = bodyBytes % 1024 === 0 ? `${bodyBytes / 1024} KB` : `${bodyBytes} B`
   return [

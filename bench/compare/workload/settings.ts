@@ -1,11 +1,11 @@
 /** Settings that all targets share, so that a ratio compares code and not configuration. */
 export const settings = {
-  /** Connections of the pool, and calls in flight at most. */
+  /** Number of connections of the pool, and maximum number of calls in flight. */
   concurrency: 64,
-  /** Calls that may wait for a permit. */
+  /** Maximum number of calls that wait for a permit. */
   maxQueue: 4096,
-  /** Calls of one fan-out in flight at most. */
+  /** Maximum number of calls of one fan-out in flight. */
   stepConcurrency: 16,
-  /** Deadline of a fan-out, in ms; a floor has none. */
+  /** Deadline of a fan-out, in ms. The floors have no deadline. */
   deadlineMs: 2000,
 } as const

@@ -1,23 +1,22 @@
 // node bench/compare/workload/upstream.ts [bodyBytes] [delayMs] [fields|string] [slowMs] [gzip]: answers every request
-// head with
-// the same prebuilt bytes, one in a hundred late.
-// Its parent may change the size of the body, and read the request heads that arrive.
+// head with the same prebuilt bytes. One answer in a hundred is late. The parent can change the size of the body and
+// read the received request heads.
 import { createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { announce } from '../../lib/announce.ts'
 import { factBody } from './fact-body.ts'
 
-/** A message from the parent; each is answered. */
+/** A message from the parent. The upstream answers each message. */
 export type UpstreamCommand =
-  /** Answers from now on have bodies of this number of bytes. */
+  /** Sets the size of the body of all later answers, in bytes. */
   | { readonly bodyBytes: number }
   /** Records request heads from now on. */
   | { readonly record: true }
   /** Ends the recording; the answer is a `Recorded`. */
   | { readonly recorded: true }
 
-/** Request heads as they came, without the empty line at the end. */
+/** Request heads as received, without the empty line at the end. */
 export interface RecordedHeads {
   readonly heads: readonly string[]
 }
@@ -29,7 +28,7 @@ let requestsSoFar = 0
 const filler = process.argv[4] === 'string' ? 'string' : 'fields'
 const isZipped = process.argv[6] === 'gzip'
 let response = prebuilt(Number(process.argv[2] ?? 110))
-/** The recorded heads. Undefined while heads are not recorded, which is nearly always. */
+/** The recorded heads, or `undefined` while recording is off, which is usual. */
 let heads: string[] | undefined
 
 const server = createServer({ noDelay: true }, socket => {
@@ -44,7 +43,7 @@ const server = createServer({ noDelay: true }, socket => {
       heads?.push(bytes.toString('latin1', from, end))
       from = end + endOfHead.length
     }
-    // Three bytes are the most of an end of head that a chunk can hold without holding all of it.
+    // Keep three bytes: a chunk can end with at most three of the four bytes that end a head.
     tail =
       from === bytes.length ? undefined : bytes.subarray(heads === undefined ? Math.max(from, bytes.length - 3) : from)
 
@@ -58,7 +57,7 @@ const server = createServer({ noDelay: true }, socket => {
 /** The time at which the last answer of each connection is due, in ms. An answer may not overtake an earlier one. */
 const due = new WeakMap<Socket, number>()
 
-/** Answers that are due together are one write. */
+/** Writes all answers of a connection that are due at the same time in one write. */
 function inOrder(socket: Socket, requests: number): void {
   const now = performance.now()
   let at = Math.max(due.get(socket) ?? 0, now + delayMs)

@@ -1,5 +1,5 @@
-// npm run bench:profile: where the µs of an upstream call go, stage by stage, and the bytes; the sum beside what the
-// process was charged.
+// npm run bench:profile: measures the CPU time and the allocated bytes of an upstream call by stage. Also prints the
+// total CPU time of the process, to compare it with the sum of the stages.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -25,14 +25,14 @@ node bench/micro/profile/main.ts [options]
 
 interface Column {
   readonly fanout: number
-  /** µs a call by stage, as sampled. */
+  /** Sampled CPU time per call by stage, in µs. */
   readonly micros: Record<Stage, number>
-  /** Bytes allocated a call by stage. */
+  /** Allocated bytes per call by stage. */
   readonly bytes: Record<Stage, number>
-  /** µs a call that the process was charged, with the profiler and without. */
+  /** CPU time of the process per call with the profiler, in µs. `plain` is without the profiler. */
   readonly profiled: number
   readonly plain: number
-  /** System calls a call. */
+  /** Number of system calls per call, by name. */
   readonly syscalls: ReadonlyMap<string, number>
 }
 

@@ -10,7 +10,7 @@ interface Node {
 export interface CpuProfile {
   readonly nodes: readonly Node[]
   readonly samples: readonly number[]
-  /** µs between samples. */
+  /** Time between samples, in µs. */
   readonly timeDeltas: readonly number[]
   readonly startTime: number
   readonly endTime: number
@@ -56,7 +56,7 @@ export function cpuByStage(
   return micros
 }
 
-/** Sampled bytes of each stage. */
+/** Returns the sampled bytes of each stage. */
 export function bytesByStage({ head }: HeapProfile): Record<Stage, number> {
   const bytes = none()
   const visit = ({ callFrame, selfSize, children }: HeapNode, above: readonly Frame[]): void => {

@@ -1,4 +1,5 @@
-// Loaded into a target by `--import`: profiles it from a message to a message, and answers with the profile's file.
+// Loaded into a target by `--import`. Records a profile from the start message to the end message and writes it to a
+// file.
 import { writeFileSync } from 'node:fs'
 import { Session } from 'node:inspector/promises'
 
@@ -23,7 +24,7 @@ async function start({ record, into }: Exclude<Recording, { record: 'end' }>): P
     await session.post('Profiler.start')
     end = async () => writeFileSync(into, JSON.stringify((await session.post('Profiler.stop')).profile))
   } else {
-    // What was collected meanwhile counts too: it is the allocating that costs.
+    // Include objects that were collected during the recording, because each allocation has a cost.
     await session.post('HeapProfiler.startSampling', {
       samplingInterval: 8192,
       includeObjectsCollectedByMajorGC: true,

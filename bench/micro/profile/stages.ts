@@ -1,10 +1,10 @@
-/** A function as V8's profiles name it. */
+/** A function in a profile of V8. */
 export interface Frame {
   readonly functionName: string
   readonly url: string
 }
 
-/** Stages of a request, in their order. */
+/** Stages of a request in order. */
 export const stages = [
   'inbound parse and routing',
   'hooks',
@@ -40,7 +40,7 @@ const rules: readonly Rule[] = [
   { stage: 'merge', file: /\/bench\/compare\/app\/service\.ts$/ },
   { stage: 'input schema', file: /\/src\/fanout\/(?:header-)?input\.ts$/ },
   { stage: 'part and reply schema', file: /\/src\/core\/schema\// },
-  // A parser that was compiled from a schema.
+  // The function that is compiled from a schema.
   { stage: 'part and reply schema', file: /^$/, name: /^read$/ },
   { stage: 'part and reply schema', file: /\/src\/upstream\/transport\/body\.ts$/, name: /^checked$/ },
   { stage: 'JSON.parse and text', file: /\/src\/upstream\/transport\/body(?:-buffer)?\.ts$/ },
@@ -72,7 +72,7 @@ const others: readonly Rule[] = [
   { stage: 'loop, reads and idle', file: /^node:/ },
 ]
 
-/** The stage of a stack, leaf first: the nearest frame that says one. */
+/** Returns the stage of a stack, which starts with the leaf: the stage of the first frame that matches a rule. */
 export function stageOf(stack: readonly Frame[]): Stage {
   return nearest(stack, rules) ?? nearest(stack, others) ?? 'other'
 }

@@ -6,8 +6,9 @@ import { setTimeout } from 'node:timers/promises'
 const attachMs = 500
 
 /**
- * System calls a call of a process, by name, while `work` runs and says how many calls it made; none without strace.
- * Rare ones are left out.
+ * Returns the number of system calls per upstream call, by name. Traces a process with strace while `work` runs; `work`
+ * returns the number of upstream calls. System calls below 0.005 per call are omitted. Without strace, the map is
+ * empty.
  */
 export async function syscallsOf(pid: number, work: () => Promise<number>): Promise<ReadonlyMap<string, number>> {
   if (spawnSync('strace', ['-V']).status !== 0) return new Map()

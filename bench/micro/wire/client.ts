@@ -1,4 +1,4 @@
-// A child of the wire bench: runs each variant in turn, window by window, and reports the cost of a call.
+// A child process of the wire bench. Runs the variants in turn, one window each, and reports the cost of a call.
 import { variants, type Origins, type SendCall } from './variants.ts'
 
 export interface WireJob {
@@ -49,7 +49,7 @@ async function run({ origins, names, rounds, ms }: WireJob): Promise<WireWindow[
   return windows
 }
 
-/** Keeps `concurrency` calls in flight for `ms`, and resolves with their number when the last has ended. */
+/** Keeps `concurrency` calls in flight for `ms`. Resolves with the number of calls when the last call has ended. */
 function drive(send: SendCall, concurrency: number, ms: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const until = performance.now() + ms

@@ -1,4 +1,4 @@
-// A child of the wire bench: the same body by HTTP/2, without TLS and with it; over TLS by HTTP/1.1 too.
+// A child process of the wire bench. Serves the same body over HTTP/2 with and without TLS, and over HTTP/1.1 with TLS.
 import { once } from 'node:events'
 import { createSecureServer, createServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2'
 import type { AddressInfo } from 'node:net'

@@ -1,4 +1,5 @@
-// npm run bench:wire: what one upstream call costs by several ways of asking, with no inbound request around it.
+// npm run bench:wire: measures the cost of one upstream call with several clients and protocols, without an inbound
+// request.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'

@@ -8,29 +8,29 @@ import { Fact } from '../../compare/workload/fact.ts'
 
 /** The origins of the upstreams of the bench. */
 export interface Origins {
-  /** HTTP/1.1, prebuilt bytes. */
+  /** HTTP/1.1 with a prebuilt answer. */
   readonly plain: string
-  /** The same in gzip. */
+  /** HTTP/1.1 with a prebuilt answer in gzip. */
   readonly zipped: string
   /** HTTP/2 without TLS. */
   readonly h2c: string
-  /** TLS, by HTTP/2 where it is asked for and HTTP/1.1 where it is not. */
+  /** TLS with HTTP/2 if the client negotiates it, otherwise with HTTP/1.1. */
   readonly tls: string
 }
 
-/** Sends a call and calls back when its whole reply has arrived. */
+/** Sends a call and calls the callback when the complete answer has arrived. */
 export type SendCall = (done: (error?: unknown) => void) => void
 
 export interface Variant {
   readonly name: string
-  /** Calls in flight. */
+  /** Number of calls in flight. */
   readonly concurrency: number
   readonly open: (origins: Origins) => { readonly send: SendCall; readonly close: () => Promise<unknown> }
 }
 
 const get = { path: '/fact', method: 'GET' } as const
 
-/** The variants that are compared; the first is the reference. */
+/** The compared variants. The first variant is the reference. */
 export const variants: readonly Variant[] = [
   { name: 'Pool.request', concurrency: 64, open: ({ plain }) => byRequest(new Pool(plain, { connections: 64 })) },
   { name: 'Pool.dispatch', concurrency: 64, open: ({ plain }) => byDispatch(new Pool(plain, { connections: 64 })) },
@@ -125,7 +125,7 @@ function byFetch(origin: string): ReturnType<Variant['open']> {
   }
 }
 
-/** Our exchange over our pool, with no layer around it. */
+/** The exchange and the pool of Headwaters, without layers. */
 function byOwn(origin: string, options: Omit<PoolOptions, 'connect'>): ReturnType<Variant['open']> {
   const pool = openPool(origin, { ...options, connect: {} })
   const { pipelining } = options
@@ -143,7 +143,7 @@ function byOwn(origin: string, options: Omit<PoolOptions, 'connect'>): ReturnTyp
   }
 }
 
-/** Reads one answer whole and parses it. */
+/** Reads one complete answer and parses it. */
 class Collector implements Dispatcher.DispatchHandler {
   readonly #done: (error?: unknown) => void
   #first: Buffer | undefined

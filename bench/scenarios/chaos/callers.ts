@@ -5,10 +5,10 @@ import { openLoop } from '../../lib/open-loop.ts'
 import type { PartName } from './options.ts'
 import type { AnswerBody, PartMetrics } from './part-metrics.ts'
 
-/** By when an answer must be there; a service that takes longer counts as hung, in ms. */
+/** Timeout of a request, in ms. A service that takes longer counts as hung. */
 const hungMs = 15_000
 
-/** Requests at once of a part that attacks. */
+/** Number of concurrent requests of an attacking group. */
 const attackers = 4
 
 /** Rates of the callers. */
@@ -17,16 +17,16 @@ export interface LoadProfile {
   /** Requests per second of healthy callers. */
   readonly rate: number
   /**
-   * Time between two waves of the attacks that cost the service much CPU, in ms. The attacks shall use up memory, and
-   * not all of the time.
+   * Time between two waves of the attacks that cost the service much CPU time, in ms. The pauses leave CPU time for
+   * other requests, because the attacks test the memory and not the CPU.
    */
   readonly waveMs: number
 }
 
-/** Runs the callers of one part to their end. */
+/** Runs one group of callers. Resolves when all its callers have ended. */
 type Callers = (port: number, pool: Pool, tally: PartMetrics, pace: LoadProfile) => Promise<void>
 
-/** The callers of each part. */
+/** The callers of each group. */
 export const callers: Readonly<Record<PartName, Callers>> = {
   healthy: (_port, pool, tally, { rate, seconds }) =>
     openLoop({
@@ -91,7 +91,7 @@ export const callers: Readonly<Record<PartName, Callers>> = {
     ),
 }
 
-/** The waves of one kind begin between those of the others. */
+/** Number of kinds of waves. Each kind has a different offset, so that the waves of two kinds do not start together. */
 const kindsOfWaves = 6
 const restMs = 250
 
@@ -103,7 +103,7 @@ function attack(kind: PartName): Callers {
   return (_port, pool, tally, { seconds }) => again(seconds, attackers, restMs, () => ask(pool, tally, `/${kind}`, []))
 }
 
-/** Lets several callers do something at once, and all of them again after a while. */
+/** Runs `once` concurrently for all attackers, and repeats this at an interval of `waveMs`. */
 async function waves(
   { seconds, waveMs }: LoadProfile,
   place: number,
@@ -118,7 +118,7 @@ async function waves(
   }
 }
 
-/** Lets several callers do something again and again, each with a rest after each time. */
+/** Runs `count` callers concurrently. Each caller repeats `once` and pauses for `rest` ms after each time. */
 async function again(
   seconds: number,
   count: number,
@@ -159,8 +159,8 @@ async function ask(
 }
 
 /**
- * Opens a connection, writes a request, does with the socket what the part does, and waits until the service closes it,
- * for so long at most.
+ * Opens a connection, writes a request and passes the socket to the callback of the group. Then waits until the service
+ * closes the connection, for at most 8 s.
  */
 async function raw(port: number, tally: PartMetrics, request: string, then: (socket: Socket) => void): Promise<void> {
   const socket = connect(port, '127.0.0.1')

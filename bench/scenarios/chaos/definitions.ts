@@ -1,5 +1,5 @@
-// What the service of `chaos/main.ts` serves: aggregates over healthy, faulty and hostile upstreams. Each process that
-// loads it writes what it holds.
+// The definitions of the service in `chaos/main.ts`: aggregates over healthy, faulty and hostile upstreams. Each
+// process that loads this module writes its memory usage to a file.
 import { z } from 'zod'
 import { aggregate, times } from '../../../src/fanout/aggregate.ts'
 import { defineUpstream, operation } from '../../../src/upstream/declare.ts'
@@ -14,7 +14,8 @@ const Large = z.object({ id: z.string(), items: z.array(z.string()) })
 const get = { path: '/item/{id}', params: Id, output: Item } as const
 
 /**
- * Time to spare on a crowded machine: how fast the answers are is printed, and is not what the service is judged by.
+ * A long timeout, so that a busy machine causes no timeouts. Latencies are printed and are not a criterion of this
+ * test.
  */
 const patient = { attemptTimeout: 2500 }
 const deadline = 5000
@@ -76,7 +77,7 @@ export const taken = aggregate('taken', { method: 'POST', url: '/taken', body: z
   () => ({ ok: true }),
 )
 
-/** One upstream for each attack, without a breaker, which would end it. */
+/** Defines one upstream per attack. It has no circuit breaker, because an open circuit breaker ends the attack. */
 function attacked(kind: string) {
   const upstream = defineUpstream(
     kind,

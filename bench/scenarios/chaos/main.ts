@@ -14,8 +14,8 @@ import type { ChaosSample } from './watch.ts'
 
 const warmUpSeconds = 3
 /**
- * Time between two waves of attacks where the service answers `usualRate` healthy requests per second, in ms. It is
- * longer where the service answers fewer.
+ * Time between two waves of attacks for a service that answers `usualRate` healthy requests per second, in ms. The time
+ * is longer for a slower service.
  */
 const waveMs = 4000
 const usualRate = 500
@@ -62,7 +62,7 @@ await bench(async () => {
         `${pace.waveMs.toFixed(0)} ms; ${workers === 1 ? 'one process' : `${workers} workers`} with ${heap} MB of old space\n`,
     )
 
-    // Attackers wait for answers; healthy callers must not wait for their connections.
+    // Attackers hold their connections for a long time. So healthy callers must not share a pool with them.
     const tallies = new Map(parts.map(name => [name, new PartMetrics()]))
     const pools = parts.map(() => new Pool(origin, { connections: 1024, connectTimeout: 15_000 }))
     const delays = monitorEventLoopDelay({ resolution: 10 })
@@ -87,7 +87,7 @@ await bench(async () => {
   }
 })
 
-/** Requests per second that a closed loop of callers gets answered without attacks. */
+/** Returns the number of requests per second that complete in a closed loop without attacks. */
 async function bearable(origin: string): Promise<number> {
   const until = performance.now() + warmUpSeconds * 1000
   let answered = 0
@@ -135,7 +135,7 @@ function print(results: Readonly<Record<string, PartResult>>): void {
   process.stdout.write(`${formatTable([head, ...rows])}\n`)
 }
 
-/** A line for each process that wrote what it held. */
+/** Returns one line per process of the service: the maxima of its samples. */
 function samplesOf(folder: string): string[] {
   const mib = (bytes: number) => (bytes / 2 ** 20).toFixed(0)
   return readdirSync(folder).map(file => {

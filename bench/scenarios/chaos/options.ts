@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util'
 
 /**
- * The groups of callers. The first two ask for what healthy upstreams answer; the others attack, or ask for what goes
- * wrong.
+ * The groups of callers. `healthy` and `mixed` need answers of the healthy upstream. The other groups attack the
+ * service or call hostile upstreams.
  */
 export const partNames = [
   'healthy',
@@ -26,10 +26,10 @@ export type PartName = (typeof partNames)[number]
 
 export interface ChaosOptions {
   readonly seconds: number
-  /** Old space of each process of the service, in MB. */
+  /** Size of the V8 old space of each process of the service, in MB. */
   readonly heap: number
   readonly workers: number
-  /** Requests of healthy callers per second, at most. */
+  /** Maximum number of requests of healthy callers per second. */
   readonly rate: number
   readonly parts: readonly PartName[]
 }
@@ -51,8 +51,8 @@ Parts: ${partNames.join(', ')}
 `
 
 /**
- * Reads the options of the command line; gives nothing where the help was asked for. Throws a TypeError that names a
- * bad option.
+ * Reads the options of the command line. Returns `undefined` with `--help`. Throws a TypeError that names the invalid
+ * option.
  */
 export function readOptions(args: readonly string[]): ChaosOptions | undefined {
   const { values } = parseArgs({

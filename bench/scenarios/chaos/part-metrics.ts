@@ -1,23 +1,23 @@
 import { percentile } from '../../lib/percentile.ts'
 
-/** Counts of the requests of one part by their end. */
+/** Counts of the requests of one group of callers by outcome. */
 export interface PartResult {
   readonly asked: number
-  /** Not refused. */
+  /** Requests that were not refused. */
   readonly admitted: number
-  /** Answered 200, complete and with the right ids. */
+  /** Replies with status 200 that are complete and have the expected ids. */
   readonly whole: number
-  /** Answered 200, and not complete. */
+  /** Replies with status 200 that are not complete. */
   readonly partial: number
   /**
-   * Refused before anything was done for it: `OVERLOADED`, or `BULKHEAD_FULL`, which refuses the first call of a run.
+   * Requests that were refused before any work: `OVERLOADED`, or `BULKHEAD_FULL` for the first call of a run.
    */
   readonly shed: number
-  /** Answered with an error after admission, or not at all; by the error's code. */
+  /** Admitted requests that got an error or no reply, by the code of the error. */
   readonly failed: Readonly<Record<string, number>>
-  /** Answers with ids of another request. */
+  /** Replies with the ids of another request. */
   readonly mixedUp: number
-  /** Time to the end of a whole answer that 99 % stay below, in ms. */
+  /** 99th percentile of the time until the end of a complete reply, in ms. */
   readonly p99Ms: number
 }
 
@@ -28,7 +28,7 @@ export interface AnswerBody {
   readonly data?: { readonly ids?: readonly string[] }
 }
 
-/** Counts the requests of a part by their end. */
+/** Counts the requests of one group of callers by outcome. */
 export class PartMetrics {
   #asked = 0
   #whole = 0
@@ -38,7 +38,7 @@ export class PartMetrics {
   readonly #failed: Record<string, number> = {}
   readonly #times: number[] = []
 
-  /** Takes an answer, and the ids that it ought to have. */
+  /** Counts a reply. `ids` are the expected ids. */
   answered(status: number, answer: AnswerBody, ids: readonly string[], ms: number): void {
     this.#asked++
     if (status !== 200) {
@@ -54,7 +54,7 @@ export class PartMetrics {
     }
   }
 
-  /** Takes the error of a request that got no answer. */
+  /** Counts the error of a request without a reply. */
   broke(code: string): void {
     this.#asked++
     this.#fail(code)

@@ -1,4 +1,5 @@
-// node bench/scenarios/chaos/service.ts <origins and a folder> <workers>: serves `definitions.ts` as the command does.
+// node bench/scenarios/chaos/service.ts <origins and a folder> <workers>: serves `definitions.ts` like `headwaters
+// serve`.
 import cluster from 'node:cluster'
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'

@@ -1,4 +1,4 @@
-// node bench/scenarios/chaos/upstream.ts: answers with the id that it is asked for, or attacks, by the path.
+// node bench/scenarios/chaos/upstream.ts: answers with the id in the path, or attacks. The path selects the behaviour.
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { announce } from '../../lib/announce.ts'
@@ -16,7 +16,7 @@ const ok = whole('{"ok":true}')
 
 const text = 'x'.repeat(800)
 const items = JSON.stringify(Array.from({ length: 1000 }, (_, index) => String(index).padEnd(1500, 'x')))
-/** Many empty lists: 3 bytes of text each, and far more in memory. */
+/** Many empty lists. Each has 3 bytes of text and uses much more memory after parsing. */
 const lists = `[${'[],'.repeat(20_000)}[]]`
 const nested = whole(
   gzipSync(`{"ok":true,"more":${'['.repeat(2.4 * mebibyte)}${']'.repeat(2.4 * mebibyte)}}`),
@@ -27,14 +27,14 @@ const hugeText = `{"ok":true,"more":"${'x'.repeat(4.9 * mebibyte)}"}`
 const hints = Buffer.from('HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n'.repeat(7))
 const extension = Buffer.from(`1;${'x'.repeat(8000)}\r\n \r\n`.repeat(8))
 
-/** Answers a request by what its path begins with; the rest is its id. */
+/** Handlers by the first segment of the path. The rest of the path is the id. */
 const answers: Readonly<Record<string, (socket: Socket, id: string) => void>> = {
   item: (socket, id) => {
     setTimeout(() => socket.write(whole(`{"id":${JSON.stringify(id)},"text":"${text}"}`)), 2 + (id.length % 5))
   },
   large: (socket, id) => socket.write(whole(`{"id":${JSON.stringify(id)},"items":${items}}`)),
   lists: (socket, id) => socket.write(whole(`{"id":${JSON.stringify(id)},"lists":${lists}}`)),
-  // 200,000 chunks of one byte, as fast as they are taken.
+  // Sends 200,000 chunks of one byte as fast as the service reads them.
   tiny: socket => pour(socket, chunked, tinyChunk, 20, '0\r\n\r\n'),
   nested: socket => socket.write(nested),
   huge: socket => socket.write(whole(hugeText)),
@@ -48,7 +48,7 @@ const answers: Readonly<Record<string, (socket: Socket, id: string) => void>> = 
   slow: socket => drip(socket, ok, 0),
 }
 
-/** Writes the same bytes again and again, as fast as they are taken. */
+/** Writes `part` repeatedly, as fast as the peer reads it. */
 function pour(socket: Socket, head: string, part: Buffer, times: number, end: string): void {
   let left = times
   socket.write(head)

@@ -5,18 +5,18 @@ export interface ChaosRun {
   readonly parts: Readonly<Partial<Record<PartName, PartResult>>>
   /** Output of the service when it exited; `undefined` when it did not exit. */
   readonly died: string | undefined
-  /** True when it was ready and answered a healthy request whole after the end. */
+  /** True if the service was ready after the run and answered a healthy request completely. */
   readonly isWell: boolean
 }
 
-/** Share of the admitted requests to healthy aggregates that must be answered whole. */
+/** Minimum share of complete replies among the admitted requests to healthy aggregates. */
 const leastWhole = 0.999
-/** Share of the requests to healthy aggregates that may be refused. */
+/** Maximum share of refused requests among the requests to healthy aggregates. */
 const mostShed = 0.05
-/** The error of a request that the service did not answer in time. */
+/** The error codes of a request that the service did not answer in time. */
 const hung = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'])
 
-/** Returns what a service did that it ought not to do under attack. */
+/** Returns one text per requirement that the service did not meet. */
 export function violationsOf({ parts, died, isWell }: ChaosRun): string[] {
   const violations: string[] = []
   const check = (holds: boolean, text: string) => {

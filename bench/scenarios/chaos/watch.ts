@@ -6,17 +6,17 @@ import { getHeapSpaceStatistics } from 'node:v8'
 /** Memory of a process of the service at one moment. */
 export interface ChaosSample {
   readonly pid: number
-  /** Bytes in use outside of the spaces for young objects. */
+  /** Used bytes of the heap without the new spaces. */
   readonly oldBytes: number
   readonly externalBytes: number
   readonly residentBytes: number
-  /** The longest turn of the loop since the last sample, in ms. */
+  /** Maximum event loop delay since the last sample, in ms. */
   readonly loopDelay: number
 }
 
 const sampleMs = 500
 
-/** Writes a line to a file of a folder twice a second, which stays when the process dies. */
+/** Appends a sample to a file in a folder twice per second. The file remains if the process crashes. */
 export function watch(folder: string): void {
   const delays = monitorEventLoopDelay({ resolution: 10 })
   delays.enable()

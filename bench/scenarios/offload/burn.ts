@@ -1,9 +1,9 @@
 import { threadCpuUsage } from 'node:process'
 
-/** Of CPU, in µs. */
+/** CPU time of the merge, in µs. */
 const burnUs = 200_000
 
-/** A merge that keeps a core busy for 200 ms, however long the machine takes to give them. */
+/** A merge that uses 200 ms of CPU time. It takes longer if other processes use the core. */
 export function burn({ leaves }: { readonly leaves: readonly object[] }): { count: number } {
   const before = threadCpuUsage()
   for (;;) {

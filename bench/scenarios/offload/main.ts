@@ -27,7 +27,7 @@ type Variant = (typeof variants)[number]
 interface Window {
   readonly p50: number
   readonly p99: number
-  /** Of the burning requests. */
+  /** Median latency of the burning requests, in ms. */
   readonly burnP50: number
   readonly failed: number
 }
@@ -90,8 +90,8 @@ await bench(async () => {
   }
 
   for (const kind of variants) await measure(kind, 2)
-  // The caller shares a core with the upstream; the loop of the service has the other to itself, but for what its
-  // thread takes of it.
+  // Pin the caller to the core of the upstream, and the event loop of the service to the other core. Only the worker
+  // thread of the service can also use that core.
   if (pinned) {
     spawnSync('taskset', ['-cp', '0', String(process.pid)])
     await service.request({ pin: 1 })
@@ -141,7 +141,7 @@ await bench(async () => {
   const twin = median(ratios('calm again', 'p99'))
   const bound = Math.max(1.25, twin, 1 / twin)
   const ratio = median(ratios('offloaded', 'p99'))
-  // On the loop it is the burning merge that fails others.
+  // Do not count failures of `here`: its merge blocks the event loop, so other requests are expected to fail.
   const failed = [windows.calm, windows['calm again'], windows.offloaded]
     .flat()
     .reduce((sum, window) => sum + window.failed, 0)

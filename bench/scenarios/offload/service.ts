@@ -1,5 +1,5 @@
-// node bench/scenarios/offload/service.ts <origin>: a cheap aggregate, and two whose merge keeps a core busy for 200
-// ms, in a thread and here.
+// node bench/scenarios/offload/service.ts <origin>: a cheap aggregate, and two aggregates whose merge uses 200 ms of
+// CPU time, one in a worker thread and one in the event loop.
 import { spawnSync } from 'node:child_process'
 import type { AddressInfo } from 'node:net'
 import { z } from 'zod'
@@ -34,7 +34,7 @@ const app = buildApp(
 
 process.on('message', (message: { readonly pin?: number }) => {
   if (message.pin === undefined) return
-  // Only the thread of the loop: the other one is there by then, and stays free.
+  // This pins only the main thread. The worker thread already exists, so its affinity does not change.
   spawnSync('taskset', ['-cp', String(message.pin), String(process.pid)])
   process.send?.({ pinned: true })
 })

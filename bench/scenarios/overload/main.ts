@@ -55,7 +55,7 @@ const head = [
 await bench(async () => {
   const flags = readFlags(help, { seconds: 20, times: 3 })
   if (flags === undefined) return []
-  // The caller shares a core with the upstream and leaves the other to the service.
+  // Pin the caller to the core of the upstream, so that the service has the other core.
   if (pinned) spawnSync('taskset', ['-cp', '0', String(process.pid)])
   const results = []
   for (const capacity of capacities) results.push(await overload(capacity, flags.seconds, flags.times))
@@ -155,8 +155,8 @@ async function overload({ name, concurrency, upstreamMs, isBound }: Capacity, se
 }
 
 /**
- * Runs a number of callers, each of which asks again when it has its answer. Returns the whole answers of its median
- * second.
+ * Runs a closed loop: each caller sends the next request when it has its reply. Returns the median number of replies
+ * with status 200 per second.
  */
 async function closedLoop(caller: ReturnType<typeof httpCaller>, callers: number, ms: number): Promise<number> {
   const startedAt = performance.now()
@@ -169,7 +169,10 @@ async function closedLoop(caller: ReturnType<typeof httpCaller>, callers: number
   return medianSecond(caller.takeCompleted(), startedAt, ms / 1000)
 }
 
-/** Whole answers in the median second: one in which the machine stood still spoils nothing. */
+/**
+ * Returns the median number of replies with status 200 per second. The median ignores single seconds in which the
+ * machine stalled.
+ */
 function medianSecond(ended: readonly CompletedRequest[], startedAt: number, seconds: number): number {
   const counts = Array.from({ length: seconds }, () => 0)
   for (const { status, endedAt } of ended) {
@@ -190,8 +193,8 @@ function wholeMs(ended: readonly CompletedRequest[]): number[] {
 }
 
 /**
- * Returns the end of the last quarter of a second in which more than a tenth of the requests was unanswered or late, in
- * ms from the start.
+ * Returns the end of the last interval of 250 ms in which more than 10 % of the requests failed or were late, in ms
+ * from the start.
  */
 function lastTrouble(ended: readonly CompletedRequest[], startedAt: number, lateMs: number): number {
   const binMs = 250

@@ -1,6 +1,5 @@
-// node bench/scenarios/overload/service.ts <origin> <concurrency> <fan-out>: a service that tells how long its refusals
-// took
-// inside it.
+// node bench/scenarios/overload/service.ts <origin> <concurrency> <fan-out>: a service that reports the time that it
+// needed for refused requests.
 import type { AddressInfo } from 'node:net'
 import { z } from 'zod'
 import { buildApp } from '../../../src/app.ts'
@@ -15,10 +14,10 @@ import { percentile } from '../../lib/percentile.ts'
 export interface OverloadReport {
   readonly heapBytes: number
   readonly refused: number
-  /** Null without refusals: NaN becomes null in a message. */
+  /** `null` if no request was refused: NaN becomes `null` in a message. */
   readonly refusalP50Ms: number | null
   readonly refusalP99Ms: number | null
-  /** Mean ratio of the permits that were in use, by samples. */
+  /** Mean of the sampled ratio of permits in use. */
   readonly permitsInUse: number
 }
 

@@ -18,13 +18,13 @@ Usage: npm run soak -- [options]
   --help       prints this
 `
 
-/** Share of attempts that go wrong, by upstream: the last is above what its breaker stands. */
+/** Share of attempts that fail, by upstream. The share of `broken` is high enough to open its circuit breaker. */
 const shares = { steady: 0.03, shaky: 0.2, broken: 0.7 }
 const warmUpSeconds = 5
 const sampleMs = 1000
-/** One in this number of callers closes its connection before it has its answer. */
+/** One in this number of requests is aborted, possibly before its answer arrives. */
 const leaves = 10
-/** Half of this many requests a second is enough load for any machine. */
+/** Maximum of the measured request rate, per second. The load is half of it. */
 const mostPerSecond = 600
 /** Maximum time for all resources to be released after the last caller has left, in ms. */
 const settleMs = 20_000
@@ -78,7 +78,7 @@ await bench(async () => {
   return violations
 })
 
-/** Requests a second that come back from a closed loop. */
+/** Returns the number of requests per second that complete in a closed loop of 16 callers. */
 async function bearable(caller: ReturnType<typeof httpCaller>): Promise<number> {
   const until = performance.now() + warmUpSeconds * 1000
   await Promise.all(
@@ -96,7 +96,9 @@ async function watch(look: () => Promise<SoakSample>, samples: SoakSample[], sig
   }
 }
 
-/** The first look at which everything has gone that was not there before, or the last one there was time for. */
+/**
+ * Returns the first sample in which all resources of the run have been released, or the last sample after `settleMs`.
+ */
 async function settled(look: () => Promise<SoakSample>, before: SoakSample): Promise<SoakSample> {
   const until = performance.now() + settleMs
   for (;;) {

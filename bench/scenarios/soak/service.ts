@@ -1,5 +1,5 @@
-// node bench/scenarios/soak/service.ts <steady> <shaky> <broken>: a service of three upstreams that tells what it
-// holds.
+// node bench/scenarios/soak/service.ts <steady> <shaky> <broken>: a service with three upstreams that reports its
+// resources.
 import { subscribe } from 'node:diagnostics_channel'
 import { Socket, type AddressInfo } from 'node:net'
 import { z } from 'zod'
@@ -14,15 +14,15 @@ import { heapAfterGc } from '../../lib/heap.ts'
 /** Resources of the service at one moment. */
 export interface SoakSample {
   readonly heapBytes: number
-  /** Listeners on the process, all events together. */
+  /** Number of listeners on `process` for all events. */
   readonly processListeners: number
-  /** The most listeners that one socket has. */
+  /** Maximum number of listeners on one socket. */
   readonly socketListeners: number
-  /** Active resources of the process by kind: sockets, timers, servers. */
+  /** Number of active resources of the process by kind: sockets, timers, servers. */
   readonly resources: Readonly<Record<string, number>>
-  /** Calls that hold or wait for a slot. */
+  /** Number of calls that hold a slot or wait for one. */
   readonly held: number
-  /** The maximum of calls and of sockets by upstream. */
+  /** Maximum number of concurrent calls by upstream. */
   readonly mostActive: Readonly<Record<string, number>>
   readonly mostSockets: Readonly<Record<string, number>>
   /** Unhandled rejections, and warnings, for example of too many listeners. */
@@ -30,7 +30,7 @@ export interface SoakSample {
 }
 
 const concurrency = 32
-/** As many connections as permits, so that the limit on them is met. */
+/** The pool has one connection per permit, so that a run reaches the limit on connections. */
 const connections = concurrency
 const [steadyOrigin = '', shakyOrigin = '', brokenOrigin = ''] = process.argv.slice(2)
 const operations = {

@@ -11,15 +11,17 @@ export interface SoakRun {
 
 const concurrency = 32
 /**
- * An upstream may see a connection begin before it has seen the end of the one it replaces; the service itself knows
- * the order.
+ * Number of connections above the limit that an upstream may see. It can see a new connection before it sees the end of
+ * the connection that the new one replaces. The counts of the service are exact.
  */
 const late = 4
-/** By how much of its mean the heap may rise over the second half, by a straight line through it. */
+/**
+ * Maximum growth of the heap over the second half of the run, as a share of its mean. A linear fit gives the growth.
+ */
 const rise = 0.05
-/** The most listeners of one socket. A leak of one listener per request would be thousands. */
+/** Maximum number of listeners on one socket. A leak of one listener per request would add thousands. */
 const mostListeners = 50
-/** A fault of an upstream and a refusal are answered by these; anything else is a bug. */
+/** The statuses of success, of an upstream's fault and of a refused request. Any other status is a bug. */
 const expected = new Set(['200', '502', '503', '504'])
 
 /** Returns the violated bounds and the figures that were checked. */
@@ -77,7 +79,7 @@ export function violationsOf({ before, samples, after, statuses, seen }: SoakRun
   }
 }
 
-/** Least squares over equal steps. */
+/** Fits a line to values at equal distances by least squares. */
 function line(values: readonly number[]): { readonly mean: number; readonly perStep: number } {
   const middle = (values.length - 1) / 2
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length

@@ -12,7 +12,7 @@ import { openLoop } from '../../lib/open-loop.ts'
 export interface TailCase {
   readonly name: string
   readonly fanout: number
-  /** Share of the leaves' attempts that are slow. */
+  /** Share of the attempts on leaves that are slow. */
   readonly slowRatio: number
   readonly options: Omit<UpstreamOptions, 'origin'>
   /**
@@ -26,38 +26,38 @@ export interface TailOptions {
   readonly seed: number
   readonly perSecond: number
   readonly seconds: number
-  /** Roots before these, which are not counted: the compiler is warm and the latencies are known. */
+  /** Time before the measurement. Its roots are not counted: they warm the JIT compiler and the latency statistics. */
   readonly warmUpSeconds: number
 }
 
 export interface TailRow {
   readonly name: string
-  /** Latencies of the roots from the moment they were due, in ms, sorted. */
+  /** Sorted latencies of the roots in ms, measured from the scheduled time. */
   readonly sortedMs: readonly number[]
   readonly roots: number
   readonly failed: number
-  /** Share of roots that were slow. */
+  /** Measured share of slow roots. */
   readonly slow: number
-  /** The share this seed's draws give. */
+  /** Share of slow roots that follows from the samples of this seed. */
   readonly computed: number
-  /** The share that a coin would give. */
+  /** Expected share of slow roots if attempts are slow independently with probability `slowRatio`. */
   readonly theory: number
-  /** Attempts beyond one a call, as a share of the calls. */
+  /** Extra attempts per call: the ratio of attempts to calls, minus 1. */
   readonly extra: number
-  /** The same of the second half. */
+  /** Extra attempts per call in the second half. */
   readonly extraLate: number
 }
 
 const leaf = { slowMs: 1000, fastFromMs: 3, fastToMs: 8 }
 /**
- * A root that had to wait for a slow leaf takes at least this long, in ms (a timer may ring early); one of a machine
- * that stood still may too.
+ * A root with a higher latency counts as slow, in ms. The threshold is 5 ms below the latency of a slow leaf, because a
+ * timer can fire early. A root can also be slow because the machine stalled.
  */
 const slowMs = leaf.slowMs - 5
 
 /**
- * Sends roots of many calls each at a steady rate through the engine, to leaves in a process of their own, and counts
- * the slow ones.
+ * Sends roots at a constant rate through the engine. Each root makes many calls to leaves in a separate process.
+ * Returns the share of slow roots.
  */
 export async function measureTail(
   each: TailCase,

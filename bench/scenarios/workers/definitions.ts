@@ -1,5 +1,5 @@
-// What `bench/scenarios/workers/main.ts` serves: the aggregate of `service.ts`, and which worker has answered how
-// often.
+// The definitions for `bench/scenarios/workers/main.ts`: the measured aggregate, and an aggregate that returns the pid
+// of a worker and its number of runs.
 import { z } from 'zod'
 import { aggregate, times } from '../../../src/fanout/aggregate.ts'
 import { defineUpstream, operation } from '../../../src/upstream/declare.ts'

@@ -21,17 +21,20 @@ Usage: npm run bench:workers -- [options]
   --help       prints this
 `
 
-/** A window of all processes of a service together. */
+/** The results of one window. CPU time is the sum over all processes of the service. */
 interface WorkersWindow extends Pick<
   Window,
   'target' | 'round' | 'cpuMicrosPerCall' | 'callsPerSecond' | 'p50Ms' | 'p99Ms' | 'busy'
 > {
-  /** Share of the runs that the busiest worker has done. */
+  /** Share of the runs that the busiest worker did. */
   readonly busiest: number
 }
 
 const cores = availableParallelism()
-/** With four cores two are for the workers; with fewer all share one, and a second worker cannot bring anything. */
+/**
+ * True if the workers get two cores, which needs a machine with four. Otherwise all workers share one core, and a
+ * second worker cannot increase the throughput.
+ */
 const hasCores = cores >= 4
 const targets = [
   ['one worker', 1],
@@ -41,8 +44,8 @@ const targets = [
 const [one, two, again] = targets.map(([name]) => name) as [string, string, string]
 const bounds = { cpu: 1.1, share: 0.6, throughput: 1.8 }
 /**
- * A window whose service had less of its core was disturbed: what shares a core with others pays for it, and two
- * processes pay more than one.
+ * Minimum share of a core that the service must have used in a window. A lower share means that other processes used
+ * the core. This makes calls more expensive, and the effect is larger for two workers than for one.
  */
 const leastBusy = 0.8
 const warmUpMs = 3000
@@ -60,12 +63,12 @@ await bench(async () => {
   const drive = ({ port }: ChildServer, forMs: number) =>
     load.request<LoadResult>({ start: { port, path: `/?n=${fanout}`, ms: forMs, callers } satisfies LoadStart })
   const windows: WorkersWindow[] = []
-  // As many calls for each worker.
+  // Warm up longer with more workers, so that each worker makes the same number of calls.
   for (const [index, service] of services.entries()) await drive(service, warmUpMs * (targets[index]?.[1] ?? 1))
   for (let round = 0; round < rounds; round++) {
     const first = round % services.length
     for (const service of [...services.slice(first), ...services.slice(0, first)]) {
-      // Connections that were closed meanwhile are opened again before the window.
+      // Idle connections were closed during the windows of the other services. Open them again before the window.
       await drive(service, leadInMs)
       const before = await service.request<WorkersUsage>({ used: true })
       const { responses, non200, elapsedMs, p50Ms, p99Ms } = await drive(service, ms)
@@ -95,7 +98,7 @@ await bench(async () => {
   )
 })
 
-/** A service whose processes are on one core beside that of upstream and load, or on two where there are as many. */
+/** Starts a service. Its processes are pinned to core 1, or to cores 1 and 2 if the machine has four cores. */
 async function startService(name: string, workers: number, upstreamPort: number): Promise<ChildServer> {
   const service = await startChild(
     name,
@@ -108,7 +111,7 @@ async function startService(name: string, workers: number, upstreamPort: number)
   return service
 }
 
-/** Prints what was seen, and gives what was not kept. */
+/** Prints the results and returns the violated bounds. */
 function report(all: readonly WorkersWindow[], title: string): string[] {
   const windows = all.filter(({ busy }) => busy >= leastBusy)
   const of = (name: string) => windows.filter(({ target }) => target === name)
@@ -122,7 +125,7 @@ function report(all: readonly WorkersWindow[], title: string): string[] {
     middle(name, 'p99Ms').toFixed(1),
     `${(100 * middle(name, 'busiest')).toFixed(0)} %`,
   ])
-  /** To the mean of the windows of these in the same round. */
+  /** Returns the ratios of the windows of `name` to the mean of the windows of `others` in the same round. */
   const ratio = (key: 'cpuMicrosPerCall' | 'callsPerSecond', name: string, others: readonly string[]) =>
     spread(
       of(name).flatMap(window => {

@@ -1,5 +1,5 @@
-// node bench/scenarios/workers/service.ts <origin> <workers>: serves with workers as the command does, and tells what
-// all its processes use.
+// node bench/scenarios/workers/service.ts <origin> <workers>: serves with workers like `headwaters serve`, and reports
+// the CPU time of all its processes.
 import cluster from 'node:cluster'
 import { once } from 'node:events'
 import { request } from 'node:http'
@@ -12,16 +12,16 @@ import { cpuMicrosOf } from './tree-cpu.ts'
 
 /** Usage of a service since its start. */
 export interface WorkersUsage {
-  /** Of the primary and all workers. */
+  /** CPU time of the primary and of all workers, in µs. */
   readonly cpuMicros: number
-  /** Runs of each worker, always in the same order. */
+  /** Number of runs of each worker. The order of the workers is always the same. */
   readonly runs: readonly number[]
 }
 
 const origin = upstreamOrigin()
 const workers = Number(process.argv[3])
 
-/** Runs by process. */
+/** Number of runs by the pid of the worker. */
 const runs = new Map<number, number>()
 let port = 0
 if (cluster.isPrimary) {
@@ -43,12 +43,15 @@ if (cluster.isPrimary) {
         process.send?.({ cpuMicros: cpuMicrosOf(pids), runs: [...runs.values()] } satisfies WorkersUsage),
       )
   })
-  // Workers end with it.
+  // When the parent exits, exit too: the workers exit with this process.
   process.on('disconnect', () => process.exit())
   process.send?.({ port })
 }
 
-/** Asks over new connections, which workers take in turn, until each has said how many runs it has done. */
+/**
+ * Requests the number of runs until each worker has answered. Each request uses a new connection, because the workers
+ * accept connections in turn.
+ */
 async function count(): Promise<void> {
   const heard = new Set<number>()
   while (heard.size < workers) {

@@ -1,6 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** CPU time of processes since they were started, with all their threads, in µs: Linux counts it in ns. */
+/**
+ * Returns the CPU time of processes since their start, in µs. It is the sum over their threads, which Linux counts in
+ * ns.
+ */
 export function cpuMicrosOf(pids: readonly number[]): number {
   let nanos = 0
   for (const pid of pids) {

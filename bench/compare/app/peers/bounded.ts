@@ -1,8 +1,7 @@
 import { settings } from '../../workload/settings.ts'
 
 /**
- * Creates a function that makes `count` calls within both bounds of concurrency and resolves with their values in
- * order.
+ * Creates a function that makes `count` calls within both concurrency limits and resolves with their values in order.
  */
 export function boundedCalls() {
   const permits = semaphore()
@@ -32,7 +31,7 @@ export function boundedCalls() {
 
 function semaphore() {
   const { concurrency, maxQueue } = settings
-  // A ring, because shifting a long array would be part of the floor's price.
+  // Use a ring buffer: `shift()` on a long array would increase the cost of the floor.
   const ring = Array.from<(() => void) | undefined>({ length: maxQueue })
   let free: number = concurrency
   let first = 0

@@ -1,11 +1,11 @@
 import type { Dispatcher } from 'undici'
 
-/** Reads one JSON reply whole. A class, so that the calls share their functions. */
+/** Reads one complete JSON reply. It is a class so that all calls share the same functions. */
 export class Collector implements Dispatcher.DispatchHandler {
   readonly resolve: (value: unknown) => void
   readonly reject: (error: Error) => void
   statusCode = 0
-  // Nearly every small body is one chunk, which needs no array.
+  // Most small bodies have one chunk, so the array is created only for the second chunk.
   first: Buffer | undefined = undefined
   rest: Buffer[] | undefined = undefined
 
@@ -14,7 +14,7 @@ export class Collector implements Dispatcher.DispatchHandler {
     this.reject = reject
   }
 
-  // undici takes a handler without this one for the old interface.
+  // Without this method, undici treats the handler as one with the old interface.
   onRequestStart() {}
 
   onResponseStart(_controller: Dispatcher.DispatchController, statusCode: number) {

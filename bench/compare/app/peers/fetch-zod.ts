@@ -1,4 +1,4 @@
-// Fastify, the global fetch and zod, as most people write it: nothing bounds the calls, and no call has a deadline.
+// The usual code with Fastify, the global fetch and zod: the calls have no concurrency limit and no deadline.
 import type { AddressInfo } from 'node:net'
 import fastify from 'fastify'
 import { z } from 'zod'

@@ -4,8 +4,8 @@ import { announce } from '../../../lib/announce.ts'
 import { boundedCalls } from './bounded.ts'
 
 /**
- * Serves `/?n=5` with the minimum that a competent engineer writes by hand around one upstream call: both bounds of
- * concurrency, a queue and a merge.
+ * Serves `/?n=5` with the minimum that a competent engineer writes by hand for an upstream call: both concurrency
+ * limits, a queue and a merge.
  */
 export function serveFloor(call: () => Promise<unknown>) {
   const callAll = boundedCalls()

@@ -10,7 +10,7 @@ import { settings } from '../../workload/settings.ts'
 
 const run = promisify(execFile)
 
-/** Returns the version of the Go compiler; undefined if it is not installed. */
+/** Returns the version of the Go compiler, or `undefined` if it is not installed. */
 export async function goVersion(): Promise<string | undefined> {
   try {
     const { stdout } = await run('go', ['env', 'GOVERSION'])
@@ -20,13 +20,13 @@ export async function goVersion(): Promise<string | undefined> {
   }
 }
 
-/** Returns why a target in Go cannot be started on this machine, or `undefined`. */
+/** Returns the reason why a target in Go cannot be started on this machine, or `undefined`. */
 export async function goMissing(): Promise<string | undefined> {
   if ((await goVersion()) === undefined) return 'there is no Go compiler here'
   return accounted ? undefined : 'this machine does not say what a process other than of Node uses'
 }
 
-/** Builds the program of `go/` and starts it; it asks the network for nothing. */
+/** Builds the program in `go/` and starts it. The build does not use the network. */
 export async function startGo(name: string, origin: string): Promise<ListeningProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'headwaters-bench-'))
   try {
@@ -46,7 +46,7 @@ export async function startGo(name: string, origin: string): Promise<ListeningPr
       '-deadline',
       `${deadlineMs}ms`,
     ]
-    // It has one core to run on.
+    // The program is pinned to one core.
     return await startProgram(name, [program, ...argv], { ...process.env, GOMAXPROCS: '1' }, 1)
   } finally {
     await rm(folder, { recursive: true, force: true })

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import { boundedCalls } from '../../app/peers/bounded.ts'
 import type { Input } from '../inputs.ts'
 
-/** The input of one inbound request and the headers that are forwarded. */
+/** The input of one inbound request and the forwarded headers. */
 export interface FactsRequest extends Input {
   readonly count: number
   readonly headers: Readonly<Record<string, string>>
@@ -13,8 +13,8 @@ export interface FactsRequest extends Input {
 const prefix = '/v1/facts/'
 
 /**
- * Serves the case with the minimum that a competent engineer writes by hand around one upstream call: input, both
- * bounds of concurrency, a queue, a merge and a log line.
+ * Serves the case with the minimum that a competent engineer writes by hand for an upstream call: input validation,
+ * both concurrency limits, a queue, a merge and a log line.
  */
 export function serveFloor(call: (request: FactsRequest, index: number) => Promise<unknown>) {
   const callAll = boundedCalls()

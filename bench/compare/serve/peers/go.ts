@@ -10,7 +10,7 @@ import type { TargetEnvironment } from '../../targets.ts'
 
 const run = promisify(execFile)
 
-/** Builds the program of `go/` and starts it; the build does not use the network. */
+/** Builds the program in `go/` and starts it. The build does not use the network. */
 export async function startGo(name: string, { origin, log }: TargetEnvironment): Promise<ListeningProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'headwaters-bench-'))
   try {
@@ -20,7 +20,7 @@ export async function startGo(name: string, { origin, log }: TargetEnvironment):
       env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '', GOPROXY: 'off', GOTOOLCHAIN: 'local', GOWORK: 'off' },
     })
     const { concurrency, stepConcurrency, deadlineMs } = settings
-    // It has one core to run on.
+    // The program is pinned to one core.
     return await startServer(
       name,
       () => [program, '-slots', String(concurrency), '-width', String(stepConcurrency), '-deadline', `${deadlineMs}ms`],

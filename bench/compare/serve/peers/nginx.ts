@@ -12,10 +12,10 @@ import type { TargetEnvironment } from '../../targets.ts'
 const run = promisify(execFile)
 const folder = join(import.meta.dirname, 'nginx')
 const modules = '/usr/lib/nginx/modules'
-/** Debian has it in the path of root alone. */
+/** On Debian, the folder of nginx is in the `PATH` of root only. */
 const path = `${process.env['PATH']}:/usr/sbin`
 
-/** Returns the version of nginx; undefined if it is not installed. */
+/** Returns the version of nginx, or `undefined` if it is not installed. */
 export async function nginxVersion(): Promise<string | undefined> {
   try {
     const { stderr } = await run('nginx', ['-v'], { env: { PATH: path } })
@@ -25,7 +25,7 @@ export async function nginxVersion(): Promise<string | undefined> {
   }
 }
 
-/** Returns why nginx with Lua cannot be started, or nothing. */
+/** Returns the reason why nginx with Lua cannot be started, or `undefined`. */
 export async function nginxMissing(): Promise<string | undefined> {
   if ((await nginxVersion()) === undefined) return 'there is no nginx (Debian: apt-get install nginx)'
   if (!existsSync(join(modules, 'ngx_http_lua_module.so')))
@@ -37,7 +37,7 @@ export async function nginxMissing(): Promise<string | undefined> {
   return hasJson ? undefined : 'Lua has no cjson (Debian: apt-get install lua-cjson)'
 }
 
-/** Starts nginx as one process with a folder of its own, which is removed when it stops. */
+/** Starts nginx as one process with a temporary folder. The folder is removed when nginx stops. */
 export async function startNginx(name: string, { origin, log }: TargetEnvironment): Promise<ListeningProcess> {
   const prefix = await mkdtemp(join(tmpdir(), 'headwaters-bench-nginx-'))
   const remove = () => rm(prefix, { recursive: true, force: true })

@@ -12,10 +12,10 @@ const crates = '/usr/share/cargo/registry'
 const needed = ['hyper-0.14', 'tokio-1', 'serde_json-1', 'form_urlencoded-1', 'percent-encoding-2']
 const built = join(import.meta.dirname, '../../../../node_modules/.cache/headwaters/rust-peer')
 
-/** The crates are Debian's, and so is the compiler where there is another one beside it. */
+/** Puts `/usr/bin` first in `PATH`: the crates are Debian's, so the compiler must also be Debian's. */
 const env = { ...process.env, PATH: `/usr/bin:${process.env['PATH']}`, CARGO_HOME: join(built, 'home') }
 
-/** Returns the name and version of the Rust compiler; undefined if it is not installed. */
+/** Returns the name and version of the Rust compiler, or `undefined` if it is not installed. */
 export async function rustVersion(): Promise<string | undefined> {
   try {
     const { stdout } = await run('rustc', ['--version'], { env })
@@ -25,7 +25,7 @@ export async function rustVersion(): Promise<string | undefined> {
   }
 }
 
-/** Returns why the program of `rust/` cannot be built, or nothing. */
+/** Returns the reason why the program in `rust/` cannot be built, or `undefined`. */
 export async function rustMissing(): Promise<string | undefined> {
   if ((await rustVersion()) === undefined) return 'there is no Rust compiler (Debian: apt-get install cargo)'
   const missing = needed.filter(crate => !cratesHere().some(name => name.startsWith(crate)))
@@ -36,8 +36,7 @@ export async function rustMissing(): Promise<string | undefined> {
 }
 
 /**
- * Builds the program of `rust/`, which takes a minute at the first time, and starts it; the build does not use the
- * network.
+ * Builds the program in `rust/` and starts it. The first build takes a minute. The build does not use the network.
  */
 export async function startRust(name: string, { origin, log }: TargetEnvironment): Promise<ListeningProcess> {
   await run('cargo', ['build', '--release', '--offline', '--target-dir', built], {

@@ -49,7 +49,7 @@ type service struct {
 	deadline time.Duration
 }
 
-// call asks the upstream once, and holds a slot for as long as the connection is in use.
+// call sends one request to the upstream. It holds a slot while the connection is in use.
 func (s *service) call(ctx context.Context, into *fact) error {
 	select {
 	case s.slots <- struct{}{}:
@@ -70,7 +70,7 @@ func (s *service) call(ctx context.Context, into *fact) error {
 		io.Copy(io.Discard, response.Body)
 		return fmt.Errorf("the upstream answered %d with a length of %d", response.StatusCode, response.ContentLength)
 	}
-	// Its length is known, so nothing is read into a buffer that has to grow.
+	// The length is known, so the buffer has the right size and does not grow.
 	body := make([]byte, response.ContentLength)
 	if _, err := io.ReadFull(response.Body, body); err != nil {
 		return err
@@ -78,7 +78,7 @@ func (s *service) call(ctx context.Context, into *fact) error {
 	return json.Unmarshal(body, into)
 }
 
-// fanOut makes count calls, width of them at once; the first failure ends the others.
+// fanOut makes count calls, at most width of them concurrently. The first failure cancels the other calls.
 func (s *service) fanOut(parent context.Context, count int) ([]fact, error) {
 	ctx, cancel := context.WithTimeout(parent, s.deadline)
 	defer cancel()
@@ -151,7 +151,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	// The one who started this reads the port here, and is gone when its input ends.
+	// The parent process reads the port from stdout. When stdin ends, the parent has exited, so this program exits too.
 	fmt.Printf("{\"port\":%d}\n", listener.Addr().(*net.TCPAddr).Port)
 	go func() {
 		io.Copy(io.Discard, os.Stdin)

@@ -25,7 +25,7 @@ type service struct {
 	lines    *json.Encoder
 }
 
-// line is what the log has of one request.
+// line is the log line of one request.
 type line struct {
 	Level  string  `json:"level"`
 	Time   int64   `json:"time"`
@@ -35,7 +35,7 @@ type line struct {
 	Ms     float64 `json:"ms"`
 }
 
-// fanOut makes count calls, width of them at once; the first failure ends the others.
+// fanOut makes count calls, at most width of them concurrently. The first failure cancels the other calls.
 func (s *service) fanOut(parent context.Context, in *input) ([]fact, error) {
 	ctx, cancel := context.WithTimeout(parent, s.deadline)
 	defer cancel()
@@ -68,7 +68,7 @@ func (s *service) fanOut(parent context.Context, in *input) ([]fact, error) {
 	return got, failure
 }
 
-// readInput gives nothing for an input that is not valid.
+// readInput returns nil for invalid input.
 func readInput(r *http.Request) *input {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil || !strings.HasPrefix(r.URL.Path, prefix) {
@@ -97,7 +97,7 @@ func readInput(r *http.Request) *input {
 	return in
 }
 
-// answer gives a status and a body.
+// answer returns a status and a body.
 func (s *service) answer(r *http.Request) (int, []byte) {
 	in := readInput(r)
 	if in == nil {

@@ -29,7 +29,7 @@ type facts struct {
 	Facts []fact `json:"facts"`
 }
 
-// input is that of one inbound request; what is nil was not given.
+// input is the input of one inbound request. A nil field is an absent parameter or header.
 type input struct {
 	topic     string
 	count     int
@@ -57,7 +57,7 @@ func newUpstream(origin string, slots int) *upstream {
 	}
 }
 
-// urlOf writes only the query parameters that are given.
+// urlOf returns the URL of one upstream call. It omits absent query parameters.
 func (u *upstream) urlOf(in *input, index int) string {
 	query := url.Values{}
 	query.Set("index", strconv.Itoa(index))
@@ -70,7 +70,7 @@ func (u *upstream) urlOf(in *input, index int) string {
 	return u.origin + "/topics/" + url.PathEscape(in.topic) + "/fact?" + query.Encode()
 }
 
-// call asks the upstream once, and holds a slot for as long as the connection is in use.
+// call sends one request to the upstream. It holds a slot while the connection is in use.
 func (u *upstream) call(ctx context.Context, in *input, index int, into *fact) error {
 	select {
 	case u.slots <- struct{}{}:
@@ -94,7 +94,7 @@ func (u *upstream) call(ctx context.Context, in *input, index int, into *fact) e
 		io.Copy(io.Discard, response.Body)
 		return fmt.Errorf("the upstream answered %d with a length of %d", response.StatusCode, response.ContentLength)
 	}
-	// Its length is known, so nothing is read into a buffer that has to grow.
+	// The length is known, so the buffer has the right size and does not grow.
 	body := make([]byte, response.ContentLength)
 	if _, err := io.ReadFull(response.Body, body); err != nil {
 		return err

@@ -1,4 +1,4 @@
--- A fan-out written by hand for nginx: light threads as wide as allowed, and cosockets whose pool bounds the connections and has a queue.
+-- A fan-out written by hand for nginx. It runs as many light threads as the concurrency limit allows. The pool of the cosockets limits the connections and has a queue.
 local cjson = require('cjson')
 local shapes = require('shapes')
 local upstream = require('upstream')
@@ -6,13 +6,13 @@ local upstream = require('upstream')
 local decode_args, unescape = ngx.decode_args, ngx.unescape_uri
 local spawn, wait = ngx.thread.spawn, ngx.thread.wait
 
--- The n-th positive integer of a query, or nil.
+-- Returns the text as an integer from 1 to `most`, or nil.
 local function whole(text, most)
   local value = type(text) == 'string' and text:match('^%d+$') and tonumber(text)
   return value and value >= 1 and value <= most and value or nil
 end
 
--- Gives nil for an input that is not valid.
+-- Returns nil for invalid input.
 local function read_input()
   local topic, query = ngx.var.request_uri:match('^/v1/facts/([^/?]+)%?(.*)$')
   local args = topic and decode_args(query)
@@ -25,7 +25,7 @@ local function read_input()
   }
 end
 
--- Makes all calls of a request; the first failure is raised.
+-- Makes all calls of a request. Raises the first failure.
 local function run(options, input)
   local facts, next_index = {}, 0
 

@@ -1,4 +1,4 @@
--- Checks what the upstream sends; raises an error for anything else.
+-- Validates the answer of the upstream. Raises an error if it is invalid.
 local function check(value, kind, name)
   if type(value) ~= kind then error(name .. ' is not of type ' .. kind) end
   return value

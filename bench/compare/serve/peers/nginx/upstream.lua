@@ -2,14 +2,14 @@
 local escape = ngx.escape_uri
 local tcp = ngx.socket.tcp
 
--- The header lines of those that are given.
+-- Returns the lines of the headers that are present.
 local function header_lines(headers)
   local lines = {}
   for name, value in pairs(headers) do lines[#lines + 1] = name .. ': ' .. value .. '\r\n' end
   return table.concat(lines)
 end
 
--- The request target, with only the query parameters that are given.
+-- Returns the request target, without absent query parameters.
 local function target(input, index)
   local path = '/topics/' .. escape(input.topic) .. '/fact?index=' .. index
   if input.lang then path = path .. '&lang=' .. escape(input.lang) end

@@ -5,7 +5,7 @@ use percent_encoding::{percent_decode_str, utf8_percent_encode, AsciiSet, NON_AL
 const FORWARDED: [&str; 2] = ["accept-language", "x-tenant"];
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The input of one inbound request and the headers that are forwarded.
+/// The input of one inbound request and the forwarded headers.
 pub struct Input {
     topic: String,
     pub count: usize,
@@ -15,7 +15,7 @@ pub struct Input {
 }
 
 impl Input {
-    /// Gives nothing for an input that is not valid.
+    /// Returns `None` for invalid input.
     pub fn read(request: &Request<Body>) -> Option<Input> {
         let segment = request.uri().path().strip_prefix("/v1/facts/")?;
         let topic = percent_decode_str(segment).decode_utf8().ok()?.into_owned();
@@ -38,7 +38,7 @@ impl Input {
         Some(Input { topic, count, lang, max_length, headers })
     }
 
-    /// The URL of one upstream call, with only the query parameters that are given.
+    /// Returns the URL of one upstream call, without absent query parameters.
     pub fn url(&self, origin: &str, index: usize) -> String {
         let mut url = format!("{}/topics/{}/fact?", origin, utf8_percent_encode(&self.topic, SEGMENT));
         let start = url.len();

@@ -31,7 +31,7 @@ struct Service {
 }
 
 impl Service {
-    /// Asks the upstream once, and holds a slot for as long as the connection is in use.
+    /// Sends one request to the upstream. Holds a slot while the connection is in use.
     async fn call(&self, input: &Input, index: usize) -> Result<Fact, Failure> {
         let _slot = self.slots.acquire().await?;
         let mut request = Request::get(input.url(&self.origin, index)).body(Body::empty())?;
@@ -45,7 +45,7 @@ impl Service {
         Ok(serde_json::from_slice(&bytes)?)
     }
 
-    /// Makes all calls of a request, `width` of them at once; the first failure ends the others.
+    /// Makes all calls of a request, at most `width` of them concurrently. The first failure cancels the other calls.
     async fn fan_out(&self, input: &Input) -> Result<Vec<u8>, Failure> {
         let calls = stream::iter(0..input.count).map(|index| self.call(input, index));
         let facts = timeout(self.deadline, calls.buffered(self.width).try_collect()).await??;

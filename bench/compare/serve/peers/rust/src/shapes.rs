@@ -24,7 +24,7 @@ pub struct Facts {
     pub facts: Vec<Fact>,
 }
 
-/// What the log has of one request.
+/// The log line of one request.
 #[derive(Serialize)]
 pub struct Line<'a> {
     pub level: &'static str,
