@@ -52,7 +52,7 @@ function withoutMeasured(line: LoggedFailure): object {
   return { ...line, ...measured, why: line.why.replace(/\d+$/, ''), req: { ...line.req, host: '' } }
 }
 
-test('the log line of docs/operating.md is the one that the service writes', async t => {
+test('the log line of docs/operating.md has the fields that the service writes, in their order', async t => {
   const [, block = ''] = /```json\n([^]*?)```/.exec(page) ?? []
   const shown = JSON.parse(block) as LoggedFailure
   const lines: LoggedFailure[] = []

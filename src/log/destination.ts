@@ -38,7 +38,7 @@ export class Destination {
   }
   /** True if `#run` is scheduled. */
   #isScheduled = false
-  /** Bytes of the write in progress; 0 if there is none. */
+  /** Bytes of the write in progress; 0 while nothing is written. */
   #writing = 0
   /** The start time of the write in progress. It is read only if a write of the output can block. */
   #since = 0

@@ -52,7 +52,7 @@ function proxyAt(text: string, { secrets }: VariableReader): Proxy | undefined {
   return { url, authorization: `Basic ${encoded}` }
 }
 
-/** Returns the proxy for a target; `undefined` if there is none, or if `NO_PROXY` names the target. */
+/** Returns the proxy for a target; `undefined` without a proxy, and for a target that `NO_PROXY` names. */
 export function proxyFor(access: ProxyAccess | undefined, target: URL): Proxy | undefined {
   if (access === undefined || access.isExcluded(target)) return undefined
   return access[target.protocol as 'http:' | 'https:']
