@@ -4,8 +4,11 @@ import { catFacts } from '../../src/routes/cat-facts.ts'
 import { isProblem, type ProblemBody } from '../helpers/problem.ts'
 import { rawUpstream } from '../helpers/raw-upstream.ts'
 import { serveApp } from '../helpers/served-app.ts'
+import { isExact } from '../helpers/timing.ts'
 
 const silent = () => {}
+/** The time by which a reply may be late, in ms; the deadlines that must not apply are 30 s and 60 s. */
+const slack = isExact ? 500 : 10_000
 
 test('a caller may shorten the deadline', async t => {
   const ninja = await rawUpstream(t, silent)
@@ -16,7 +19,7 @@ test('a caller may shorten the deadline', async t => {
   const got = await get<ProblemBody>('/v1/cat-facts', { headers: { 'x-request-timeout-ms': '60' } })
   const elapsed = performance.now() - before
   isProblem(t, got, 504, 'DEADLINE_EXCEEDED')
-  t.ok(elapsed > 50 && elapsed < 10_000, `answered after ${elapsed.toFixed(0)} ms`)
+  t.ok(elapsed > 50 && elapsed < 60 + slack, `answered after ${elapsed.toFixed(0)} ms`)
   t.match(got.body.sources, { ninja: { state: 'failed', code: 'DEADLINE_EXCEEDED' } })
 })
 
@@ -26,7 +29,7 @@ test('a caller cannot extend the deadline', async t => {
   const before = performance.now()
   const got = await get<ProblemBody>('/v1/cat-facts', { headers: { 'x-request-timeout-ms': '60000' } })
   isProblem(t, got, 504, 'DEADLINE_EXCEEDED')
-  t.ok(performance.now() - before < 800 + 10_000)
+  t.ok(performance.now() - before < 800 + slack)
 })
 
 test('a deadline that is long enough changes nothing', async t => {
