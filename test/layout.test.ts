@@ -27,6 +27,8 @@ const house: House = {
   'schemas/': [],
   'demo-upstreams/': [],
   'core/': [],
+  'trace/': ['core/'],
+  'metrics/': ['core/'],
 
   // Content: what is served and called. It uses the machine through two doors.
   'clients/': ['schemas/', 'upstream/declare.ts', 'fanout/aggregate.ts'],

@@ -7,6 +7,7 @@ import type { FailedCall, State } from './outcome.ts'
  */
 export type RunEvent =
   | CallEvent
+  | { readonly type: 'run started'; readonly at: number }
   | { readonly type: 'step started'; readonly at: number; readonly step: number }
   | {
       readonly type: 'step ended'
@@ -19,6 +20,9 @@ export type RunEvent =
       readonly tally: CallCounts | undefined
     }
   | { readonly type: 'run ended'; readonly at: number; readonly code: string | undefined }
+
+/** An event of a step or of its calls. */
+export type StepEvent = Exclude<RunEvent, { readonly type: 'run started' | 'run ended' }>
 
 /** The results of the calls of one step. */
 export interface CallCounts {

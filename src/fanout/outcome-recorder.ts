@@ -1,6 +1,6 @@
 import type { UpstreamError } from '../errors.ts'
 import type { Cached } from '../upstream/spec/answer.ts'
-import type { RunEvent } from './events.ts'
+import type { StepEvent } from './events.ts'
 import type { Outcome, State } from './outcome.ts'
 import type { Step, StepKind } from './step.ts'
 
@@ -22,7 +22,7 @@ interface StepRecord {
   attempts: number
   status: number | undefined
   cached: Cached | undefined
-  end: Extract<RunEvent, { type: 'step ended' }> | undefined
+  end: Extract<StepEvent, { type: 'step ended' }> | undefined
 }
 
 const createRecord = (): StepRecord => ({
@@ -47,7 +47,7 @@ export class OutcomeRecorder {
     this.#records = steps.map(createRecord)
   }
 
-  record(event: Exclude<RunEvent, { type: 'run ended' }>): void {
+  record(event: StepEvent): void {
     const record = event.step < 0 ? (this.#context ??= createRecord()) : (this.#records[event.step] as StepRecord)
     if (event.type === 'attempt started') record.attempts++
     else if (event.type === 'call ended') {

@@ -26,7 +26,7 @@ export type PhaseName = keyof typeof Phase
 
 /** Every transition. docs/design.md has the same table. */
 export const transitions: Readonly<Record<PhaseName, readonly PhaseName[]>> = {
-  created: ['context', 'steps'],
+  created: ['context', 'steps', 'aborting'],
   context: ['steps', 'expired', 'aborting'],
   steps: ['expired', 'replying', 'aborting'],
   expired: ['replyingLate', 'aborting'],

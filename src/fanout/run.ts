@@ -4,7 +4,7 @@ import type { Scope } from '../upstream/call/call.ts'
 import { sendOf, type Send } from '../upstream/call/layer.ts'
 import type { Runtime } from '../upstream/runtime.ts'
 import type { AnyAggregate } from './aggregate.ts'
-import type { RunEvent, CallCounts } from './events.ts'
+import type { CallCounts, RunEvent, StepEvent } from './events.ts'
 import type { ReadInput } from './input.ts'
 import { currentInvocation, type Invocation } from './offload/invocation.ts'
 import { OutcomeRecorder, type LostCall } from './outcome-recorder.ts'
@@ -122,6 +122,9 @@ export class Run implements RunHandle, ReplyTarget {
   /** Starts the run, and passes its result to `completion` without a promise. */
   startFor(completion: RunCompletion): void {
     this.#completion = completion
+    this.#notify({ type: 'run started', at: 0 })
+    // onEvent may have cancelled the run.
+    if (this.isClosed) return
     this.#deadlineTimer = setTimeout(() => this.#expire(), this.deadline)
     const contextRun = this.#contextRun
     if (contextRun === undefined) return this.#startSteps()
@@ -159,7 +162,7 @@ export class Run implements RunHandle, ReplyTarget {
     return performance.now() - this.#startedAt
   }
 
-  emit(event: Exclude<RunEvent, { type: 'run ended' }>): void {
+  emit(event: StepEvent): void {
     if (this.#phase === Phase.done) return
     this.#recorder.record(event)
     this.#notify(event)

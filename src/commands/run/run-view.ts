@@ -84,6 +84,7 @@ export function rowOf(view: RunView, step: number): Row {
 
 /** Updates the view with an event. */
 export function applyEvent(view: RunView, event: RunEvent): void {
+  if (event.type === 'run started') return
   if (event.type === 'run ended') {
     view.outcome = { at: event.at, code: event.code }
     return
@@ -99,6 +100,7 @@ export function applyEvent(view: RunView, event: RunEvent): void {
       row.calls = Math.max(row.calls, event.call + 1)
       break
     case 'attempt ended':
+    case 'call waited':
       break
     case 'call ended':
       row.calls = Math.max(row.calls, event.call + 1)

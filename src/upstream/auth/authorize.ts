@@ -1,6 +1,7 @@
 import { UpstreamError } from '../../errors.ts'
 import { Abortable } from '../../core/abort.ts'
 import type { LiveCall } from '../call/call.ts'
+import { reportWait } from '../call/wait.ts'
 import type { Answer, Layer, Service } from '../call/layer.ts'
 
 /** A token and its lifetime. */
@@ -107,10 +108,10 @@ function isRefusal(error: unknown): boolean {
  * Waits for a promise. If the call is aborted, it rejects at once with the abort reason. The work behind the promise
  * continues.
  */
-function waitFor({ abort }: LiveCall<unknown>, ready: Promise<void>): Promise<void> {
+function waitFor(call: LiveCall<unknown>, ready: Promise<void>): Promise<void> {
   return new Promise((resolve, reject) => {
-    const wait = new Wait(reject)
-    abort.add(wait)
+    const wait = new Wait(call, reject)
+    call.abort.add(wait)
     ready.then(
       () => {
         wait.leave()
@@ -125,15 +126,22 @@ function waitFor({ abort }: LiveCall<unknown>, ready: Promise<void>): Promise<vo
 }
 
 class Wait extends Abortable {
+  readonly #call: LiveCall<unknown>
+  readonly #since: number
   readonly #reject: (reason: unknown) => void
 
-  constructor(reject: (reason: unknown) => void) {
+  constructor(call: LiveCall<unknown>, reject: (reason: unknown) => void) {
     super()
+    this.#call = call
+    this.#since = call.scope.now()
     this.#reject = reject
   }
 
+  /** Ends the wait. An aborted wait has already ended before the token arrives. */
   leave(): void {
-    this.listensTo?.delete(this)
+    if (this.listensTo === undefined) return
+    this.listensTo.delete(this)
+    reportWait(this.#call, 'token', this.#call.scope.now() - this.#since)
   }
 
   onAbort(reason: unknown): void {

@@ -1,4 +1,5 @@
 import type { Abort } from '../../core/abort.ts'
+import type { TraceContext } from '../../trace/trace-context.ts'
 import type { CallEvent } from './events.ts'
 import type { HeaderReads } from './inbound.ts'
 import type { ResponseHeaders } from '../spec/answer.ts'
@@ -54,6 +55,8 @@ export interface Scope {
   readonly abort: Abort
   /** The admission of this run per bulkhead. All calls of a run share it, coalesced calls too. */
   readonly admitted: Map<object, object>
+  /** The trace to which the requests of the calls belong; `undefined` if the run has none. */
+  readonly trace?: TraceContext | undefined
   /** Returns the present time, in ms from the start of the run. */
   now(): number
   emit(event: CallEvent): void
@@ -99,9 +102,17 @@ export interface Attempt {
    * until then. `undefined` if the attempt was not settled early.
    */
   held: Promise<void> | undefined
+  /** The id of the span of the attempt, which its `traceparent` names; `undefined` if no span is recorded. */
+  spanId: string | undefined
 }
 
-const firstAttempt = (): Attempt => ({ mayWait: true, sent: false, needsNew: false, held: undefined })
+const firstAttempt = (): Attempt => ({
+  mayWait: true,
+  sent: false,
+  needsNew: false,
+  held: undefined,
+  spanId: undefined,
+})
 const firstEffort = (): Effort => ({
   attempts: 0,
   queuedMs: 0,
@@ -198,7 +209,7 @@ export class LiveCall<out T> {
       this.index,
       this.siblingCount,
       effort,
-      { mayWait, sent: false, needsNew: effort.hadFreeRetry, held: undefined },
+      { mayWait, sent: false, needsNew: effort.hadFreeRetry, held: undefined, spanId: undefined },
       this.headers,
       this.isConditional,
     )

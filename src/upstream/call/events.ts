@@ -1,6 +1,9 @@
 import type { UpstreamError } from '../../errors.ts'
 import type { Cached } from '../spec/answer.ts'
 
+/** The reason for which a call waits: for a permit of the bulkhead, for a token, or for the pause before a retry. */
+export type WaitReason = 'permit' | 'token' | 'retry'
+
 /** An event of a run's calls. `at` is in ms from the run's start. */
 export type CallEvent =
   | {
@@ -17,6 +20,18 @@ export type CallEvent =
       readonly call: number
       readonly attempt: number
       readonly code: string | undefined
+    }
+  | {
+      /** The end of a time in which a call waited and was not sent. */
+      readonly type: 'call waited'
+      readonly at: number
+      readonly step: number
+      readonly call: number
+      /** The name of the operation with its upstream: `catfact-ninja.fact`. */
+      readonly operation: string
+      readonly reason: WaitReason
+      /** The length of the wait, in ms. */
+      readonly ms: number
     }
   | {
       readonly type: 'call ended'

@@ -1,6 +1,7 @@
 import { Abortable } from '../../../core/abort.ts'
 import type { LinkedQueue } from '../../../core/linked-queue.ts'
 import type { LiveCall } from '../../call/call.ts'
+import { reportWait } from '../../call/wait.ts'
 import type { QueuedCall } from './fair-queue.ts'
 import type { Admission } from './admission.ts'
 import type { Completion } from '../../call/layer.ts'
@@ -52,7 +53,9 @@ export class Waiter extends Abortable implements QueuedCall<Waiter> {
   #leave(): void {
     const { call } = this
     call.abort.delete(this)
-    call.effort.queuedMs += call.scope.now() - this.#since
+    const ms = call.scope.now() - this.#since
+    call.effort.queuedMs += ms
     this.#callbacks.left(this)
+    reportWait(call, 'permit', ms)
   }
 }

@@ -1,29 +1,39 @@
 import { Abortable } from '../../../core/abort.ts'
 import type { LiveCall } from '../../call/call.ts'
+import { reportWait } from '../../call/wait.ts'
 
 /** Waits for a time in ms. Rejects at once with the abort reason when the call is aborted. */
-export function pause({ abort }: LiveCall<unknown>, ms: number): Promise<void> {
+export function pause(call: LiveCall<unknown>, ms: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    abort.add(new Pause(ms, resolve, reject))
+    call.abort.add(new Pause(call, ms, resolve, reject))
   })
 }
 
 class Pause extends Abortable {
   readonly #timer: NodeJS.Timeout
+  readonly #call: LiveCall<unknown>
+  readonly #since: number
   readonly #reject: (reason: unknown) => void
 
-  constructor(ms: number, resolve: () => void, reject: (reason: unknown) => void) {
+  constructor(call: LiveCall<unknown>, ms: number, resolve: () => void, reject: (reason: unknown) => void) {
     super()
+    this.#call = call
+    this.#since = call.scope.now()
     this.#reject = reject
     this.#timer = setTimeout(() => {
-      this.listensTo?.delete(this)
+      this.#leave()
       resolve()
     }, ms)
   }
 
   onAbort(reason: unknown): void {
     clearTimeout(this.#timer)
-    this.listensTo?.delete(this)
+    this.#leave()
     this.#reject(reason)
+  }
+
+  #leave(): void {
+    this.listensTo?.delete(this)
+    reportWait(this.#call, 'retry', this.#call.scope.now() - this.#since)
   }
 }
