@@ -144,11 +144,12 @@ const house: House = {
     'routes/',
     'demo-upstreams/',
   ],
-  'server/process/': ['errors.ts', 'core/', 'log/', 'upstream/**', 'http/**', 'app.ts', 'config.ts', 'definitions/'],
+  'server/process/': ['errors.ts', 'core/', 'log/', 'metrics/', 'upstream/**', 'http/**', 'app.ts', 'config.ts', 'definitions/'],
   'server/cluster/': [
     'errors.ts',
     'core/',
     'log/',
+    'metrics/',
     'upstream/**',
     'http/**',
     'app.ts',

@@ -1,6 +1,6 @@
-import { runSliced } from '../core/sliced.ts'
+import { runPieces } from '../core/pieces.ts'
 import type { MetricsFormat } from './format.ts'
-import { isShown, type Series } from './series.ts'
+import type { Series } from './series.ts'
 import type { Exemplar } from './series-table.ts'
 
 /** The CPU time of one piece of the rendering, in ms. Each piece has a turn of the event loop of its own. */
@@ -22,21 +22,7 @@ export function renderTables(tables: Iterable<Series>, format: MetricsFormat): P
     Array.from(tables, table => ({ table, count: table.labels.length })),
     format,
   )
-  const texts: string[] = []
-  return new Promise((resolve, reject) => {
-    const work = () => {
-      try {
-        const { value, done } = pieces.next()
-        if (done === true) return resolve(texts.join(''))
-        texts.push(value)
-        // A later turn: work that is added now would run in the turn of this piece.
-        queueMicrotask(() => runSliced(work))
-      } catch (error) {
-        reject(error)
-      }
-    }
-    runSliced(work)
-  })
+  return runPieces(pieces)
 }
 
 interface Family {
@@ -45,7 +31,8 @@ interface Family {
   readonly count: number
 }
 
-function* renderPieces(families: readonly Family[], format: MetricsFormat): Generator<string, void, void> {
+function* renderPieces(families: readonly Family[], format: MetricsFormat): Generator<void, string, void> {
+  const texts: string[] = []
   let text = ''
   let lines = 0
   let until = performance.now() + pieceMs
@@ -56,12 +43,13 @@ function* renderPieces(families: readonly Family[], format: MetricsFormat): Gene
       if (++lines >= linesPerCheck) {
         lines = 0
         if (performance.now() >= until) {
-          yield text
+          texts.push(text)
+          yield
           text = ''
           until = performance.now() + pieceMs
         }
       }
-      if (!isShown(table, slot)) continue
+      if (!table.isUsed(slot)) continue
       if (!hasHeader) {
         text += writer.header
         hasHeader = true
@@ -70,7 +58,8 @@ function* renderPieces(families: readonly Family[], format: MetricsFormat): Gene
       lines += table.width
     }
   }
-  yield format === 'openmetrics' ? `${text}# EOF\n` : text
+  texts.push(text, format === 'openmetrics' ? '# EOF\n' : '')
+  return texts.join('')
 }
 
 /** Writes the series of one family. The parts of its lines that do not change are made once. */

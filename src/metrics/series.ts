@@ -12,11 +12,6 @@ export interface Series {
   readonly values: Float64Array
   /** The last example of each bucket, by the index of its count in `values`. */
   readonly exemplars: readonly (Exemplar | undefined)[] | undefined
-  /** Returns true if a counter or a histogram has counted something. */
+  /** Returns true if the series is rendered: a gauge, a series that has counted something, or one that is shown as 0. */
   isUsed(slot: number): boolean
-}
-
-/** Returns true if a series is part of a scrape: a gauge always, and a counter or a histogram after its first count. */
-export function isShown(series: Series, slot: number): boolean {
-  return series.family.type === 'gauge' || series.isUsed(slot)
 }

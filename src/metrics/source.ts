@@ -21,8 +21,7 @@ export interface MetricsSource {
 }
 
 /**
- * Creates a source that renders collected series. Requests that arrive while their format is rendered get the same text.
- * Renderings in different formats run one after the other, so collected values do not change during a rendering.
+ * Creates a source that renders the series of this process.
  *
  * @param collect Returns the families in the order of the text.
  */
@@ -31,8 +30,10 @@ export function createMetricsSource(collect: () => Promise<readonly Series[]>): 
 }
 
 /**
- * Creates a source from a function that returns the text in a format. The function is not called again before its last
- * promise has settled.
+ * Creates a source whose requests share their work. A request that arrives while its format is rendered gets the same
+ * text. Renderings in different formats run one after the other, so collected values do not change during a rendering.
+ *
+ * @param textOf Collects the metrics and returns their text.
  */
 export function sharedSource(textOf: (format: MetricsFormat) => Promise<string>): MetricsSource {
   const running = new Map<MetricsFormat, Promise<RenderedMetrics>>()
