@@ -8,8 +8,8 @@ const numbersPerPiece = 20_000
 
 /**
  * The metrics of a service of several processes. A counter is the sum over all processes, including those that have
- * exited. A gauge is the sum over the processes that take part in a scrape. Families with `merge: 'max'` have the largest
- * value instead of the sum.
+ * exited. A gauge is the sum over the processes that take part in a scrape. Families with `merge: 'max'` have the
+ * largest value instead of the sum.
  */
 export class MergedMetrics {
   readonly #families = new Map<string, MergedFamily>()
@@ -17,15 +17,15 @@ export class MergedMetrics {
 
   /** Adds a process. */
   open(): ReceivedMetrics {
-    const process = new ReceivedMetrics(this.#families)
-    this.#processes.add(process)
-    return process
+    const received = new ReceivedMetrics(this.#families)
+    this.#processes.add(received)
+    return received
   }
 
   /** Adds the last counters of a process that has exited to the sums, and drops the process. */
-  retire(process: ReceivedMetrics): void {
-    if (!this.#processes.delete(process)) return
-    for (const known of process.families.values()) known.merged.retire(known)
+  retire(received: ReceivedMetrics): void {
+    if (!this.#processes.delete(received)) return
+    for (const known of received.families.values()) known.merged.retire(known)
   }
 
   /**
@@ -39,9 +39,9 @@ export class MergedMetrics {
     for (const family of this.#families.values()) {
       // A family is summed in one piece: between two pieces a process may retire.
       family.reset()
-      for (const process of this.#processes) {
-        const known = process.families.get(family.family.name)
-        if (known === undefined || (family.family.type === 'gauge' && !present.has(process))) continue
+      for (const received of this.#processes) {
+        const known = received.families.get(family.family.name)
+        if (known === undefined || (family.family.type === 'gauge' && !present.has(received))) continue
         family.add(known)
         left -= known.slots.length * family.width
       }

@@ -49,8 +49,8 @@ export class ServiceMetrics {
   }
 
   /**
-   * Asks all workers for their series and adds them up. A worker that does not answer in time has its last known counters
-   * in the sum, and no gauges.
+   * Asks all workers for their series and adds them up. A worker that does not answer in time has its last known
+   * counters in the sum, and no gauges.
    */
   async #collect(): Promise<readonly Series[]> {
     const present = new Set([this.#own])

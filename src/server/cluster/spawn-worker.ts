@@ -34,8 +34,8 @@ export interface WorkerProcess {
   /** Sends the worker the number of log lines that all processes have lost. */
   sendLostLogLines(lines: number): void
   /**
-   * Asks the worker for its series. Resolves with true when all of them have come, and with false if the worker does not
-   * listen yet or has exited. While an answer is due, calls get the same promise.
+   * Asks the worker for its series. Resolves with true when all of them have arrived, and with false if the worker does
+   * not listen yet or has exited. While an answer is due, calls get the same promise.
    */
   collectMetrics(): Promise<boolean>
 }
