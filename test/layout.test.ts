@@ -28,7 +28,7 @@ const house: House = {
   'demo-upstreams/': [],
   'core/': [],
   'trace/': ['core/'],
-  'metrics/': ['core/'],
+  'metrics/': ['errors.ts', 'core/'],
 
   // Content: what is served and called. It uses the machine through two doors.
   'clients/': ['schemas/', 'upstream/declare.ts', 'fanout/aggregate.ts'],

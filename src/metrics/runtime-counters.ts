@@ -1,0 +1,22 @@
+import { AggregateMetrics, type CountedAggregate } from './aggregate-metrics.ts'
+import { Metrics } from './metrics.ts'
+import { RequestMetrics } from './request-metrics.ts'
+
+/** What one runtime counts: the metrics, and the objects that count runs and inbound requests. */
+export class RuntimeCounters {
+  readonly metrics: Metrics
+  readonly requests: RequestMetrics
+  readonly #aggregates = new WeakMap<CountedAggregate, AggregateMetrics>()
+
+  constructor(metrics = new Metrics()) {
+    this.metrics = metrics
+    this.requests = new RequestMetrics(metrics)
+  }
+
+  /** Returns the metrics of an aggregate. */
+  aggregate(aggregate: CountedAggregate): AggregateMetrics {
+    let counts = this.#aggregates.get(aggregate)
+    if (counts === undefined) this.#aggregates.set(aggregate, (counts = new AggregateMetrics(this.metrics, aggregate)))
+    return counts
+  }
+}
