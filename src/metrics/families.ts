@@ -225,6 +225,7 @@ export const logLinesLost: Family = {
   help: 'Log lines that were dropped because their reader was too slow.',
   type: 'counter',
   labels: [],
+  merge: 'max',
   isRead: true,
 }
 export const buildInfo: Family = {

@@ -24,12 +24,10 @@ export class Metrics {
     return () => this.#readers.delete(read)
   }
 
-  /** Reads the values that are counted elsewhere, and returns all tables in the order of their first use. */
+  /** Reads the values that are counted elsewhere, and returns all tables in the order in which `table` has created them. */
   collect(): readonly SeriesTable[] {
-    const tables = [...this.#tables.values()]
-    for (const { family, values } of tables) if (family.isRead === true) values.fill(0)
+    for (const { family, values } of this.#tables.values()) if (family.isRead === true) values.fill(0)
     for (const read of this.#readers) read()
-    // A reader may be the first user of a family.
     return [...this.#tables.values()]
   }
 }

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import * as families from './families.ts'
 import type { Metrics } from './metrics.ts'
 
@@ -21,7 +22,12 @@ export function readLostLogLines(metrics: Metrics, lost: () => number): void {
 }
 
 /** Adds the version of Headwaters and of Node.js. */
-export function addBuildInfo(metrics: Metrics, version: string): void {
+export function addBuildInfo(metrics: Metrics): void {
   const table = metrics.table(families.buildInfo)
-  metrics.onCollect(() => table.set(table.slot(version, process.versions.node), 1))
+  metrics.onCollect(() => table.set(table.slot(ownVersion(), process.versions.node), 1))
+}
+
+function ownVersion(): string {
+  const { version } = createRequire(import.meta.url)('../../package.json') as { readonly version: string }
+  return version
 }

@@ -1,4 +1,5 @@
 import { AggregateMetrics, type CountedAggregate } from './aggregate-metrics.ts'
+import { families } from './families.ts'
 import { Metrics } from './metrics.ts'
 import { RequestMetrics } from './request-metrics.ts'
 
@@ -10,6 +11,8 @@ export class RuntimeCounters {
 
   constructor(metrics = new Metrics()) {
     this.metrics = metrics
+    // The tables are in the order of the documentation.
+    for (const family of families) metrics.table(family)
     this.requests = new RequestMetrics(metrics)
   }
 

@@ -17,6 +17,7 @@ export interface CountedUpstream {
   readonly name: string
   readonly retry: { readonly maxAttempts: number } | false
   readonly hedge: object | false
+  readonly breaker: object | false
 }
 
 /** The values of an upstream that its layers and its pool hold. */
@@ -54,15 +55,17 @@ export class UpstreamMetrics {
   readonly #transitions: SeriesTable
   readonly #transitionSlots: Readonly<Record<string, number>>
 
-  constructor(metrics: Metrics, upstream: CountedUpstream, hasBreaker: boolean, origin: URL) {
+  constructor(metrics: Metrics, upstream: CountedUpstream, origin: URL) {
     this.#metrics = metrics
     this.#upstream = upstream
     this.#origin = origin
     this.#waits = new WaitMetrics(metrics, upstream.name)
     this.#transitions = metrics.table(families.breakerTransitions)
     const slots: Record<string, number> = {}
-    if (hasBreaker) for (const to of breakerStates) slots[to] = this.#transitions.slot(upstream.name, to)
-    if (hasBreaker) this.#transitions.show(slots['open'] as number)
+    if (upstream.breaker !== false) {
+      for (const to of breakerStates) slots[to] = this.#transitions.slot(upstream.name, to)
+      this.#transitions.show(slots['open'] as number)
+    }
     this.#transitionSlots = slots
   }
 
