@@ -39,11 +39,12 @@ const house: House = {
 
   // One call to an upstream
   'upstream/spec/': ['errors.ts', 'core/', 'threads/'],
-  'upstream/call/': ['errors.ts', 'core/', 'upstream/spec/'],
+  'upstream/call/': ['errors.ts', 'core/', 'trace/', 'upstream/spec/'],
   'upstream/connect/': ['errors.ts', 'core/', 'upstream/spec/'],
   'upstream/transport/': [
     'errors.ts',
     'core/',
+    'trace/',
     'memory/room.ts',
     'upstream/spec/',
     'upstream/call/',
@@ -91,13 +92,13 @@ const house: House = {
   'fanout/inference.ts': ['core/', 'upstream/**'],
   'fanout/step-args.ts': ['core/'],
   'fanout/offload/': ['errors.ts', 'core/', 'threads/', 'upstream/', 'fanout/inference.ts', 'fanout/step-args.ts'],
-  'fanout/': ['errors.ts', 'core/', 'threads/', 'upstream/**', 'fanout/**'],
+  'fanout/': ['errors.ts', 'core/', 'trace/', 'threads/', 'upstream/**', 'fanout/**'],
 
   // Requests and replies
   'http/routing/': ['errors.ts', 'core/'],
-  'http/request/': ['errors.ts', 'core/'],
+  'http/request/': ['errors.ts', 'core/', 'trace/'],
   'http/connection/': ['errors.ts', 'core/'],
-  'http/log/': ['errors.ts', 'core/', 'log/', 'upstream/**', 'http/request/'],
+  'http/log/': ['errors.ts', 'core/', 'trace/', 'log/', 'upstream/**', 'http/request/'],
   'http/reply/': ['errors.ts', 'core/', 'upstream/**', 'fanout/**', 'http/request/', 'http/connection/', 'http/log/'],
   'http/problems/': ['errors.ts', 'core/', 'log/', 'http/connection/', 'http/log/', 'http/reply/'],
   'http/bodies/': ['errors.ts', 'core/', 'upstream/**', 'http/request/', 'http/connection/'],
@@ -125,13 +126,23 @@ const house: House = {
   'http/openapi/info.ts': [],
   'http/openapi/': ['errors.ts', 'core/', 'fanout/**', 'http/routing/', 'http/reply/', 'http/openapi/info.ts'],
   'http/explorer/': ['http/routing/', 'http/reply/', 'http/guard/'],
-  'http/': ['errors.ts', 'core/', 'log/', 'memory/', 'upstream/**', 'fanout/**', 'http/**'],
+  'http/': ['errors.ts', 'core/', 'trace/', 'log/', 'memory/', 'upstream/**', 'fanout/**', 'http/**'],
 
   'config.ts': ['errors.ts', 'core/', 'threads/', 'upstream/**', 'http/openapi/info.ts'],
   'app.ts': ['check-node.ts', 'errors.ts', 'core/', 'upstream/**', 'fanout/**', 'http/**'],
 
   // Entrances: they put the rooms together.
-  'index.ts': ['check-node.ts', 'errors.ts', 'core/', 'threads/', 'upstream/**', 'fanout/**', 'http/**', 'app.ts'],
+  'index.ts': [
+    'check-node.ts',
+    'errors.ts',
+    'core/',
+    'trace/',
+    'threads/',
+    'upstream/**',
+    'fanout/**',
+    'http/**',
+    'app.ts',
+  ],
   'testing/': ['check-node.ts', 'errors.ts', 'core/', 'upstream/**', 'fanout/**', 'demo-upstreams/'],
   'definitions/': [
     'errors.ts',

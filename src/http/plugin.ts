@@ -12,6 +12,7 @@ import { describeRoutes } from './openapi/swagger.ts'
 import { closeIfUnread } from './connection/unread-body.ts'
 import type { FastifyInstance } from 'fastify'
 import { rejectOptionsBesideRuntime, rejectRenamedOptions } from '../core/option-keys.ts'
+import { numberWithin } from '../core/bounds.ts'
 import { checkBoolean } from '../core/option-values.ts'
 import { pluginRenames } from '../upstream/spec/renamed.ts'
 import { aggregateRoutes } from './aggregate-routes.ts'
@@ -67,6 +68,12 @@ export interface HeadwatersOptions {
    * @default 64 MiB
    */
   readonly bodiesBytes?: number
+  /**
+   * The share of new traces that are marked as sampled, from 0 to 100. A trace is new if a request has no valid
+   * `traceparent`. Any other request keeps the mark of its caller.
+   * @default 0
+   */
+  readonly traceSampledPercent?: number
 }
 
 /** Options of the registration by the service itself. */
@@ -113,8 +120,10 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
     describe = true,
     bodiesBytes = defaultPressureLimits.bodiesBytes,
     bodies = new InboundBodies(bodiesBytes),
+    traceSampledPercent = 0,
   } = options
   checkBoolean('headwaters', 'describe', describe)
+  numberWithin('headwaters', 'traceSampledPercent', traceSampledPercent, 0, 100)
   const app = host as FastifyInstance
   check(app, aggregates)
   if (runtime !== undefined) rejectOptionsBesideRuntime('headwaters', { overrides, environment, layers, threads })
@@ -135,6 +144,7 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
     runtime: ownRuntime,
     load,
     loggedWarnings: new Set(),
+    traceSampledPercent,
   })
   if (runtime === undefined) app.addHook('onClose', () => ownRuntime.close())
 }

@@ -14,4 +14,6 @@ export interface RouteServices {
   readonly runtime: Runtime
   readonly load: LoadGauge | undefined
   readonly loggedWarnings: LoggedWarnings
+  /** The share of new traces that are marked as sampled, from 0 to 100. */
+  readonly traceSampledPercent: number
 }
