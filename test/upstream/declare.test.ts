@@ -168,6 +168,7 @@ test('a number is whole and within its bounds, and the message names option, val
     [{ hedge: { percentile: 100 } }, /hedge\.percentile is 100, and must be a number from 50 to 99\.99/],
     [{ hedge: { maxRatio: -1 } }, /hedge\.maxRatio is -1/],
     [{ retryBudget: { ratio: 2 } }, /retryBudget\.ratio is 2, and must be a number from 0 to 1/],
+    [{ retryBudget: { ratio: '0.5' } }, /retryBudget\.ratio is 0\.5, and must be a number from 0 to 1/],
     [{ retryBudget: { minPerSecond: Number.NaN } }, /retryBudget\.minPerSecond is NaN/],
     [{ breaker: { failureRatio: 0 } }, /breaker\.failureRatio is 0/],
     [{ breaker: { minimumCalls: 0 } }, /breaker\.minimumCalls is 0/],
