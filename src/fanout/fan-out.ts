@@ -1,19 +1,27 @@
 import type { Runtime } from '../upstream/runtime.ts'
 import { checkObject } from '../core/option-values.ts'
 import { toProblem, type Fault } from '../errors.ts'
+import { checkTrace } from '../trace/check-trace.ts'
+import { continueTrace, requestTrace } from '../trace/request-trace.ts'
+import type { TraceContext } from '../trace/trace-context.ts'
 import type { Aggregate, AnyAggregate } from './aggregate.ts'
-import { endToEnd, lowerCased } from './end-to-end.ts'
+import { endToEnd, lowerCased } from '../core/end-to-end.ts'
 import { readInput, type RawInput, type ReadInput } from './input.ts'
 import { HeaderReadTracker } from './reads.ts'
 import type { Reply } from './reply.ts'
 import { Run, type RunOptions } from './run.ts'
 
 /** Options of `fanOut`. */
-export interface FanOutOptions extends RunOptions {
+export interface FanOutOptions extends Omit<RunOptions, 'trace'> {
   /** The runtime that sends the calls. */
   readonly runtime: Runtime
   /** Cancels the run when it is aborted. @default no signal */
   readonly signal?: AbortSignal | undefined
+  /**
+   * The trace context of the caller. Upstreams with `traceContext: true` receive its trace.
+   * @default read from the headers `traceparent` and `tracestate` of the input, or a new trace that is not sampled
+   */
+  readonly trace?: TraceContext | undefined
 }
 
 /**
@@ -23,6 +31,7 @@ export interface FanOutOptions extends RunOptions {
  * @param input The parts of a request, before the schemas of the aggregate read them.
  * @param options The runtime, a signal and a shorter deadline.
  * @returns The data, whether it is complete, and the outcome of each step.
+ * @throws `TypeError` for an option that is wrong.
  * @throws `Problem` for a run that fails: `INPUT_INVALID` for a wrong input, `REFUSED` for a call of `refuse`,
  *   `DEADLINE_EXCEEDED`, or the code of the required step that failed. If `signal` is aborted, the promise rejects with
  *   the reason of the signal.
@@ -52,7 +61,10 @@ export async function fanOut<I, D, K extends string>(
   signal?.throwIfAborted()
   const { headers = {} } = input
   checkObject('fanOut', 'headers', headers, "{ 'accept-language': 'en' }")
-  const run = startRun(aggregate, { ...input, headers: endToEnd(lowerCased(headers)) }, options)
+  const inbound = endToEnd(lowerCased(headers))
+  const trace =
+    options.trace === undefined ? requestTrace(inbound, 0) : continueTrace(checkTrace('fanOut', 'trace', options.trace))
+  const run = startRun(aggregate, { ...input, headers: inbound }, { ...options, trace })
   const cancel = () => run.cancel(signal?.reason)
   signal?.addEventListener('abort', cancel, { once: true })
   try {

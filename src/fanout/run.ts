@@ -3,6 +3,7 @@ import { Abort } from '../core/abort.ts'
 import type { AggregateMetrics, RunOutcome } from '../metrics/aggregate-metrics.ts'
 import { RuntimeMetrics } from '../metrics/runtime-metrics.ts'
 import { sampledTraceId } from '../trace/sampled-trace-id.ts'
+import type { RequestTrace } from '../trace/request-trace.ts'
 import type { Scope } from '../upstream/call/call.ts'
 import { sendOf, type Send } from '../upstream/call/layer.ts'
 import type { Runtime } from '../upstream/runtime.ts'
@@ -27,6 +28,8 @@ export interface RunOptions {
   readonly deadline?: number | undefined
   /** If true, optional steps use their fallback without calls, as in a service that is under load. @default false */
   readonly shedOptional?: boolean | undefined
+  /** The trace context of the request, as it was received or created. @default no trace */
+  readonly trace?: RequestTrace | undefined
   /** Called with each event as it happens. */
   readonly onEvent?: ((event: RunEvent) => void) | undefined
 }
@@ -68,6 +71,7 @@ export class Run implements RunHandle, ReplyTarget {
   readonly headers: Scope['headers']
   readonly reads: HeaderReadTracker | undefined
   readonly admitted = new Map<object, object>()
+  readonly trace: RequestTrace | undefined
   context: unknown = undefined
   #phase: Phase = Phase.created
   readonly #aggregate: AnyAggregate
@@ -95,7 +99,7 @@ export class Run implements RunHandle, ReplyTarget {
     aggregate: AnyAggregate,
     input: ReadInput,
     headers: Scope['headers'],
-    { runtime, deadline = Infinity, shedOptional = false, onEvent }: RunOptions,
+    { runtime, deadline = Infinity, shedOptional = false, trace, onEvent }: RunOptions,
     reads?: HeaderReadTracker,
   ) {
     this.#aggregate = aggregate
@@ -108,6 +112,7 @@ export class Run implements RunHandle, ReplyTarget {
     this.headers = headers
     this.reads = reads
     this.shedOptional = shedOptional
+    this.trace = trace
     if (!(deadline > 0))
       throw new TypeError(
         `aggregate '${aggregate.name}': a run's deadline is ${deadline}, and must be a number of ms above 0`,

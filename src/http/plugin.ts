@@ -14,6 +14,7 @@ import { countRequests, RequestCounter } from './metrics/request-counter.ts'
 import { closeIfUnread } from './connection/unread-body.ts'
 import type { FastifyInstance } from 'fastify'
 import { rejectOptionsBesideRuntime, rejectRenamedOptions } from '../core/option-keys.ts'
+import { numberWithin } from '../core/bounds.ts'
 import { checkBoolean } from '../core/option-values.ts'
 import { pluginRenames } from '../upstream/spec/renamed.ts'
 import { aggregateRoutes } from './aggregate-routes.ts'
@@ -69,6 +70,12 @@ export interface HeadwatersOptions {
    * @default 64 MiB
    */
   readonly bodiesBytes?: number
+  /**
+   * The share of new traces that are marked as sampled, from 0 to 100. A trace is new if a request has no valid
+   * `traceparent`. Any other request keeps the mark of its caller.
+   * @default 0
+   */
+  readonly traceSampledPercent?: number
 }
 
 /** Options of the registration by the service itself. */
@@ -118,8 +125,10 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
     bodiesBytes = defaultPressureLimits.bodiesBytes,
     bodies = new InboundBodies(bodiesBytes),
     requests,
+    traceSampledPercent = 0,
   } = options
   checkBoolean('headwaters', 'describe', describe)
+  numberWithin('headwaters', 'traceSampledPercent', traceSampledPercent, 0, 100)
   const app = host as FastifyInstance
   check(app, aggregates)
   if (runtime !== undefined) rejectOptionsBesideRuntime('headwaters', { overrides, environment, layers, threads })
@@ -145,6 +154,7 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
     load,
     loggedWarnings: new Set(),
     requests: counter,
+    traceSampledPercent,
   })
   if (runtime === undefined) app.addHook('onClose', () => ownRuntime.close())
 }

@@ -1,12 +1,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Problem, type Fault } from '../../errors.ts'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
-import { endToEnd } from '../../fanout/end-to-end.ts'
+import { endToEnd } from '../../core/end-to-end.ts'
 import { startRun } from '../../fanout/fan-out.ts'
 import { recordOf } from '../metrics/request-counter.ts'
 import { discardBody } from '../connection/unread-body.ts'
 import { acceptsJson } from '../request/accepts-json.ts'
 import { checkQuery, deadlineOf } from '../request/input-checks.ts'
+import { traceOf } from '../request/trace-of.ts'
 import { replyRequestId } from './default-headers.ts'
 import { ReplyTask } from './reply-task.ts'
 import type { RouteServices } from './route-services.ts'
@@ -41,7 +42,12 @@ export function handleRequest(
   const run = startRun(
     aggregate,
     { params, query, body, headers: own },
-    { runtime: services.runtime, deadline, shedOptional: services.load?.shedOptional },
+    {
+      runtime: services.runtime,
+      deadline,
+      shedOptional: services.load?.shedOptional,
+      trace: traceOf(raw, services.traceSampledPercent),
+    },
     faults,
   )
   // The caller may have closed the connection during a hook, before a listener was added.

@@ -16,4 +16,6 @@ export interface RouteServices {
   readonly load: LoadGauge | undefined
   readonly loggedWarnings: LoggedWarnings
   readonly requests: RequestCounter
+  /** The share of new traces that are marked as sampled, from 0 to 100. */
+  readonly traceSampledPercent: number
 }

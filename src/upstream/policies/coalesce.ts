@@ -55,6 +55,7 @@ export function coalesce({ keyOf, listen }: CoalesceOptions): Layer {
           headers: scope.headers,
           abort: scope.abort,
           admitted: scope.admitted,
+          trace: scope.trace,
           now: () => scope.now(),
           emit: (event: CallEvent) => scope.emit(event),
         }
