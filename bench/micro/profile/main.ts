@@ -13,13 +13,13 @@ import type { Recording } from './record.ts'
 import { stages, type Stage } from './stages.ts'
 import { syscallsOf } from './syscalls.ts'
 
-const help = `Where the time of an upstream call goes, by stage, at several fan-outs.
+const help = `Prints the CPU time of an upstream call by stage, at several fan-outs.
 
 node bench/micro/profile/main.ts [options]
-  --fanouts   1,5,20,100  calls of a request
-  --ms        4000        each measurement, in ms
-  --callers   32          callers at once
-  --body-bytes 110        an answer
+  --fanouts   1,5,20,100  calls per request
+  --ms        4000        length of each measurement, in ms
+  --callers   32          concurrent callers
+  --body-bytes 110        size of a response body
   --target    service     a file of bench/compare/app/, for example peers/floor-request
 `
 
