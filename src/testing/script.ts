@@ -128,7 +128,7 @@ export function answering(value: unknown, { status = 200, headers = {}, delay = 
 
 export const hang: ResponseAction = () => {}
 export const garbage: ResponseAction = ({ socket }) => {
-  socket?.end('this is no HTTP\r\n\r\n')
+  socket?.end('this is not HTTP\r\n\r\n')
 }
 export const malformed: ResponseAction = response => {
   response.writeHead(200, { 'content-type': 'application/json' }).end('{"broken":')

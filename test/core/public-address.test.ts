@@ -126,7 +126,7 @@ test('a public upstream cannot be declared at an address that is not', async t =
     'http://169.254.169.254',
     'http://１０.0.0.1',
   ]) {
-    t.throws(define(origin), /upstream 'cats': its origin is at .*, which is not public: leave publicOnly out/, origin)
+    t.throws(define(origin), /upstream 'cats': its origin is at .*, which is not public: remove publicOnly/, origin)
   }
   t.doesNotThrow(define('https://1.1.1.1'))
   t.doesNotThrow(define('https://cats.example'))

@@ -135,7 +135,7 @@ test('a describe that is no boolean is refused', async t => {
   t.teardown(() => app.close())
   await t.rejects(headwaters(app, { aggregates: [fact], describe: 'false' as never }), {
     name: 'TypeError',
-    message: 'headwaters: describe is a string, and must be true or false',
+    message: 'headwaters: describe must be true or false, got a string',
   })
 })
 

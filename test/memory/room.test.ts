@@ -36,7 +36,7 @@ test('an answer for which the heap has no room is left out, and is no reason to 
     upstreamStatus: 200,
     verdict: 'ignored',
     retryable: false,
-    message: /the heap has no room for its answer of 15 bytes/,
+    message: /the heap has no room for its response of 15 bytes/,
   })
 })
 
@@ -78,7 +78,7 @@ test('an answer of several parts for which the process has no memory is cut', as
   t.match(await failure(send()), {
     code: 'SHED',
     upstreamStatus: 200,
-    message: /the process has no memory for its answer/,
+    message: /the process does not have enough memory for its response/,
   })
 })
 

@@ -73,7 +73,7 @@ test('each wrong declaration is refused for itself, and the compiler says what t
     "step 'a' returns several calls: use each or firstOf",
     'context() returns one value, or one call: await several with ask',
     'the module has several functions: name one',
-    'a call or skip cannot come back from a thread: let the function return data',
+    'a thread cannot return a call or skip: return data',
     'a thread gets no signal, and ends with the run',
   ])
     t.ok(output.includes(sentence), sentence)

@@ -149,24 +149,24 @@ test('an origin that holds credentials is refused without showing them, whatever
 
 test('a number is whole and within its bounds, and the message names option, value and unit', t => {
   for (const [options, message] of [
-    [{ concurrency: 0 }, /concurrency is 0, and must be a whole number from 1 to 2147483647/],
+    [{ concurrency: 0 }, /concurrency must be a whole number from 1 to 2147483647, got 0/],
     [{ concurrency: 1.5 }, /concurrency is 1.5/],
     [{ concurrency: '8' }, /concurrency is 8/],
     [{ concurrency: Number.NaN }, /NaN/],
     [{ connections: 0, concurrency: 1 }, /connections is 0/],
-    [{ maxQueue: -1 }, /maxQueue is -1, and must be a whole number from 0/],
-    [{ attemptTimeout: 0 }, /attemptTimeout is 0, and must be a whole number of ms/],
+    [{ maxQueue: -1 }, /maxQueue must be a whole number from 0 to \d+, got -1/],
+    [{ attemptTimeout: 0 }, /attemptTimeout must be a whole number of ms from 1 to \d+, got 0/],
     [{ attemptTimeout: 2 ** 31 }, /attemptTimeout is 2147483648/],
     [{ connectTimeout: Infinity }, /connectTimeout is Infinity/],
     [{ totalTimeout: 0 }, /totalTimeout is 0/],
     [{ maxResponseBytes: 0 }, /maxResponseBytes is 0/],
-    [{ retry: { maxAttempts: 1 } }, /retry\.maxAttempts is 1, and must be a whole number from 2/],
+    [{ retry: { maxAttempts: 1 } }, /retry\.maxAttempts must be a whole number from 2 to \d+, got 1/],
     [{ retry: { initialDelay: -1 } }, /retry\.initialDelay is -1/],
     [{ retry: { maxDelay: 0.5 } }, /retry\.maxDelay is 0\.5/],
     [{ hedge: { delay: 0 } }, /hedge\.delay is 0/],
-    [{ hedge: { percentile: 100 } }, /hedge\.percentile is 100, and must be a number from 50 to 99\.99/],
+    [{ hedge: { percentile: 100 } }, /hedge\.percentile must be a number from 50 to 99\.99, got 100/],
     [{ hedge: { maxRatio: -1 } }, /hedge\.maxRatio is -1/],
-    [{ retryBudget: { ratio: 2 } }, /retryBudget\.ratio is 2, and must be a number from 0 to 1/],
+    [{ retryBudget: { ratio: 2 } }, /retryBudget\.ratio must be a number from 0 to 1, got 2/],
     [{ retryBudget: { minPerSecond: Number.NaN } }, /retryBudget\.minPerSecond is NaN/],
     [{ breaker: { failureRatio: 0 } }, /breaker\.failureRatio is 0/],
     [{ breaker: { minimumCalls: 0 } }, /breaker\.minimumCalls is 0/],
@@ -175,7 +175,7 @@ test('a number is whole and within its bounds, and the message names option, val
     [{ breaker: { consecutiveFailures: 0 } }, /breaker\.consecutiveFailures is 0/],
     [
       { breaker: { openDuration: 100, maxOpenDuration: 99 } },
-      /breaker\.maxOpenDuration is 99, and must be a whole number of ms from 100/,
+      /breaker\.maxOpenDuration must be a whole number of ms from 100 to \d+, got 99/,
     ],
   ] as const)
     t.throws(() => define(options), { name: 'TypeError', message }, JSON.stringify(options))
@@ -207,10 +207,10 @@ test('what a policy is not told it takes from its defaults, and each can be off'
 test('an option that does not exist is refused, with those that do', t => {
   t.throws(() => define({ timeouts: 5 }), {
     name: 'TypeError',
-    message: /upstream 'cats': there is no option 'timeouts'; there are origin, concurrency, /,
+    message: /upstream 'cats': unknown option 'timeouts': use origin, concurrency, /,
   })
   for (const group of ['retry', 'hedge', 'retryBudget', 'breaker'])
-    t.throws(() => define({ [group]: { tries: 3 } }), { message: new RegExp(`no option '${group}.tries'; there are `) })
+    t.throws(() => define({ [group]: { tries: 3 } }), { message: new RegExp(`unknown option '${group}.tries': use `) })
   t.throws(() => define({ retry: 3 }), {
     name: 'TypeError',
     message: "upstream 'cats': retry must be an object with some of maxAttempts, initialDelay, maxDelay",
@@ -222,7 +222,7 @@ test('an option that does not exist is refused, with those that do', t => {
   t.throws(() => define({ breaker: [] }), { message: /breaker must be an object/ })
   t.throws(() => define({ hedge: 'yes' }), { message: /hedge must be an object/ })
   t.throws(() => declare({ cached: true }), {
-    message: /cats\.ask: there is no option 'cached'; there are method, path, /,
+    message: /cats\.ask: unknown option 'cached': use method, path, /,
   })
   t.end()
 })
@@ -270,7 +270,7 @@ test('headers that belong to the connection or the message can be neither set no
     for (const options of [{ headers: { [name]: 'x' } }, { forwardHeaders: [name] }])
       t.throws(() => define(options), {
         name: 'TypeError',
-        message: new RegExp(`'${name}' belongs to each connection.*leave it out`),
+        message: new RegExp(`'${name}' belongs to one connection.*remove it`),
       })
   }
   for (const name of ['', 'a b', 'a:b', 'a\r\nb', 'ä']) {
@@ -284,7 +284,7 @@ test('headers that belong to the connection or the message can be neither set no
   for (const value of ['a\r\nb: c', 'a\0', '\u{1f408}'])
     t.throws(() => define({ headers: { 'x-a': value } }), {
       name: 'TypeError',
-      message: /'x-a' holds characters that no header may hold/,
+      message: /'x-a' contains characters that are not allowed in a header/,
     })
   t.match(specOf(define({ headers: { 'X-A': 'a\tb \xe9' }, forwardHeaders: ['Authorization'] })), {
     headers: { 'X-A': 'a\tb \xe9' },
@@ -297,12 +297,12 @@ test('headers that have no use in another request cannot be forwarded', t => {
   for (const [names, message] of [
     [
       ['set-cookie', 'Set-Cookie'],
-      /cannot be forwarded, since it is a header of answers: leave it out of forwardHeaders/,
+      /cannot be forwarded, because it is a response header: remove it from forwardHeaders/,
     ],
     [['range', 'Range'], /makes an upstream answer with a part/],
     [
       ['if-match', 'If-None-Match', 'if-modified-since', 'if-unmodified-since', 'if-range'],
-      /is about the answer that the caller has kept/,
+      /refers to the response that the caller has stored/,
     ],
     [['content-range', 'content-digest', 'Content-MD5', 'digest', 'repr-digest'], /describes the caller's body/],
   ] as const)
@@ -317,7 +317,7 @@ test('headers that have no use in another request cannot be forwarded', t => {
 })
 
 test('an operation that no upstream has cannot be asked, and the message says what to do', t => {
-  t.throws(() => ask(), { name: 'TypeError', message: /'\/ask' belongs to no upstream: give it to defineUpstream/ })
+  t.throws(() => ask(), { name: 'TypeError', message: /'\/ask' belongs to no upstream: pass it to defineUpstream/ })
   t.equal(ask.path, '/ask')
   t.end()
 })
@@ -355,11 +355,11 @@ test("an operation's declaration is refused where it cannot work, and the messag
     [{ method: 'TRACE' }, /is not a method/],
     [{ body: z.unknown() }, /a GET has no body: declare its input as query/],
     [{ method: 'HEAD', body: z.unknown() }, /a HEAD has no body/],
-    [{ method: 'HEAD' }, /cats\.ask: the answer to a HEAD has no body, and so no JSON: set allowEmpty: true/],
+    [{ method: 'HEAD' }, /cats\.ask: the response to HEAD has no body, so it cannot be JSON: set allowEmpty: true/],
     [{ method: 'HEAD', nullOn: [404], responseHeaders: z.object({}) }, /set allowEmpty: true/],
-    [{ responseType: 'xml' }, /cats\.ask: responseType is 'xml', and must be 'json', 'text' or 'bytes'/],
-    [{ nullOn: ['404'] }, /nullOn takes statuses from 400 to 499, not 404/],
-    [{ accept: [] }, /accept is empty, so no answer is accepted: leave it out, or name a media type/],
+    [{ responseType: 'xml' }, /cats\.ask: responseType must be 'json', 'text' or 'bytes', got 'xml'/],
+    [{ nullOn: ['404'] }, /nullOn must contain only statuses from 400 to 499, got 404/],
+    [{ accept: [] }, /accept is empty, so no response is accepted: remove it, or name a media type/],
     [{ accept: ['json'] }, /accept has 'json', which is not a media type: write type\/subtype/],
     [{ accept: ['application/json; version=2'] }, /write type\/subtype without parameters/],
     [{ accept: ['text/*', 'text/\u00e9'] }, /is not a media type/],
@@ -368,11 +368,11 @@ test("an operation's declaration is refused where it cannot work, and the messag
     [{ path: '/{id}', params: z.object({ Id: z.string() }) }, /there is no schema for '\{id\}'/],
     [
       { path: '/{id}', params: z.object({ id: z.object({ a: z.string() }) }) },
-      /^cats\.ask, params, at \/properties\/id: 'object' cannot be written into a path: make a text of it with \.transform/,
+      /^cats\.ask, params, at \/properties\/id: 'object' cannot be written into a path: convert it to a string with \.transform/,
     ],
     [
       { path: '/{id}', params: z.object({ id: z.string().optional() }) },
-      /cats\.ask, params, at \/properties\/id: 'optional' can be left out, and a path needs a value/,
+      /cats\.ask, params, at \/properties\/id: 'optional' can be absent, and a path needs a value/,
     ],
     [
       { query: z.object({ filter: z.object({ a: z.string() }) }) },
@@ -383,14 +383,14 @@ test("an operation's declaration is refused where it cannot work, and the messag
       { method: 'POST', body: z.object({ a: z.map(z.string(), z.string()) }) },
       /^cats\.ask, body, at \/properties\/a: 'map' cannot be written as JSON/,
     ],
-    [{ method: 'POST', coalesce: true }, /a POST changes something.*leave coalesce out/],
+    [{ method: 'POST', coalesce: true }, /a POST has an effect.*remove coalesce/],
     [{ method: 'DELETE', coalesce: true }, /coalesce/],
-    [{ idempotencyKey: () => 'k' }, /a GET is idempotent by itself: leave idempotencyKey out/],
+    [{ idempotencyKey: () => 'k' }, /a GET is always idempotent: remove idempotencyKey/],
     [
       { path: '/{id}', params: z.object({ id: z.string() }), query: z.object({ id: z.string() }) },
       /'id' is in params and in query.*rename one/,
     ],
-    [{ nullOn: [500] }, /nullOn takes statuses from 400 to 499, not 500/],
+    [{ nullOn: [500] }, /nullOn must contain only statuses from 400 to 499, got 500/],
     [{ nullOn: [404, 200] }, /not 200/],
     [{ nullOn: [404.5] }, /not 404.5/],
   ] as const)

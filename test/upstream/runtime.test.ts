@@ -224,11 +224,11 @@ test('an override that cannot be is refused at the start, by the name of its ups
 test('a runtime refuses options and overrides that do not exist', t => {
   t.throws(() => createRuntime({ lookUp: () => {} } as never), {
     name: 'TypeError',
-    message: /^runtime: there is no option 'lookUp'; there are overrides, environment, lookup, /,
+    message: /^runtime: unknown option 'lookUp': use overrides, environment, lookup, /,
   })
   t.throws(() => createRuntime({ overrides: { cats: { port: 80 } } as never }), {
     name: 'TypeError',
-    message: "upstream 'cats': there is no option 'port'; there are origin, concurrency, attemptTimeout, off",
+    message: "upstream 'cats': unknown option 'port': use origin, concurrency, attemptTimeout, off",
   })
   t.end()
 })

@@ -95,7 +95,9 @@ export class WireLimit {
 
 function tooLong(): Error {
   return Object.assign(
-    new Error(`the answer takes more than ${overheadBytes} bytes beside its body, and ${perByte} for each byte of it`),
+    new Error(
+      `the response has more than ${overheadBytes} bytes, plus ${perByte} for each byte of its body, outside its body`,
+    ),
     { code: 'WIRE_OVERFLOW' },
   )
 }

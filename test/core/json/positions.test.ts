@@ -7,10 +7,10 @@ const inexact = '9007199254740993'
 const big = 9_007_199_254_740_993n
 const refused = {
   code: 'UPSTREAM_SCHEMA',
-  message: /a value of it is an integer that a double cannot hold exactly: declare z\.bigint\(\) there$/,
+  message: /one of its values is an integer that a double cannot hold exactly: declare z\.bigint\(\) for it$/,
 }
-const tooLarge = { code: 'UPSTREAM_SCHEMA', message: /a value of it is a number beyond the largest double/ }
-const noInteger = { code: 'UPSTREAM_SCHEMA', message: /a value of it is not an integer/ }
+const tooLarge = { code: 'UPSTREAM_SCHEMA', message: /one of its values is a number beyond the largest double/ }
+const noInteger = { code: 'UPSTREAM_SCHEMA', message: /one of its values is not an integer/ }
 
 test('z.bigint() and its kin read every integer exactly, as a bigint', async t => {
   for (const schema of [

@@ -74,10 +74,10 @@ test('what is missing or cannot be used is told by its variable and what needs i
   }
   t.same(faults({ auth: { query: 'key', secret } }), [missing('auth')])
   t.same(faults({ auth: { bearer: secret } }, { CATS_KEY: 'a\nb' }), [
-    'CATS_KEY: holds characters that no header may hold',
+    'CATS_KEY: contains characters that are not allowed in a header',
   ])
   t.same(faults({ auth: { header: 'x-key', secret } }, { CATS_KEY: 'ü' }), [
-    'CATS_KEY: holds characters that no header may hold',
+    'CATS_KEY: contains characters that are not allowed in a header',
   ])
   t.same(faults({ auth: { oauth2: { tokenUrl: env('URL'), clientId: env('ID'), clientSecret: secret } } }), [
     missing('auth.oauth2.tokenUrl', 'URL'),
@@ -99,11 +99,11 @@ test('what is missing or cannot be used is told by its variable and what needs i
     missing('tls.key', 'KEY'),
   ])
   t.same(faults({ tls: { ca: env('CA') } }, { CA: '/nowhere/ca.pem' }), [
-    "CA: is neither PEM nor the path of a file that can be read, and upstream 'cats' needs it for tls.ca",
+    "CA: must be PEM or the path of a readable file: upstream 'cats' needs it for tls.ca",
   ])
   t.match(
     faults({ tls: { ca: env('CA') } }, { CA: '-----BEGIN CERTIFICATE-----\nSECRET\n-----END CERTIFICATE-----' }),
-    [/^upstream 'cats': its tls cannot be used: (?!.*SECRET)/],
+    [/^upstream 'cats': its option tls is invalid: (?!.*SECRET)/],
   )
 })
 

@@ -124,7 +124,7 @@ test('a body of which JSON would drop something is refused when the call is made
         name: 'TypeError',
         message:
           `cats.post, body${at}: ${kind} cannot be written as JSON: ` +
-          'make an object, a list or a text of it with .transform(…)',
+          'convert it to an object, a list or a string with .transform(…)',
       },
       name,
     )
@@ -140,7 +140,7 @@ test('a body of which JSON would drop something is refused when the call is made
   for (const returned of [undefined, () => 1, Symbol('a')])
     t.throws(() => post({ body: { toJSON: () => returned } }), {
       name: 'TypeError',
-      message: /^cats\.post, body: its toJSON returns nothing that JSON can hold: make an object/,
+      message: /^cats\.post, body: its toJSON returns a value that JSON cannot represent: make an object/,
     })
   const circle: Record<string, unknown> = {}
   circle['self'] = circle
@@ -242,7 +242,7 @@ test('a function that makes a key of something else is a mistake of the declarat
     )
     t.throws(() => ask(), {
       name: 'TypeError',
-      message: `cats.ask: idempotencyKey must return a string, and returned ${type}`,
+      message: `cats.ask: idempotencyKey must return a string, got ${type}`,
     })
   }
   t.end()

@@ -19,7 +19,7 @@ test('an attempt that takes too long is cut at its timeout', async t => {
     statusCode: 504,
     retryable: true,
     verdict: 'failed',
-    message: /an attempt may take 20 ms/,
+    message: /the limit of an attempt is 20 ms/,
   })
   t.ok(run.now() >= 18, 'not before')
   t.equal(bottom.held.length, 0, 'the service was told to stop')

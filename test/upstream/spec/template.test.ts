@@ -116,7 +116,7 @@ test('the refusal of a character that a path cannot hold shows the path encoded'
     ['/\ud83d\udc31\ud800', '/%F0%9F%90%B1%EF%BF%BD'],
   ] as const)
     t.throws(() => parseTemplate(path, 'x'), {
-      message: `x: the path '${path}' holds characters that are no path: encode them (${encoded}), and declare a query as 'query'`,
+      message: `x: the path '${path}' contains characters that are not allowed in a path: encode them (${encoded}), and declare a query as 'query'`,
     })
   t.throws(() => parseTemplate('/a?b', 'x'), { message: /no path: encode them, and declare a query as 'query'$/ })
   t.end()
@@ -213,7 +213,11 @@ test('a dot segment is refused however it is written', t => {
   for (const value of written) {
     t.throws(
       () => fill('/a/{b}/c', { b: value }),
-      { code: 'CALL_INPUT_INVALID', statusCode: 400, message: /the path parameter 'b' holds a '\.' or '\.\.' segment/ },
+      {
+        code: 'CALL_INPUT_INVALID',
+        statusCode: 400,
+        message: /the path parameter 'b' contains a '\.' or '\.\.' segment/,
+      },
       JSON.stringify(value),
     )
   }
@@ -224,7 +228,7 @@ test('a value with a NUL, a backslash or an encoded slash is refused', t => {
   for (const value of ['a\0b', 'a%00', 'a%2500', '\0'])
     t.throws(
       () => fill('/{b}', { b: value }),
-      { code: 'CALL_INPUT_INVALID', message: /holds a NUL character/ },
+      { code: 'CALL_INPUT_INVALID', message: /contains a NUL character/ },
       JSON.stringify(value),
     )
   for (const value of [
@@ -241,7 +245,7 @@ test('a value with a NUL, a backslash or an encoded slash is refused', t => {
   ]) {
     t.throws(
       () => fill('/{b}', { b: value }),
-      { code: 'CALL_INPUT_INVALID', message: /holds a backslash or a slash that is encoded/ },
+      { code: 'CALL_INPUT_INVALID', message: /contains a backslash or a slash that is encoded/ },
       JSON.stringify(value),
     )
   }
@@ -332,7 +336,10 @@ test('a date is written in a path as it is in a query', t => {
 
 test('a value that is no text is a mistake of the declaration', t => {
   for (const value of [undefined, null, {}, Number.NaN, Infinity, new Date(Number.NaN), ['a'], Symbol.iterator])
-    t.throws(() => fill('/{b}', { b: value }), { name: 'TypeError', message: /'b' is neither a string nor a number/ })
+    t.throws(() => fill('/{b}', { b: value }), {
+      name: 'TypeError',
+      message: /'b' must be a string, a number, a boolean or a date/,
+    })
   t.end()
 })
 

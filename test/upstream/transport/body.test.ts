@@ -89,7 +89,8 @@ test('response headers are read by their schema, and a mismatch is a failure', a
     await failure(ask(t, bodyOf('[1]', { 'x-total': '9007199254740993' }), paged)),
     {
       code: 'UPSTREAM_SCHEMA',
-      message: /: a value of it is an integer that a double cannot hold exactly: declare z\.coerce\.bigint\(\) there$/,
+      message:
+        /: one of its values is an integer that a double cannot hold exactly: declare z\.coerce\.bigint\(\) for it$/,
     },
     'an integer is not rounded',
   )

@@ -589,18 +589,21 @@ test('an operation that changes something cannot be kept, nor for a time that is
     )
   t.throws(
     () => declare({ method: 'POST', cache: true }),
-    new TypeError('bad.op: the answer to a POST cannot be kept: leave cache out'),
+    new TypeError('bad.op: the response to a POST cannot be cached: remove cache'),
   )
-  t.throws(() => declare({ method: 'OPTIONS', cache: { ttl: 1 } }), /bad\.op: the answer to a OPTIONS cannot be kept/)
+  t.throws(
+    () => declare({ method: 'OPTIONS', cache: { ttl: 1 } }),
+    /bad\.op: the response to a OPTIONS cannot be cached/,
+  )
   for (const option of ['ttl', 'staleWhileRevalidate', 'staleIfError']) {
     t.throws(() => declare({ cache: { [option]: -1 } }), {
       name: 'TypeError',
-      message: `bad.op: cache.${option} is -1, and must be a whole number of ms from 0 to 2147483647`,
+      message: `bad.op: cache.${option} must be a whole number of ms from 0 to 2147483647, got -1`,
     })
   }
   t.throws(
     () => declare({ cache: { maxAge: 1 } }),
-    new TypeError("bad.op: there is no option 'cache.maxAge'; there are ttl, staleWhileRevalidate, staleIfError"),
+    new TypeError("bad.op: unknown option 'cache.maxAge': use ttl, staleWhileRevalidate, staleIfError"),
   )
   t.throws(
     () => defineUpstream('bad', { origin: 'http://127.0.0.1:9', maxCacheBytes: 0 }, {}),

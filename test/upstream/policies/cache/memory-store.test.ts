@@ -25,7 +25,7 @@ test('a memory store refuses an unknown option', async t => {
   const options = { maxByte: 1024 } as Parameters<typeof createMemoryStore>[0]
   t.throws(() => createMemoryStore(options), {
     name: 'TypeError',
-    message: "createMemoryStore: there is no option 'maxByte'; there are maxBytes, maxEntryBytes",
+    message: "createMemoryStore: unknown option 'maxByte': use maxBytes, maxEntryBytes",
   })
 })
 

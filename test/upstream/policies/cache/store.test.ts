@@ -13,7 +13,7 @@ const store: CacheStore = {
 
 test('a store whose parts are not what they must be is refused with the part and the fix', async t => {
   for (const [part, value, message] of [
-    ['storage', 'both', /runtime: cacheStore\.storage is 'both', and must be 'values' or 'bodies'/],
+    ['storage', 'both', /runtime: cacheStore\.storage must be 'values' or 'bodies', got 'both'/],
     ['get', undefined, /runtime: cacheStore\.get must be a function/],
     ['set', 1, /cacheStore\.set/],
     ['delete', null, /cacheStore\.delete/],
