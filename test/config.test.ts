@@ -44,7 +44,7 @@ test('an empty environment gives the defaults', async t => {
   })
 })
 
-test('what is set stands over the defaults', async t => {
+test('a set variable replaces its default', async t => {
   const config = readConfig(
     { HOST: '::1', PORT: '0', LOG_LEVEL: 'warn', LOG_FORMAT: 'text', DRAIN_MS: '250' },
     upstreams,
@@ -240,7 +240,7 @@ test('all faults are listed at once', async t => {
   )
 })
 
-test('what protects the service is read from outside', async t => {
+test('the limits that protect the service are read from the environment', async t => {
   const config = readConfig(
     {
       MAX_RUNS: '0',

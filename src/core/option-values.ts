@@ -1,5 +1,6 @@
 /**
- * Refuses a required option that is missing or is not a string. The message never shows the value, which may be a secret.
+ * Refuses a required option that is missing or is not a string. The message never shows the value, which may be a
+ * secret.
  *
  * @param owner - What the option belongs to, for example `upstream 'cats'`.
  * @param option - The name of the option.

@@ -26,7 +26,7 @@ export function readCallList(step: Step, returned: unknown): readonly Call<unkno
   }
   if (kind === 'firstOf' && calls.length < count)
     throw new TypeError(
-      `${labelOf(step)} returned ${calls.length} calls, and uses the first ${count} successes: return at least ${count} calls`,
+      `${labelOf(step)} returned ${calls.length} calls for a count of ${count}: return at least ${count} calls`,
     )
   return calls
 }

@@ -96,7 +96,7 @@ test('a coercion of what a step is given rounds no integer either', async t => {
   )
 })
 
-test('what lets everything through is passed on to the reply and to other upstreams as it came', async t => {
+test('a value of an open schema reaches the reply and other upstreams unchanged', async t => {
   const text = '{"a":[9007199254740993,{"b":-18446744073709551615}],"c":1.5,"d":"9007199254740993"}'
   const raw = await ledger(t, text)
   const Any = z.unknown()
@@ -207,7 +207,7 @@ test('an integer that would be rounded is refused with its place and the reason'
   )
 })
 
-test('what is kept and what is shared is exact each time', async t => {
+test('a cached answer and a shared answer keep exact integers', async t => {
   const text = '{"id":9007199254740993,"any":[9007199254740995],"small":5}'
   const Item = z.object({ id: z.bigint(), any: z.unknown(), small: z.bigint() })
   for (const control of ['max-age=60', 'no-cache']) {

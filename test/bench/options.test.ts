@@ -69,7 +69,7 @@ test('another checkout is a target of its own, compared with this one', async t 
   t.throws(() => readOptions(['--targets', 'other']), /--targets: unknown target 'other': use serve, /)
 })
 
-test('what cannot be is refused by the name of its flag', async t => {
+test('an invalid option is refused with the name of its flag', async t => {
   for (const [argv, message] of [
     [['--case', 'cat'], /--case must be serve or app, got 'cat'/],
     [['--targets', 'service'], /--targets: unknown target 'service': use serve, /],

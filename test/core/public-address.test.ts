@@ -83,7 +83,7 @@ const otherAddresses = [
   '1.1.1.1.',
 ]
 
-test('addresses of the public internet are told from all other addresses', async t => {
+test('addresses of the public internet are distinguished from all other addresses', async t => {
   t.same(
     publicAddresses.filter(address => !isPublicAddress(address)),
     [],

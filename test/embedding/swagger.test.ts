@@ -86,7 +86,7 @@ test('Fastify neither validates nor serialises by the description', async t => {
   t.equal(posted.text, '{"id":"7"}')
 })
 
-test('what JSON Schema has no word for is left open, not refused', async t => {
+test('a type that JSON Schema cannot express has an open schema and is not refused', async t => {
   const odd = aggregate('odd', {
     url: '/odd',
     query: z.object({ when: z.coerce.date().optional(), flag: z.stringbool().optional() }),

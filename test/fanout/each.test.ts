@@ -223,7 +223,7 @@ test("an error that is no upstream's is a bug even where losses are tolerated", 
   t.notMatch(JSON.stringify(problem), 'secret')
 })
 
-test('what is no list of calls is a bug', async t => {
+test('an each that does not return a list of calls is an internal error', async t => {
   const runtime = answeringRuntime(() => 1)
   for (const wrong of [undefined, 3, [3], oracle.ask({ id: 1 }), [oracle.ask({ id: 1 }), null]]) {
     const described = base.each('all', () => wrong as never).reply(Any, () => 1)

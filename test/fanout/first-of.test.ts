@@ -90,7 +90,7 @@ test('fewer calls than answers wanted, and none at all, are bugs', async t => {
   const runtime = answeringRuntime(() => 1)
   t.match(await problemOf(fanOut(firstOf(1, 2), {}, { runtime })), {
     code: 'INTERNAL',
-    cause: { message: "step 'found' returned 1 calls, and uses the first 2 successes: return at least 2 calls" },
+    cause: { message: "step 'found' returned 1 calls for a count of 2: return at least 2 calls" },
   })
   t.match(await problemOf(fanOut(firstOf(0, 1), {}, { runtime })), { code: 'INTERNAL', statusCode: 500 })
   t.strictSame(runtime.asked, [])

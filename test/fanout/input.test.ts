@@ -327,7 +327,7 @@ test('a schema that freezes the headers as they came reads them like any other',
   t.end()
 })
 
-test('what a schema does with the headers as they came, steps see plain objects', t => {
+test('steps receive plain objects, whatever a headers schema returns', t => {
   const circle: { self?: unknown } = {}
   circle.self = circle
   const object = { all: { 'x-a': 'a' } }

@@ -153,7 +153,7 @@ test('a list above maxItems is an error by default and by name, under minSuccess
     }
 })
 
-test('what is omitted is in the event, and is not asked when others have ended', async t => {
+test('omitted items are in the event, and are not called when other calls have ended', async t => {
   const runtime = heldRuntime()
   const { reply, events } = watched(
     listOf({ maxItems: 2, concurrency: 1, overflow: 'truncate' }),

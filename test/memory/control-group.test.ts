@@ -98,7 +98,7 @@ test('a limit above the memory of the machine is none: version 1 has such a numb
   )
 })
 
-test('where there are no control groups there is none, and one whose files go tells nothing', async t => {
+test('without control groups there is no limit, and a group without files has no values', async t => {
   t.same(groupsOf(t.testdir({})), [])
   const root = t.testdir({
     proc: { self: { cgroup: '0::/\n' } },

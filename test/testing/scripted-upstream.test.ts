@@ -38,7 +38,7 @@ function json(response: Promise<Response>): Promise<unknown> {
   return response.then(got => got.json())
 }
 
-test('what is queued is used once, in its order, and then the default', async t => {
+test('a queued answer is used once, in order, and after that the default', async t => {
   const { upstream, ask } = await start(t)
   upstream
     .answer(cats.fact, { fact: 'one' })
@@ -206,7 +206,7 @@ test('a call that breaks off while it is sent has not come', async t => {
   )
 })
 
-test('what cannot be sent is refused where it is queued', async t => {
+test('an answer that cannot be sent is refused when it is queued', async t => {
   const { upstream } = await start(t)
   t.throws(() => upstream.answer('fact', 1), { message: /'fact' selects no calls: write '\*', a path/ })
   t.throws(() => upstream.answer('get /fact', 1), TypeError)

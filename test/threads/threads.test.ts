@@ -27,7 +27,7 @@ test('a function is called in a thread, and gives what it returns', async t => {
   t.equal(await run('later', 'on'), 'on')
 })
 
-test('what is plain data arrives as it was, frozen or not', async t => {
+test('plain data arrives in the thread unchanged, frozen or not', async t => {
   const { run } = threadsOf(t)
   const given = {
     date: new Date(0),
@@ -173,7 +173,7 @@ test('a thrown value whose texts cannot be read is an error all the same, and a 
   t.equal(await run('add', 1, 2), 3)
 })
 
-test('what cannot go between threads is refused, and it is said where it is and what to do', async t => {
+test('a value that cannot be cloned is refused with its place and the fix', async t => {
   const { run } = threadsOf(t)
   const refused: readonly (readonly [readonly unknown[], string])[] = [
     [[{ context: { tell: () => 1 } }], 'context.tell is a function: pass plain data only'],
@@ -185,14 +185,14 @@ test('what cannot go between threads is refused, and it is said where it is and 
     [[1, Symbol('a')], 'argument 2 is a symbol: pass plain data only'],
     [
       [[new Map([[new URL('http://cats.test'), 1]])]],
-      'the keys of argument 1[0][0] is an object of the class URL, of which only the fields ' +
-        'would arrive: pass plain data only',
+      'the keys of argument 1[0][0] is an object of the class URL, of which the thread would ' +
+        'receive only the fields: pass plain data only',
     ],
     [[new Map([['a', () => 1]])], 'argument 1[a] is a function: pass plain data only'],
     [[new Set([() => 1])], 'argument 1[0] is a function: pass plain data only'],
     [
       [Object.create(Object.create(null) as object)],
-      'argument 1 is an object of the class it has, of which the thread would receive only the fields: pass plain data only',
+      'argument 1 is an object of the class (unknown), of which the thread would receive only the fields: pass plain data only',
     ],
   ]
   for (const [given, words] of refused) {
@@ -209,7 +209,7 @@ test('what cannot go between threads is refused, and it is said where it is and 
   t.match(await failure(run('giving', 'class')), { message: /its result\.at\[0\] is an object of the class URL/ })
 })
 
-test('what only the platform finds out is told by its words', async t => {
+test('a value that only the platform refuses has the message of the platform', async t => {
   const { run } = threadsOf(t)
   const gone = new ArrayBuffer(8)
   structuredClone(gone, { transfer: [gone] })

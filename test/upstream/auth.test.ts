@@ -71,7 +71,8 @@ test('without its variable a call is a bug of the setup that names the variable 
   t.type(error, TypeError)
   t.match(error, {
     message:
-      "CATS_KEY is not set, and upstream 'cats' needs it for auth: pass createRuntime an environment that contains it, for example process.env",
+      "CATS_KEY is not set, and upstream 'cats' needs it for auth: pass createRuntime an environment that " +
+      'contains it, for example process.env',
   })
   t.equal(raw.connections, 0)
   t.equal(run.abort.size, 0)

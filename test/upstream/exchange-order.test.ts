@@ -66,7 +66,7 @@ test('a call given up while its body is decoded is rejected once, whatever the d
   }
 })
 
-test('what comes after the end changes nothing', t => {
+test('events after the end of an exchange change nothing', t => {
   const { run, told, exchange, controller, aborts, start } = arrange()
   start()
   exchange.onAbort('gone')

@@ -9,8 +9,9 @@ import { percentile } from '../../lib/percentile.ts'
 import type { Window } from '../../compare/measure/window.ts'
 import type { WorkersUsage } from './service.ts'
 
-const help = `Measures the cost and the benefit of a second worker: the service with one worker, with two workers, and with one worker again,
-which shows the noise. Their windows take turns. CPU time is the sum over all processes of a service, including the primary.
+const help = `Measures the cost and the benefit of a second worker: the service runs with one worker, with two, and with one again.
+The ratio of the two runs with one worker shows the noise. Their windows take turns. CPU time is the sum over all processes of
+a service, including the primary.
 
 Usage: npm run bench:workers -- [options]
 

@@ -20,7 +20,7 @@ interface Given {
 }
 
 const nested =
-  'never matches text: declare each of its fields as a separate parameter, or parse it from one string with z.string().transform(…)'
+  'never matches text: give each field a separate parameter, or parse one string with z.string().transform(…)'
 const emptied = 'never matches text: remove it, or use z.never().optional() for a parameter that must be absent'
 const rewritten = "never matches text: write its values as text, for example z.literal('5')"
 

@@ -26,7 +26,7 @@ type Unsent<T> = IsAny<T> extends true ? never : Extract<T, Call<unknown> | Skip
  */
 export type OffloadedFunction<F> = F extends (...given: infer P) => infer R
   ? HasSignal<P[0]> extends true
-    ? TypeErrorMessage<'a thread receives no signal, because it ends with the run: remove signal from the parameters of the function'>
+    ? TypeErrorMessage<'a thread receives no signal: remove signal from the parameters of the function'>
     : Sendable<P, Awaited<R>>
   : never
 type Sendable<P extends readonly unknown[], R> = [Unsent<R>] extends [never]

@@ -27,7 +27,7 @@ export function documentedSources({ steps, hooks }: AnyAggregate): readonly Docu
           name: hooks.context.name,
           schema: ContextOutcome,
           description:
-            'The function of context(), before the steps. Absent if it succeeds without a call. If it fails, the request fails.',
+            'The function of context(). Absent if it succeeds without a call. If it fails, the request fails.',
           isRequired: false,
         },
         ...sources,

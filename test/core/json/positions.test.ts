@@ -116,7 +116,7 @@ test('a float takes rounding, and text takes digits', async t => {
   t.equal(readJsonBody(z.coerce.number(), '" +9007199254740994 "'), 2 ** 53 + 2)
 })
 
-test('what lets everything through keeps an integer as a bigint where a number would not be written so', async t => {
+test('an open schema returns a bigint for an integer that a number would write differently', async t => {
   const anything = z.object({ a: z.unknown() })
   for (const schema of [
     z.unknown(),
@@ -328,7 +328,7 @@ test('a preprocess sees integers exactly, before a schema that rounds none', asy
   t.strictSame(seen, [big, 2 ** 53 + 2])
 })
 
-test('what stands in text or in headers is not JSON, and coerced without rounding', async t => {
+test('a string is not parsed as JSON, and its coercion to a number does not round', async t => {
   t.same(readJsonBody(z.object({ id: z.string() }), `{"id":"${inexact}"}`), { id: inexact })
   t.throws(() => readJsonBody(z.object({ id: z.coerce.number() }), `{"id":"${inexact}"}`), refused)
 })

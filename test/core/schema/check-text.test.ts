@@ -21,8 +21,8 @@ const never: readonly (readonly [z.ZodType, use: string])[] = [
   [z.boolean(), 'z.stringbool()'],
   [z.coerce.boolean(), 'z.stringbool()'],
   [z.date(), 'z.iso.datetime()'],
-  [z.object({ b: z.string() }), 'as a separate parameter'],
-  [z.record(z.string(), z.string()), 'as a separate parameter'],
+  [z.object({ b: z.string() }), 'a separate parameter'],
+  [z.record(z.string(), z.string()), 'a separate parameter'],
   [z.literal(5), "z.literal('5')"],
   [z.literal([true, null]), 'write its values as text'],
   [z.enum({ One: 1, Two: 2 }), 'write its values as text'],
@@ -146,8 +146,8 @@ test('a schema that holds itself is looked through once', t => {
   const numbers: z.ZodType = z.lazy(() => z.union([z.number(), numbers]))
   t.equal(
     refusal(z.object({}).transform(() => 1)),
-    "where, at /properties/a: 'object' never matches text: declare each of its fields as a " +
-      'separate parameter, or parse it from one string with z.string().transform(…)',
+    "where, at /properties/a: 'object' never matches text: give each field a separate parameter, " +
+      'or parse one string with z.string().transform(…)',
   )
   t.equal(refusal(numbers), undefined, 'and what is found nowhere is not refused')
   t.end()

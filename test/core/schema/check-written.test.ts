@@ -80,7 +80,7 @@ test('a text, a number, a boolean, a bigint and a date are written into a path a
   t.end()
 })
 
-test('what has no text is refused, with its place, its type and the fix', t => {
+test('a schema without a text form is refused with its place, its type and the fix', t => {
   for (const [type, schema] of Object.entries(unwritten)) {
     for (const part of ['path', 'query'] as const)
       for (const [wrapped, said = type] of [

@@ -107,7 +107,7 @@ test('hooks may be offloaded themselves, and are given no more than data', async
   })
 })
 
-test('what cannot go to a thread names the aggregate, the place and the fix, in the log and not to the caller', async t => {
+test('a value that cannot be sent to a thread is reported with the aggregate, the place and the fix, in the log only', async t => {
   const runtime = runtimeOf(t)
   class User {
     readonly name = 'ada'
@@ -138,7 +138,7 @@ test('what cannot go to a thread names the aggregate, the place and the fix, in 
   })
 })
 
-test('what is thrown in a thread is what it would be here', async t => {
+test('an error of a thread has the class and the fields that it has without a thread', async t => {
   const runtime = runtimeOf(t)
   const at = (merge: () => Promise<unknown>) =>
     aggregate('thrown', { url: '/thrown' })
@@ -342,9 +342,11 @@ test('a file is found by the name it has, or by that which a compiler gives it',
 })
 
 test('a runtime starts as many threads as its option says', async t => {
-  t.throws(() => createRuntime({ threads: { count: 0 } }), { message: /^runtime: threads\.count is 0/ })
-  t.throws(() => createRuntime({ threads: { queue: -1 } }), { message: /^runtime: threads\.queue is -1/ })
-  t.throws(() => createRuntime({ threads: { heapBytes: 1000 } }), { message: /^runtime: threads\.heapBytes is 1000/ })
+  t.throws(() => createRuntime({ threads: { count: 0 } }), { message: /^runtime: threads\.count must be .*, got 0$/ })
+  t.throws(() => createRuntime({ threads: { queue: -1 } }), { message: /^runtime: threads\.queue must be .*, got -1$/ })
+  t.throws(() => createRuntime({ threads: { heapBytes: 1000 } }), {
+    message: /^runtime: threads\.heapBytes must be .*, got 1000$/,
+  })
   t.throws(() => createRuntime({ threads: { threads: 1 } as never }), {
     message: /^runtime: unknown option 'threads\.threads'/,
   })

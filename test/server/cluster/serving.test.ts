@@ -84,7 +84,7 @@ test('--workers 1 is one process, whatever the environment says', async t => {
   )
 })
 
-test('what cannot be is refused before anything listens, with the reason and what would do', async t => {
+test('an invalid number of workers is refused before the service listens, with the reason and the fix', async t => {
   const { path } = definitionsFolder(t, { 'aggregates.mjs': definitions({ concurrency: 3 }) })
   for (const [args, environment, said] of [
     [

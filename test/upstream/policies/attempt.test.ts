@@ -26,7 +26,7 @@ test('an attempt that takes too long is cut at its timeout', async t => {
   t.equal(run.abort.aborted, false, 'the run goes on')
 })
 
-test('when the run ends sooner the attempt has no timer of its own', async t => {
+test('an attempt has no timer if its run ends earlier', async t => {
   const { bottom, service } = arrange(20_000)
   const run = testRun({ deadline: 10_000 })
   const asked = service(run.ask(questions.ask()))

@@ -69,18 +69,18 @@ test('a secret that is written down is refused, and not said again', async t => 
   }
 })
 
-test('what cannot be meant is refused with the fix', async t => {
+test('an invalid option of access is refused with the fix', async t => {
   const wrong: readonly (readonly [object, RegExp])[] = [
     [{ auth: { token: secret } }, /unknown option 'auth\.token': use bearer, header, query, secret, oauth2/],
     [{ auth: { oauth2: { ...oauth2, audience: 'x' } } }, /unknown option 'auth\.oauth2\.audience'/],
     [{ tls: { rejectUnauthorized: false } }, /unknown option 'tls\.rejectUnauthorized': use ca, cert, key, servername/],
     [{ auth: {} }, /auth must have exactly one of bearer, header, query and oauth2/],
-    [{ auth: { bearer: secret, query: 'key', secret } }, /auth takes one of/],
+    [{ auth: { bearer: secret, query: 'key', secret } }, /auth must have exactly one of/],
     [{ auth: { header: 'x key', secret } }, /'x key' is not the name of a header/],
-    [{ auth: { header: 'Host', secret } }, /the header 'Host' belongs to each connection/],
+    [{ auth: { header: 'Host', secret } }, /the header 'Host' belongs to one connection/],
     [{ auth: { header: 'Idempotency-Key', secret } }, /auth cannot use the header 'Idempotency-Key'/],
     [{ auth: { header: 'If-None-Match', secret } }, /auth cannot use the header 'If-None-Match'/],
-    [{ auth: { header: 'Proxy-Token', secret } }, /the header 'Proxy-Token' belongs to each connection/],
+    [{ auth: { header: 'Proxy-Token', secret } }, /the header 'Proxy-Token' belongs to one connection/],
     [{ auth: { query: 'a&b', secret } }, /auth\.query must be a name of letters, digits and \. _ ~ -, got 'a&b'/],
     [
       { auth: { bearer: secret }, forwardHeaders: ['Authorization'] },
@@ -108,8 +108,8 @@ test('what cannot be meant is refused with the fix', async t => {
       { publicOnly: true, proxy: true },
       /publicOnly has no effect with proxy, because the proxy connects to the address/,
     ],
-    [{ tls: { cert: selfSigned.cert } }, /tls\.cert and tls\.key go together/],
-    [{ tls: { key: secret } }, /tls\.cert and tls\.key go together/],
+    [{ tls: { cert: selfSigned.cert } }, /tls\.cert and tls\.key must be set together: set both or none/],
+    [{ tls: { key: secret } }, /tls\.cert and tls\.key must be set together: set both or none/],
     [{ proxy: 'http://proxy.example:3128/path' }, /proxy is not the URL of a proxy: write http:\/\/host:port/],
     [{ proxy: '' }, /proxy is not the URL/],
   ]

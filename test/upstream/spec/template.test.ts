@@ -20,7 +20,7 @@ test('a template is taken apart at its names', t => {
   t.end()
 })
 
-test('what cannot be a path is refused, with the reason', t => {
+test('an invalid path is refused with the reason', t => {
   for (const [path, message] of [
     ['a', /must start with a slash/],
     ['', /must start with a slash/],
@@ -28,15 +28,15 @@ test('what cannot be a path is refused, with the reason', t => {
     ['http://evil.example/', /must start with a slash/],
     ['/a?b=1', /declare a query as 'query'/],
     ['/a#b', /encode them/],
-    ['/a b', /no path/],
-    ['/ä', /no path/],
-    ['/a\\b', /no path/],
-    ['/a{b', /no path/],
-    ['/a}b', /no path/],
+    ['/a b', /characters that are not allowed in a path/],
+    ['/ä', /characters that are not allowed in a path/],
+    ['/a\\b', /characters that are not allowed in a path/],
+    ['/a{b', /characters that are not allowed in a path/],
+    ['/a}b', /characters that are not allowed in a path/],
     ['/{}', /'\{\}' .*is not a name/],
     ['/{1a}', /is not a name/],
     ['/{a-b}', /is not a name/],
-    ['/{a}/{a}', /'\{a\}' stands twice/],
+    ['/{a}/{a}', /'\{a\}' occurs twice/],
     ['/..', /'\.' or '\.\.' segment/],
     ['/./a', /segment/],
     ['/a/../b', /segment/],
@@ -105,7 +105,10 @@ test('literal text does not make a value valid that is empty, or a segment of do
     ['/a/{x},{y}', { x: 'b\\', y: 'c' }],
   ] as const)
     t.throws(() => fill(path, params), { code: 'CALL_INPUT_INVALID', statusCode: 400 }, path)
-  t.throws(() => fill('/{a},{b}', { a: '1' }), { name: 'TypeError', message: /'b' is neither/ })
+  t.throws(() => fill('/{a},{b}', { a: '1' }), {
+    name: 'TypeError',
+    message: /'b' must be a string, a number, a boolean or a date/,
+  })
   t.end()
 })
 
@@ -116,9 +119,13 @@ test('the refusal of a character that a path cannot hold shows the path encoded'
     ['/\ud83d\udc31\ud800', '/%F0%9F%90%B1%EF%BF%BD'],
   ] as const)
     t.throws(() => parseTemplate(path, 'x'), {
-      message: `x: the path '${path}' contains characters that are not allowed in a path: encode them (${encoded}), and declare a query as 'query'`,
+      message:
+        `x: the path '${path}' contains characters that are not allowed in a path: encode them (${encoded}), ` +
+        "and declare a query as 'query'",
     })
-  t.throws(() => parseTemplate('/a?b', 'x'), { message: /no path: encode them, and declare a query as 'query'$/ })
+  t.throws(() => parseTemplate('/a?b', 'x'), {
+    message: /not allowed in a path: encode them, and declare a query as 'query'$/,
+  })
   t.end()
 })
 

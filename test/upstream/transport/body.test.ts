@@ -277,7 +277,7 @@ test('a body that is no JSON is a failure that does not quote it', async t => {
   }
 })
 
-test('a key that would reach a prototype is refused however it is written, and the word in a value is fine', async t => {
+test('a key that could change a prototype is refused in every spelling, and the same word in a value is accepted', async t => {
   for (const body of [
     '{"__proto__":{"admin":true}}',
     '{"a":[{"b":{"__proto__":1}}]}',
@@ -288,7 +288,7 @@ test('a key that would reach a prototype is refused however it is written, and t
     '[{"a":{"constructor":{"prototype":null}}}]',
     String.raw`{"c\u006fnstructor":{"\u0070rototype":{}}}`,
   ]) {
-    t.match(await failure(ask(t, bodyOf(body))), { code: 'UPSTREAM_JSON', message: /would reach a prototype/ }, body)
+    t.match(await failure(ask(t, bodyOf(body))), { code: 'UPSTREAM_JSON', message: /could change a prototype/ }, body)
   }
   for (const value of [
     { a: '__proto__' },

@@ -58,7 +58,7 @@ test('a 304 to an unconditional request is a failure', async t => {
   })
 })
 
-test('how long an upstream asks us to stay away is read, and nonsense is not', async t => {
+test('the retry-after of an answer is read, and an invalid value is ignored', async t => {
   const later = new Date(Date.now() + 30_000).toUTCString()
   for (const [status, text, expected] of [
     [429, '2', 2000],

@@ -218,7 +218,7 @@ test('a schema of headers sees values without white space around them', async t 
   })
 })
 
-test('what is kept is read and kept without white space', async t => {
+test('a stored body is read and stored without white space', async t => {
   const held = new Map<string, Entry>()
   const store: CacheStore = {
     storage: 'bodies',

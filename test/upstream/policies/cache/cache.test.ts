@@ -90,7 +90,7 @@ function arrange(t: Test, { refreshLimit = 30_000, refreshWidth = 16 } = {}) {
 
 const minute = { 'cache-control': 'max-age=60' }
 
-test('what is kept and fresh is given without asking, the same value, with its age', async t => {
+test('a fresh entry is returned without a call, as the same value and with its age', async t => {
   const { bottom, clock, ask, fill, gauge } = arrange(t)
   t.strictSame(await fill(minute, { name: 'Tom' }), { value: { name: 'Tom' }, status: 200, cached: { cache: 'miss' } })
   clock.pass(12_900)
@@ -102,7 +102,7 @@ test('what is kept and fresh is given without asking, the same value, with its a
   t.match(gauge(), { hits: 2, misses: 1, stale: 0, revalidated: 0, refreshes: 0, storeFaults: 0, entries: 1 })
 })
 
-test('what is no longer fresh is asked for again', async t => {
+test('a stale entry is requested again', async t => {
   const { bottom, clock, ask, fill } = arrange(t)
   await fill(minute)
   clock.pass(59_999)
@@ -122,7 +122,7 @@ test('an operation without cache is asked each time, and its answer is its own',
   }
 })
 
-test('what says nothing of how long it may be kept is kept for the ttl of its operation', async t => {
+test('an answer without a lifetime is stored for the ttl of its operation', async t => {
   const { bottom, clock, ask, fill } = arrange(t)
   await fill({})
   await fill({}, 'fact', cats.fact())
@@ -200,7 +200,7 @@ test('credentials of our own count as such, however they are written', async t =
   t.match(await service(testRun().ask(own.get())), { cached: { cache: 'hit' } })
 })
 
-test('what is stale is asked for with its validators, and a 304 makes it fresh again without sending it', async t => {
+test('a stale entry is revalidated with its validators, and a 304 makes it fresh again', async t => {
   const { bottom, clock, ask, fill, gauge } = arrange(t)
   const first = await fill(
     { ...minute, etag: '"a"', 'last-modified': 'Sun, 01 Mar 2026 11:00:00 GMT' },
@@ -503,7 +503,7 @@ test('a caller that goes gets its own reason, and what is kept stays', async t =
   t.match(gauge(), { entries: 1 })
 })
 
-test('when time runs out the old answer stands in, where it may', async t => {
+test('at the deadline a stored answer is used if stale-if-error allows it', async t => {
   const { clock, ask, fill } = arrange(t)
   await fill(sie)
   clock.pass(100_000)
@@ -607,6 +607,6 @@ test('an operation that changes something cannot be kept, nor for a time that is
   )
   t.throws(
     () => defineUpstream('bad', { origin: 'http://127.0.0.1:9', maxCacheBytes: 0 }, {}),
-    /upstream 'bad': maxCacheBytes is 0/,
+    /upstream 'bad': maxCacheBytes must be .*, got 0$/,
   )
 })

@@ -69,7 +69,7 @@ const table: readonly (readonly [header: string | string[] | undefined, Partial<
   ['no-storex, xno-store', {}],
 ]
 
-test('what Cache-Control says is read as RFC 9111 means it', async t => {
+test('Cache-Control is read by the rules of RFC 9111', async t => {
   for (const [header, expected] of table)
     t.strictSame(readDirectives(header), { ...none, ...expected }, JSON.stringify(header))
 })

@@ -18,8 +18,8 @@ test('a store whose parts are not what they must be is refused with the part and
     ['set', 1, /cacheStore\.set/],
     ['delete', null, /cacheStore\.delete/],
     ['invalidate', undefined, /runtime: cacheStore\.invalidate must be a function/],
-    ['getTimeout', NaN, /cacheStore\.getTimeout is NaN/],
-    ['getTimeout', -1, /cacheStore\.getTimeout is -1/],
+    ['getTimeout', NaN, /cacheStore\.getTimeout must be .*, got NaN$/],
+    ['getTimeout', -1, /cacheStore\.getTimeout must be .*, got -1$/],
     ['keeps', 'bodies', /runtime: the option 'cacheStore\.keeps' was renamed to 'cacheStore\.storage'/],
     ['patience', 5, /runtime: the option 'cacheStore\.patience' was renamed to 'cacheStore\.getTimeout'/],
   ] as const)

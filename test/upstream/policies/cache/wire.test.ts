@@ -135,7 +135,7 @@ test('a header of the declaration gives way to a validator', async t => {
   )
 })
 
-test('what was cut short, is no JSON, has another shape or another type is never kept', async t => {
+test('an answer that is incomplete or invalid is not stored', async t => {
   const body = JSON.stringify({ name: 'Tom' })
   const bad: Readonly<Record<string, (write: (bytes: Buffer | string) => void, end: () => void) => void>> = {
     UPSTREAM_RESET: (write, end) => {
@@ -348,7 +348,7 @@ test('credentials that are sent on are in the key', async t => {
   t.equal(raw.requests.length, 3)
 })
 
-test('what an upstream answers to our own Authorization is kept only where it says that others may have it', async t => {
+test('an answer to an Authorization of the service is stored only if its headers allow shared use', async t => {
   for (const [auth, second] of [
     [{ bearer: env('TOKEN') }, 'miss'],
     [{ header: 'authorization', secret: env('TOKEN') }, 'miss'],
@@ -428,7 +428,7 @@ test('the key differs whenever something that goes out differs, and only then', 
   t.end()
 })
 
-test('what is kept stays within its bytes', async t => {
+test('the stored entries stay within maxCacheBytes', async t => {
   const { ask, cats, stats } = await arrange(t, json({ name: 'x'.repeat(5000) }, 200, minute), {
     upstreamOptions: { maxCacheBytes: 50_000 },
   })

@@ -79,7 +79,7 @@ test('a layer may make something of the answer', async t => {
   t.same(await service(ask()), { value: 'well', status: 203 })
 })
 
-test('what a layer throws, at once or later, is a rejection with that very thing', async t => {
+test('an error that a layer throws, synchronously or later, rejects the call with the same error', async t => {
   for (const at of ats) {
     for (const error of [new Error('a bug'), new UpstreamError('UPSTREAM_UNREACHABLE', 'signer')]) {
       const run = testRun()
@@ -246,22 +246,22 @@ test('a header that cannot be sent is refused with its layer, its name and the f
   t.match(await over(answering, 'call', latin1)(ask()), { value: 'well' })
 })
 
-test('headers of call.with() that are no plain object are refused with their layer', async t => {
+test('headers of call.with() that are not a plain object are refused with their layer', async t => {
   for (const [change, said] of [
-    [undefined, 'is missing: it must be an object'],
-    [null, 'is missing: it must be an object'],
-    [{}, 'is missing: it must be an object'],
-    [{ headers: undefined }, 'is missing: it must be an object'],
+    [undefined, "is missing: it must be an object such as { 'x-a': '1' }"],
+    [null, "is missing: it must be an object such as { 'x-a': '1' }"],
+    [{}, "is missing: it must be an object such as { 'x-a': '1' }"],
+    [{ headers: undefined }, "is missing: it must be an object such as { 'x-a': '1' }"],
     [{ headers: null }, "must be an object such as { 'x-a': '1' }, got null"],
     [{ headers: [['x-a', '1']] }, "must be an object such as { 'x-a': '1' }, got a list"],
-    [{ headers: new Headers({ 'x-a': '1' }) }, 'must be a plain object'],
-    [{ headers: new Map([['x-a', '1']]) }, 'must be a plain object'],
+    [{ headers: new Headers({ 'x-a': '1' }) }, "must be a plain object such as { 'x-a': '1' }"],
+    [{ headers: new Map([['x-a', '1']]) }, "must be a plain object such as { 'x-a': '1' }"],
   ] as const) {
     const sign: CustomLayer = next => call => next(call.with(change as never))
     for (const at of ats)
       t.match(await failure(over(answering, at, sign)(ask())), {
         name: 'TypeError',
-        message: `the layer 'sign' of layers.${at}: nobody.ask: headers of call.with() ${said}, for example { 'x-a': '1' }`,
+        message: `the layer 'sign' of layers.${at}: nobody.ask: headers of call.with() ${said}`,
       })
   }
 })
