@@ -277,7 +277,7 @@ test('the limits that protect the service are read from the environment', async 
   t.same(readConfig({ CORS_ORIGINS: '*' }, upstreams).inbound.corsOrigins, ['*'])
 })
 
-test('a key that is none is named by its place and never shown', async t => {
+test('an invalid API key is named by its position and never shown', async t => {
   const faults = faultsOf(t, { API_KEYS: 'tooshort,0123456789abcdef,a key with blanks in it' })
   t.same(faults, [
     'API_KEYS: key 1 has fewer than 16 characters: use 16 or more',
@@ -294,7 +294,7 @@ test('a list of nothing is refused, where it would leave the service open', t =>
   t.end()
 })
 
-test('proxies and origins that are none are refused', async t => {
+test('invalid proxies and origins are refused', async t => {
   for (const proxies of [
     '2',
     'yes',

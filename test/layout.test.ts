@@ -338,7 +338,7 @@ test('an import in the example of a docstring is not one of its file', async t =
   ])
 })
 
-test('an import of ours names its file with .ts, and that file is there', async t => {
+test('a relative import names an existing file with its extension .ts', async t => {
   t.same(ours.filter(each => !each.specifier.endsWith('.ts') || !sources.has(targetOf(each))).map(shown), [])
 })
 

@@ -202,7 +202,7 @@ test('a public upstream whose name leads to this machine is not dialled', async 
   t.equal(connections, 0)
 })
 
-test('localhost is no public name', async t => {
+test('localhost is not a public name', async t => {
   const raw = await rawUpstream(t, json('well'))
   const { port } = new URL(raw.origin)
   const local = defineUpstream('local', { origin: `http://localhost:${port}`, publicOnly: true }, operations)

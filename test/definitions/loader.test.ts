@@ -52,7 +52,7 @@ test('a folder is searched whole, but for node_modules, hidden folders, tests an
   t.same(upstreams, ['word-source'], 'though nobody exports it')
 })
 
-test('headwaters is the running copy, and zod ours where there is none', async t => {
+test('headwaters is the running copy, and zod is that of the service if the project has none', async t => {
   const { path } = definitionsFolder(t, { 'words.ts': words(origin, { before: 'one ' }) })
   const ask = await wordOf(loaderOf(t, path))
   t.same(await ask(), { word: 'one cat' })
@@ -169,7 +169,7 @@ test('two aggregates whose templates match the same requests are refused before 
   ])
 })
 
-test('in a folder a file without aggregates is none of its faults', async t => {
+test('a file without aggregates in a folder is not a fault of the folder', async t => {
   const { path } = definitionsFolder(t, { 'words.ts': words(origin), 'shapes.ts': 'export const one = 1' })
   t.equal((await loaderOf(t, path).load()).aggregates.length, 1)
   t.match(await faultsOf(t, path, join(path, 'shapes.ts')), [`${path}/shapes.ts: exports no aggregate`])

@@ -130,7 +130,7 @@ test('the routes carry no schemas where the option is off', async t => {
   t.ok(app.hasRoute({ method: 'GET', url: '/facts/:kind' }))
 })
 
-test('a describe that is no boolean is refused', async t => {
+test('a describe that is not a boolean is refused', async t => {
   const app = fastify()
   t.teardown(() => app.close())
   await t.rejects(headwaters(app, { aggregates: [fact], describe: 'false' as never }), {

@@ -15,7 +15,7 @@ const declare = aggregate as unknown as (
 const made = () => declare('a', { url: '/a' })
 const step = () => 1
 
-test('a name that is none is refused, with one that is', t => {
+test('an invalid name is refused with an example of a valid one', t => {
   for (const name of ['', 'Cats', 'cat_facts', '1cats', '-cats', 'cats-', 'cat--facts', 'cat facts', 'cats/']) {
     t.throws(() => declare(name, { url: '/a' }), {
       name: 'TypeError',

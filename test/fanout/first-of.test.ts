@@ -167,7 +167,7 @@ test('an absence in the same moment as the answer before it is not taken', async
   t.match(await reply, { data: 'here', sources: { found: { calls: 2, ok: 1 } } })
 })
 
-test('when every call says that there is none, the value is null and the step is ok', async t => {
+test('the value is null and the step is ok if every call returns an absent value', async t => {
   const runtime = heldRuntime()
   const { reply } = watched(found(3, 1), { runtime })
   for (const { answer } of runtime.calls) answer(null, 404)

@@ -613,7 +613,7 @@ test('whatever mix of sync and async hooks, steps and merge, the reply is the sa
   t.pass('held for 100 mixes')
 })
 
-test('a hook that is none, or stands where it may not, is refused where it is declared', t => {
+test('a hook that is not a function or is in the wrong place is refused when it is declared', t => {
   const described = open().context(() => 1)
   const message = "aggregate 'hooked': context() may be called only once, and only before the first step"
   t.throws(() => (described as unknown as ReturnType<typeof open>).context(() => 1), { message })

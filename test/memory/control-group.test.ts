@@ -76,7 +76,7 @@ test('a group of version 1 is read where it is mounted, and a path of the host t
   )
 })
 
-test('a limit above the memory of the machine is none: version 1 has such a number for unlimited', async t => {
+test('a limit above the memory of the machine is ignored, because version 1 writes unlimited as such a number', async t => {
   t.same(
     groupsOf(
       t.testdir({

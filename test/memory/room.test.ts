@@ -27,7 +27,7 @@ test('the first meter that is there decides, and without one every body is read'
   t.ok(hasRoomFor(1e9) && hasMemoryFor(1e9))
 })
 
-test('an answer for which the heap has no room is left out, and is no reason to ask again', async t => {
+test('an answer for which the heap has no room is dropped, and the call is not repeated', async t => {
   const { send } = await wire(t, answer, operation({ path: '/', output: z.unknown() }))
   t.teardown(guardRoom({ claim: bytes => bytes < 15, hold: () => true }))
   t.match(await failure(send()), {

@@ -43,7 +43,7 @@ const faults: readonly (readonly [info: unknown, words: string])[] = [
   [{ title: '', version: 2 }, 'info.title must not be empty; info.version must be a string'],
 ]
 
-test('the document has the info of the app, and none of ours without one', async t => {
+test('the document has the info of the app, and the neutral title without one', async t => {
   const infoOf = async (info: typeof full | undefined) => {
     const { get, origin } = await serveApp(t, { aggregates: [one], info })
     const json = (await get<Document>('/openapi.json')).body.info

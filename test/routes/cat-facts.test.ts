@@ -140,7 +140,7 @@ test('facts stand in the order they were asked for, whatever the order they come
   )
 })
 
-test('a count that is none is refused, and the pointer names it', async t => {
+test('an invalid count is refused, and the pointer names it', async t => {
   const { get } = await serveApp(t)
   for (const query of [
     'count=0',

@@ -353,9 +353,9 @@ test('undefined, null and a string in place of an operation are refused with its
 
 test("an operation's declaration is refused where it cannot work, and the message says what to do", t => {
   for (const [options, message] of [
-    [{ method: 'get' }, /cats\.ask: 'get' is not a method/],
-    [{ method: 'CONNECT' }, /'CONNECT' is not a method/],
-    [{ method: 'TRACE' }, /is not a method/],
+    [{ method: 'get' }, /cats\.ask: method must be one of GET, .*, got 'get'$/],
+    [{ method: 'CONNECT' }, /method must be one of .*, got 'CONNECT'$/],
+    [{ method: 'TRACE' }, /method must be one of .*, got 'TRACE'$/],
     [{ body: z.unknown() }, /a GET has no body: declare its input as query/],
     [{ method: 'HEAD', body: z.unknown() }, /a HEAD has no body/],
     [{ method: 'HEAD' }, /cats\.ask: the response to HEAD has no body, so it cannot be JSON: set allowEmpty: true/],
@@ -394,8 +394,8 @@ test("an operation's declaration is refused where it cannot work, and the messag
       /'id' is in params and in query.*rename one/,
     ],
     [{ nullOn: [500] }, /nullOn must contain only statuses from 400 to 499, got 500/],
-    [{ nullOn: [404, 200] }, /not 200/],
-    [{ nullOn: [404.5] }, /not 404.5/],
+    [{ nullOn: [404, 200] }, /got 200$/],
+    [{ nullOn: [404.5] }, /got 404\.5$/],
   ] as const)
     t.throws(() => declare(options), { name: 'TypeError', message }, JSON.stringify(options))
   t.end()

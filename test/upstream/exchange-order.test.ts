@@ -89,7 +89,7 @@ test('a call given up before its connection is there is cancelled when it is, an
   t.end()
 })
 
-test('a lost connection is none of a call that has not left', t => {
+test('a lost connection does not fail a call that was not sent', t => {
   const { told, exchange, controller, aborts } = arrange()
   exchange.connectionLost(false)
   t.same(told, [])
@@ -100,7 +100,7 @@ test('a lost connection is none of a call that has not left', t => {
   t.end()
 })
 
-test('a bug of ours that undici tells is not made a failure of the upstream', t => {
+test('an internal error that undici reports is not a failure of the upstream', t => {
   for (const call of [ask(), tell()]) {
     const { told, exchange } = arrange(call)
     const bug = Object.assign(new TypeError('invalid header'), { code: 'UND_ERR_INVALID_ARG' })

@@ -90,7 +90,7 @@ test('a load test of a port without a listener fails at once and says so', async
   )
 })
 
-test('connections that are lost, and answers that are none, are errors by kind', async t => {
+test('lost connections and invalid answers are errors by kind', async t => {
   const upstream = await rawUpstream(t, (socket, { index }) => {
     if (index % 3 === 0) socket.destroy()
     else socket.write(index % 3 === 1 ? 'What?\r\n\r\n' : whole)

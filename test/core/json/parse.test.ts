@@ -65,7 +65,7 @@ test('text that is not JSON is refused with the message of JSON.parse', async t 
   }
 })
 
-test('depth and length are no danger', async t => {
+test('deep and long texts are parsed exactly', async t => {
   const depth = 50_000
   let read = parseExact(`${'['.repeat(depth)}9007199254740993${']'.repeat(depth)}`)
   normalizeNumbers(read)

@@ -56,7 +56,7 @@ test('a client has its whole rate at one worker, and no more at all of them', as
   for (let time = 0; time < 2; time++) t.match(await ask('/who'), { status: 429, body: { code: 'RATE_LIMITED' } })
 })
 
-test('with auto there are as many as can be partitioned, and one is no cluster', async t => {
+test('with auto there are as many workers as partitions allow, and one worker is not a cluster', async t => {
   const { said, ask, pid } = await workersService(t, {
     flags: ['--workers', 'auto'],
     definitions: definitions({ concurrency: 1 }),

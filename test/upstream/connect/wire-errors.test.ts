@@ -40,7 +40,7 @@ test('errors of a socket get their code from the error codes of undici', t => {
   t.end()
 })
 
-test('a bug of ours is no failure of an upstream', t => {
+test('an internal error is not a failure of the upstream', t => {
   for (const bug of [named('UND_ERR_INVALID_ARG'), named('UND_ERR_NOT_SUPPORTED'), new TypeError('x is undefined')])
     t.equal(wireError(bug, 'cats'), bug)
   t.end()

@@ -258,7 +258,7 @@ test('a value with a NUL, a backslash or an encoded slash is refused', t => {
   }
   t.throws(() => fill('/{b}', { b: `%${'25'.repeat(20)}41` }), {
     code: 'CALL_INPUT_INVALID',
-    message: /encoded too often/,
+    message: /percent-encoded too many times/,
   })
   t.end()
 })
@@ -341,7 +341,7 @@ test('a date is written in a path as it is in a query', t => {
   t.end()
 })
 
-test('a value that is no text is a mistake of the declaration', t => {
+test('a value that has no text is a fault of the declaration', t => {
   for (const value of [undefined, null, {}, Number.NaN, Infinity, new Date(Number.NaN), ['a'], Symbol.iterator])
     t.throws(() => fill('/{b}', { b: value }), {
       name: 'TypeError',

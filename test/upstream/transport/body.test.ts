@@ -109,7 +109,7 @@ test('a response header is a text: an empty one is not a number, and one line is
   })
 })
 
-test("an upstream's cookie is no part of what a schema of headers is shown", async t => {
+test("an upstream's cookie is not part of the headers that a schema receives", async t => {
   const every = operation({ path: '/', output: z.unknown(), responseHeaders: z.record(z.string(), z.unknown()) })
   const { value } = await ask(t, bodyOf('[]', { 'x-total': '7', 'set-cookie': 'session=1' }), every)
   t.match(value, { headers: { 'x-total': '7', 'content-type': 'application/json' } })
@@ -269,7 +269,7 @@ test('bytes that are not UTF-8 are refused, and a byte order mark is taken off',
   t.equal((await ask(t, written(200, { 'content-type': 'text/plain' }, '\ufeffa'), asText)).value, 'a')
 })
 
-test('a body that is no JSON is a failure that does not quote it', async t => {
+test('a body that is not JSON is a failure that does not quote it', async t => {
   for (const body of [secret, `{"a":"${secret}"`, '{}x', 'undefined', 'NaN', '{a:1}']) {
     const error = await failure(ask(t, bodyOf(body)))
     t.match(error, { code: 'UPSTREAM_JSON', upstreamStatus: 200, cause: 'SyntaxError' }, body)
@@ -347,7 +347,7 @@ test('fields that the schema does not name are dropped, and its transforms apply
   t.same((await ask(t, json({ at: 'abc', other: 1 }), one)).value, { at: 3 })
 })
 
-test('a schema that throws by a bug of its own is no failure of the upstream', async t => {
+test('a schema that throws an error of its own is not a failure of the upstream', async t => {
   const bug = new TypeError('a bug in a transform')
   const one = operation({
     path: '/',

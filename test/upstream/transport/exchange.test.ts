@@ -43,7 +43,7 @@ test('an answer that breaks off is a reset, wherever it breaks', async t => {
     t.match(await refused(t, script), { code: 'UPSTREAM_RESET', retryable: true, statusCode: 502 }, what)
 })
 
-test('bytes that are no HTTP are a protocol failure, and never shown', async t => {
+test('bytes that are not HTTP are a protocol failure, and never shown', async t => {
   for (const [what, bytes] of Object.entries({
     'a greeting of another protocol': `220 ${secret} ESMTP\r\n\r\n`,
     'a status line of garbage': `${secret}\r\n\r\n`,

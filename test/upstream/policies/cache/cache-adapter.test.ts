@@ -323,7 +323,7 @@ test('from another process comes what was sent there, read by the schema again, 
   t.equal(adapter.faults, 0)
 })
 
-test('bytes, and that there is none, come back as they went', async t => {
+test('bytes and an absent value are read from the store as they were stored', async t => {
   const { adapter, keep } = far(t)
   await keep('bytes', Buffer.from([0, 255, 128]).toString('base64'), { head: { 'content-type': 'image/png' } })
   t.same((await adapter.find('bytes', call('bytes')))?.value, Buffer.from([0, 255, 128]))

@@ -235,7 +235,7 @@ test('a 304 that says not to keep it is answered, and it is gone', async t => {
   t.match(gauge(), { entries: 0 })
 })
 
-test('a 304 that speaks of another answer is no answer: it is asked without a condition', async t => {
+test('a 304 for another answer is not used: the request is sent again without a condition', async t => {
   const { bottom, clock, ask, fill } = arrange(t)
   await fill({ 'cache-control': 'max-age=1', etag: '"a"' })
   clock.pass(2000)
@@ -272,7 +272,7 @@ test('an operation that reads response headers is asked under a condition, and a
   t.match(await again, { value: { body, headers: { 'x-total': 8, link: 'new' } } }, 'what the first 304 said stays')
 })
 
-test('a 304 whose headers the operation does not take is no answer: it is asked without a condition', async t => {
+test('a 304 whose headers the operation refuses is not used: the request is sent again without a condition', async t => {
   const { bottom, clock, ask, fill } = arrange(t)
   await fill(
     { 'cache-control': 'max-age=1', etag: '"a"', 'x-total': '7' },
@@ -580,7 +580,7 @@ test('an answer that some layer below has changed is not kept, and one that a la
   }
 })
 
-test('an operation that changes something cannot be kept, nor for a time that is none', async t => {
+test('the answer to an unsafe operation cannot be cached, and an invalid time is refused', async t => {
   const declare = (options: object) =>
     defineUpstream(
       'bad',

@@ -74,7 +74,7 @@ test('Cache-Control is read by the rules of RFC 9111', async t => {
     t.strictSame(readDirectives(header), { ...none, ...expected }, JSON.stringify(header))
 })
 
-test('no header makes it throw, or say a span that is no number', t => {
+test('no header makes the reader throw or return a time that is not a number', t => {
   fc.assert(
     fc.property(
       fc.oneof(

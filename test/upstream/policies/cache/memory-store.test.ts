@@ -64,7 +64,7 @@ test('an entry that is too large is not kept, and the entry before it is gone', 
   t.same(store.size, { entries: 0, bytes: 0 })
 })
 
-test('a size that is none is refused', async t => {
+test('an invalid size is refused', async t => {
   t.throws(() => createMemoryStore({ maxBytes: 0 }), /createMemoryStore: maxBytes/)
   t.throws(() => createMemoryStore({ maxEntryBytes: 1.5 }), /createMemoryStore: maxEntryBytes/)
 })

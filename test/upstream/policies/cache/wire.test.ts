@@ -98,7 +98,7 @@ test('an upstream that keeps nothing has no such numbers', async t => {
   t.notOk('cache' in (runtime.stats()['plain'] ?? {}))
 })
 
-test('the validators go out, a 304 answers them, and without them a 304 is no answer', async t => {
+test('the validators are sent and a 304 confirms them, and a 304 without validators is a failure', async t => {
   const { raw, ask, stats } = await arrange(
     t,
     each(({ headers }) =>
@@ -182,7 +182,7 @@ test('chunks that break off are never kept', async t => {
   t.match(stats(), { entries: 0 })
 })
 
-test('that there is none is kept where the answer says so, and not for a ttl', async t => {
+test('an absent value is stored if the answer has a lifetime, and not for a ttl', async t => {
   const silent = await arrange(t, json({}, 404))
   for (const _ of [1, 2])
     t.match(await silent.ask(silent.cats.none()), { value: null, status: 404, cached: { cache: 'miss' } })

@@ -116,7 +116,7 @@ test('a layer that cannot be opened fails each call with the reason', async t =>
   })
 })
 
-test('an answer that is none is a bug that says what to return', async t => {
+test('an invalid answer of a layer is an error that names the expected result', async t => {
   for (const [answer, what] of [
     [undefined, 'no value'],
     [null, 'no value'],
