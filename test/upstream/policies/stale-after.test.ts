@@ -216,7 +216,7 @@ test('a soft limit must be a whole number of ms, and is refused where nothing ma
     message: 'x.get: cache.staleAfter must be a whole number of ms from 1 to 2147483647, got 0',
   })
   t.throws(declare({ staleIfError: 0, staleAfter: 10 }), {
-    message: 'x.get: cache.staleAfter has no effect where cache.staleIfError is 0: remove one',
+    message: 'x.get: cache.staleAfter has no effect if cache.staleIfError is 0: remove one',
   })
   t.doesNotThrow(declare({ staleAfter: 10 }), 'the headers of an answer may allow it')
   t.end()
