@@ -30,10 +30,10 @@ const absent = 'can be absent, and a path needs a value: remove .optional(), or 
 const nothing =
   'can be null, and a path needs a value: remove .nullable(), or convert null to a string with .transform(…)'
 
-/** Types whose output has a text in a URL. */
+/** Types whose output can be written in a URL. */
 const texts = new Set(['string', 'number', 'boolean', 'bigint', 'date', 'template_literal', 'success'])
 
-/** Types whose output is not known before a value is read: a function makes it, or anything may be in it. */
+/** Types whose output is not known before a value is read: a function returns it, or it may be any value. */
 export const unknowns: ReadonlySet<string> = new Set(['any', 'unknown', 'custom', 'transform', 'never'])
 
 /** Types whose inner schema does not describe their output, and a map and a set, whose output is not a JSON object. */
