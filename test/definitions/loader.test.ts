@@ -132,7 +132,7 @@ test('all faults of all files are said at once, each with its file, its place an
     `${path}/throws.ts:2:7: throws when it is loaded: RangeError: not today`,
     `${path}/unnamed.ts:1: cannot be loaded: The requested module './a.ts' does not provide an export named 'nothing'`,
     `${path}/upstream.ts:3:18: throws when it is loaded: TypeError: the upstream 'Bad Name' needs a name`,
-    `${path}/zod3.ts:3:20: throws when it is loaded: TypeError: aggregate 'old': its query schema is not of zod 4`,
+    `${path}/zod3.ts:3:20: throws when it is loaded: TypeError: aggregate 'old': its query schema is not a zod 4 schema`,
     `${folder}/nothing.ts: exports no aggregate`,
     `${folder}: no module in it exports an aggregate`,
     `${path}/b.ts: two aggregates have the name 'same', export 'words' here and export 'words' in ${path}/a.ts: rename one of them`,
