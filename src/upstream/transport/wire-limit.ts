@@ -95,9 +95,7 @@ export class WireLimit {
 
 function tooLong(): Error {
   return Object.assign(
-    new Error(
-      `the response has more than ${overheadBytes} bytes, plus ${perByte} for each byte of its body, outside its body`,
-    ),
+    new Error(`the bytes outside the body exceed ${overheadBytes} plus ${perByte} for each byte of the body`),
     { code: 'WIRE_OVERFLOW' },
   )
 }
