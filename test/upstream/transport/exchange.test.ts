@@ -69,7 +69,7 @@ test('hints come before the answer and are passed over', async t => {
 
 test('hints without end are a protocol failure, and the connection is closed', async t => {
   const { send, upstream } = await wire(t, 'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(9), ask)
-  t.match(await failure(send()), { code: 'UPSTREAM_PROTOCOL', message: /informational answers without end/ })
+  t.match(await failure(send()), { code: 'UPSTREAM_PROTOCOL', message: /it sends too many informational responses/ })
   await upstream.deserted()
 })
 
