@@ -45,7 +45,7 @@ test('an empty environment gives the defaults', async t => {
   })
 })
 
-test('what is set stands over the defaults', async t => {
+test('a set variable replaces its default', async t => {
   const config = readConfig(
     { HOST: '::1', PORT: '0', LOG_LEVEL: 'warn', LOG_FORMAT: 'text', DRAIN_MS: '250' },
     upstreams,
@@ -253,7 +253,7 @@ test('all faults are listed at once', async t => {
   )
 })
 
-test('what protects the service is read from outside', async t => {
+test('the limits that protect the service are read from the environment', async t => {
   const config = readConfig(
     {
       MAX_RUNS: '0',
@@ -290,7 +290,7 @@ test('what protects the service is read from outside', async t => {
   t.same(readConfig({ CORS_ORIGINS: '*' }, upstreams).inbound.corsOrigins, ['*'])
 })
 
-test('a key that is none is named by its place and never shown', async t => {
+test('an invalid API key is named by its position and never shown', async t => {
   const faults = faultsOf(t, { API_KEYS: 'tooshort,0123456789abcdef,a key with blanks in it' })
   t.same(faults, [
     'API_KEYS: key 1 has fewer than 16 characters: use 16 or more',
@@ -307,7 +307,7 @@ test('a list of nothing is refused, where it would leave the service open', t =>
   t.end()
 })
 
-test('proxies and origins that are none are refused', async t => {
+test('invalid proxies and origins are refused', async t => {
   for (const proxies of [
     '2',
     'yes',

@@ -390,11 +390,11 @@ test('an import in the example of a docstring is not one of its file', async t =
   ])
 })
 
-test('an import of ours names its file with .ts, and that file is there', async t => {
+test('a relative import names an existing file with its extension .ts', async t => {
   t.same(ours.filter(each => !each.specifier.endsWith('.ts') || !sources.has(targetOf(each))).map(shown), [])
 })
 
-test('what is not ours is of Node, by its node: name, or declared as a dependency', async t => {
+test('each foreign import is a node: module or a declared dependency', async t => {
   const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(src, '../package.json'), 'utf8')) as Record<
     'dependencies' | 'peerDependencies',
     Record<string, string>

@@ -115,7 +115,7 @@ export class Run implements RunHandle, ReplyTarget {
     this.trace = trace
     if (!(deadline > 0))
       throw new TypeError(
-        `aggregate '${aggregate.name}': a run's deadline is ${deadline}, and must be a number of ms above 0`,
+        `aggregate '${aggregate.name}': the deadline of a run must be a number of ms above 0, got ${deadline}`,
       )
     this.deadline = Math.min(deadline, aggregate.route.deadline)
     this.#sharedArgs = new StepArgs(input, this.abort, undefined)
@@ -304,7 +304,7 @@ export class Run implements RunHandle, ReplyTarget {
     const { name, route } = this.#aggregate
     const verdict = this.deadline < route.deadline ? 'ignored' : 'failed'
     const reason = new UpstreamError('DEADLINE_EXCEEDED', name, {
-      detail: `it may take ${this.deadline} ms`,
+      detail: `the limit is ${this.deadline} ms`,
       verdict,
     })
     if (this.#phase === Phase.replying) this.fail(reason)

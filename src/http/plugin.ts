@@ -193,8 +193,8 @@ function check(app: FastifyInstance, aggregates: readonly AnyAggregate[]): void 
     const alike = routes.get(key) ?? { name, template, shape: ownShape }
     if (alike.shape !== ownShape)
       throw new TypeError(
-        `headwaters: the router takes the urls of the aggregates '${alike.name}' (${alike.template}) and '${name}' ` +
-          `(${template}) for one: change the url of one`,
+        `headwaters: the router cannot distinguish the urls of the aggregates '${alike.name}' ` +
+          `(${alike.template}) and '${name}' (${template}): change the url of one`,
       )
     routes.set(key, alike)
     if (app.hasRoute({ method, url: registeredUrl(app, url) }))

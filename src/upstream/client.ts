@@ -128,7 +128,7 @@ export function createClient(
     observe(counts, metrics),
     // Above all layers that wait or repeat a call: one limit covers all of them.
     spec.totalTimeout !== undefined && deadline({ upstream, deadline: spec.totalTimeout }),
-    // Above the custom layers and the cache: what a call has changed is invalid before its caller receives the answer.
+    // Above the custom layers and the cache, so that changed URIs are invalid before the caller gets the answer.
     spec.changes && invalidate({ origin, base, invalidations, onFault: notInvalidated }),
     // Above the cache, coalesce and retry: the headers that a custom layer adds are part of the key of a call.
     ...customAt('call'),

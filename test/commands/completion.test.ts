@@ -77,7 +77,7 @@ test('the words that may follow are commands, options, aggregates, their fields 
   }
 })
 
-test('only files that run would load are loaded, and what they print is no word', async t => {
+test('only files that run would load are loaded, and their output is not a candidate', async t => {
   const { path, write } = definitionsFolder(t, {
     'order.ts': `console.log('printed'); process.stdout.write('written\\n')
 ${definition('http://127.0.0.1:9', { name: 'order' })}`,

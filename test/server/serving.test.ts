@@ -58,7 +58,7 @@ test('an origin may carry a path, and an upstream may be switched off', async t 
   )
 })
 
-test('what a caller writes into its URL is logged without its query, and cut', async t => {
+test('the URL of a request is logged without its query and truncated', async t => {
   const { origin, said, log, stop, ended } = await startService(t)
   await fetch(`${origin}/nowhere?api_key=secret-9f2d`, {
     headers: { authorization: 'Bearer secret-9f2d', cookie: 'id=secret-9f2d' },

@@ -15,7 +15,7 @@ const anotherHost = 'set HOST to an address of this machine, such as 127.0.0.1, 
 /** System errors that can be fixed with another `HOST` or `PORT`. */
 const reasons: Readonly<Record<string, Reason>> = {
   EADDRINUSE: { what: 'the port is in use', fix: anotherPort },
-  EACCES: { what: 'the process may not use the port', fix: 'set PORT to 1024 or above' },
+  EACCES: { what: 'the process is not allowed to use the port', fix: 'set PORT to 1024 or above' },
   EADDRNOTAVAIL: { what: 'the machine does not have this address', fix: anotherHost },
   EAFNOSUPPORT: { what: 'the machine does not support this kind of address', fix: anotherHost },
   EINVAL: { what: 'the address is not valid here', fix: anotherHost },

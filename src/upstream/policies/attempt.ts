@@ -23,7 +23,7 @@ export interface AttemptOptions {
 export function attempt({ upstream, timeout, budget }: AttemptOptions): Layer {
   const running = createTimerQueue(
     timeout,
-    () => new UpstreamError('UPSTREAM_TIMEOUT', upstream, { detail: `an attempt may take ${timeout} ms` }),
+    () => new UpstreamError('UPSTREAM_TIMEOUT', upstream, { detail: `the limit of an attempt is ${timeout} ms` }),
   )
 
   return callbackLayer(next => (call, completion) => {
