@@ -32,6 +32,8 @@ export interface Workers {
   stop(): Promise<boolean>
   /** Kills all workers. */
   kill(): void
+  /** The number of log lines that the primary and all workers have lost. */
+  readonly lostLogLines: number
 }
 
 /** Time between two log lines about file descriptors, in ms. */
@@ -182,5 +184,8 @@ export function createWorkers({
       return !results.includes(false)
     },
     kill,
+    get lostLogLines() {
+      return lost.total
+    },
   }
 }
