@@ -19,8 +19,9 @@ import { handleServerEvents } from './http/guard/server-events.ts'
 import { guardRequests } from './http/guard/request-guard.ts'
 import type { RateLimitHook } from './http/guard/rate-limit.ts'
 import { headwaters } from './http/plugin.ts'
+import { setRuntimeOf } from './http/lifecycle/app-runtime.ts'
 import { addHealthRoutes, type Readiness } from './http/lifecycle/health.ts'
-import { addMetricsRoute, readMetricsOption, rejectMetricsUrl, setMetricsOf } from './http/lifecycle/metrics-route.ts'
+import { addMetricsRoute, readMetricsOption, rejectMetricsUrl } from './http/lifecycle/metrics-route.ts'
 import { logRefusedBodies } from './http/bodies/inbound-bodies.ts'
 import { defaultLimits, serverOptions, type Limits } from './http/guard/server-limits.ts'
 import { loggedRuntime } from './http/log/logged-runtime.ts'
@@ -255,6 +256,7 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
       onToken,
     })
 
+  setRuntimeOf(app, runtime)
   acceptAllMethods(app)
   handleErrorsAsProblems(app, replyAtRoot)
   addRequestId(app)
@@ -272,9 +274,8 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
   checkHostHeader(app)
   if (corsOrigins.length > 0) addCors(app, corsOrigins)
   addHealthRoutes(app, { readiness, lostLogLines })
-  const source = metricsSource ?? runtime.metrics
-  setMetricsOf(app, source)
-  if (metricsRoute !== undefined) addMetricsRoute(app, { source, ...metricsRoute })
+  if (metricsRoute !== undefined)
+    addMetricsRoute(app, { source: metricsSource ?? runtime.metrics, ...metricsRoute })
   logOmittedRefusals(app, refusals)
   const gauge = createPressureGauge(pressure)
   watchPressure(app, gauge, pressure)

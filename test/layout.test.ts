@@ -115,6 +115,7 @@ const house: House = {
   'http/lifecycle/': [
     'errors.ts',
     'core/',
+    'metrics/',
     'upstream/**',
     'http/routing/',
     'http/connection/',
@@ -128,7 +129,8 @@ const house: House = {
   'http/': ['errors.ts', 'core/', 'log/', 'memory/', 'upstream/**', 'fanout/**', 'http/**'],
 
   'config.ts': ['errors.ts', 'core/', 'threads/', 'upstream/**', 'http/openapi/info.ts'],
-  'app.ts': ['check-node.ts', 'errors.ts', 'core/', 'upstream/**', 'fanout/**', 'http/**'],
+  'app.ts': ['check-node.ts', 'errors.ts', 'core/', 'metrics/', 'upstream/**', 'fanout/**', 'http/**'],
+  'admin/': ['http/**'],
 
   // Entrances: they put the rooms together.
   'index.ts': ['check-node.ts', 'errors.ts', 'core/', 'threads/', 'upstream/**', 'fanout/**', 'http/**', 'app.ts'],
@@ -144,11 +146,23 @@ const house: House = {
     'routes/',
     'demo-upstreams/',
   ],
-  'server/process/': ['errors.ts', 'core/', 'log/', 'upstream/**', 'http/**', 'app.ts', 'config.ts', 'definitions/'],
+  'server/process/': [
+    'errors.ts',
+    'core/',
+    'log/',
+    'metrics/',
+    'upstream/**',
+    'http/**',
+    'app.ts',
+    'admin/',
+    'config.ts',
+    'definitions/',
+  ],
   'server/cluster/': [
     'errors.ts',
     'core/',
     'log/',
+    'metrics/',
     'upstream/**',
     'http/**',
     'app.ts',
@@ -294,6 +308,9 @@ test('the table refuses what would break it', async t => {
     ['http/reply/reply-task.ts', '../guard/pressure.ts'],
     ['http/problems/problem-body.ts', '../plugin.ts'],
     ['server/cluster/workers.ts', '../serve.ts'],
+    ['http/guard/pressure.ts', '../../admin/admin-app.ts'],
+    ['admin/admin-app.ts', '../config.ts'],
+    ['admin/admin-app.ts', '../server/process/listen.ts'],
     ['commands/run/live-view.ts', '../serve.ts'],
     ['commands/run/live-view.ts', '../load/options.ts'],
     ['commands/load/options.ts', '../../server/serve.ts'],

@@ -1,7 +1,7 @@
 import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { Socket } from 'node:net'
 import { requestEnded, requestsOn, requestStarted, trackConnections } from '../http/connection/open-connections.ts'
-import { limitConnections } from '../http/guard/connection-limit.ts'
+import { limitConnections, type ConnectionLimitState } from '../http/guard/connection-limit.ts'
 import { checkHostHeader } from '../http/guard/host-header.ts'
 import { handleServerEvents } from '../http/guard/server-events.ts'
 import { serverOptions, type Limits } from '../http/guard/server-limits.ts'
@@ -63,11 +63,12 @@ export function createAdminApp({ metrics, readiness, lostLogLines, limits, log }
   addRequestId(app)
   addDefaultHeaders(app)
   const connections = trackConnections(app)
-  limitConnections(app, { state: { isFull: false }, connections, limit: maxAdminConnections })
+  const connectionLimit = { isFull: false }
+  limitConnections(app, { state: connectionLimit, connections, limit: maxAdminConnections })
   closeSlowReaders(app, connections, limits.replyTimeout)
   const reportRefusal = refusals.reporter(app.log)
   closeOnStrayBytes(app, connections, limits.headerBytes, reportRefusal)
-  closeWithin(app, connections)
+  closeConnections(app, connections, connectionLimit)
   handleServerEvents(app.server, reportRefusal)
   checkHostHeader(app)
   addHealthRoutes(app, { readiness, lostLogLines })
@@ -76,8 +77,15 @@ export function createAdminApp({ metrics, readiness, lostLogLines, limits, log }
   return app
 }
 
-/** Counts the requests of each connection. Closes idle connections when the app begins to close, and all connections `closeMs` later. */
-function closeWithin(app: FastifyInstance, connections: ReadonlySet<Socket>): void {
+/**
+ * Counts the requests of each connection, as the connection limit requires. Closes idle connections when the app begins
+ * to close, and all connections `closeMs` later.
+ */
+function closeConnections(
+  app: FastifyInstance,
+  connections: ReadonlySet<Socket>,
+  connectionLimit: Readonly<ConnectionLimitState>,
+): void {
   let timer: NodeJS.Timeout | undefined
   app.addHook('onRequest', ({ raw: { socket } }, _reply, done) => {
     requestStarted(socket)
@@ -88,7 +96,7 @@ function closeWithin(app: FastifyInstance, connections: ReadonlySet<Socket>): vo
     done()
   })
   app.addHook('onSend', (_request, reply, payload, done) => {
-    if (timer !== undefined) reply.header('connection', 'close')
+    if (timer !== undefined || connectionLimit.isFull) reply.header('connection', 'close')
     done(null, payload)
   })
   app.addHook('preClose', done => {

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { OpenCatalogue } from '../definitions/catalogue.ts'
-import { metricsOf } from '../http/lifecycle/metrics-route.ts'
+import { runtimeOf } from '../http/lifecycle/app-runtime.ts'
 import { processLog } from '../log/process-log.ts'
 import { openAdminListener } from './process/admin-listener.ts'
 import { listenAt } from './process/listen.ts'
@@ -12,7 +12,7 @@ export async function serveSingle(catalogue: OpenCatalogue, app: FastifyInstance
   const admin = await openAdminListener({
     config,
     log: app.log,
-    metrics: metricsOf(app),
+    metrics: runtimeOf(app).metrics,
     lostLogLines: () => processLog().lost,
   })
   shutDownOnSignals(catalogue, app, () => admin.closeAfter(() => app.close()))

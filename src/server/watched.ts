@@ -3,7 +3,7 @@ import { ConfigError } from '../config.ts'
 import type { OpenCatalogue } from '../definitions/catalogue.ts'
 import { DefinitionsError } from '../definitions/definitions-error.ts'
 import { watch } from '../definitions/watch.ts'
-import { metricsOf } from '../http/lifecycle/metrics-route.ts'
+import { runtimeOf } from '../http/lifecycle/app-runtime.ts'
 import { processLog } from '../log/process-log.ts'
 import { createHotSwapServer } from './hot-swap-server.ts'
 import { openAdminListener } from './process/admin-listener.ts'
@@ -19,11 +19,11 @@ export async function serveWatched(catalogue: OpenCatalogue, app: FastifyInstanc
   const { config } = catalogue
   const server = createHotSwapServer({ limits: config.inbound.limits, drainMs: config.drainMs })
   let stopWatching = () => {}
-  let metrics = metricsOf(app)
+  let runtime = runtimeOf(app)
   const admin = await openAdminListener({
     config,
     log: app.log,
-    metrics: { render: accept => metrics.render(accept) },
+    metrics: { render: accept => runtime.metrics.render(accept) },
     lostLogLines: () => processLog().lost,
   })
   server.swap(app)
@@ -45,7 +45,7 @@ export async function serveWatched(catalogue: OpenCatalogue, app: FastifyInstanc
       const next = await catalogue.reload()
       const nextApp = await createServiceApp(next)
       server.swap(nextApp)
-      metrics = metricsOf(nextApp)
+      runtime = runtimeOf(nextApp)
       app.log.info({ aggregates: routesOf(next) }, 'definitions reloaded')
     } catch (error) {
       onError(error)

@@ -9,8 +9,8 @@ export interface Readiness {
 }
 
 /**
- * The outcome of a probe has the level `debug`. Each load balancer and each scraper sends one every few seconds, so that
- * probes would be most of the log.
+ * The outcome of a probe has the level `debug`. Each load balancer and each scraper sends one every few seconds, so
+ * that probes would be most of the log.
  */
 export const probed: RequestOutcome = { level: 'debug', fields: {}, msg: 'request completed' }
 

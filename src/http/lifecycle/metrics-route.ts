@@ -83,15 +83,3 @@ export function addMetricsRoute(app: FastifyInstance, { source, key }: MetricsRo
     allowMethods(guarded, metricsUrl, ['GET'])
   })
 }
-
-const sources = new WeakMap<object, MetricsSource>()
-
-/** Stores the source of the metrics of an app. */
-export function setMetricsOf(app: FastifyInstance, source: MetricsSource): void {
-  sources.set(app, source)
-}
-
-/** Returns the source of the metrics of an app that `buildApp` has built. */
-export function metricsOf(app: FastifyInstance): MetricsSource {
-  return sources.get(app) as MetricsSource
-}

@@ -61,7 +61,7 @@ export async function openAdminListener({
         `ADMIN_KEY: is required, because ADMIN_HOST ${host} has the address ${address}, which is not a loopback ` +
           'address: set ADMIN_KEY to a secret of at least 16 characters, or ADMIN_HOST to 127.0.0.1',
       )
-    await app.listen({ host: address, port, listenTextResolver: url => `admin listener listening at ${url}` })
+    await app.listen({ host: address, port, listenTextResolver: url => 'admin listener is open at ' + url })
   }
   await listenAt(listener, listen, { host: 'ADMIN_HOST', port: 'ADMIN_PORT' })
   return {

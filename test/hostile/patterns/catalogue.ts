@@ -205,9 +205,10 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
     '/^\\d{1,3}$/': environment,
   },
   'http/guard/connection-limit.ts': {
-    '/^(?:GET|HEAD) \\/health\\//': [
+    '/^(?:GET|HEAD) \\/(?:health\\/|metrics[ ?])/': [
       ['GET ', '/', ''],
       ['', 'HEAD ', ''],
+      ['GET /metrics', 's', ' '],
     ],
   },
   'http/guard/file-descriptors.ts': {
