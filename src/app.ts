@@ -20,6 +20,9 @@ import { guardRequests } from './http/guard/request-guard.ts'
 import type { RateLimitHook } from './http/guard/rate-limit.ts'
 import { headwaters } from './http/plugin.ts'
 import { setRuntimeOf } from './http/lifecycle/app-runtime.ts'
+import { countRequests, RequestCounter } from './http/metrics/request-counter.ts'
+import { RuntimeMetrics } from './metrics/runtime-metrics.ts'
+import { readLostLogLines } from './metrics/readings.ts'
 import { addHealthRoutes, type Readiness } from './http/lifecycle/health.ts'
 import { addMetricsRoute, readMetricsOption, rejectMetricsUrl } from './http/lifecycle/metrics-route.ts'
 import { logRefusedBodies } from './http/bodies/inbound-bodies.ts'
@@ -35,7 +38,7 @@ import {
 } from './http/guard/pressure.ts'
 import { errorHandler, handleErrorsAsProblems } from './http/problems/problem-handler.ts'
 import type { CountRequest } from './http/guard/shared-rate-store.ts'
-import { logOmittedRefusals, RefusalSampler } from './http/log/refusal-sampler.ts'
+import { logOmittedRefusals, RefusalSampler, type ReportRefusal } from './http/log/refusal-sampler.ts'
 import { RequestLog } from './http/log/request-log.ts'
 import { requestIdOf } from './http/request/request-id.ts'
 import { addRequestId, addDefaultHeaders, defaultHeaders } from './http/reply/default-headers.ts'
@@ -239,6 +242,7 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
     genReqId: requestIdOf,
     // These errors occur before any hook runs.
     frameworkErrors: (error, request, reply) => {
+      requests.start(request, reply)
       errorHandler(error, request, reply.headers(defaultHeaders))
     },
     // `handleServerEvents` replies to these.
@@ -257,6 +261,11 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
     })
 
   setRuntimeOf(app, runtime)
+  const counters = RuntimeMetrics.countersOf(runtime)
+  const requests = new RequestCounter(counters.requests)
+  if (lostLogLines !== undefined) readLostLogLines(counters.metrics, lostLogLines)
+  countRequests(app, requests)
+
   acceptAllMethods(app)
   handleErrorsAsProblems(app, replyAtRoot)
   addRequestId(app)
@@ -264,9 +273,18 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
   const connections = trackConnections(app)
   const connectionLimit = { isFull: false }
   if (maxConnections !== undefined)
-    limitConnections(app, { state: connectionLimit, connections, limit: maxConnections })
+    limitConnections(app, {
+      state: connectionLimit,
+      connections,
+      limit: maxConnections,
+      onRefused: () => requests.refused('OVERLOADED'),
+    })
   closeSlowReaders(app, connections, limits.replyTimeout)
-  const reportRefusal = refusals.reporter(app.log)
+  const logRefusal = refusals.reporter(app.log)
+  const reportRefusal: ReportRefusal = refusal => {
+    requests.refused(refusal.code)
+    logRefusal(refusal)
+  }
   closeOnStrayBytes(app, connections, limits.headerBytes, reportRefusal)
   // Register this before the hooks that refuse requests, so that it counts every request of a connection.
   drainOnClose(app, { readiness, connectionLimit, connections, runtime, timeout: drainTimeout })
@@ -283,7 +301,14 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
   void app.register(async guarded => {
     if (metricsRoute !== undefined) rejectMetricsUrl(aggregates)
     limit = await guardRequests(guarded, { gauge, rateLimit, keys, countRequest })
-    await guarded.register(headwaters, { aggregates, runtime, load: gauge, bodies: gauge.bodies, describe: false })
+    await guarded.register(headwaters, {
+      aggregates,
+      runtime,
+      load: gauge,
+      bodies: gauge.bodies,
+      requests,
+      describe: false,
+    })
   })
   app.addHook('onClose', () => runtime.close())
   addOpenapiRoutes(app, { aggregates, info, bearer: keys.length > 0, rateLimited: rateLimit > 0 })

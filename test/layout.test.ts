@@ -28,7 +28,7 @@ const house: House = {
   'demo-upstreams/': [],
   'core/': [],
   'trace/': ['core/'],
-  'metrics/': ['core/'],
+  'metrics/': ['errors.ts', 'core/'],
 
   // Content: what is served and called. It uses the machine through two doors.
   'clients/': ['schemas/', 'upstream/declare.ts', 'fanout/aggregate.ts'],
@@ -39,7 +39,7 @@ const house: House = {
 
   // One call to an upstream
   'upstream/spec/': ['errors.ts', 'core/', 'threads/'],
-  'upstream/call/': ['errors.ts', 'core/', 'upstream/spec/'],
+  'upstream/call/': ['errors.ts', 'core/', 'trace/', 'metrics/', 'upstream/spec/'],
   'upstream/connect/': ['errors.ts', 'core/', 'upstream/spec/'],
   'upstream/transport/': [
     'errors.ts',
@@ -73,9 +73,24 @@ const house: House = {
     'upstream/policies/sliding-window.ts',
   ],
   'upstream/policies/bulkhead/': ['errors.ts', 'core/', 'upstream/spec/', 'upstream/call/'],
-  'upstream/policies/hedge/': ['errors.ts', 'core/', 'upstream/spec/', 'upstream/call/', 'upstream/policies/retry/'],
+  'upstream/policies/hedge/': [
+    'errors.ts',
+    'core/',
+    'metrics/',
+    'upstream/spec/',
+    'upstream/call/',
+    'upstream/policies/retry/',
+  ],
   'upstream/policies/custom/': ['errors.ts', 'core/', 'upstream/spec/', 'upstream/call/'],
-  'upstream/policies/': ['errors.ts', 'core/', 'upstream/spec/', 'upstream/call/', 'upstream/policies/retry/'],
+  'upstream/policies/': [
+    'errors.ts',
+    'core/',
+    'trace/',
+    'metrics/',
+    'upstream/spec/',
+    'upstream/call/',
+    'upstream/policies/retry/',
+  ],
   'upstream/policies/cache/': [
     'errors.ts',
     'core/',
@@ -85,21 +100,32 @@ const house: House = {
     'upstream/policies/hedge/',
     'upstream/policies/',
   ],
-  'upstream/': ['errors.ts', 'core/', 'threads/', 'upstream/**'],
+  'upstream/': ['errors.ts', 'core/', 'metrics/', 'threads/', 'upstream/**'],
 
   // Many calls that become one reply
   'fanout/inference.ts': ['core/', 'upstream/**'],
   'fanout/step-args.ts': ['core/'],
   'fanout/offload/': ['errors.ts', 'core/', 'threads/', 'upstream/', 'fanout/inference.ts', 'fanout/step-args.ts'],
-  'fanout/': ['errors.ts', 'core/', 'threads/', 'upstream/**', 'fanout/**'],
+  'fanout/': ['errors.ts', 'core/', 'trace/', 'metrics/', 'threads/', 'upstream/**', 'fanout/**'],
 
   // Requests and replies
+  'http/metrics/': ['errors.ts', 'metrics/'],
   'http/routing/': ['errors.ts', 'core/'],
   'http/request/': ['errors.ts', 'core/'],
   'http/connection/': ['errors.ts', 'core/'],
   'http/log/': ['errors.ts', 'core/', 'log/', 'upstream/**', 'http/request/'],
-  'http/reply/': ['errors.ts', 'core/', 'upstream/**', 'fanout/**', 'http/request/', 'http/connection/', 'http/log/'],
-  'http/problems/': ['errors.ts', 'core/', 'log/', 'http/connection/', 'http/log/', 'http/reply/'],
+  'http/reply/': [
+    'errors.ts',
+    'core/',
+    'upstream/**',
+    'fanout/**',
+    'http/request/',
+    'http/connection/',
+    'http/log/',
+    'trace/',
+    'http/metrics/',
+  ],
+  'http/problems/': ['errors.ts', 'core/', 'log/', 'http/connection/', 'http/log/', 'http/reply/', 'http/metrics/'],
   'http/bodies/': ['errors.ts', 'core/', 'upstream/**', 'http/request/', 'http/connection/'],
   'http/guard/': [
     'errors.ts',
@@ -126,7 +152,7 @@ const house: House = {
   'http/openapi/info.ts': [],
   'http/openapi/': ['errors.ts', 'core/', 'fanout/**', 'http/routing/', 'http/reply/', 'http/openapi/info.ts'],
   'http/explorer/': ['http/routing/', 'http/reply/', 'http/guard/'],
-  'http/': ['errors.ts', 'core/', 'log/', 'memory/', 'upstream/**', 'fanout/**', 'http/**'],
+  'http/': ['errors.ts', 'core/', 'metrics/', 'log/', 'memory/', 'upstream/**', 'fanout/**', 'http/**'],
 
   'config.ts': ['errors.ts', 'core/', 'threads/', 'upstream/**', 'http/openapi/info.ts'],
   'app.ts': ['check-node.ts', 'errors.ts', 'core/', 'metrics/', 'upstream/**', 'fanout/**', 'http/**'],
@@ -229,6 +255,7 @@ const readers = [
   'log/process-log.ts',
   'log/standard-streams.ts',
   'memory/own-memory.ts',
+  'metrics/readings.ts',
 ]
 
 const src = join(import.meta.dirname, '../src')

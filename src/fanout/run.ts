@@ -1,5 +1,8 @@
 import { toProblem, UpstreamError, type ErrorCode } from '../errors.ts'
 import { Abort } from '../core/abort.ts'
+import type { AggregateMetrics, RunOutcome } from '../metrics/aggregate-metrics.ts'
+import { RuntimeMetrics } from '../metrics/runtime-metrics.ts'
+import { sampledTraceId } from '../trace/sampled-trace-id.ts'
 import type { Scope } from '../upstream/call/call.ts'
 import { sendOf, type Send } from '../upstream/call/layer.ts'
 import type { Runtime } from '../upstream/runtime.ts'
@@ -72,6 +75,7 @@ export class Run implements RunHandle, ReplyTarget {
   readonly #input: ReadInput
   #onEvent: RunOptions['onEvent']
   readonly #recorder: OutcomeRecorder
+  readonly #metrics: AggregateMetrics
   readonly #startedAt = performance.now()
   readonly #stepRuns: readonly StepRun[]
   /** The function of context(). It has events and an outcome only if it makes a call or fails. */
@@ -99,6 +103,7 @@ export class Run implements RunHandle, ReplyTarget {
     this.#input = input
     this.#onEvent = onEvent
     this.#recorder = new OutcomeRecorder(aggregate.steps)
+    this.#metrics = RuntimeMetrics.countersOf(runtime).aggregate(aggregate)
     this.send = runtime.send.send ?? sendOf(call => runtime.send(call))
     this.headers = headers
     this.reads = reads
@@ -330,7 +335,7 @@ export class Run implements RunHandle, ReplyTarget {
   complete(reply: Reply<unknown, string>): void {
     // A function in the reply's schema may have cancelled the run.
     if (this.isClosed) return
-    this.#finish(undefined)
+    this.#finish(reply.complete ? 'complete' : 'partial', undefined)
     this.#completion.resolve(reply)
   }
 
@@ -370,18 +375,27 @@ export class Run implements RunHandle, ReplyTarget {
     if (this.#unsafeCalls > 0 || this.#phase === Phase.done) return
     const { error, step, isCancel } = this.#failure as Failure
     const problem = isCancel ? undefined : toProblem(error, step)
-    this.#finish(problem?.code ?? 'CANCELLED')
+    this.#finish(isCancel ? 'cancelled' : 'failed', problem?.code ?? 'CANCELLED')
     this.#completion.reject(problem === undefined ? error : problem.with(this.#recorder.outcomes()))
   }
 
-  #finish(code: string | undefined): void {
+  #finish(outcome: RunOutcome, code: string | undefined): void {
     this.#enter(Phase.done)
-    this.#notify({ type: 'run ended', at: this.now(), code })
+    const at = this.now()
+    this.#count(outcome, code, at)
+    this.#notify({ type: 'run ended', at, code })
     this.abort.abort(runEnded)
     for (const run of this.#stepRuns) run.releaseValue()
     clearTimeout(this.#graceTimer)
     // The deadline still applies to unsafe calls.
     if (this.#unsafeCalls === 0) clearTimeout(this.#deadlineTimer)
+  }
+
+  #count(outcome: RunOutcome, code: string | undefined, at: number): void {
+    const { trace }: Scope = this
+    const traceId = sampledTraceId(trace)
+    this.#recorder.count(this.#metrics, traceId)
+    this.#metrics.runEnded(outcome, outcome === 'failed' ? code : undefined, at, this.deadline, traceId)
   }
 
   #forEachRun(act: (run: StepRun) => void): void {

@@ -2,6 +2,7 @@ import type { AnyAggregate } from '../fanout/aggregate.ts'
 import { checkOffloads } from '../fanout/check-offloads.ts'
 import type { Override, Runtime, RuntimeOptions } from '../upstream/runtime.ts'
 import type { Layers } from '../upstream/spec/layers.ts'
+import { RuntimeMetrics } from '../metrics/runtime-metrics.ts'
 import { InboundBodies } from './bodies/inbound-bodies.ts'
 import type { LoadGauge } from './reply/route-services.ts'
 import { loggedRuntime } from './log/logged-runtime.ts'
@@ -9,6 +10,7 @@ import { defaultPressureLimits } from './guard/pressure.ts'
 import { delegateErrors } from './problems/delegate-errors.ts'
 import { addRequestId } from './reply/default-headers.ts'
 import { describeRoutes } from './openapi/swagger.ts'
+import { countRequests, RequestCounter } from './metrics/request-counter.ts'
 import { closeIfUnread } from './connection/unread-body.ts'
 import type { FastifyInstance } from 'fastify'
 import { rejectOptionsBesideRuntime, rejectRenamedOptions } from '../core/option-keys.ts'
@@ -73,6 +75,8 @@ export interface HeadwatersOptions {
 export interface ServiceOptions extends HeadwatersOptions {
   /** The bodies that are being received. @default those of this registration, with a limit of `bodiesBytes` */
   readonly bodies?: InboundBodies
+  /** Counts the requests of these routes. @default a counter of this registration */
+  readonly requests?: RequestCounter
 }
 
 /** A Fastify app of any version. Two copies of Fastify have types that are not assignable to each other. */
@@ -113,6 +117,7 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
     describe = true,
     bodiesBytes = defaultPressureLimits.bodiesBytes,
     bodies = new InboundBodies(bodiesBytes),
+    requests,
   } = options
   checkBoolean('headwaters', 'describe', describe)
   const app = host as FastifyInstance
@@ -127,6 +132,10 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
       threads: threads ?? {},
     })
   await checkOffloads(aggregates)
+  const counters = RuntimeMetrics.countersOf(ownRuntime)
+  const counter = requests ?? new RequestCounter(counters.requests)
+  if (requests === undefined) countRequests(app, counter)
+  for (const aggregate of aggregates) counters.aggregate(aggregate)
   acceptJsonBodies(app, bodies)
   closeOnUnreadBody(app)
   addRequestId(app)
@@ -135,6 +144,7 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
     runtime: ownRuntime,
     load,
     loggedWarnings: new Set(),
+    requests: counter,
   })
   if (runtime === undefined) app.addHook('onClose', () => ownRuntime.close())
 }

@@ -41,6 +41,8 @@ export interface Offloaded {
 /** The threads of a runtime. The first task starts the first thread. */
 export interface Threads {
   run(task: Task): Offloaded
+  /** Returns the numbers of tasks that run and that wait for a thread. */
+  gauge(): { readonly running: number; readonly queued: number }
   /** Ends every thread. Tasks in progress and later tasks are rejected with `RUNTIME_CLOSED`. */
   close(): Promise<void>
 }
@@ -125,6 +127,7 @@ export function createThreads({
       const value = work(task, controller).finally(() => live.delete(controller))
       return { value, stop: reason => controller.abort(reason) }
     },
+    gauge: () => ({ running: semaphore.active, queued: semaphore.queued }),
     async close() {
       closed = true
       for (const [controller, { owner }] of live) controller.abort(new UpstreamError('RUNTIME_CLOSED', owner))

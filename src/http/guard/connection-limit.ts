@@ -15,6 +15,8 @@ export interface ConnectionLimitOptions {
   readonly connections: ReadonlySet<Socket>
   /** Connections that may be open at once. */
   readonly limit: number
+  /** Called for each connection that is refused with 503. */
+  readonly onRefused: () => void
 }
 
 type Listener = (socket: Socket) => void
@@ -40,7 +42,10 @@ const logEveryMs = 10_000
  * parsed. Requests to health routes and to the metrics are still served. A process at its limit is healthy, and a
  * failed health check would make the orchestrator restart it and lose its requests.
  */
-export function limitConnections(app: FastifyInstance, { state, connections, limit }: ConnectionLimitOptions): void {
+export function limitConnections(
+  app: FastifyInstance,
+  { state, connections, limit, onRefused }: ConnectionLimitOptions,
+): void {
   const server: Server = app.server
   const refused = new Set<Socket>()
   /** Functions that reply to the refused connections whose first bytes have not arrived, the oldest first. */
@@ -67,6 +72,7 @@ export function limitConnections(app: FastifyInstance, { state, connections, lim
       clearTimeout(first)
       waiting.delete(socket)
       refusals++
+      onRefused()
       sendRawProblem(socket, 503, 'OVERLOADED', 'retry-after: 1\r\n')
       // Read and discard the caller's bytes. Closing a connection with unread bytes resets it, and the reply would be
       // lost.

@@ -3,6 +3,7 @@ import { Problem, type Fault } from '../../errors.ts'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import { endToEnd } from '../../fanout/end-to-end.ts'
 import { startRun } from '../../fanout/fan-out.ts'
+import { recordOf } from '../metrics/request-counter.ts'
 import { discardBody } from '../connection/unread-body.ts'
 import { acceptsJson } from '../request/accepts-json.ts'
 import { checkQuery, deadlineOf } from '../request/input-checks.ts'
@@ -25,6 +26,8 @@ export function handleRequest(
     raw,
     raw: { url = '' },
   } = request
+  const record = recordOf(reply.raw)
+  if (record !== undefined) record.route = services.requests.routeOf(aggregate)
   // Fastify does not read the body of a GET.
   if (body === undefined) discardBody(raw)
   if (!acceptsJson(headers.accept)) throw new Problem('NOT_ACCEPTABLE')

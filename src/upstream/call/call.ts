@@ -1,9 +1,11 @@
 import type { Abort } from '../../core/abort.ts'
+import type { OperationMetrics } from '../../metrics/operation-metrics.ts'
 import type { TraceContext } from '../../trace/trace-context.ts'
 import type { CallEvent } from './events.ts'
 import type { HeaderReads } from './inbound.ts'
 import type { ResponseHeaders } from '../spec/answer.ts'
 import type { OperationSpec } from '../spec/spec.ts'
+import { uncounted } from './uncounted.ts'
 
 declare const answer: unique symbol
 
@@ -144,6 +146,8 @@ export class LiveCall<out T> {
   readonly attempt: Attempt
   /** True if the request is conditional, so that a 304 is an answer. */
   readonly isConditional: boolean
+  /** Counts the call. The client of its upstream sets it. */
+  metrics: OperationMetrics
 
   constructor(
     call: Pick<Call<T>, 'spec' | 'path' | 'body' | 'idempotencyKey'>,
@@ -156,6 +160,7 @@ export class LiveCall<out T> {
     attempt = firstAttempt(),
     headers?: LiveCall<T>['headers'],
     isConditional = false,
+    metrics = uncounted,
   ) {
     this.spec = call.spec
     this.path = call.path
@@ -170,6 +175,7 @@ export class LiveCall<out T> {
     this.effort = effort
     this.attempt = attempt
     this.isConditional = isConditional
+    this.metrics = metrics
   }
 
   /** Returns the same attempt with another abort. */
@@ -185,6 +191,7 @@ export class LiveCall<out T> {
       this.attempt,
       this.headers,
       this.isConditional,
+      this.metrics,
     )
   }
 
@@ -192,7 +199,19 @@ export class LiveCall<out T> {
   detached(abort: Abort, scope: Scope): LiveCall<T> {
     const effort = firstEffort()
     effort.namesCaller = this.effort.namesCaller
-    return new LiveCall(this, abort, scope, 0, 0, 1, effort, firstAttempt(), this.headers, this.isConditional)
+    return new LiveCall(
+      this,
+      abort,
+      scope,
+      0,
+      0,
+      1,
+      effort,
+      firstAttempt(),
+      this.headers,
+      this.isConditional,
+      this.metrics,
+    )
   }
 
   /**
@@ -212,6 +231,7 @@ export class LiveCall<out T> {
       { mayWait, sent: false, needsNew: effort.hadFreeRetry, held: undefined, spanId: undefined },
       this.headers,
       this.isConditional,
+      this.metrics,
     )
   }
 
