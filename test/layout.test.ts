@@ -200,6 +200,7 @@ const house: House = {
     'errors.ts',
     'core/',
     'log/',
+    'metrics/',
     'upstream/**',
     'fanout/**',
     'http/**',

@@ -64,7 +64,7 @@ export function createAdminApp({ metrics, readiness, lostLogLines, limits, log }
   addDefaultHeaders(app)
   const connections = trackConnections(app)
   const connectionLimit = { isFull: false }
-  limitConnections(app, { state: connectionLimit, connections, limit: maxAdminConnections })
+  limitConnections(app, { state: connectionLimit, connections, limit: maxAdminConnections, onRefused() {} })
   closeSlowReaders(app, connections, limits.replyTimeout)
   const reportRefusal = refusals.reporter(app.log)
   closeOnStrayBytes(app, connections, limits.headerBytes, reportRefusal)

@@ -26,13 +26,18 @@ test('the words that may follow are commands, options, aggregates, their fields 
   })
   const file = join(path, 'words.ts')
   for (const [given, expected] of [
-    [[], ['serve', 'run', 'openapi', 'load', 'completion', '--help', '--version']],
+    [[], ['serve', 'run', 'openapi', 'check', 'load', 'completion', '--help', '--version']],
     [['completion'], ['bash', 'zsh', 'fish']],
     [['serve'], ['--live', '--workers', '--watch', '--help']],
     [['serve', '--workers'], ['auto']],
     [['--watch'], ['--live', '--workers', '--watch', '--help']],
     [['openapi'], ['--out', '--json', '--info', '--help']],
     [['openapi', '--out'], []],
+    [['check'], ['--metrics', '--help']],
+    [
+      ['check', 'aggregates/'],
+      ['--metrics', '--help'],
+    ],
     [['nothing'], []],
     [['run'], ['cat-facts', 'breed', 'postcard', ...options]],
     [

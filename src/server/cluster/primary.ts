@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { OpenCatalogue } from '../../definitions/catalogue.ts'
 import { processLog } from '../../log/process-log.ts'
+import { collectProcessMetrics } from '../../metrics/process-metrics.ts'
 import { openAdminListener } from '../process/admin-listener.ts'
 import { shutDownOnSignals } from '../process/shutdown.ts'
 import { variablesOfEnvFiles } from './env-files.ts'
@@ -18,6 +19,7 @@ export async function servePrimary(catalogue: OpenCatalogue, app: FastifyInstanc
   const workers = createWorkers({
     log: app.log,
     lostLogLines: () => processLog().lost,
+    collectMetrics: collectProcessMetrics,
     count,
     host,
     port,
