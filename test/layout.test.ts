@@ -39,7 +39,7 @@ const house: House = {
 
   // One call to an upstream
   'upstream/spec/': ['errors.ts', 'core/', 'threads/'],
-  'upstream/call/': ['errors.ts', 'core/', 'upstream/spec/'],
+  'upstream/call/': ['errors.ts', 'core/', 'trace/', 'upstream/spec/'],
   'upstream/connect/': ['errors.ts', 'core/', 'upstream/spec/'],
   'upstream/transport/': [
     'errors.ts',
@@ -87,18 +87,31 @@ const house: House = {
   ],
   'upstream/': ['errors.ts', 'core/', 'threads/', 'upstream/**'],
 
+  // Spans: the only room that loads OpenTelemetry
+  'otel/': ['errors.ts', 'core/', 'trace/', 'upstream/spec/', 'upstream/call/'],
+
   // Many calls that become one reply
   'fanout/inference.ts': ['core/', 'upstream/**'],
   'fanout/step-args.ts': ['core/'],
   'fanout/offload/': ['errors.ts', 'core/', 'threads/', 'upstream/', 'fanout/inference.ts', 'fanout/step-args.ts'],
-  'fanout/': ['errors.ts', 'core/', 'threads/', 'upstream/**', 'fanout/**'],
+  'fanout/': ['errors.ts', 'core/', 'trace/', 'threads/', 'upstream/**', 'otel/', 'fanout/**'],
 
   // Requests and replies
   'http/routing/': ['errors.ts', 'core/'],
   'http/request/': ['errors.ts', 'core/'],
   'http/connection/': ['errors.ts', 'core/'],
   'http/log/': ['errors.ts', 'core/', 'log/', 'upstream/**', 'http/request/'],
-  'http/reply/': ['errors.ts', 'core/', 'upstream/**', 'fanout/**', 'http/request/', 'http/connection/', 'http/log/'],
+  'http/reply/': [
+    'errors.ts',
+    'core/',
+    'trace/',
+    'upstream/**',
+    'otel/',
+    'fanout/**',
+    'http/request/',
+    'http/connection/',
+    'http/log/',
+  ],
   'http/problems/': ['errors.ts', 'core/', 'log/', 'http/connection/', 'http/log/', 'http/reply/'],
   'http/bodies/': ['errors.ts', 'core/', 'upstream/**', 'http/request/', 'http/connection/'],
   'http/guard/': [

@@ -1,12 +1,13 @@
 import type { Runtime } from '../upstream/runtime.ts'
 import { checkObject } from '../core/option-values.ts'
-import { toProblem, type Fault } from '../errors.ts'
+import { startRunSpans } from '../otel/run-spans.ts'
+import { Problem, toProblem, type Fault } from '../errors.ts'
 import type { Aggregate, AnyAggregate } from './aggregate.ts'
 import { endToEnd, lowerCased } from './end-to-end.ts'
 import { readInput, type RawInput, type ReadInput } from './input.ts'
 import { HeaderReadTracker } from './reads.ts'
 import type { Reply } from './reply.ts'
-import { Run, type RunOptions } from './run.ts'
+import { Run, type RunOptions, type RunStartOptions } from './run.ts'
 
 /** Options of `fanOut`. */
 export interface FanOutOptions extends RunOptions {
@@ -52,7 +53,26 @@ export async function fanOut<I, D, K extends string>(
   signal?.throwIfAborted()
   const { headers = {} } = input
   checkObject('fanOut', 'headers', headers, "{ 'accept-language': 'en' }")
-  const run = startRun(aggregate, { ...input, headers: endToEnd(lowerCased(headers)) }, options)
+  const given = { ...input, headers: endToEnd(lowerCased(headers)) }
+  const spans = startRunSpans(aggregate, undefined)
+  if (spans === undefined) return start(aggregate, given, options)
+  try {
+    const reply = await start(aggregate, given, { ...options, spans })
+    spans.end(undefined)
+    return reply
+  } catch (error) {
+    spans.end(error instanceof Problem ? error.statusCode : undefined)
+    throw error
+  }
+}
+
+async function start<I, D, K extends string>(
+  aggregate: Aggregate<I, D, K>,
+  input: RawInput,
+  options: FanOutOptions & RunStartOptions,
+): Promise<Reply<D, K>> {
+  const { signal } = options
+  const run = startRun(aggregate, input, options)
   const cancel = () => run.cancel(signal?.reason)
   signal?.addEventListener('abort', cancel, { once: true })
   try {
@@ -70,7 +90,7 @@ export async function fanOut<I, D, K extends string>(
 export function startRun(
   aggregate: AnyAggregate,
   input: RawInput,
-  options: RunOptions,
+  options: RunStartOptions,
   faults?: readonly Fault[],
 ): Run {
   const { vary } = aggregate.route
@@ -80,7 +100,9 @@ export function startRun(
     read = readInput(aggregate.route, input, faults, reads)
   } catch (error) {
     // A function in a schema may throw anything.
-    throw toProblem(error)
+    const problem = toProblem(error)
+    options.spans?.runEnded('failed', problem.code)
+    throw problem
   }
   return new Run(aggregate, read, (input.headers ?? {}) as Run['headers'], options, reads)
 }

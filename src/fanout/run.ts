@@ -2,6 +2,7 @@ import { toProblem, UpstreamError, type ErrorCode } from '../errors.ts'
 import { Abort } from '../core/abort.ts'
 import type { Scope } from '../upstream/call/call.ts'
 import { sendOf, type Send } from '../upstream/call/layer.ts'
+import type { RunResult, RunSpans } from '../upstream/call/spans.ts'
 import type { Runtime } from '../upstream/runtime.ts'
 import type { AnyAggregate } from './aggregate.ts'
 import type { CallCounts, RunEvent, StepEvent } from './events.ts'
@@ -14,6 +15,7 @@ import { ReplyBuilder, type ReplyTarget } from './reply-builder.ts'
 import type { Reply } from './reply.ts'
 import type { HandlerOwner, RunHandle } from './run-handle.ts'
 import { enter, Phase } from './run-phase.ts'
+import { recordSpan } from './record-span.ts'
 import { StepArgs } from './step-args.ts'
 import { StepRun } from './step-run.ts'
 import { labelOf, type Step } from './step.ts'
@@ -26,6 +28,11 @@ export interface RunOptions {
   readonly shedOptional?: boolean | undefined
   /** Called with each event as it happens. */
   readonly onEvent?: ((event: RunEvent) => void) | undefined
+}
+
+/** The options of a run with the spans that the caller of `startRun` has started. */
+export interface RunStartOptions extends RunOptions {
+  readonly spans?: RunSpans | undefined
 }
 
 /** Receives the result of a run, once. */
@@ -65,6 +72,7 @@ export class Run implements RunHandle, ReplyTarget {
   readonly headers: Scope['headers']
   readonly reads: HeaderReadTracker | undefined
   readonly admitted = new Map<object, object>()
+  readonly spans: RunSpans | undefined
   context: unknown = undefined
   #phase: Phase = Phase.created
   readonly #aggregate: AnyAggregate
@@ -91,7 +99,7 @@ export class Run implements RunHandle, ReplyTarget {
     aggregate: AnyAggregate,
     input: ReadInput,
     headers: Scope['headers'],
-    { runtime, deadline = Infinity, shedOptional = false, onEvent }: RunOptions,
+    { runtime, deadline = Infinity, shedOptional = false, onEvent, spans }: RunStartOptions,
     reads?: HeaderReadTracker,
   ) {
     this.#aggregate = aggregate
@@ -103,6 +111,7 @@ export class Run implements RunHandle, ReplyTarget {
     this.headers = headers
     this.reads = reads
     this.shedOptional = shedOptional
+    this.spans = spans
     if (!(deadline > 0))
       throw new TypeError(
         `aggregate '${aggregate.name}': a run's deadline is ${deadline}, and must be a number of ms above 0`,
@@ -129,6 +138,7 @@ export class Run implements RunHandle, ReplyTarget {
     const contextRun = this.#contextRun
     if (contextRun === undefined) return this.#startSteps()
     this.#enter(Phase.context)
+    this.spans?.stepStarted(-1)
     contextRun.start(contextRun.withAsk(this.#sharedArgs))
   }
 
@@ -165,6 +175,7 @@ export class Run implements RunHandle, ReplyTarget {
   emit(event: StepEvent): void {
     if (this.#phase === Phase.done) return
     this.#recorder.record(event)
+    if (this.spans !== undefined) recordSpan(this.spans, event)
     this.#notify(event)
   }
 
@@ -244,6 +255,7 @@ export class Run implements RunHandle, ReplyTarget {
 
   #contextEnded(value: unknown, state: State, code: ErrorCode | undefined, tally: CallCounts | undefined): void {
     if (this.#recorder.hasContext) this.#reportContextEnd(state, code, tally)
+    else this.spans?.stepEnded(-1, state, code)
     this.context = value
     this.#sharedArgs = this.createArgs()
     this.#startSteps()
@@ -376,12 +388,18 @@ export class Run implements RunHandle, ReplyTarget {
 
   #finish(code: string | undefined): void {
     this.#enter(Phase.done)
+    this.spans?.runEnded(this.#result, code)
     this.#notify({ type: 'run ended', at: this.now(), code })
     this.abort.abort(runEnded)
     for (const run of this.#stepRuns) run.releaseValue()
     clearTimeout(this.#graceTimer)
     // The deadline still applies to unsafe calls.
     if (this.#unsafeCalls === 0) clearTimeout(this.#deadlineTimer)
+  }
+
+  get #result(): RunResult {
+    if (this.#failure !== undefined) return this.#failure.isCancel ? 'cancelled' : 'failed'
+    return this.#recorder.complete ? 'complete' : 'partial'
   }
 
   #forEachRun(act: (run: StepRun) => void): void {

@@ -8,6 +8,7 @@ import { acceptsJson } from '../request/accepts-json.ts'
 import { checkQuery, deadlineOf } from '../request/input-checks.ts'
 import { replyRequestId } from './default-headers.ts'
 import { ReplyTask } from './reply-task.ts'
+import { requestSpans } from './request-spans.ts'
 import type { RouteServices } from './route-services.ts'
 
 /** Runs an aggregate for one request and writes its reply. Throws a `Problem` for a request that cannot be run. */
@@ -25,6 +26,7 @@ export function handleRequest(
     raw,
     raw: { url = '' },
   } = request
+  const spans = requestSpans(aggregate, request, reply)
   // Fastify does not read the body of a GET.
   if (body === undefined) discardBody(raw)
   if (!acceptsJson(headers.accept)) throw new Problem('NOT_ACCEPTABLE')
@@ -38,7 +40,7 @@ export function handleRequest(
   const run = startRun(
     aggregate,
     { params, query, body, headers: own },
-    { runtime: services.runtime, deadline, shedOptional: services.load?.shedOptional },
+    { runtime: services.runtime, deadline, shedOptional: services.load?.shedOptional, spans },
     faults,
   )
   // The caller may have closed the connection during a hook, before a listener was added.

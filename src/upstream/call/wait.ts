@@ -3,5 +3,6 @@ import type { WaitReason } from './events.ts'
 
 /** Reports that a call has waited for `ms` and waits no longer. A listener of the event may abort the call. */
 export function reportWait({ scope, step, index, spec }: LiveCall<unknown>, reason: WaitReason, ms: number): void {
+  scope.spans?.waited(step, spec.name, reason, ms)
   scope.emit({ type: 'call waited', at: scope.now(), step, call: index, operation: spec.name, reason, ms })
 }

@@ -23,6 +23,7 @@ export class Detachable<T> extends Abort {
       headers: scope.headers,
       abort: this,
       admitted: scope.admitted,
+      spans: scope.spans,
       isWatched: scope.isWatched !== false,
       now: () => scope.now(),
       emit: event => {

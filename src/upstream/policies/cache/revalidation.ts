@@ -141,12 +141,13 @@ function confirmation(spec: OperationSpec, found: LookupResult, head304: Confirm
 
 /** Returns the same call without its run. Only `abort` aborts it, and its run receives none of its events. */
 function detached<T>(call: LiveCall<T>, abort: Abort): LiveCall<T> {
-  const { headers } = call.scope
+  const { headers, spans } = call.scope
   return call.detached(abort, {
     deadline: Infinity,
     headers,
     abort,
     admitted: new Map(),
+    spans: spans?.background(call.step),
     now: () => performance.now(),
     emit: () => {},
     isWatched: false,
