@@ -35,12 +35,14 @@ import { errorHandler, handleErrorsAsProblems } from './http/problems/problem-ha
 import type { CountRequest } from './http/guard/shared-rate-store.ts'
 import { logOmittedRefusals, RefusalSampler } from './http/log/refusal-sampler.ts'
 import { RequestLog } from './http/log/request-log.ts'
+import { tracedLoggers, traceLogs } from './http/log/trace-fields.ts'
 import { requestIdOf } from './http/request/request-id.ts'
 import { addRequestId, addDefaultHeaders, defaultHeaders } from './http/reply/default-headers.ts'
 import { closeSlowReaders } from './http/guard/slow-readers.ts'
 import { closeOnStrayBytes } from './http/guard/stray-bytes.ts'
 import type { Override, Runtime, RuntimeOptions } from './upstream/runtime.ts'
 import { rejectOptionsBesideRuntime, rejectUnknownOptions, type OptionKeys } from './core/option-keys.ts'
+import { numberWithin } from './core/bounds.ts'
 import { checkTextList } from './core/option-values.ts'
 import type { Partition } from './core/partition.ts'
 import type { Layers } from './upstream/spec/layers.ts'
@@ -130,6 +132,12 @@ export interface AppOptions {
    * @default 10_000
    */
   readonly drainTimeout?: number
+  /**
+   * The share of new traces that are marked as sampled, from 0 to 100. A trace is new if a request has no valid
+   * `traceparent`. Any other request keeps the mark of its caller.
+   * @default 0
+   */
+  readonly traceSampledPercent?: number
 }
 
 const appOptions: OptionKeys<AppOptions> = {
@@ -153,6 +161,7 @@ const appOptions: OptionKeys<AppOptions> = {
   corsOrigins: true,
   info: true,
   drainTimeout: true,
+  traceSampledPercent: true,
 }
 
 /**
@@ -194,11 +203,13 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
     corsOrigins = [],
     info = {},
     drainTimeout = 10_000,
+    traceSampledPercent = 0,
     lostLogLines,
   } = options
   if (options.runtime !== undefined)
     rejectOptionsBesideRuntime('app', { overrides, environment, layers, threads, partition, scale, onToken })
   checkInfo('app', info)
+  numberWithin('app', 'traceSampledPercent', traceSampledPercent, 0, 100)
   if (typeof trustProxy !== 'boolean') checkTextList('app', 'trustProxy', trustProxy, "['10.0.0.0/8']")
   const limits = { ...defaultLimits, ...options.limits }
   const pressure = { ...defaultPressureLimits, ...options.pressure }
@@ -218,6 +229,7 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
     return503OnClosing: false,
     http,
     genReqId: requestIdOf,
+    ...(logger !== false && { childLoggerFactory: tracedLoggers(traceSampledPercent) }),
     // These errors occur before any hook runs.
     frameworkErrors: (error, request, reply) => {
       errorHandler(error, request, reply.headers(defaultHeaders))
@@ -263,7 +275,15 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
   let limit: RateLimitHook | undefined
   void app.register(async guarded => {
     limit = await guardRequests(guarded, { gauge, rateLimit, keys, countRequest })
-    await guarded.register(headwaters, { aggregates, runtime, load: gauge, bodies: gauge.bodies, describe: false })
+    await guarded.register(headwaters, {
+      aggregates,
+      runtime,
+      load: gauge,
+      bodies: gauge.bodies,
+      describe: false,
+      traceSampledPercent,
+      traceLogs: logger === false ? undefined : traceLogs,
+    })
   })
   app.addHook('onClose', () => runtime.close())
   addOpenapiRoutes(app, { aggregates, info, bearer: keys.length > 0, rateLimited: rateLimit > 0 })

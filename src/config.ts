@@ -23,6 +23,9 @@ function oneOf<const Values extends readonly string[]>(values: Values) {
   return z.enum(values, `must be ${values.slice(0, -1).join(', ')} or ${values.at(-1)}`)
 }
 
+const percentFault = 'must be a number from 0 to 100'
+const percent = z.coerce.number(percentFault).min(0, percentFault).max(100, percentFault)
+
 const heartbeatFault = 'must be 0 (no heartbeat) or an integer from 1000 to 600000'
 
 /** The environment variables of the service. A test compares them with `docs/options.md`. */
@@ -32,6 +35,7 @@ export const Environment = z.object({
   LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   LOG_FORMAT: oneOf(['auto', 'json', 'text']).default('auto'),
   DRAIN_MS: whole(0, 600_000).default(10_000).describe('How long requests in flight may take after SIGTERM, in ms.'),
+  TRACE_SAMPLED_PERCENT: percent.default(0),
   MAX_RUNS: whole(0, 1_000_000).default(1000),
   MAX_LOOP_DELAY_MS: whole(0, 60_000).default(500),
   MAX_HEAP_PERCENT: whole(0, 100).default(70),
@@ -99,6 +103,8 @@ export interface Config {
   readonly logFormat: z.output<typeof Environment>['LOG_FORMAT']
   /** Time that requests in flight may take after SIGTERM, in ms. */
   readonly drainMs: number
+  /** The share of new traces that are marked as sampled, from 0 to 100. */
+  readonly traceSampledPercent: number
   /** The `info` of the API document. @default the `info` of the definitions */
   readonly info?: OpenapiInfo
   /** The protection of the service from its callers. */
@@ -154,6 +160,7 @@ export function readConfig(
     logFormat: data.LOG_FORMAT,
     drainMs: data.DRAIN_MS,
     heartbeatMs: data.WORKER_HEARTBEAT_MS,
+    traceSampledPercent: data.TRACE_SAMPLED_PERCENT,
     ...(info !== undefined && { info }),
     inbound: inboundOf(data),
     threads: Object.freeze({

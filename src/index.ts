@@ -35,6 +35,7 @@ export {
   type UpstreamOptions,
 } from './upstream/declare.ts'
 export type { ThreadOptions } from './threads/threads.ts'
+export type { TraceContext } from './trace/trace-context.ts'
 export type { DeepReadonly } from './core/freeze.ts'
 export {
   createRuntime,

@@ -38,6 +38,7 @@ test('an empty environment gives the defaults', async t => {
     logFormat: 'auto',
     drainMs: 10_000,
     heartbeatMs: 10_000,
+    traceSampledPercent: 0,
     inbound,
     threads: { queue: 256 },
     overrides: {},
@@ -56,10 +57,22 @@ test('what is set stands over the defaults', async t => {
     logFormat: 'text',
     drainMs: 250,
     heartbeatMs: 10_000,
+    traceSampledPercent: 0,
     inbound,
     threads: { queue: 256 },
     overrides: {},
   })
+})
+
+test('the share of new traces that are sampled is a number from 0 to 100', async t => {
+  t.same(
+    ['0', '0.1', '12.5', '100'].map(
+      value => readConfig({ TRACE_SAMPLED_PERCENT: value }, upstreams).traceSampledPercent,
+    ),
+    [0, 0.1, 12.5, 100],
+  )
+  for (const wrong of ['-1', '100.1', 'all', '10%', 'NaN', 'Infinity'])
+    t.same(faultsOf(t, { TRACE_SAMPLED_PERCENT: wrong }), ['TRACE_SAMPLED_PERCENT: must be a number from 0 to 100'])
 })
 
 test('threads are as many as there are cores to spare, or as many as is said', async t => {

@@ -44,6 +44,7 @@ const house: House = {
   'upstream/transport/': [
     'errors.ts',
     'core/',
+    'trace/',
     'memory/room.ts',
     'upstream/spec/',
     'upstream/call/',
@@ -98,9 +99,9 @@ const house: House = {
 
   // Requests and replies
   'http/routing/': ['errors.ts', 'core/'],
-  'http/request/': ['errors.ts', 'core/'],
+  'http/request/': ['errors.ts', 'core/', 'trace/'],
   'http/connection/': ['errors.ts', 'core/'],
-  'http/log/': ['errors.ts', 'core/', 'log/', 'upstream/**', 'http/request/'],
+  'http/log/': ['errors.ts', 'core/', 'trace/', 'log/', 'upstream/**', 'http/request/'],
   'http/reply/': [
     'errors.ts',
     'core/',
@@ -138,13 +139,23 @@ const house: House = {
   'http/openapi/info.ts': [],
   'http/openapi/': ['errors.ts', 'core/', 'fanout/**', 'http/routing/', 'http/reply/', 'http/openapi/info.ts'],
   'http/explorer/': ['http/routing/', 'http/reply/', 'http/guard/'],
-  'http/': ['errors.ts', 'core/', 'log/', 'memory/', 'upstream/**', 'fanout/**', 'http/**'],
+  'http/': ['errors.ts', 'core/', 'trace/', 'log/', 'memory/', 'upstream/**', 'fanout/**', 'http/**'],
 
   'config.ts': ['errors.ts', 'core/', 'threads/', 'upstream/**', 'http/openapi/info.ts'],
   'app.ts': ['check-node.ts', 'errors.ts', 'core/', 'upstream/**', 'fanout/**', 'http/**'],
 
   // Entrances: they put the rooms together.
-  'index.ts': ['check-node.ts', 'errors.ts', 'core/', 'threads/', 'upstream/**', 'fanout/**', 'http/**', 'app.ts'],
+  'index.ts': [
+    'check-node.ts',
+    'errors.ts',
+    'core/',
+    'trace/',
+    'threads/',
+    'upstream/**',
+    'fanout/**',
+    'http/**',
+    'app.ts',
+  ],
   'testing/': ['check-node.ts', 'errors.ts', 'core/', 'upstream/**', 'fanout/**', 'demo-upstreams/'],
   'definitions/': [
     'errors.ts',

@@ -51,6 +51,14 @@ export function forwardFault(header: string): string | undefined {
   return unforwardable.get(header.toLowerCase())
 }
 
+/**
+ * Returns whether a header, by its lower-case name, tells the position of a request in a trace. Its value differs from
+ * request to request, so it is part of no key and of no `vary`.
+ */
+export function isTraceHeader(name: string): boolean {
+  return name === 'traceparent' || name === 'tracestate'
+}
+
 /** Returns the value of a header, by lower-case name. Inherited properties, such as `constructor`, are not headers. */
 export function headerOf<V>(headers: Readonly<Record<string, V>>, name: string): V | undefined {
   return Object.hasOwn(headers, name) ? headers[name] : undefined

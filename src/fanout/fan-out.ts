@@ -2,19 +2,27 @@ import type { Runtime } from '../upstream/runtime.ts'
 import { checkObject } from '../core/option-values.ts'
 import { startRunSpans } from '../otel/run-spans.ts'
 import { Problem, toProblem, type Fault } from '../errors.ts'
+import { checkTrace } from '../trace/check-trace.ts'
+import { continueTrace, requestTrace } from '../trace/request-trace.ts'
+import type { TraceContext } from '../trace/trace-context.ts'
 import type { Aggregate, AnyAggregate } from './aggregate.ts'
-import { endToEnd, lowerCased } from './end-to-end.ts'
+import { endToEnd, lowerCased } from '../core/end-to-end.ts'
 import { readInput, type RawInput, type ReadInput } from './input.ts'
 import { HeaderReadTracker } from './reads.ts'
 import type { Reply } from './reply.ts'
 import { Run, type RunOptions, type RunStartOptions } from './run.ts'
 
 /** Options of `fanOut`. */
-export interface FanOutOptions extends RunOptions {
+export interface FanOutOptions extends Omit<RunOptions, 'trace'> {
   /** The runtime that sends the calls. */
   readonly runtime: Runtime
   /** Cancels the run when it is aborted. @default no signal */
   readonly signal?: AbortSignal | undefined
+  /**
+   * The trace context of the caller. Upstreams with `traceContext: true` receive its trace.
+   * @default read from the headers `traceparent` and `tracestate` of the input, or a new trace that is not sampled
+   */
+  readonly trace?: TraceContext | undefined
 }
 
 /**
@@ -24,6 +32,7 @@ export interface FanOutOptions extends RunOptions {
  * @param input The parts of a request, before the schemas of the aggregate read them.
  * @param options The runtime, a signal and a shorter deadline.
  * @returns The data, whether it is complete, and the outcome of each step.
+ * @throws `TypeError` for an option that is wrong.
  * @throws `Problem` for a run that fails: `INPUT_INVALID` for a wrong input, `REFUSED` for a call of `refuse`,
  *   `DEADLINE_EXCEEDED`, or the code of the required step that failed. If `signal` is aborted, the promise rejects with
  *   the reason of the signal.
@@ -53,11 +62,14 @@ export async function fanOut<I, D, K extends string>(
   signal?.throwIfAborted()
   const { headers = {} } = input
   checkObject('fanOut', 'headers', headers, "{ 'accept-language': 'en' }")
-  const given = { ...input, headers: endToEnd(lowerCased(headers)) }
-  const spans = startRunSpans(aggregate, undefined)
-  if (spans === undefined) return start(aggregate, given, options)
+  const inbound = endToEnd(lowerCased(headers))
+  const trace =
+    options.trace === undefined ? requestTrace(inbound, 0) : continueTrace(checkTrace('fanOut', 'trace', options.trace))
+  const given = { ...input, headers: inbound }
+  const spans = startRunSpans(aggregate, trace)
+  if (spans === undefined) return start(aggregate, given, { ...options, trace })
   try {
-    const reply = await start(aggregate, given, { ...options, spans })
+    const reply = await start(aggregate, given, { ...options, trace: spans.trace, spans })
     spans.end(undefined)
     return reply
   } catch (error) {
@@ -69,7 +81,7 @@ export async function fanOut<I, D, K extends string>(
 async function start<I, D, K extends string>(
   aggregate: Aggregate<I, D, K>,
   input: RawInput,
-  options: FanOutOptions & RunStartOptions,
+  options: RunStartOptions & Pick<FanOutOptions, 'signal'>,
 ): Promise<Reply<D, K>> {
   const { signal } = options
   const run = startRun(aggregate, input, options)

@@ -1,5 +1,6 @@
 import { toProblem, UpstreamError, type ErrorCode } from '../errors.ts'
 import { Abort } from '../core/abort.ts'
+import type { RequestTrace } from '../trace/request-trace.ts'
 import type { Scope } from '../upstream/call/call.ts'
 import { sendOf, type Send } from '../upstream/call/layer.ts'
 import type { RunResult, RunSpans } from '../upstream/call/spans.ts'
@@ -26,6 +27,8 @@ export interface RunOptions {
   readonly deadline?: number | undefined
   /** If true, optional steps use their fallback without calls, as in a service that is under load. @default false */
   readonly shedOptional?: boolean | undefined
+  /** The trace context of the request, as it was received or created. @default no trace */
+  readonly trace?: RequestTrace | undefined
   /** Called with each event as it happens. */
   readonly onEvent?: ((event: RunEvent) => void) | undefined
 }
@@ -73,6 +76,7 @@ export class Run implements RunHandle, ReplyTarget {
   readonly reads: HeaderReadTracker | undefined
   readonly admitted = new Map<object, object>()
   readonly spans: RunSpans | undefined
+  readonly trace: RequestTrace | undefined
   context: unknown = undefined
   #phase: Phase = Phase.created
   readonly #aggregate: AnyAggregate
@@ -99,7 +103,7 @@ export class Run implements RunHandle, ReplyTarget {
     aggregate: AnyAggregate,
     input: ReadInput,
     headers: Scope['headers'],
-    { runtime, deadline = Infinity, shedOptional = false, onEvent, spans }: RunStartOptions,
+    { runtime, deadline = Infinity, shedOptional = false, trace, onEvent, spans }: RunStartOptions,
     reads?: HeaderReadTracker,
   ) {
     this.#aggregate = aggregate
@@ -112,6 +116,7 @@ export class Run implements RunHandle, ReplyTarget {
     this.reads = reads
     this.shedOptional = shedOptional
     this.spans = spans
+    this.trace = trace
     if (!(deadline > 0))
       throw new TypeError(
         `aggregate '${aggregate.name}': a run's deadline is ${deadline}, and must be a number of ms above 0`,
@@ -131,6 +136,7 @@ export class Run implements RunHandle, ReplyTarget {
   /** Starts the run, and passes its result to `completion` without a promise. */
   startFor(completion: RunCompletion): void {
     this.#completion = completion
+    this.spans?.runStarted()
     this.#notify({ type: 'run started', at: 0 })
     // onEvent may have cancelled the run.
     if (this.isClosed) return

@@ -3,7 +3,7 @@ import { checkOffloads } from '../fanout/check-offloads.ts'
 import type { Override, Runtime, RuntimeOptions } from '../upstream/runtime.ts'
 import type { Layers } from '../upstream/spec/layers.ts'
 import { InboundBodies } from './bodies/inbound-bodies.ts'
-import type { LoadGauge } from './reply/route-services.ts'
+import type { LoadGauge, RouteServices } from './reply/route-services.ts'
 import { loggedRuntime } from './log/logged-runtime.ts'
 import { defaultPressureLimits } from './guard/pressure.ts'
 import { delegateErrors } from './problems/delegate-errors.ts'
@@ -12,6 +12,7 @@ import { describeRoutes } from './openapi/swagger.ts'
 import { closeIfUnread } from './connection/unread-body.ts'
 import type { FastifyInstance } from 'fastify'
 import { rejectOptionsBesideRuntime, rejectRenamedOptions } from '../core/option-keys.ts'
+import { numberWithin } from '../core/bounds.ts'
 import { checkBoolean } from '../core/option-values.ts'
 import { pluginRenames } from '../upstream/spec/renamed.ts'
 import { aggregateRoutes } from './aggregate-routes.ts'
@@ -67,12 +68,20 @@ export interface HeadwatersOptions {
    * @default 64 MiB
    */
   readonly bodiesBytes?: number
+  /**
+   * The share of new traces that are marked as sampled, from 0 to 100. A trace is new if a request has no valid
+   * `traceparent`. Any other request keeps the mark of its caller.
+   * @default 0
+   */
+  readonly traceSampledPercent?: number
 }
 
 /** Options of the registration by the service itself. */
 export interface ServiceOptions extends HeadwatersOptions {
   /** The bodies that are being received. @default those of this registration, with a limit of `bodiesBytes` */
   readonly bodies?: InboundBodies
+  /** Gives the log lines of a request the trace that it has now. @default the lines have no trace */
+  readonly traceLogs?: RouteServices['traceLogs']
 }
 
 /** A Fastify app of any version. Two copies of Fastify have types that are not assignable to each other. */
@@ -113,8 +122,11 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
     describe = true,
     bodiesBytes = defaultPressureLimits.bodiesBytes,
     bodies = new InboundBodies(bodiesBytes),
+    traceSampledPercent = 0,
+    traceLogs,
   } = options
   checkBoolean('headwaters', 'describe', describe)
+  numberWithin('headwaters', 'traceSampledPercent', traceSampledPercent, 0, 100)
   const app = host as FastifyInstance
   check(app, aggregates)
   if (runtime !== undefined) rejectOptionsBesideRuntime('headwaters', { overrides, environment, layers, threads })
@@ -135,6 +147,8 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
     runtime: ownRuntime,
     load,
     loggedWarnings: new Set(),
+    traceSampledPercent,
+    traceLogs,
   })
   if (runtime === undefined) app.addHook('onClose', () => ownRuntime.close())
 }

@@ -1,5 +1,5 @@
 import type { Context, Span } from '@opentelemetry/api'
-import type { TraceContext } from '../trace/trace-context.ts'
+import type { RequestTrace } from '../trace/request-trace.ts'
 import type { WaitReason } from '../upstream/call/events.ts'
 import type { AttemptSpan, CallSpans, RunResult, RunSpans, SpannedCall, SpanServer } from '../upstream/call/spans.ts'
 import { RecordedAttempt, startAttempt } from './attempt-span.ts'
@@ -16,7 +16,7 @@ export interface RecordedSpansOptions {
   readonly span: Span
   /** The context in which it is the active span. */
   readonly context: Context
-  readonly trace: TraceContext
+  readonly trace: RequestTrace
   readonly aggregate: SpannedAggregate
   /** True if the run replies to a request. */
   readonly isRequest: boolean
@@ -31,7 +31,7 @@ interface StepSpan {
 
 /** The recorded spans of one run: one for the run, one per step, and one per attempt. */
 export class RecordedSpans implements RunSpans {
-  readonly trace: TraceContext
+  readonly trace: RequestTrace
   readonly #tracing: Tracing
   readonly #span: Span
   readonly #context: Context
@@ -40,6 +40,9 @@ export class RecordedSpans implements RunSpans {
   /** The spans of steps, by index plus 1: context() is the first. */
   readonly #steps: (StepSpan | undefined)[] = []
   #code: string | undefined
+  #isRunning = false
+  /** Set by `end` while the run had not ended: its unsafe calls may outlast the reply. */
+  #waiting: { readonly status: number | undefined } | undefined
 
   constructor(tracing: Tracing, { span, context, trace, aggregate, isRequest }: RecordedSpansOptions) {
     this.trace = trace
@@ -48,6 +51,10 @@ export class RecordedSpans implements RunSpans {
     this.#context = context
     this.#aggregate = aggregate
     this.#isRequest = isRequest
+  }
+
+  runStarted(): void {
+    this.#isRunning = true
   }
 
   stepStarted(step: number): void {
@@ -104,12 +111,16 @@ export class RecordedSpans implements RunSpans {
   runEnded(result: RunResult, code: string | undefined): void {
     for (let step = -1; step < this.#aggregate.steps.length; step++) this.stepEnded(step, 'cancelled', undefined)
     this.#span.setAttribute('headwaters.outcome', result)
-    if (result !== 'failed' || code === undefined) return
-    this.#code = code
-    this.#span.setAttribute('headwaters.code', code)
+    if (result === 'failed' && code !== undefined) this.#span.setAttribute('headwaters.code', (this.#code = code))
+    this.#isRunning = false
+    if (this.#waiting !== undefined) this.end(this.#waiting.status)
   }
 
   end(status: number | undefined): void {
+    if (this.#isRunning) {
+      this.#waiting = { status }
+      return
+    }
     const span = this.#span
     if (status !== undefined && this.#isRequest) span.setAttribute('http.response.status_code', status)
     if (status !== undefined && status >= 500) {

@@ -1,5 +1,5 @@
 import type { Context, Span, SpanContext } from '@opentelemetry/api'
-import type { TraceContext } from '../trace/trace-context.ts'
+import type { RequestTrace } from '../trace/request-trace.ts'
 import type { RunSpans } from '../upstream/call/spans.ts'
 import { RecordedSpans, type SpannedAggregate } from './recorded-spans.ts'
 import { activeTracing, type Tracing } from './tracing.ts'
@@ -19,34 +19,34 @@ export interface SpannedRequest {
 /**
  * Starts the span of a run without a request.
  *
- * @param remote The trace context that the caller gave.
+ * @param trace The trace of the run without spans. Its span is the parent if the caller gave one.
  * @returns `undefined` if no tracer provider is registered.
  */
-export function startRunSpans(aggregate: SpannedAggregate, remote: TraceContext | undefined): RunSpans | undefined {
+export function startRunSpans(aggregate: SpannedAggregate, trace: RequestTrace): RunSpans | undefined {
   const tracing = activeTracing()
   if (tracing === undefined) return undefined
   const { api, tracer } = tracing
   const active = api.context.active()
-  const parent = api.trace.getSpan(active) === undefined ? withRemote(tracing, active, remote) : active
+  const parent = api.trace.getSpan(active) === undefined ? withRemote(tracing, active, trace) : active
   const span = tracer.startSpan(
     `aggregate ${aggregate.name}`,
     { attributes: { 'headwaters.aggregate': aggregate.name } },
     parent,
   )
-  return spansOf(tracing, span, parent, aggregate, remote, false)
+  return spansOf(tracing, span, parent, aggregate, trace, false)
 }
 
 /**
  * Starts the span of a request for an aggregate. Its parent is the active span of this process if there is one, and the
  * trace context of the request otherwise.
  *
- * @param remote The trace context that the request has; `undefined` if it has none or an invalid one.
+ * @param trace The trace of the request without spans.
  * @returns `undefined` if no tracer provider is registered.
  */
 export function startRequestSpans(
   aggregate: SpannedAggregate,
   { method, url, scheme, host, route }: SpannedRequest,
-  remote: TraceContext | undefined,
+  trace: RequestTrace,
 ): RunSpans | undefined {
   const tracing = activeTracing()
   if (tracing === undefined) return undefined
@@ -54,7 +54,7 @@ export function startRequestSpans(
   const active = api.context.active()
   const local = api.trace.getSpan(active)?.spanContext()
   const isChild = local !== undefined && local.isRemote !== true && api.isSpanContextValid(local)
-  const parent = local === undefined ? withRemote(tracing, active, remote) : active
+  const parent = local === undefined ? withRemote(tracing, active, trace) : active
   const query = url.indexOf('?')
   const span = tracer.startSpan(
     `${method} ${route}`,
@@ -71,19 +71,16 @@ export function startRequestSpans(
     parent,
   )
   if (host !== undefined && span.isRecording()) span.setAttributes(serverAttributes(host, scheme))
-  return spansOf(tracing, span, parent, aggregate, remote, true)
+  return spansOf(tracing, span, parent, aggregate, trace, true)
 }
 
-function withRemote({ api }: Tracing, active: Context, remote: TraceContext | undefined): Context {
-  if (remote === undefined) return active
-  const context: SpanContext = {
-    traceId: remote.traceId,
-    spanId: remote.spanId,
-    traceFlags: remote.flags,
-    isRemote: true,
-  }
-  if (remote.tracestate !== undefined) context.traceState = api.createTraceState(remote.tracestate)
-  return api.trace.setSpanContext(active, context)
+/** Makes the span of the caller the parent. A trace that starts here has no parent. */
+function withRemote({ api }: Tracing, active: Context, trace: RequestTrace): Context {
+  const { traceId, parentSpanId, flags, tracestate } = trace
+  if (parentSpanId === undefined) return active
+  const remote: SpanContext = { traceId, spanId: parentSpanId, traceFlags: flags, isRemote: true }
+  if (tracestate !== undefined) remote.traceState = api.createTraceState(tracestate)
+  return api.trace.setSpanContext(active, remote)
 }
 
 function spansOf(
@@ -91,28 +88,29 @@ function spansOf(
   span: Span,
   parent: Context,
   aggregate: SpannedAggregate,
-  remote: TraceContext | undefined,
+  received: RequestTrace,
   isRequest: boolean,
 ): RunSpans | undefined {
   const { api } = tracing
   const own = span.spanContext()
   // Without a valid context, tracing is suppressed here: the run keeps the trace context that it has.
   if (!api.isSpanContextValid(own)) return undefined
-  const trace = traceOf(own, remote)
+  const trace = traceOf(own, api.trace.getSpanContext(parent)?.spanId, received)
   const context = api.trace.setSpan(parent, span)
   return span.isRecording()
     ? new RecordedSpans(tracing, { span, context, trace, aggregate, isRequest })
     : new UnrecordedSpans(tracing, context, trace)
 }
 
-/** Returns the position of a span. In the trace of the caller the flags that OpenTelemetry does not know stay set. */
-function traceOf({ traceId, spanId, traceFlags, traceState }: SpanContext, remote: TraceContext | undefined) {
-  const isSame = remote?.traceId === traceId
+/** Returns the position of a span. In the trace of the caller, flags that OpenTelemetry does not know stay set. */
+function traceOf(own: SpanContext, parentSpanId: string | undefined, received: RequestTrace): RequestTrace {
+  const { traceId, spanId, traceFlags, traceState } = own
   return {
     traceId,
     spanId,
-    flags: isSame ? (remote.flags & 0xfe) | (traceFlags & 1) : traceFlags,
-    tracestate: traceState === undefined ? undefined : traceState.serialize() || undefined,
+    flags: traceId === received.traceId ? (received.flags & ~1) | (traceFlags & 1) : traceFlags,
+    tracestate: traceState?.serialize() || undefined,
+    parentSpanId,
   }
 }
 

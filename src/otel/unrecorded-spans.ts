@@ -1,5 +1,5 @@
 import type { Context } from '@opentelemetry/api'
-import type { TraceContext } from '../trace/trace-context.ts'
+import type { RequestTrace } from '../trace/request-trace.ts'
 import type { CallSpans, RunSpans, SpannedCall } from '../upstream/call/spans.ts'
 import type { Tracing } from './tracing.ts'
 
@@ -8,11 +8,11 @@ import type { Tracing } from './tracing.ts'
  * its children, so that they are not recorded either.
  */
 export class UnrecordedSpans implements RunSpans {
-  readonly trace: TraceContext
+  readonly trace: RequestTrace
   readonly #tracing: Tracing
   readonly #context: Context
 
-  constructor(tracing: Tracing, context: Context, trace: TraceContext) {
+  constructor(tracing: Tracing, context: Context, trace: RequestTrace) {
     this.trace = trace
     this.#tracing = tracing
     this.#context = context
@@ -31,6 +31,7 @@ export class UnrecordedSpans implements RunSpans {
   }
 
   answerShared(): void {}
+  runStarted(): void {}
   stepStarted(): void {}
   stepEnded(): void {}
   waited(): void {}

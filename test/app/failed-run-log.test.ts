@@ -11,7 +11,9 @@ import { json, rawUpstream, type Script } from '../helpers/raw-upstream.ts'
 type Fields = Readonly<Record<string, unknown>>
 
 /** Fields of every line, and those that repeat the reply. */
-const omitted = new Set('level time pid hostname reqId req res responseTime msg aggregate url detail'.split(' '))
+const omitted = new Set(
+  'level time pid hostname reqId trace_id span_id trace_flags req res responseTime msg aggregate url detail'.split(' '),
+)
 
 /** An upstream that answers `/item?n=404` with that status; `script` replaces its answers. */
 async function open(t: Test, name: string, script?: Script) {

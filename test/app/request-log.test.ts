@@ -363,7 +363,9 @@ async function failing(t: Test) {
       const response = await get(path)
       const [line] = lines.filter(({ reqId }) => reqId !== undefined)
       if (line === undefined) return { response, fields: undefined }
-      const ofEveryLine = new Set(['level', 'time', 'pid', 'hostname', 'reqId', 'req', 'res', 'responseTime'])
+      const ofEveryLine = new Set(
+        'level time pid hostname reqId trace_id span_id trace_flags req res responseTime'.split(' '),
+      )
       const fields = Object.fromEntries(Object.entries(line).filter(([name]) => !ofEveryLine.has(name)))
       return { response, fields }
     },

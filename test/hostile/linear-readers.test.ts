@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { z } from 'zod'
-import { endToEnd, lowerCased } from '../../src/fanout/end-to-end.ts'
+import { endToEnd, lowerCased } from '../../src/core/end-to-end.ts'
 import { Redaction } from '../../src/log/redaction.ts'
 import { acceptsJson } from '../../src/http/request/accepts-json.ts'
 import { addressOf } from '../../src/http/request/client-address.ts'

@@ -210,7 +210,7 @@ test('a step that shares an answer links to the attempt, also of another trace',
   const [attempt] = tracing.named('GET /shared')
   t.equal(tracing.named('GET /shared').length, 1)
   const steps = tracing.named('step shared')
-  t.same(steps.map(({ links }) => links.length).toSorted(), [0, 1])
+  t.equal(steps.filter(({ links }) => links.length === 0).length, 1)
   const joined = steps.find(({ links }) => links.length === 1)
   t.equal(joined?.links[0]?.context.spanId, attempt?.spanContext().spanId)
   t.equal(joined?.links[0]?.context.traceId, attempt?.spanContext().traceId)

@@ -28,6 +28,7 @@ test('a declaration is checked, filled with its defaults, and cannot be changed'
     maxResponseBytes: 5 * 1024 * 1024,
     maxJsonValues: 100_000,
     forwardHeaders: [],
+    traceContext: false,
     headers: {},
     decompress: true,
     pipelining: 1,

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { ErrorCode } from '../../errors.ts'
+import { traceFields } from './trace-fields.ts'
 
 /** The outcome of a request, for its log line. */
 export interface RequestOutcome {
@@ -35,7 +36,7 @@ export function runFieldsOf(request: FastifyRequest): object | undefined {
  */
 export function logOutcome(request: FastifyRequest, outcome: RequestOutcome): void {
   const { [outcomeKey]: before } = request as RequestWithOutcome
-  if (before !== undefined) (request as RequestWithOutcome)[outcomeKey] = outcome
-  else if (outcome.refusal !== undefined) request.log.debug(outcome.fields, outcome.msg)
-  else request.log[outcome.level](outcome.fields, outcome.msg)
+  if (before !== undefined) return void ((request as RequestWithOutcome)[outcomeKey] = outcome)
+  const level = outcome.refusal === undefined ? outcome.level : 'debug'
+  request.log[level]({ ...traceFields(request.raw), ...outcome.fields }, outcome.msg)
 }

@@ -1,11 +1,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Problem, type Fault } from '../../errors.ts'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
-import { endToEnd } from '../../fanout/end-to-end.ts'
+import { endToEnd } from '../../core/end-to-end.ts'
 import { startRun } from '../../fanout/fan-out.ts'
 import { discardBody } from '../connection/unread-body.ts'
 import { acceptsJson } from '../request/accepts-json.ts'
 import { checkQuery, deadlineOf } from '../request/input-checks.ts'
+import { traceOf } from '../request/trace-of.ts'
 import { replyRequestId } from './default-headers.ts'
 import { ReplyTask } from './reply-task.ts'
 import { requestSpans } from './request-spans.ts'
@@ -26,7 +27,8 @@ export function handleRequest(
     raw,
     raw: { url = '' },
   } = request
-  const spans = requestSpans(aggregate, request, reply)
+  const trace = traceOf(raw, services.traceSampledPercent)
+  const spans = requestSpans(aggregate, services, request, reply, trace)
   // Fastify does not read the body of a GET.
   if (body === undefined) discardBody(raw)
   if (!acceptsJson(headers.accept)) throw new Problem('NOT_ACCEPTABLE')
@@ -40,7 +42,13 @@ export function handleRequest(
   const run = startRun(
     aggregate,
     { params, query, body, headers: own },
-    { runtime: services.runtime, deadline, shedOptional: services.load?.shedOptional, spans },
+    {
+      runtime: services.runtime,
+      deadline,
+      shedOptional: services.load?.shedOptional,
+      trace: spans === undefined ? trace : spans.trace,
+      spans,
+    },
     faults,
   )
   // The caller may have closed the connection during a hook, before a listener was added.

@@ -3,27 +3,33 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import { startRequestSpans } from '../../otel/run-spans.ts'
 import { activeTracing } from '../../otel/tracing.ts'
+import type { RequestTrace } from '../../trace/request-trace.ts'
 import type { RunSpans } from '../../upstream/call/spans.ts'
+import { setTrace } from '../request/trace-of.ts'
+import type { RouteServices } from './route-services.ts'
 
 /**
- * Starts the span of a request for an aggregate, which ends with the connection of the reply.
+ * Starts the span of a request for an aggregate, which ends with the reply. The trace of the request, and of its log
+ * lines from now on, is that of the span.
  *
+ * @param trace The trace of the request without spans.
  * @returns `undefined` if no tracer provider is registered.
  */
 export function requestSpans(
   aggregate: AnyAggregate,
+  { traceLogs }: RouteServices,
   request: FastifyRequest,
   reply: FastifyReply,
+  trace: RequestTrace,
 ): RunSpans | undefined {
   if (activeTracing() === undefined) return undefined
   const { method, protocol, host, raw, server } = request
-  const prefix = server.prefix.replace(/\/$/, '')
-  const spans = startRequestSpans(
-    aggregate,
-    { method, url: raw.url ?? '', scheme: protocol, host, route: prefix + aggregate.route.url },
-    undefined,
-  )
-  if (spans !== undefined) endWithReply(spans, reply.raw)
+  const route = server.prefix.replace(/\/$/, '') + aggregate.route.url
+  const spans = startRequestSpans(aggregate, { method, url: raw.url ?? '', scheme: protocol, host, route }, trace)
+  if (spans === undefined) return undefined
+  setTrace(raw, spans.trace)
+  traceLogs?.(request, reply)
+  endWithReply(spans, reply.raw)
   return spans
 }
 

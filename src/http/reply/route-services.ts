@@ -1,3 +1,4 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Runtime } from '../../upstream/runtime.ts'
 import type { LoggedWarnings } from './cache-control.ts'
 
@@ -14,4 +15,10 @@ export interface RouteServices {
   readonly runtime: Runtime
   readonly load: LoadGauge | undefined
   readonly loggedWarnings: LoggedWarnings
+  /** The share of new traces that are marked as sampled, from 0 to 100. */
+  readonly traceSampledPercent: number
+  /**
+   * Gives the log lines of a request the trace that it has now. `undefined` if the lines of the app have no trace.
+   */
+  readonly traceLogs: ((request: FastifyRequest, reply: FastifyReply) => void) | undefined
 }

@@ -22,7 +22,7 @@ export async function createServiceApp(
   logFields?: Readonly<Record<string, unknown>>,
 ): Promise<FastifyInstance> {
   const { aggregates, overrides, environment, info, secrets, config } = catalogue
-  const { inbound, logLevel, logFormat, drainMs, threads } = config
+  const { inbound, logLevel, logFormat, drainMs, threads, traceSampledPercent } = config
   const { limits, few } = descriptorLimits(catalogue, {
     partition: options.partition,
     threads: options.threads?.count ?? threads.count,
@@ -39,6 +39,7 @@ export async function createServiceApp(
     info,
     logger,
     drainTimeout: drainMs,
+    traceSampledPercent,
     threads,
     lostLogLines: () => stream.lost,
     onToken: token => redaction.learn(token),

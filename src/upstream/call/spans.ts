@@ -1,6 +1,6 @@
 import type { OperationSpec } from '../spec/spec.ts'
 import type { WaitReason } from './events.ts'
-import type { TraceContext } from '../../trace/trace-context.ts'
+import type { RequestTrace } from '../../trace/request-trace.ts'
 
 /** The server to which an upstream sends its requests, for their spans. */
 export interface SpanServer {
@@ -55,13 +55,15 @@ export type RunResult = 'complete' | 'partial' | 'failed' | 'cancelled'
 /** Records the spans of one run. The step `-1` is context(). */
 export interface RunSpans extends CallSpans {
   /** The position of the run's span in its trace. */
-  readonly trace: TraceContext
+  readonly trace: RequestTrace
+  /** From here on the span of the run does not end before `runEnded`. */
+  runStarted(): void
   stepStarted(step: number): void
   stepEnded(step: number, state: string, code: string | undefined): void
   /** Calls a function with the span of a step as the active span, or with the span of the run without a step. */
   invoke<A, R>(step: number | undefined, handler: (args: A) => R, args: A): R
   /** Ends the spans of steps that have not ended, and sets the outcome. */
   runEnded(result: RunResult, code: string | undefined): void
-  /** Ends the span of the run. `status` is the status of the reply or of the failure; `undefined` if there is none. */
+  /** Ends the span of the run, or lets `runEnded` end it. `status` is the status of the reply or of the failure; `undefined` if there is none. */
   end(status: number | undefined): void
 }

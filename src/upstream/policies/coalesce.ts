@@ -56,6 +56,7 @@ export function coalesce({ keyOf, listen }: CoalesceOptions): Layer {
           abort: scope.abort,
           admitted: scope.admitted,
           spans: scope.spans,
+          trace: scope.trace,
           now: () => scope.now(),
           emit: (event: CallEvent) => scope.emit(event),
         }

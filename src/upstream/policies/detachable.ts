@@ -24,6 +24,7 @@ export class Detachable<T> extends Abort {
       abort: this,
       admitted: scope.admitted,
       spans: scope.spans,
+      trace: scope.trace,
       isWatched: scope.isWatched !== false,
       now: () => scope.now(),
       emit: event => {

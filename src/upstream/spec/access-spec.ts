@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { AuthOptions, OAuth2Options, TlsOptions } from './access-options.ts'
-import { checkHeaderName, forwardFault } from '../../core/headers.ts'
+import { checkHeaderName, forwardFault, isTraceHeader } from '../../core/headers.ts'
 import { rejectUnknownOptions, type OptionKeys } from '../../core/option-keys.ts'
 import { checkBoolean, checkTextOption } from '../../core/option-values.ts'
 import type { UpstreamOptions } from './options.ts'
@@ -79,7 +79,11 @@ function checkAuth(
   if ('header' in auth) checkTextOption(owner, 'auth.header', auth.header, "'x-api-key'")
   const header = 'header' in auth ? auth.header : 'authorization'
   checkHeaderName(owner, header)
-  if (/^(?:accept|idempotency-key)$/i.test(header) || forwardFault(header) !== undefined)
+  if (
+    /^(?:accept|idempotency-key)$/i.test(header) ||
+    forwardFault(header) !== undefined ||
+    isTraceHeader(header.toLowerCase())
+  )
     throw new TypeError(`${owner}: auth cannot be the header '${header}', which calls have for something else`)
   for (const other of [...Object.keys(headers), ...forwardHeaders]) {
     if (other.toLowerCase() === header.toLowerCase())

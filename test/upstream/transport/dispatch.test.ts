@@ -154,7 +154,7 @@ const names = [
   'cookie',
   'x-tenant',
   'x-request-id',
-  'traceparent',
+  'baggage',
   'accept-language',
   'constructor',
   'x-api-key',
