@@ -40,7 +40,7 @@ import { errorHandler, handleErrorsAsProblems } from './http/problems/problem-ha
 import type { CountRequest } from './http/guard/shared-rate-store.ts'
 import { logOmittedRefusals, RefusalSampler, type ReportRefusal } from './http/log/refusal-sampler.ts'
 import { RequestLog } from './http/log/request-log.ts'
-import { tracedLoggers } from './http/log/trace-fields.ts'
+import { tracedLoggers, traceLogs } from './http/log/trace-fields.ts'
 import { requestIdOf } from './http/request/request-id.ts'
 import { addRequestId, addDefaultHeaders, defaultHeaders } from './http/reply/default-headers.ts'
 import { closeSlowReaders } from './http/guard/slow-readers.ts'
@@ -321,6 +321,7 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
       requests,
       describe: false,
       traceSampledPercent,
+      traceLogs: logger === false ? undefined : traceLogs,
     })
   })
   app.addHook('onClose', () => runtime.close())

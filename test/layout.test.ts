@@ -103,27 +103,31 @@ const house: House = {
   ],
   'upstream/': ['errors.ts', 'core/', 'metrics/', 'threads/', 'upstream/**'],
 
+  // Spans: the only room that loads OpenTelemetry
+  'otel/': ['errors.ts', 'core/', 'trace/', 'metrics/', 'upstream/spec/', 'upstream/call/'],
+
   // Many calls that become one reply
   'fanout/inference.ts': ['core/', 'upstream/**'],
   'fanout/step-args.ts': ['core/'],
   'fanout/offload/': ['errors.ts', 'core/', 'threads/', 'upstream/', 'fanout/inference.ts', 'fanout/step-args.ts'],
-  'fanout/': ['errors.ts', 'core/', 'trace/', 'metrics/', 'threads/', 'upstream/**', 'fanout/**'],
+  'fanout/': ['errors.ts', 'core/', 'trace/', 'metrics/', 'threads/', 'upstream/**', 'fanout/**', 'otel/'],
 
   // Requests and replies
   'http/metrics/': ['errors.ts', 'metrics/'],
   'http/routing/': ['errors.ts', 'core/'],
   'http/request/': ['errors.ts', 'core/', 'trace/'],
   'http/connection/': ['errors.ts', 'core/'],
-  'http/log/': ['errors.ts', 'core/', 'log/', 'upstream/**', 'http/request/', 'trace/'],
+  'http/log/': ['errors.ts', 'core/', 'trace/', 'log/', 'upstream/**', 'http/request/'],
   'http/reply/': [
     'errors.ts',
     'core/',
+    'trace/',
     'upstream/**',
+    'otel/',
     'fanout/**',
     'http/request/',
     'http/connection/',
     'http/log/',
-    'trace/',
     'http/metrics/',
   ],
   'http/problems/': ['errors.ts', 'core/', 'log/', 'http/connection/', 'http/log/', 'http/reply/', 'http/metrics/'],

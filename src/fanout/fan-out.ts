@@ -1,6 +1,7 @@
 import type { Runtime } from '../upstream/runtime.ts'
 import { checkObject } from '../core/option-values.ts'
-import { toProblem, type Fault } from '../errors.ts'
+import { startRunSpans } from '../otel/run-spans.ts'
+import { Problem, toProblem, type Fault } from '../errors.ts'
 import { checkTrace } from '../trace/check-trace.ts'
 import { continueTrace, requestTrace } from '../trace/request-trace.ts'
 import type { TraceContext } from '../trace/trace-context.ts'
@@ -9,7 +10,7 @@ import { endToEnd, lowerCased } from '../core/end-to-end.ts'
 import { readInput, type RawInput, type ReadInput } from './input.ts'
 import { HeaderReadTracker } from './reads.ts'
 import type { Reply } from './reply.ts'
-import { Run, type RunOptions } from './run.ts'
+import { Run, type RunOptions, type RunStartOptions } from './run.ts'
 
 /** Options of `fanOut`. */
 export interface FanOutOptions extends Omit<RunOptions, 'trace'> {
@@ -64,7 +65,26 @@ export async function fanOut<I, D, K extends string>(
   const inbound = endToEnd(lowerCased(headers))
   const trace =
     options.trace === undefined ? requestTrace(inbound, 0) : continueTrace(checkTrace('fanOut', 'trace', options.trace))
-  const run = startRun(aggregate, { ...input, headers: inbound }, { ...options, trace })
+  const given = { ...input, headers: inbound }
+  const spans = startRunSpans(aggregate, trace)
+  if (spans === undefined) return start(aggregate, given, { ...options, trace })
+  try {
+    const reply = await start(aggregate, given, { ...options, trace: spans.trace, spans })
+    spans.end(undefined)
+    return reply
+  } catch (error) {
+    spans.end(error instanceof Problem ? error.statusCode : undefined)
+    throw error
+  }
+}
+
+async function start<I, D, K extends string>(
+  aggregate: Aggregate<I, D, K>,
+  input: RawInput,
+  options: RunStartOptions & Pick<FanOutOptions, 'signal'>,
+): Promise<Reply<D, K>> {
+  const { signal } = options
+  const run = startRun(aggregate, input, options)
   const cancel = () => run.cancel(signal?.reason)
   signal?.addEventListener('abort', cancel, { once: true })
   try {
@@ -82,7 +102,7 @@ export async function fanOut<I, D, K extends string>(
 export function startRun(
   aggregate: AnyAggregate,
   input: RawInput,
-  options: RunOptions,
+  options: RunStartOptions,
   faults?: readonly Fault[],
 ): Run {
   const { vary } = aggregate.route
@@ -92,7 +112,9 @@ export function startRun(
     read = readInput(aggregate.route, input, faults, reads)
   } catch (error) {
     // A function in a schema may throw anything.
-    throw toProblem(error)
+    const problem = toProblem(error)
+    options.spans?.runEnded('failed', problem.code)
+    throw problem
   }
   return new Run(aggregate, read, (input.headers ?? {}) as Run['headers'], options, reads)
 }

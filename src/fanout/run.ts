@@ -6,6 +6,7 @@ import { sampledTraceId } from '../trace/sampled-trace-id.ts'
 import type { RequestTrace } from '../trace/request-trace.ts'
 import type { Scope } from '../upstream/call/call.ts'
 import { sendOf, type Send } from '../upstream/call/layer.ts'
+import type { RunSpans } from '../upstream/call/spans.ts'
 import type { Runtime } from '../upstream/runtime.ts'
 import type { AnyAggregate } from './aggregate.ts'
 import type { CallCounts, RunEvent, StepEvent } from './events.ts'
@@ -18,6 +19,7 @@ import { ReplyBuilder, type ReplyTarget } from './reply-builder.ts'
 import type { Reply } from './reply.ts'
 import type { HandlerOwner, RunHandle } from './run-handle.ts'
 import { enter, Phase } from './run-phase.ts'
+import { recordSpan } from './record-span.ts'
 import { StepArgs } from './step-args.ts'
 import { StepRun } from './step-run.ts'
 import { labelOf, type Step } from './step.ts'
@@ -32,6 +34,11 @@ export interface RunOptions {
   readonly trace?: RequestTrace | undefined
   /** Called with each event as it happens. */
   readonly onEvent?: ((event: RunEvent) => void) | undefined
+}
+
+/** The options of a run with the spans that the caller of `startRun` has started. */
+export interface RunStartOptions extends RunOptions {
+  readonly spans?: RunSpans | undefined
 }
 
 /** Receives the result of a run, once. */
@@ -71,6 +78,7 @@ export class Run implements RunHandle, ReplyTarget {
   readonly headers: Scope['headers']
   readonly reads: HeaderReadTracker | undefined
   readonly admitted = new Map<object, object>()
+  readonly spans: RunSpans | undefined
   readonly trace: RequestTrace | undefined
   context: unknown = undefined
   #phase: Phase = Phase.created
@@ -99,7 +107,7 @@ export class Run implements RunHandle, ReplyTarget {
     aggregate: AnyAggregate,
     input: ReadInput,
     headers: Scope['headers'],
-    { runtime, deadline = Infinity, shedOptional = false, trace, onEvent }: RunOptions,
+    { runtime, deadline = Infinity, shedOptional = false, trace, onEvent, spans }: RunStartOptions,
     reads?: HeaderReadTracker,
   ) {
     this.#aggregate = aggregate
@@ -112,6 +120,7 @@ export class Run implements RunHandle, ReplyTarget {
     this.headers = headers
     this.reads = reads
     this.shedOptional = shedOptional
+    this.spans = spans
     this.trace = trace
     if (!(deadline > 0))
       throw new TypeError(
@@ -132,6 +141,7 @@ export class Run implements RunHandle, ReplyTarget {
   /** Starts the run, and passes its result to `completion` without a promise. */
   startFor(completion: RunCompletion): void {
     this.#completion = completion
+    this.spans?.runStarted()
     this.#notify({ type: 'run started', at: 0 })
     // onEvent may have cancelled the run.
     if (this.isClosed) return
@@ -139,6 +149,7 @@ export class Run implements RunHandle, ReplyTarget {
     const contextRun = this.#contextRun
     if (contextRun === undefined) return this.#startSteps()
     this.#enter(Phase.context)
+    this.spans?.stepStarted(-1)
     contextRun.start(contextRun.withAsk(this.#sharedArgs))
   }
 
@@ -175,6 +186,7 @@ export class Run implements RunHandle, ReplyTarget {
   emit(event: StepEvent): void {
     if (this.#phase === Phase.done) return
     this.#recorder.record(event)
+    if (this.spans !== undefined) recordSpan(this.spans, event)
     this.#notify(event)
   }
 
@@ -254,6 +266,7 @@ export class Run implements RunHandle, ReplyTarget {
 
   #contextEnded(value: unknown, state: State, code: ErrorCode | undefined, tally: CallCounts | undefined): void {
     if (this.#recorder.hasContext) this.#reportContextEnd(state, code, tally)
+    else this.spans?.stepEnded(-1, state, code)
     this.context = value
     this.#sharedArgs = this.createArgs()
     this.#startSteps()
@@ -387,6 +400,7 @@ export class Run implements RunHandle, ReplyTarget {
   #finish(outcome: RunOutcome, code: string | undefined): void {
     this.#enter(Phase.done)
     const at = this.now()
+    this.spans?.runEnded(outcome, code)
     this.#count(outcome, code, at)
     this.#notify({ type: 'run ended', at, code })
     this.abort.abort(runEnded)

@@ -8,8 +8,8 @@ import { startCallGroup, type CallCompletion, type CallGroup, type SendCall } fr
 import { readCallList } from './call-list.ts'
 import { ContextCalls, type AnswerCompletion } from './context-calls.ts'
 import type { CallCounts } from './events.ts'
+import { invoke } from './invoke.ts'
 import { isThenable } from './is-thenable.ts'
-import { offloading } from './offload/invocation.ts'
 import type { State } from './outcome.ts'
 import { PendingCall } from './pending-call.ts'
 import type { RunHandle } from './run-handle.ts'
@@ -64,7 +64,7 @@ export class StepRun implements CallCompletion {
     let returned: unknown
     let isAsync: boolean
     try {
-      returned = offloading.isUsed ? this.#run.invoke(step.handler, args, abort, step) : step.handler(args as never)
+      returned = invoke(this.#run, step.handler, args, abort, step)
       isAsync = isThenable(returned)
     } catch (error) {
       return this.#settleFailure(error)

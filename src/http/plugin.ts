@@ -4,7 +4,7 @@ import type { Override, Runtime, RuntimeOptions } from '../upstream/runtime.ts'
 import type { Layers } from '../upstream/spec/layers.ts'
 import { RuntimeMetrics } from '../metrics/runtime-metrics.ts'
 import { InboundBodies } from './bodies/inbound-bodies.ts'
-import type { LoadGauge } from './reply/route-services.ts'
+import type { LoadGauge, RouteServices } from './reply/route-services.ts'
 import { loggedRuntime } from './log/logged-runtime.ts'
 import { defaultPressureLimits } from './guard/pressure.ts'
 import { delegateErrors } from './problems/delegate-errors.ts'
@@ -84,6 +84,8 @@ export interface ServiceOptions extends HeadwatersOptions {
   readonly bodies?: InboundBodies
   /** Counts the requests of these routes. @default a counter of this registration */
   readonly requests?: RequestCounter
+  /** Gives the log lines of a request the trace that it has now. @default the lines have no trace */
+  readonly traceLogs?: RouteServices['traceLogs']
 }
 
 /** A Fastify app of any version. Two copies of Fastify have types that are not assignable to each other. */
@@ -126,6 +128,7 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
     bodies = new InboundBodies(bodiesBytes),
     requests,
     traceSampledPercent = 0,
+    traceLogs,
   } = options
   checkBoolean('headwaters', 'describe', describe)
   numberWithin('headwaters', 'traceSampledPercent', traceSampledPercent, 0, 100)
@@ -155,6 +158,7 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
     loggedWarnings: new Set(),
     requests: counter,
     traceSampledPercent,
+    traceLogs,
   })
   if (runtime === undefined) app.addHook('onClose', () => ownRuntime.close())
 }

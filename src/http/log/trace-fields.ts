@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { FastifyBaseLogger, FastifyServerOptions } from 'fastify'
+import type { FastifyBaseLogger, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify'
 import { writeFlags, type TraceContext } from '../../trace/trace-context.ts'
 import { knownTraceOf, traceOf } from '../request/trace-of.ts'
 
@@ -24,4 +24,12 @@ export function traceFields(request: IncomingMessage): TraceFields | undefined {
 export function tracedLoggers(sampledPercent: number): NonNullable<FastifyServerOptions['childLoggerFactory']> {
   return (logger: FastifyBaseLogger, bindings, options, raw: IncomingMessage) =>
     logger.child({ ...bindings, ...fieldsOf(traceOf(raw, sampledPercent)) }, options)
+}
+
+/**
+ * Gives the further log lines of a request the trace that it has now. Its logger was created before its span, and pino
+ * writes the fields of a logger once.
+ */
+export function traceLogs(request: FastifyRequest, reply: FastifyReply): void {
+  reply.log = request.log = request.server.log.child({ reqId: request.id, ...traceFields(request.raw) })
 }

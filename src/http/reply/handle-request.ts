@@ -10,6 +10,7 @@ import { checkQuery, deadlineOf } from '../request/input-checks.ts'
 import { traceOf } from '../request/trace-of.ts'
 import { replyRequestId } from './default-headers.ts'
 import { ReplyTask } from './reply-task.ts'
+import { requestSpans } from './request-spans.ts'
 import type { RouteServices } from './route-services.ts'
 
 /** Runs an aggregate for one request and writes its reply. Throws a `Problem` for a request that cannot be run. */
@@ -29,6 +30,8 @@ export function handleRequest(
   } = request
   const record = recordOf(reply.raw)
   if (record !== undefined) record.route = services.requests.routeOf(aggregate)
+  const trace = traceOf(raw, services.traceSampledPercent)
+  const spans = requestSpans(aggregate, services, request, reply, trace)
   // Fastify does not read the body of a GET.
   if (body === undefined) discardBody(raw)
   if (!acceptsJson(headers.accept)) throw new Problem('NOT_ACCEPTABLE')
@@ -46,7 +49,8 @@ export function handleRequest(
       runtime: services.runtime,
       deadline,
       shedOptional: services.load?.shedOptional,
-      trace: traceOf(raw, services.traceSampledPercent),
+      trace: spans === undefined ? trace : spans.trace,
+      spans,
     },
     faults,
   )

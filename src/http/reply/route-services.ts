@@ -1,3 +1,4 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Runtime } from '../../upstream/runtime.ts'
 import type { RequestCounter } from '../metrics/request-counter.ts'
 import type { LoggedWarnings } from './cache-control.ts'
@@ -18,4 +19,8 @@ export interface RouteServices {
   readonly requests: RequestCounter
   /** The share of new traces that are marked as sampled, from 0 to 100. */
   readonly traceSampledPercent: number
+  /**
+   * Gives the log lines of a request the trace that it has now. `undefined` if the lines of the app have no trace.
+   */
+  readonly traceLogs: ((request: FastifyRequest, reply: FastifyReply) => void) | undefined
 }

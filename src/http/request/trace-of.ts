@@ -16,6 +16,11 @@ export function traceOf(request: Traced, sampledPercent: number): RequestTrace {
   return (request[traceKey] ??= requestTrace(endToEnd(request.headers), sampledPercent))
 }
 
+/** Replaces the trace context of a request by that of its recorded span. */
+export function setTrace(request: Traced, trace: RequestTrace): void {
+  request[traceKey] = trace
+}
+
 /** Returns the trace context of a request; `undefined` before its headers were read. */
 export function knownTraceOf(request: Traced): RequestTrace | undefined {
   return request[traceKey]

@@ -144,12 +144,13 @@ function confirmation(spec: OperationSpec, found: LookupResult, head304: Confirm
  * trace of the run that started it.
  */
 function detached<T>(call: LiveCall<T>, abort: Abort): LiveCall<T> {
-  const { headers, trace } = call.scope
+  const { headers, trace, spans } = call.scope
   return call.detached(abort, {
     deadline: Infinity,
     headers,
     abort,
     admitted: new Map(),
+    spans: spans?.background(call.step),
     trace,
     now: () => performance.now(),
     emit: () => {},
