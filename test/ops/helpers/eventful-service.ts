@@ -74,7 +74,7 @@ export async function startEventfulService(t: Test) {
       done(Object.assign(new Error('the name does not exist'), { code: 'ENOTFOUND' }), '', 4)
     },
   })
-  const app = buildApp([page, slow, late], { runtime, metrics: true, pressure: { runs: 10 } })
+  const app = buildApp([page, slow, late], { runtime, metrics: true, lostLogLines: () => 0, pressure: { runs: 10 } })
   t.teardown(() => app.close())
   await app.listen({ host: '127.0.0.1', port: 0 })
   const target = `127.0.0.1:${(app.server.address() as AddressInfo).port}`
