@@ -19,6 +19,7 @@ import { handleServerEvents } from './http/guard/server-events.ts'
 import { guardRequests } from './http/guard/request-guard.ts'
 import type { RateLimitHook } from './http/guard/rate-limit.ts'
 import { headwaters } from './http/plugin.ts'
+import { setMetricsOf } from './http/metrics/app-metrics.ts'
 import { countRequests, RequestCounter } from './http/metrics/request-counter.ts'
 import { RuntimeMetrics } from './metrics/runtime-metrics.ts'
 import { readLostLogLines } from './metrics/readings.ts'
@@ -245,6 +246,7 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
   const requests = new RequestCounter(counters.requests)
   if (lostLogLines !== undefined) readLostLogLines(counters.metrics, lostLogLines)
   countRequests(app, requests)
+  setMetricsOf(app, counters.metrics)
 
   // Register every method of Node's parser. Otherwise a method without a route gets 404 instead of 405.
   for (const method of METHODS)

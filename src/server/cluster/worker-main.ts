@@ -2,6 +2,7 @@ import cluster, { type Worker } from 'node:cluster'
 import { hostname } from 'node:os'
 import type { AddressInfo } from 'node:net'
 import { openCatalogue, type CatalogueOptions } from '../../definitions/catalogue.ts'
+import { metricsOf } from '../../http/metrics/app-metrics.ts'
 import { processLog } from '../../log/process-log.ts'
 import { collectProcessMetrics } from '../../metrics/process-metrics.ts'
 import { listenAt } from '../process/listen.ts'
@@ -55,7 +56,7 @@ export async function serveAssigned(
       { pid: process.pid, hostname: hostname(), worker: index + 1 },
     )
     exitOnUncaughtErrors(app)
-    channel.metrics.collect = collectProcessMetrics
+    channel.metrics.collect = async () => [...metricsOf(app).collect(), ...(await collectProcessMetrics())]
     await listenAt({ host, port }, address => app.listen(address))
     channel.listening((app.server.address() as AddressInfo).port, drainMs)
 
