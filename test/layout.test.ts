@@ -141,6 +141,7 @@ const house: House = {
   'http/lifecycle/': [
     'errors.ts',
     'core/',
+    'metrics/',
     'upstream/**',
     'http/routing/',
     'http/connection/',
@@ -154,7 +155,8 @@ const house: House = {
   'http/': ['errors.ts', 'core/', 'metrics/', 'log/', 'memory/', 'upstream/**', 'fanout/**', 'http/**'],
 
   'config.ts': ['errors.ts', 'core/', 'threads/', 'upstream/**', 'http/openapi/info.ts'],
-  'app.ts': ['check-node.ts', 'errors.ts', 'core/', 'upstream/**', 'fanout/**', 'http/**', 'metrics/'],
+  'app.ts': ['check-node.ts', 'errors.ts', 'core/', 'metrics/', 'upstream/**', 'fanout/**', 'http/**'],
+  'admin/': ['http/**'],
 
   // Entrances: they put the rooms together.
   'index.ts': ['check-node.ts', 'errors.ts', 'core/', 'threads/', 'upstream/**', 'fanout/**', 'http/**', 'app.ts'],
@@ -178,6 +180,7 @@ const house: House = {
     'upstream/**',
     'http/**',
     'app.ts',
+    'admin/',
     'config.ts',
     'definitions/',
   ],
@@ -333,6 +336,9 @@ test('the table refuses what would break it', async t => {
     ['http/reply/reply-task.ts', '../guard/pressure.ts'],
     ['http/problems/problem-body.ts', '../plugin.ts'],
     ['server/cluster/workers.ts', '../serve.ts'],
+    ['http/guard/pressure.ts', '../../admin/admin-app.ts'],
+    ['admin/admin-app.ts', '../config.ts'],
+    ['admin/admin-app.ts', '../server/process/listen.ts'],
     ['commands/run/live-view.ts', '../serve.ts'],
     ['commands/run/live-view.ts', '../load/options.ts'],
     ['commands/load/options.ts', '../../server/serve.ts'],

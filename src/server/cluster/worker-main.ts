@@ -2,9 +2,10 @@ import cluster, { type Worker } from 'node:cluster'
 import { hostname } from 'node:os'
 import type { AddressInfo } from 'node:net'
 import { openCatalogue, type CatalogueOptions } from '../../definitions/catalogue.ts'
-import { metricsOf } from '../../http/metrics/app-metrics.ts'
 import { processLog } from '../../log/process-log.ts'
+import { runtimeOf } from '../../http/lifecycle/app-runtime.ts'
 import { collectProcessMetrics } from '../../metrics/process-metrics.ts'
+import { RuntimeMetrics } from '../../metrics/runtime-metrics.ts'
 import { listenAt } from '../process/listen.ts'
 import { createServiceApp } from '../process/service-app.ts'
 import { closeMs, exitOnUncaughtErrors } from '../process/shutdown.ts'
@@ -50,13 +51,15 @@ export async function serveAssigned(
         partition: assignment,
         countRequest: channel.count,
         lostLogLines: channel.lostLogLines,
+        metricsSource: channel.metrics.source,
         threads: partitionThreads(threads, assignment),
         ...partitionInbound(inbound, assignment),
       },
       { pid: process.pid, hostname: hostname(), worker: index + 1 },
     )
     exitOnUncaughtErrors(app)
-    channel.metrics.collect = async () => [...metricsOf(app).collect(), ...(await collectProcessMetrics())]
+    const { metrics } = RuntimeMetrics.countersOf(runtimeOf(app))
+    channel.metrics.collect = async () => [...metrics.collect(), ...(await collectProcessMetrics())]
     await listenAt({ host, port }, address => app.listen(address))
     channel.listening((app.server.address() as AddressInfo).port, drainMs)
 

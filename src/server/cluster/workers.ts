@@ -37,6 +37,8 @@ export interface Workers {
   stop(): Promise<boolean>
   /** Kills all workers. */
   kill(): void
+  /** The number of log lines that the primary and all workers have lost. */
+  readonly lostLogLines: number
   /** The metrics of the primary and all workers. */
   readonly metrics: MetricsSource
 }
@@ -195,6 +197,9 @@ export function createWorkers({
       return !results.includes(false)
     },
     kill,
+    get lostLogLines() {
+      return lost.total
+    },
     metrics: metrics.source,
   }
 }

@@ -54,8 +54,10 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   },
   'config.ts': {
     '/^HEADWATERS_UPSTREAM_([A-Z0-9_]+?)_(ORIGIN|CONCURRENCY|ATTEMPT_TIMEOUT_MS|OFF|SLOTS|TIMEOUT_MS)$/': environment,
-    '/^[\\w.~+/-]+=*$/': environment,
     '/^\\d{1,3}$/': environment,
+  },
+  'core/bearer-key.ts': {
+    '/^[\\w.~+/-]+=*$/': environment,
   },
   'definitions/find-files.ts': {
     '/\\.(?:ts|mts|js|mjs)$/': module,
@@ -203,9 +205,10 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
     '/^\\d{1,3}$/': environment,
   },
   'http/guard/connection-limit.ts': {
-    '/^(?:GET|HEAD) \\/health\\//': [
+    '/^(?:GET|HEAD) \\/(?:health\\/|metrics[ ?])/': [
       ['GET ', '/', ''],
       ['', 'HEAD ', ''],
+      ['GET /metrics', 's', ' '],
     ],
   },
   'http/guard/file-descriptors.ts': {
