@@ -74,5 +74,26 @@ export const callCodes = new LabelValues([
   'INTERNAL',
 ])
 
-/** The codes with which a step, a run or a request can end. */
+/** The codes with which a request is refused before its run. */
+export const refusalCodes = new LabelValues([
+  'BAD_REQUEST',
+  'UNAUTHENTICATED',
+  'NOT_FOUND',
+  'METHOD_NOT_ALLOWED',
+  'NOT_ACCEPTABLE',
+  'REQUEST_TIMEOUT',
+  'PAYLOAD_TOO_LARGE',
+  'UNSUPPORTED_MEDIA_TYPE',
+  'EXPECTATION_FAILED',
+  'RATE_LIMITED',
+  'HEADERS_TOO_LARGE',
+  'TRANSFER_ENCODING_UNSUPPORTED',
+  'OVERLOADED',
+  'DRAINING',
+  'INPUT_INVALID',
+  'REFUSED',
+  'INTERNAL',
+])
+
+/** The codes with which a step or a run can end. */
 export const allCodes = new LabelValues(errorCodes)

@@ -1,5 +1,5 @@
 import * as families from './families.ts'
-import { allCodes, methods, statuses, statusIndexOf } from './label-values.ts'
+import { refusalCodes, methods, statuses, statusIndexOf } from './label-values.ts'
 import type { Metrics } from './metrics.ts'
 import type { SeriesTable } from './series-table.ts'
 import { Slots } from './slots.ts'
@@ -20,7 +20,7 @@ export class RequestMetrics {
     const active = (scheme: Scheme) => new Slots(this.#active, methods.values, method => [method, scheme])
     this.#activeOf = { http: active('http'), https: active('https') }
     this.#refused = metrics.table(families.requestsRefused)
-    this.#refusals = new Slots(this.#refused, allCodes.values, code => [code])
+    this.#refusals = new Slots(this.#refused, refusalCodes.values, code => [code])
   }
 
   /** Counts a request that starts. */
@@ -35,7 +35,7 @@ export class RequestMetrics {
 
   /** Counts a request that was refused before a run. */
   refused(code: string): void {
-    this.#refused.add(this.#refusals.at(allCodes.indexOf(code)), 1)
+    this.#refused.add(this.#refusals.at(refusalCodes.indexOf(code)), 1)
   }
 
   /**

@@ -46,9 +46,8 @@ export class RequestRecord {
 export class RequestCounter {
   readonly #metrics: RequestMetrics
   readonly #unknown: RouteMetrics
-  /** The routes of aggregates by method and registered URL, and the templates by registered URL. */
+  /** The routes of aggregates by method and registered URL. */
   readonly #registered = new Map<string, RouteMetrics>()
-  readonly #templates = new Map<string, string>()
   readonly #aggregates = new WeakMap<CountedRoute, RouteMetrics>()
   /** The metrics of each route by its options in Fastify, from its first request on. */
   readonly #routes = new WeakMap<object, RouteMetrics>()
@@ -61,10 +60,8 @@ export class RequestCounter {
   /** Adds the route of an aggregate. `url` is its URL in the syntax of Fastify. */
   add(aggregate: CountedRoute, prefix: string, url: string): void {
     const { name, route } = aggregate
-    const template = prefix + route.url
-    const counts = this.#metrics.route(template, name)
+    const counts = this.#metrics.route(prefix + route.url, name)
     this.#aggregates.set(aggregate, counts)
-    this.#templates.set(prefix + url, template)
     this.#registered.set(`${route.method} ${prefix}${url}`, counts)
   }
 
@@ -105,8 +102,10 @@ export class RequestCounter {
   }
 
   #create({ url, method }: { readonly url: string; readonly method: string | readonly string[] }): RouteMetrics {
-    const served = method === 'HEAD' ? 'GET' : String(method)
-    return this.#registered.get(`${served} ${url}`) ?? this.#metrics.route(this.#templates.get(url) ?? url, '')
+    const aggregate = this.#registered.get(`${method === 'HEAD' ? 'GET' : String(method)} ${url}`)
+    if (aggregate !== undefined) return aggregate
+    // A route for OPTIONS or for several methods refuses the methods that have no route of their own.
+    return typeof method === 'string' && method !== 'OPTIONS' ? this.#metrics.route(url, '') : this.#unknown
   }
 }
 

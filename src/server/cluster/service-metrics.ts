@@ -60,7 +60,9 @@ export class ServiceMetrics {
       if (await worker.collectMetrics()) present.add(received)
     })
     try {
-      await Promise.all([this.#receiveOwn(), Promise.race([late, Promise.all(answers)])])
+      await Promise.race([late, Promise.all(answers)])
+      // The families of the workers come first in the text.
+      await this.#receiveOwn()
     } finally {
       limit.abort()
     }
