@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { buildApp, type AppOptions } from '../../src/app.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
 import { headwaters } from '../../src/http/plugin.ts'
+import { readableLine } from '../../src/log/readable-line.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { failure } from '../helpers/failure.ts'
 import { listening } from '../helpers/listening.ts'
@@ -142,7 +143,6 @@ test('each line of a request has its trace, in the service', async t => {
 })
 
 test('lines of the log at a terminal show the id of the trace only', async t => {
-  const { readableLine } = await import('../../src/log/readable-line.ts')
   const line = readableLine('{"level":30,"time":0,"trace_id":"a","span_id":"b","trace_flags":"01","msg":"m"}', false)
   t.match(line, /^\S+ INFO {2}m trace_id=a\n$/)
 })
@@ -170,6 +170,21 @@ test('the lines that the plugin writes in an app with another log have the trace
     ],
   )
   t.equal(sentTraces(raw)[0]?.traceId, traceId)
+})
+
+test('a hook of an app with the plugin can start a new trace', async t => {
+  const { raw, one } = await setUp(t)
+  const app = fastify()
+  app.addHook('onRequest', (request, _reply, done) => {
+    delete request.headers.traceparent
+    done()
+  })
+  await app.register(headwaters, { aggregates: [one], traceSampledPercent: 100 })
+  const get = await listening(t, app)
+  await get('/one', { headers: { traceparent: `00-${traceId}-${spanId}-00`, tracestate: 'a=1' } })
+  const [sent] = sentTraces(raw)
+  t.match(sent, { flags: '01', tracestate: undefined })
+  t.not(sent?.traceId, traceId)
 })
 
 test('a page of an allowed origin may send the headers of a trace', async t => {
