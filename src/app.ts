@@ -144,17 +144,17 @@ export interface AppOptions {
   /** The `info` of the API document. @default the title `Aggregates` and the version `0.0.0` */
   readonly info?: OpenapiInfo | undefined
   /**
-   * The time that requests in flight have to finish after the app begins to close, in ms. Requests that are not
-   * finished by then are answered with 503.
-   * @default 10_000
-   */
-  readonly drainTimeout?: number
-  /**
    * The share of new traces that are marked as sampled, from 0 to 100. A trace is new if a request has no valid
    * `traceparent`. Any other request keeps the mark of its caller.
    * @default 0
    */
   readonly traceSampledPercent?: number
+  /**
+   * The time that requests in flight have to finish after the app begins to close, in ms. Requests that are not
+   * finished by then are answered with 503.
+   * @default 10_000
+   */
+  readonly drainTimeout?: number
 }
 
 const appOptions: OptionKeys<AppOptions> = {
@@ -179,8 +179,8 @@ const appOptions: OptionKeys<AppOptions> = {
   metrics: true,
   metricsSource: true,
   info: true,
-  drainTimeout: true,
   traceSampledPercent: true,
+  drainTimeout: true,
 }
 
 /**

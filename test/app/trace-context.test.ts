@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { connect, type AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { test, type Test } from 'tap'
@@ -7,11 +7,13 @@ import { z } from 'zod'
 import { buildApp, type AppOptions } from '../../src/app.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
 import { headwaters } from '../../src/http/plugin.ts'
+import { readableLine } from '../../src/log/readable-line.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { failure } from '../helpers/failure.ts'
 import { listening } from '../helpers/listening.ts'
 import { json, rawUpstream } from '../helpers/raw-upstream.ts'
 import { sentTrace, sentTraces, valuesOf } from '../helpers/sent-trace.ts'
+import { untilEvent } from '../helpers/until.ts'
 import { spanId, specification, traceId } from '../trace/specification.ts'
 
 const traceparent = `00-${traceId}-${spanId}-01`
@@ -38,10 +40,15 @@ async function setUp(t: Test) {
 /** A logger whose lines are kept. */
 function kept() {
   const lines: Line[] = []
+  const changes = new EventEmitter()
   const write = (line: string) => {
     lines.push(JSON.parse(line) as Line)
+    changes.emit('line')
   }
-  return { lines, logger: { level: 'debug', stream: { write } } }
+  /** Resolves when this number of lines has the message. The line of a request may follow its reply. */
+  const said = (message: string, times: number) =>
+    untilEvent(changes, 'line', () => lines.filter(({ msg }) => msg === message).length >= times, { seen: () => lines })
+  return { lines, said, logger: { level: 'debug', stream: { write } } }
 }
 
 async function serve(t: Test, options: AppOptions = {}) {
@@ -123,12 +130,13 @@ test('a share that is no percentage is refused by the app and by the plugin', as
 })
 
 test('each line of a request has its trace, in the service', async t => {
-  const { lines, logger } = kept()
+  const { lines, said, logger } = kept()
   const { raw, get } = await serve(t, { logger })
   await get('/one', { headers: { traceparent: `00-${traceId}-${spanId}-03` } })
   await get('/health/live')
   await get('/none')
   await get('/%')
+  await Promise.all([said('request completed', 2), said('request refused', 2)])
   const ofRequests = lines.filter(({ reqId }) => reqId !== undefined)
   t.equal(ofRequests.length, 8, 'two lines per request')
   for (const line of ofRequests)
@@ -142,7 +150,6 @@ test('each line of a request has its trace, in the service', async t => {
 })
 
 test('lines of the log at a terminal show the id of the trace only', async t => {
-  const { readableLine } = await import('../../src/log/readable-line.ts')
   const line = readableLine('{"level":30,"time":0,"trace_id":"a","span_id":"b","trace_flags":"01","msg":"m"}', false)
   t.match(line, /^\S+ INFO {2}m trace_id=a\n$/)
 })
@@ -155,13 +162,14 @@ test('the lines that the plugin writes in an app with another log have the trace
   const failing = aggregate('failing', { url: '/failing' })
     .required('it', () => broken())
     .reply(z.string(), ({ it }) => it)
-  const { lines, logger } = kept()
+  const { lines, said, logger } = kept()
   const app = fastify({ logger })
   await app.register(headwaters, { aggregates: [one, lost, failing] })
   const get = await listening(t, app)
   await get('/lost', { headers: { traceparent } })
   await get('/failing', { headers: { traceparent } })
   await get('/one', { headers: { traceparent } })
+  await Promise.all([said('reply is partial', 1), said('request failed', 1)])
   t.match(
     lines.filter(({ aggregate: name }) => name === 'lost' || name === 'failing'),
     [
@@ -170,6 +178,46 @@ test('the lines that the plugin writes in an app with another log have the trace
     ],
   )
   t.equal(sentTraces(raw)[0]?.traceId, traceId)
+})
+
+test('one trace goes through two services, and each request has a span of its own', async t => {
+  const { lines, said, logger } = kept()
+  const inner = await serve(t, { logger })
+  const { port } = inner.app.server.address() as AddressInfo
+  const { ask } = defineUpstream(
+    'inner',
+    { origin: `http://127.0.0.1:${port}`, traceContext: true },
+    { ask: operation({ path: '/one', output: z.object({ data: z.number() }) }) },
+  )
+  const outer = aggregate('outer', { url: '/outer' })
+    .required('it', () => ask())
+    .reply(z.number(), ({ it }) => it.data)
+  const get = await listening(t, buildApp([outer], { logger }))
+  await get('/outer', { headers: { traceparent, tracestate: 'a=1' } })
+  const [sent] = sentTraces(inner.raw)
+  t.match(sent, { traceId, flags: '01', tracestate: 'a=1' })
+  await said('request completed', 2)
+  const ended = lines.filter(({ msg }) => msg === 'request completed')
+  t.same(
+    ended.map(({ trace_id }) => trace_id),
+    [traceId, traceId],
+  )
+  t.equal(new Set([spanId, sent?.spanId, ...ended.map(line => line['span_id'])]).size, 4)
+})
+
+test('a hook of an app with the plugin can start a new trace', async t => {
+  const { raw, one } = await setUp(t)
+  const app = fastify()
+  app.addHook('onRequest', (request, _reply, done) => {
+    delete request.headers.traceparent
+    done()
+  })
+  await app.register(headwaters, { aggregates: [one], traceSampledPercent: 100 })
+  const get = await listening(t, app)
+  await get('/one', { headers: { traceparent: `00-${traceId}-${spanId}-00`, tracestate: 'a=1' } })
+  const [sent] = sentTraces(raw)
+  t.match(sent, { flags: '01', tracestate: undefined })
+  t.not(sent?.traceId, traceId)
 })
 
 test('a page of an allowed origin may send the headers of a trace', async t => {
