@@ -36,9 +36,10 @@ export function registerTracing(t: Teardown, sampler?: Sampler) {
     /** The ended span of this name, as soon as it is there. */
     async one(name: string): Promise<ReadableSpan> {
       await until(() => ended().some(span => span.name === name), {
-        seen: () => `no span '${name}': ${ended()
-          .map(span => span.name)
-          .join()}`,
+        seen: () =>
+          `no span '${name}': ${ended()
+            .map(span => span.name)
+            .join()}`,
       })
       return ended().find(span => span.name === name) as ReadableSpan
     },
