@@ -20,13 +20,16 @@ export interface ServeOptions {
   readonly watch?: boolean
   /** Number of worker processes; `auto` is one for each core. @default `HEADWATERS_WORKERS`, or else 1 */
   readonly workers?: number | 'auto' | undefined
+  /** Sends the last spans before the process ends. @default there are no spans */
+  readonly flushSpans?: (() => Promise<void>) | undefined
 }
 
 /**
  * Runs the service: listens, and on SIGTERM or SIGINT drains the requests in flight before the process exits. Throws a
  * `DefinitionsError` or a `ConfigError` for definitions or a configuration that cannot be served.
  */
-export async function serve({ paths = [], live = false, watch = false, workers }: ServeOptions = {}): Promise<void> {
+export async function serve(options: ServeOptions = {}): Promise<void> {
+  const { paths = [], live = false, watch = false, workers, flushSpans } = options
   disablePretenuring()
   // Redirect the streams before definitions are loaded. A module that stores `process.stdout`, or uses `console`, keeps
   // the stream that exists at that time.
@@ -34,7 +37,7 @@ export async function serve({ paths = [], live = false, watch = false, workers }
   const assignment = cluster.isWorker ? readAssignment(process.env[assignmentVariable]) : undefined
   if (assignment !== undefined) {
     const { serveAssigned } = await import('./cluster/worker-main.ts')
-    return serveAssigned(assignment, { paths, live, flushOutput })
+    return serveAssigned(assignment, { paths, live, flushOutput, flushSpans })
   }
   const catalogue = await openCatalogue({ paths, live, environment: process.env })
   const plan = await planFor(catalogue, watch, workers)
@@ -44,9 +47,9 @@ export async function serve({ paths = [], live = false, watch = false, workers }
     await servePrimary(catalogue, app, plan.workers)
   } else if (watch) {
     const { serveWatched } = await import('./watched.ts')
-    await serveWatched(catalogue, app)
+    await serveWatched(catalogue, app, flushSpans)
   } else {
-    await serveSingle(catalogue, app)
+    await serveSingle(catalogue, app, flushSpans)
   }
   app.log.info({ upstreams: catalogue.upstreams, aggregates: routesOf(catalogue), ...plan }, 'serving')
 }

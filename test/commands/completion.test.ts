@@ -28,9 +28,9 @@ test('the words that may follow are commands, options, aggregates, their fields 
   for (const [given, expected] of [
     [[], ['serve', 'run', 'openapi', 'check', 'load', 'completion', '--help', '--version']],
     [['completion'], ['bash', 'zsh', 'fish']],
-    [['serve'], ['--live', '--workers', '--watch', '--help']],
+    [['serve'], ['--live', '--workers', '--watch', '--otlp', '--help']],
     [['serve', '--workers'], ['auto']],
-    [['--watch'], ['--live', '--workers', '--watch', '--help']],
+    [['--watch'], ['--live', '--workers', '--watch', '--otlp', '--help']],
     [['openapi'], ['--out', '--json', '--info', '--help']],
     [['openapi', '--out'], []],
     [['check'], ['--metrics', '--help']],

@@ -3,7 +3,7 @@ import { context, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentel
 import { AlwaysOffSampler } from '@opentelemetry/sdk-trace'
 import { test, type Test } from 'tap'
 import { z } from 'zod'
-import { aggregate } from '../../src/fanout/aggregate.ts'
+import { aggregate, offload } from '../../src/fanout/aggregate.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
 import { defineUpstream, operation, type UpstreamOptions } from '../../src/upstream/declare.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
@@ -379,4 +379,43 @@ test('the query of url.full has no credentials', async t => {
     tracing.named('GET /find')[0]?.attributes['url.full'],
     `${upstream.origin}/find?q=tabby&api_key=REDACTED&accessToken=REDACTED`,
   )
+})
+
+test('the port of a server is that of its origin, or else of its scheme', async t => {
+  const tracing = registerTracing(t)
+  const runtime = createRuntime({ lookup: (_host, _options, done) => done(new Error('no address'), []) })
+  t.teardown(() => runtime.close())
+  const ports: unknown[] = []
+  for (const origin of ['http://cats.example', 'https://cats.example', 'https://cats.example:8443']) {
+    const cats = defineUpstream('cats', { origin, retry: false }, { fact: operation({ path: '/fact', output: Any }) })
+    const failing = aggregate('cat', { url: '/cat' })
+      .required('fact', () => cats.fact())
+      .reply(Any, ({ fact }) => fact)
+    await t.rejects(fanOut(failing, {}, { runtime }), { code: 'UPSTREAM_UNREACHABLE' })
+    ports.push(tracing.named('GET /fact').at(-1)?.attributes['server.port'])
+  }
+  t.same(ports, [80, 443, 8443])
+  const [attempt] = tracing.named('GET /fact')
+  t.match(attempt?.attributes, { 'server.address': 'cats.example', 'error.type': 'UPSTREAM_UNREACHABLE' })
+  t.equal(attempt?.attributes['http.response.status_code'], undefined)
+})
+
+test('functions run with the span of their step active also if functions are offloaded', async t => {
+  const tracing = registerTracing(t)
+  const { base, runtime } = await arrange(t, () => {})
+  const add = offload<typeof import('../helpers/offloaded.ts'), 'add'>(
+    new URL('../helpers/offloaded.ts', import.meta.url),
+    'add',
+  )
+  const spanned = base
+    .required('one', () => {
+      tracing.tracer.startActiveSpan('in step', span => span.end())
+      return add(1, 2)
+    })
+    .reply(Any, ({ one }) => {
+      tracing.tracer.startActiveSpan('in merge', span => span.end())
+      return one
+    })
+  t.equal((await fanOut(spanned, {}, { runtime })).data, 3)
+  t.same(tracing.tree(), ['aggregate cat', '  step one', '    in step', '  in merge'])
 })
