@@ -7,6 +7,7 @@ import './check-node.ts'
 import { METHODS } from 'node:http'
 import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import type { AnyAggregate } from './fanout/aggregate.ts'
+import type { RunEvent } from './fanout/events.ts'
 import { trustOf } from './http/request/client-address.ts'
 import { trackConnections } from './http/connection/open-connections.ts'
 import { addCors } from './http/guard/cors.ts'
@@ -41,7 +42,7 @@ import { closeSlowReaders } from './http/guard/slow-readers.ts'
 import { closeOnStrayBytes } from './http/guard/stray-bytes.ts'
 import type { Override, Runtime, RuntimeOptions } from './upstream/runtime.ts'
 import { rejectOptionsBesideRuntime, rejectUnknownOptions, type OptionKeys } from './core/option-keys.ts'
-import { checkTextList } from './core/option-values.ts'
+import { checkListener, checkTextList } from './core/option-values.ts'
 import type { Partition } from './core/partition.ts'
 import type { Layers } from './upstream/spec/layers.ts'
 import { appRenames } from './upstream/spec/renamed.ts'
@@ -130,6 +131,12 @@ export interface AppOptions {
    * @default 10_000
    */
   readonly drainTimeout?: number
+  /**
+   * Called with each event of each run. If it throws or rejects, the error is logged, at most once per minute, and the
+   * reply does not change.
+   * @default not called
+   */
+  readonly onEvent?: ((event: RunEvent) => void) | undefined
 }
 
 const appOptions: OptionKeys<AppOptions> = {
@@ -153,6 +160,7 @@ const appOptions: OptionKeys<AppOptions> = {
   corsOrigins: true,
   info: true,
   drainTimeout: true,
+  onEvent: true,
 }
 
 /**
@@ -195,10 +203,12 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
     info = {},
     drainTimeout = 10_000,
     lostLogLines,
+    onEvent,
   } = options
   if (options.runtime !== undefined)
     rejectOptionsBesideRuntime('app', { overrides, environment, layers, threads, partition, scale, onToken })
   checkInfo('app', info)
+  checkListener('app', onEvent)
   if (typeof trustProxy !== 'boolean') checkTextList('app', 'trustProxy', trustProxy, "['10.0.0.0/8']")
   const limits = { ...defaultLimits, ...options.limits }
   const pressure = { ...defaultPressureLimits, ...options.pressure }
@@ -263,7 +273,14 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
   let limit: RateLimitHook | undefined
   void app.register(async guarded => {
     limit = await guardRequests(guarded, { gauge, rateLimit, keys, countRequest })
-    await guarded.register(headwaters, { aggregates, runtime, load: gauge, bodies: gauge.bodies, describe: false })
+    await guarded.register(headwaters, {
+      aggregates,
+      runtime,
+      load: gauge,
+      bodies: gauge.bodies,
+      describe: false,
+      onEvent,
+    })
   })
   app.addHook('onClose', () => runtime.close())
   addOpenapiRoutes(app, { aggregates, info, bearer: keys.length > 0, rateLimited: rateLimit > 0 })

@@ -39,7 +39,7 @@ const house: House = {
 
   // One call to an upstream
   'upstream/spec/': ['errors.ts', 'core/', 'threads/'],
-  'upstream/call/': ['errors.ts', 'core/', 'upstream/spec/'],
+  'upstream/call/': ['errors.ts', 'core/', 'trace/', 'upstream/spec/'],
   'upstream/connect/': ['errors.ts', 'core/', 'upstream/spec/'],
   'upstream/transport/': [
     'errors.ts',

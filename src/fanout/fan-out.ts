@@ -1,5 +1,5 @@
 import type { Runtime } from '../upstream/runtime.ts'
-import { checkObject } from '../core/option-values.ts'
+import { checkListener, checkObject } from '../core/option-values.ts'
 import { toProblem, type Fault } from '../errors.ts'
 import type { Aggregate, AnyAggregate } from './aggregate.ts'
 import { endToEnd, lowerCased } from './end-to-end.ts'
@@ -21,7 +21,7 @@ export interface FanOutOptions extends RunOptions {
  *
  * @param aggregate The aggregate.
  * @param input The parts of a request, before the schemas of the aggregate read them.
- * @param options The runtime, a signal and a shorter deadline.
+ * @param options The runtime, a signal, a shorter deadline and a listener of events.
  * @returns The data, whether it is complete, and the outcome of each step.
  * @throws `Problem` for a run that fails: `INPUT_INVALID` for a wrong input, `REFUSED` for a call of `refuse`,
  *   `DEADLINE_EXCEEDED`, or the code of the required step that failed. If `signal` is aborted, the promise rejects with
@@ -48,7 +48,8 @@ export async function fanOut<I, D, K extends string>(
   input: RawInput,
   options: FanOutOptions,
 ): Promise<Reply<D, K>> {
-  const { signal } = options
+  const { signal, onEvent } = options
+  checkListener('fanOut', onEvent)
   signal?.throwIfAborted()
   const { headers = {} } = input
   checkObject('fanOut', 'headers', headers, "{ 'accept-language': 'en' }")

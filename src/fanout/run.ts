@@ -14,6 +14,7 @@ import { ReplyBuilder, type ReplyTarget } from './reply-builder.ts'
 import type { Reply } from './reply.ts'
 import type { HandlerOwner, RunHandle } from './run-handle.ts'
 import { enter, Phase } from './run-phase.ts'
+import { watchOf } from './run-watch.ts'
 import { StepArgs } from './step-args.ts'
 import { StepRun } from './step-run.ts'
 import { labelOf, type Step } from './step.ts'
@@ -24,7 +25,7 @@ export interface RunOptions {
   readonly deadline?: number | undefined
   /** If true, optional steps use their fallback without calls, as in a service that is under load. @default false */
   readonly shedOptional?: boolean | undefined
-  /** Called with each event as it happens. */
+  /** Called with each event, in the order in which they happen. */
   readonly onEvent?: ((event: RunEvent) => void) | undefined
 }
 
@@ -70,7 +71,7 @@ export class Run implements RunHandle, ReplyTarget {
   readonly #aggregate: AnyAggregate
   readonly #runtime: Runtime
   readonly #input: ReadInput
-  #onEvent: RunOptions['onEvent']
+  readonly #watch: ReturnType<typeof watchOf>
   readonly #recorder: OutcomeRecorder
   readonly #startedAt = performance.now()
   readonly #stepRuns: readonly StepRun[]
@@ -97,7 +98,6 @@ export class Run implements RunHandle, ReplyTarget {
     this.#aggregate = aggregate
     this.#runtime = runtime
     this.#input = input
-    this.#onEvent = onEvent
     this.#recorder = new OutcomeRecorder(aggregate.steps)
     this.send = runtime.send.send ?? sendOf(call => runtime.send(call))
     this.headers = headers
@@ -112,6 +112,7 @@ export class Run implements RunHandle, ReplyTarget {
     this.#contextRun = aggregate.hooks.context && new StepRun(aggregate.hooks.context, this)
     this.#stepRuns = aggregate.steps.map(step => new StepRun(step, this))
     this.#pendingSteps = this.#stepRuns.length
+    this.#watch = watchOf(aggregate, this, onEvent)
   }
 
   /** Starts the run; rejects with a `Problem`, or with the reason of its cancellation. */
@@ -122,7 +123,7 @@ export class Run implements RunHandle, ReplyTarget {
   /** Starts the run, and passes its result to `completion` without a promise. */
   startFor(completion: RunCompletion): void {
     this.#completion = completion
-    this.#notify({ type: 'run started', at: 0 })
+    this.#watch?.notify({ type: 'run started', at: 0 })
     // onEvent may have cancelled the run.
     if (this.isClosed) return
     this.#deadlineTimer = setTimeout(() => this.#expire(), this.deadline)
@@ -138,7 +139,7 @@ export class Run implements RunHandle, ReplyTarget {
   }
 
   get isWatched(): boolean {
-    return this.#onEvent !== undefined
+    return this.#watch !== undefined
   }
 
   get isExpired(): boolean {
@@ -165,26 +166,11 @@ export class Run implements RunHandle, ReplyTarget {
   emit(event: StepEvent): void {
     if (this.#phase === Phase.done) return
     this.#recorder.record(event)
-    this.#notify(event)
+    this.#watch?.notify(event)
   }
 
   #enter(phase: Phase): void {
     this.#phase = enter(this.#phase, phase)
-  }
-
-  /** Calls `onEvent`. If it throws or rejects, it is not called again, and the run fails as for any other bug. */
-  #notify(event: RunEvent): void {
-    try {
-      const returned: unknown = this.#onEvent?.(event)
-      if (returned !== undefined) Promise.resolve(returned).catch((error: unknown) => this.#failWatching(error))
-    } catch (error) {
-      this.#failWatching(error)
-    }
-  }
-
-  #failWatching(error: unknown): void {
-    this.#onEvent = undefined
-    this.fail(error)
   }
 
   #startSteps(): void {
@@ -376,7 +362,7 @@ export class Run implements RunHandle, ReplyTarget {
 
   #finish(code: string | undefined): void {
     this.#enter(Phase.done)
-    this.#notify({ type: 'run ended', at: this.now(), code })
+    this.#watch?.notify({ type: 'run ended', at: this.now(), code })
     this.abort.abort(runEnded)
     for (const run of this.#stepRuns) run.releaseValue()
     clearTimeout(this.#graceTimer)

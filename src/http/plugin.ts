@@ -1,5 +1,6 @@
 import type { AnyAggregate } from '../fanout/aggregate.ts'
 import { checkOffloads } from '../fanout/check-offloads.ts'
+import type { RunEvent } from '../fanout/events.ts'
 import type { Override, Runtime, RuntimeOptions } from '../upstream/runtime.ts'
 import type { Layers } from '../upstream/spec/layers.ts'
 import { InboundBodies } from './bodies/inbound-bodies.ts'
@@ -8,11 +9,12 @@ import { loggedRuntime } from './log/logged-runtime.ts'
 import { defaultPressureLimits } from './guard/pressure.ts'
 import { delegateErrors } from './problems/delegate-errors.ts'
 import { addRequestId } from './reply/default-headers.ts'
+import { safeListener } from './reply/safe-listener.ts'
 import { describeRoutes } from './openapi/swagger.ts'
 import { closeIfUnread } from './connection/unread-body.ts'
 import type { FastifyInstance } from 'fastify'
 import { rejectOptionsBesideRuntime, rejectRenamedOptions } from '../core/option-keys.ts'
-import { checkBoolean } from '../core/option-values.ts'
+import { checkBoolean, checkListener } from '../core/option-values.ts'
 import { pluginRenames } from '../upstream/spec/renamed.ts'
 import { aggregateRoutes } from './aggregate-routes.ts'
 import { acceptJsonBodies } from './bodies/json-bodies.ts'
@@ -67,6 +69,12 @@ export interface HeadwatersOptions {
    * @default 64 MiB
    */
   readonly bodiesBytes?: number
+  /**
+   * Called with each event of each run of these routes. If it throws or rejects, the error is logged, at most once per
+   * minute, and the reply does not change.
+   * @default not called
+   */
+  readonly onEvent?: ((event: RunEvent) => void) | undefined
 }
 
 /** Options of the registration by the service itself. */
@@ -113,8 +121,10 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
     describe = true,
     bodiesBytes = defaultPressureLimits.bodiesBytes,
     bodies = new InboundBodies(bodiesBytes),
+    onEvent,
   } = options
   checkBoolean('headwaters', 'describe', describe)
+  checkListener('headwaters', onEvent)
   const app = host as FastifyInstance
   check(app, aggregates)
   if (runtime !== undefined) rejectOptionsBesideRuntime('headwaters', { overrides, environment, layers, threads })
@@ -134,6 +144,7 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
   aggregateRoutes(describe ? describeRoutes(app, aggregates) : app, aggregates, {
     runtime: ownRuntime,
     load,
+    onEvent: onEvent && safeListener(app.log, onEvent),
     loggedWarnings: new Set(),
   })
   if (runtime === undefined) app.addHook('onClose', () => ownRuntime.close())

@@ -38,7 +38,12 @@ export function handleRequest(
   const run = startRun(
     aggregate,
     { params, query, body, headers: own },
-    { runtime: services.runtime, deadline, shedOptional: services.load?.shedOptional },
+    {
+      runtime: services.runtime,
+      deadline,
+      shedOptional: services.load?.shedOptional,
+      onEvent: services.onEvent,
+    },
     faults,
   )
   // The caller may have closed the connection during a hook, before a listener was added.

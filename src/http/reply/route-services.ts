@@ -1,3 +1,4 @@
+import type { RunEvent } from '../../fanout/events.ts'
 import type { Runtime } from '../../upstream/runtime.ts'
 import type { LoggedWarnings } from './cache-control.ts'
 
@@ -13,5 +14,7 @@ export interface LoadGauge {
 export interface RouteServices {
   readonly runtime: Runtime
   readonly load: LoadGauge | undefined
+  /** Called with each event of each run. It never throws. */
+  readonly onEvent: ((event: RunEvent) => undefined) | undefined
   readonly loggedWarnings: LoggedWarnings
 }

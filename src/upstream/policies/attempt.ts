@@ -32,7 +32,15 @@ export function attempt({ upstream, timeout, budget }: AttemptOptions): Layer {
     effort.sent = call.attempt.sent = true
     if (number === 1) budget?.deposit()
     const at = scope.now()
-    scope.emit({ type: 'attempt started', at, step: call.step, call: call.index, attempt: number })
+    scope.emit({
+      type: 'attempt started',
+      at,
+      step: call.step,
+      call: call.index,
+      upstream,
+      operation: spec.name,
+      attempt: number,
+    })
     // A listener of the event may have aborted the call.
     if (call.abort.aborted) return new Attempted(call, number, undefined, completion).reject(call.abort.reason)
 
@@ -67,9 +75,18 @@ class Attempted<T> implements Completion<T> {
 
   #ended(code: string | undefined): void {
     if (this.#limit !== undefined) lift(this.#limit, this.#call)
-    const { scope, step, index } = this.#call
-    if (scope.isWatched !== false)
-      scope.emit({ type: 'attempt ended', at: scope.now(), step, call: index, attempt: this.#number, code })
+    const { scope, step, index, spec } = this.#call
+    if (scope.isWatched === false) return
+    scope.emit({
+      type: 'attempt ended',
+      at: scope.now(),
+      step,
+      call: index,
+      upstream: spec.upstream.name,
+      operation: spec.name,
+      attempt: this.#number,
+      code,
+    })
   }
 }
 

@@ -75,7 +75,7 @@ class Observed<T> implements Completion<T> {
       scope,
       step,
       index,
-      spec: { name: operation },
+      spec: { name: operation, upstream },
     } = this.#call
     this.#counts.attempts += attempts
     this.#counts.queuedMs += queuedMs
@@ -84,6 +84,7 @@ class Observed<T> implements Completion<T> {
       at: scope.now(),
       step,
       call: index,
+      upstream: upstream.name,
       operation,
       attempts,
       status,

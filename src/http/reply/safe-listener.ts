@@ -1,0 +1,26 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { RunEvent } from '../../fanout/events.ts'
+
+/** The time between two log lines about errors of a listener, in ms. A faulty listener fails at every event. */
+const reportMs = 60_000
+
+/** Returns a listener that logs the errors of another listener, so that they do not change a reply. */
+export function safeListener(
+  log: FastifyBaseLogger,
+  onEvent: (event: RunEvent) => void,
+): (event: RunEvent) => undefined {
+  let reportedAt = -Infinity
+  const report = (event: RunEvent, err: unknown) => {
+    if (performance.now() - reportedAt < reportMs) return
+    reportedAt = performance.now()
+    log.error({ err, event: event.type, aggregate: event.run.aggregate }, 'onEvent failed; the reply does not change')
+  }
+  return event => {
+    try {
+      const returned: unknown = onEvent(event)
+      if (returned !== undefined) Promise.resolve(returned).catch((error: unknown) => report(event, error))
+    } catch (error) {
+      report(event, error)
+    }
+  }
+}
