@@ -126,17 +126,17 @@ export interface AppOptions {
   /** The `info` of the API document. @default the title `Aggregates` and the version `0.0.0` */
   readonly info?: OpenapiInfo | undefined
   /**
-   * The time that requests in flight have to finish after the app begins to close, in ms. Requests that are not
-   * finished by then are answered with 503.
-   * @default 10_000
-   */
-  readonly drainTimeout?: number
-  /**
    * Called with each event of each run. If it throws or rejects, the error is logged, at most once per minute, and the
    * reply does not change.
    * @default not called
    */
   readonly onEvent?: ((event: RunEvent) => void) | undefined
+  /**
+   * The time that requests in flight have to finish after the app begins to close, in ms. Requests that are not
+   * finished by then are answered with 503.
+   * @default 10_000
+   */
+  readonly drainTimeout?: number
 }
 
 const appOptions: OptionKeys<AppOptions> = {
@@ -159,8 +159,8 @@ const appOptions: OptionKeys<AppOptions> = {
   keys: true,
   corsOrigins: true,
   info: true,
-  drainTimeout: true,
   onEvent: true,
+  drainTimeout: true,
 }
 
 /**

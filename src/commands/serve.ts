@@ -1,6 +1,6 @@
 import type { Command } from './command.ts'
 import { environment, exitCodes } from './help.ts'
-import { checkPaths, readArguments } from './read-arguments.ts'
+import { checkModule, checkPaths, readArguments } from './read-arguments.ts'
 import { UsageError } from './usage-error.ts'
 
 const help = `headwaters: serves aggregates over HTTP
@@ -17,6 +17,7 @@ Options
   --workers N|auto  serves with N processes that share the port; auto is one per core (default HEADWATERS_WORKERS, or
                     else 1). The limits are partitioned among them. SIGHUP replaces them one by one, reads the
                     definitions again and drops no request
+  --events FILE     passes each event of each run to the function that is the default export of the module FILE
   --live            calls the public upstreams of the built-in aggregates instead of the demo upstreams
   --help            prints this text; also -h
 
@@ -27,6 +28,7 @@ const options = {
   live: { type: 'boolean', default: false },
   workers: { type: 'string' },
   watch: { type: 'boolean', default: false },
+  events: { type: 'string' },
   help: { type: 'boolean', short: 'h', default: false },
 } as const
 
@@ -35,7 +37,7 @@ export const command: Command = {
   options,
   async run(args) {
     const {
-      values: { live, watch, workers: asked, help: isHelp },
+      values: { live, watch, workers: asked, events, help: isHelp },
       positionals: paths,
     } = readArguments(args, options)
     if (isHelp) {
@@ -43,6 +45,7 @@ export const command: Command = {
       return 0
     }
     checkPaths('serve', paths)
+    if (events !== undefined) checkModule('--events', events)
     if (live && paths.length > 0)
       throw new UsageError(
         '--live applies to the built-in aggregates only: remove --live, or remove the files and folders',
@@ -55,7 +58,7 @@ export const command: Command = {
         '--watch works with one process only: remove --workers, or remove --watch and send SIGHUP after a change',
       )
     const { serve } = await import('../server/serve.ts')
-    await serve({ paths, live, watch, workers })
+    await serve({ paths, live, watch, workers, events })
     return undefined
   },
 }

@@ -60,6 +60,9 @@ type Named<Event> = Event extends { readonly step: number } ? Event & OfStep : E
  */
 export type RunEvent = Named<BareEvent>
 
+/** Receives the events of runs. */
+export type OnEvent = (event: RunEvent) => void
+
 /** The results of the calls of one step. */
 export interface CallCounts {
   /** The number of calls. */

@@ -1,18 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { channel } from 'node:diagnostics_channel'
 import type { AnyAggregate } from './aggregate.ts'
-import type { BareEvent, EventRun, RunEvent } from './events.ts'
+import type { BareEvent, EventRun, OnEvent, RunEvent } from './events.ts'
 import type { RunHandle } from './run-handle.ts'
 
 /** The diagnostics channel that publishes the events of all runs of this process. */
 export const eventChannel = channel('headwaters:event')
 
 /** Returns the watch of a run, or `undefined` if neither `onEvent` nor a subscriber of the channel watches it. */
-export function watchOf(
-  aggregate: AnyAggregate,
-  run: RunHandle,
-  onEvent: ((event: RunEvent) => void) | undefined,
-): RunWatch | undefined {
+export function watchOf(aggregate: AnyAggregate, run: RunHandle, onEvent: OnEvent | undefined): RunWatch | undefined {
   return onEvent === undefined && !eventChannel.hasSubscribers ? undefined : new RunWatch(aggregate, run, onEvent)
 }
 
@@ -24,12 +20,12 @@ class RunWatch {
   readonly #aggregate: AnyAggregate
   readonly #run: RunHandle
   readonly #info: EventRun
-  #onEvent: ((event: RunEvent) => void) | undefined
+  #onEvent: OnEvent | undefined
   /** True if the channel had a subscriber when the run was created, so that it publishes all events or none. */
   readonly #isPublished = eventChannel.hasSubscribers
   readonly #queue: RunEvent[] = []
 
-  constructor(aggregate: AnyAggregate, run: RunHandle, onEvent: ((event: RunEvent) => void) | undefined) {
+  constructor(aggregate: AnyAggregate, run: RunHandle, onEvent: OnEvent | undefined) {
     const { method, url } = aggregate.route
     this.#aggregate = aggregate
     this.#run = run

@@ -182,6 +182,7 @@ export class Run implements RunHandle, ReplyTarget {
 
   #start(run: StepRun): void {
     if (this.isClosed) return
+    run.prepare()
     this.emit({ type: 'step started', at: this.now(), step: run.step.index })
     // onEvent may have cancelled the run.
     if (this.isClosed) return

@@ -20,13 +20,21 @@ export interface ServeOptions {
   readonly watch?: boolean
   /** Number of worker processes; `auto` is one for each core. @default `HEADWATERS_WORKERS`, or else 1 */
   readonly workers?: number | 'auto' | undefined
+  /** A module whose default export receives the events of all runs. @default no module */
+  readonly events?: string | undefined
 }
 
 /**
  * Runs the service: listens, and on SIGTERM or SIGINT drains the requests in flight before the process exits. Throws a
  * `DefinitionsError` or a `ConfigError` for definitions or a configuration that cannot be served.
  */
-export async function serve({ paths = [], live = false, watch = false, workers }: ServeOptions = {}): Promise<void> {
+export async function serve({
+  paths = [],
+  live = false,
+  watch = false,
+  workers,
+  events,
+}: ServeOptions = {}): Promise<void> {
   disablePretenuring()
   // Redirect the streams before definitions are loaded. A module that stores `process.stdout`, or uses `console`, keeps
   // the stream that exists at that time.
@@ -34,9 +42,9 @@ export async function serve({ paths = [], live = false, watch = false, workers }
   const assignment = cluster.isWorker ? readAssignment(process.env[assignmentVariable]) : undefined
   if (assignment !== undefined) {
     const { serveAssigned } = await import('./cluster/worker-main.ts')
-    return serveAssigned(assignment, { paths, live, flushOutput })
+    return serveAssigned(assignment, { paths, live, events, flushOutput })
   }
-  const catalogue = await openCatalogue({ paths, live, environment: process.env })
+  const catalogue = await openCatalogue({ paths, live, events, environment: process.env })
   const plan = await planFor(catalogue, watch, workers)
   const app = await createServiceApp(catalogue)
   if (plan !== undefined && plan.workers > 1) {

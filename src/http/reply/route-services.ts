@@ -1,4 +1,4 @@
-import type { RunEvent } from '../../fanout/events.ts'
+import type { OnEvent } from '../../fanout/events.ts'
 import type { Runtime } from '../../upstream/runtime.ts'
 import type { LoggedWarnings } from './cache-control.ts'
 
@@ -15,6 +15,6 @@ export interface RouteServices {
   readonly runtime: Runtime
   readonly load: LoadGauge | undefined
   /** Called with each event of each run. It never throws. */
-  readonly onEvent: ((event: RunEvent) => undefined) | undefined
+  readonly onEvent: OnEvent | undefined
   readonly loggedWarnings: LoggedWarnings
 }

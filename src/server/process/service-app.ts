@@ -21,7 +21,7 @@ export async function createServiceApp(
   options: AppOptions = {},
   logFields?: Readonly<Record<string, unknown>>,
 ): Promise<FastifyInstance> {
-  const { aggregates, overrides, environment, info, secrets, config } = catalogue
+  const { aggregates, overrides, environment, info, secrets, config, onEvent } = catalogue
   const { inbound, logLevel, logFormat, drainMs, threads } = config
   const { limits, few } = descriptorLimits(catalogue, {
     partition: options.partition,
@@ -42,6 +42,7 @@ export async function createServiceApp(
     threads,
     lostLogLines: () => stream.lost,
     onToken: token => redaction.learn(token),
+    onEvent,
     ...inbound,
     ...limits,
     ...options,
