@@ -62,15 +62,12 @@ for (const [way, serve] of Object.entries(ways)) {
     const runs = Map.groupBy(events, ({ run }) => run)
     t.equal(runs.size, 2)
     t.same(
-      [...runs.keys()].map(({ requestId }) => requestId).sort(),
-      [one.headers.get('x-request-id'), two.headers.get('x-request-id')].sort(),
+      new Set([...runs.keys()].map(({ requestId }) => requestId)),
+      new Set([one, two].map(({ headers }) => headers.get('x-request-id'))),
     )
     for (const [run, own] of runs) {
       t.match(run, { aggregate: 'greeting', method: 'GET', url: '/greetings/{id}' })
-      t.same(
-        brokenRules(greeting, own, () => false),
-        [],
-      )
+      t.same(brokenRules(greeting, own), [])
     }
     t.equal((await ask('/other')).status, 404)
     t.equal(runs.size, 2, 'a request that starts no run has no events')

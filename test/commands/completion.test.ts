@@ -28,9 +28,10 @@ test('the words that may follow are commands, options, aggregates, their fields 
   for (const [given, expected] of [
     [[], ['serve', 'run', 'openapi', 'load', 'completion', '--help', '--version']],
     [['completion'], ['bash', 'zsh', 'fish']],
-    [['serve'], ['--live', '--workers', '--watch', '--help']],
+    [['serve'], ['--live', '--workers', '--watch', '--events', '--help']],
+    [['serve', '--events'], []],
     [['serve', '--workers'], ['auto']],
-    [['--watch'], ['--live', '--workers', '--watch', '--help']],
+    [['--watch'], ['--live', '--workers', '--watch', '--events', '--help']],
     [['openapi'], ['--out', '--json', '--info', '--help']],
     [['openapi', '--out'], []],
     [['nothing'], []],

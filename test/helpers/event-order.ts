@@ -1,93 +1,102 @@
 import type { AnyAggregate } from '../../src/fanout/aggregate.ts'
 import type { RunEvent } from '../../src/fanout/events.ts'
 
+/** The rules of docs/events.md, which has them in the same words. */
+export const rules = {
+  first: 'The first event is `run started`, with `at: 0`. It occurs once.',
+  last: 'The last event is `run ended`. It occurs once.',
+  time: '`at` never decreases.',
+  run: 'All events of a run have the same `run` object.',
+  step: 'A step starts once, before all other events of the step, and ends once.',
+  needs: 'A step starts after the steps that it needs have ended.',
+  call: 'A call ends at most once.',
+  attempts: 'The attempts of a call have the numbers 1, 2 and so on, in the order of their starts.',
+  attempt: 'An attempt ends at most once, after its start.',
+  count: 'The field `attempts` of `call ended` is the number of attempts of the call that have started.¹',
+  after: 'A call has no event after `call ended`.¹',
+  within: 'If a step ends as `ok` or `stale`, its calls have ended before it.²',
+} as const
+
+type Rule = keyof typeof rules
 type Of<Type extends RunEvent['type']> = Extract<RunEvent, { readonly type: Type }>
 
 /**
- * Names each rule of docs/events.md that the events of one run break. `isShared` tells whether an operation has
- * `coalesce` or a cache, so that its calls share attempts.
+ * Returns each rule that the events of one run break.
+ *
+ * @param isShared - Whether calls of an operation may share attempts: it has `coalesce` or a cache.
  */
 export function brokenRules(
   aggregate: AnyAggregate,
   events: readonly RunEvent[],
-  isShared: (operation: string) => boolean,
+  isShared: (operation: string) => boolean = () => false,
 ): string[] {
-  const broken: string[] = []
-  const hold = (isHeld: boolean, rule: string) => {
-    if (!isHeld) broken.push(rule)
+  const broken = new Set<Rule>()
+  const hold = (rule: Rule, isHeld: boolean) => {
+    if (!isHeld) broken.add(rule)
   }
   const ofType = <Type extends RunEvent['type']>(type: Type) =>
     events.filter((event): event is Of<Type> => event.type === type)
-  const at = (event: RunEvent | undefined) => (event === undefined ? -1 : events.indexOf(event))
+  const indexOf = (event: RunEvent | undefined) => (event === undefined ? -1 : events.indexOf(event))
 
-  hold(events[0]?.type === 'run started' && events[0].at === 0, 'the first event is `run started`, at 0')
-  hold(events.at(-1)?.type === 'run ended', 'the last event is `run ended`')
-  hold(ofType('run started').length === 1 && ofType('run ended').length === 1, 'a run starts once and ends once')
+  hold('first', events[0]?.type === 'run started' && events[0].at === 0 && ofType('run started').length === 1)
+  hold('last', events.at(-1)?.type === 'run ended' && ofType('run ended').length === 1)
   hold(
-    events.every((event, index) => event.at >= (events[index - 1]?.at ?? 0)),
-    '`at` never decreases',
+    'time',
+    events.every(({ at }, index) => at >= (events[index - 1]?.at ?? 0)),
   )
   hold(
+    'run',
     events.every(({ run }) => run === events[0]?.run),
-    'all events have the same `run`',
   )
-  for (const event of events)
-    if ('step' in event)
-      hold(
-        event.stepName === (event.step < 0 ? 'context' : aggregate.steps[event.step]?.name),
-        '`stepName` is the name of the step',
-      )
 
-  for (let step = -1; step < aggregate.steps.length; step++) {
-    const own = events.filter(event => 'step' in event && event.step === step)
-    if (own.length === 0) continue
-    const starts = own.filter(({ type }) => type === 'step started')
+  for (const [step, own] of Map.groupBy(
+    events.filter(event => 'step' in event),
+    event => event.step,
+  )) {
     const ends = own.filter(({ type }) => type === 'step ended')
-    hold(starts.length === 1 && own[0] === starts[0], 'a step starts once, before all other events of the step')
-    hold(ends.length === 1, 'a step that starts ends once')
+    hold('step', own.findLastIndex(({ type }) => type === 'step started') === 0 && ends.length === 1)
     for (const need of aggregate.steps[step]?.needs ?? []) {
       const needed = ofType('step ended').find(event => event.step === need)
-      hold(needed !== undefined && at(needed) < at(starts[0]), 'a step starts after the steps that it needs')
+      hold('needs', needed !== undefined && indexOf(needed) < indexOf(own[0]))
     }
   }
 
-  const calls = Map.groupBy(
-    events.filter(event => 'call' in event),
-    ({ step, call }) => `${step}.${call}`,
-  )
-  for (const own of calls.values()) {
-    hold(new Set(own.map(({ operation }) => operation)).size === 1, 'a call has one operation')
-    const ends = own.filter(event => event.type === 'call ended')
-    hold(ends.length <= 1, 'a call ends at most once')
-    const [end] = ends
-    const shared = isShared(own[0]?.operation ?? '')
+  const calls = [
+    ...Map.groupBy(
+      events.filter(event => 'call' in event),
+      ({ step, call }) => `${step}.${call}`,
+    ).values(),
+  ]
+  for (const own of calls) {
+    const shares = isShared(own[0]?.operation ?? '')
     const started = own.filter(event => event.type === 'attempt started')
+    const ended = own.filter(event => event.type === 'attempt ended')
     hold(
+      'attempts',
       started.every(({ attempt }, index) => attempt === index + 1),
-      'attempts have the numbers 1, 2, … in the order of their starts',
     )
-    for (const ended of own.filter(event => event.type === 'attempt ended')) {
-      const start = started.find(({ attempt }) => attempt === ended.attempt)
-      hold(start !== undefined && at(start) < at(ended), 'an attempt starts before it ends')
-      hold(
-        own.filter(event => event.type === 'attempt ended' && event.attempt === ended.attempt).length === 1,
-        'an attempt ends at most once',
-      )
+    hold('attempt', new Set(ended.map(({ attempt }) => attempt)).size === ended.length)
+    for (const end of ended) {
+      const start = started.find(({ attempt }) => attempt === end.attempt)
+      hold('attempt', start !== undefined && indexOf(start) < indexOf(end))
     }
-    if (end === undefined) continue
-    if (!shared) hold(end.attempts === started.length, 'a call has as many `attempts` as were started')
-    const later = own.slice(own.indexOf(end) + 1)
-    for (const { type } of later) if (!shared) hold(false, `no \`${type}\` of a call after its end`)
+    const ends = own.filter(event => event.type === 'call ended')
+    hold('call', ends.length <= 1)
+    const [end] = ends
+    if (end === undefined || shares) continue
+    hold('count', end.attempts === started.length)
+    hold('after', own.at(-1) === end)
   }
   for (const ended of ofType('step ended')) {
     const { kind } = aggregate.steps[ended.step] ?? {}
     if (kind === undefined || kind === 'firstOf' || (ended.state !== 'ok' && ended.state !== 'stale')) continue
-    for (const own of calls.values())
-      if (own[0]?.step === ended.step)
-        hold(
-          own.some(event => event.type === 'call ended' && at(event) < at(ended)),
-          'each call of a step that ends as `ok` or `stale` ends before its step, unless the step is a `firstOf`',
-        )
+    for (const own of calls) {
+      if (own[0]?.step !== ended.step) continue
+      hold(
+        'within',
+        own.some(event => event.type === 'call ended' && indexOf(event) < indexOf(ended)),
+      )
+    }
   }
-  return [...new Set(broken)]
+  return [...broken].map(rule => rules[rule])
 }
