@@ -6,6 +6,7 @@
 import './check-node.ts'
 import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import type { AnyAggregate } from './fanout/aggregate.ts'
+import type { RunEvent } from './fanout/events.ts'
 import { trustOf } from './http/request/client-address.ts'
 import { acceptAllMethods } from './http/routing/allowed-methods.ts'
 import { trackConnections } from './http/connection/open-connections.ts'
@@ -49,7 +50,7 @@ import type { MetricsSource } from './metrics/source.ts'
 import type { Override, Runtime, RuntimeOptions } from './upstream/runtime.ts'
 import { rejectOptionsBesideRuntime, rejectUnknownOptions, type OptionKeys } from './core/option-keys.ts'
 import { numberWithin } from './core/bounds.ts'
-import { checkTextList } from './core/option-values.ts'
+import { checkListener, checkTextList } from './core/option-values.ts'
 import type { Partition } from './core/partition.ts'
 import type { Layers } from './upstream/spec/layers.ts'
 import { appRenames } from './upstream/spec/renamed.ts'
@@ -150,6 +151,12 @@ export interface AppOptions {
    */
   readonly traceSampledPercent?: number
   /**
+   * Called with each event of each run. If it throws or rejects, the error is logged, at most once per minute, and the
+   * reply does not change.
+   * @default not called
+   */
+  readonly onEvent?: ((event: RunEvent) => void) | undefined
+  /**
    * The time that requests in flight have to finish after the app begins to close, in ms. Requests that are not
    * finished by then are answered with 503.
    * @default 10_000
@@ -180,6 +187,7 @@ const appOptions: OptionKeys<AppOptions> = {
   metricsSource: true,
   info: true,
   traceSampledPercent: true,
+  onEvent: true,
   drainTimeout: true,
 }
 
@@ -226,11 +234,13 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
     drainTimeout = 10_000,
     traceSampledPercent = 0,
     lostLogLines,
+    onEvent,
   } = options
   if (options.runtime !== undefined)
     rejectOptionsBesideRuntime('app', { overrides, environment, layers, threads, partition, scale, onToken })
   checkInfo('app', info)
   numberWithin('app', 'traceSampledPercent', traceSampledPercent, 0, 100)
+  checkListener('app', onEvent)
   if (typeof trustProxy !== 'boolean') checkTextList('app', 'trustProxy', trustProxy, "['10.0.0.0/8']")
   const metricsRoute = readMetricsOption('app', metrics, keys)
   const limits = { ...defaultLimits, ...options.limits }
@@ -320,6 +330,7 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
       bodies: gauge.bodies,
       requests,
       describe: false,
+      onEvent,
       traceSampledPercent,
       traceLogs: logger === false ? undefined : traceLogs,
     })

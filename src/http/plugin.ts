@@ -1,5 +1,6 @@
 import type { AnyAggregate } from '../fanout/aggregate.ts'
 import { checkOffloads } from '../fanout/check-offloads.ts'
+import type { RunEvent } from '../fanout/events.ts'
 import type { Override, Runtime, RuntimeOptions } from '../upstream/runtime.ts'
 import type { Layers } from '../upstream/spec/layers.ts'
 import { RuntimeMetrics } from '../metrics/runtime-metrics.ts'
@@ -9,13 +10,14 @@ import { loggedRuntime } from './log/logged-runtime.ts'
 import { defaultPressureLimits } from './guard/pressure.ts'
 import { delegateErrors } from './problems/delegate-errors.ts'
 import { addRequestId } from './reply/default-headers.ts'
+import { safeListener } from './reply/safe-listener.ts'
 import { describeRoutes } from './openapi/swagger.ts'
 import { countRequests, RequestCounter } from './metrics/request-counter.ts'
 import { closeIfUnread } from './connection/unread-body.ts'
 import type { FastifyInstance } from 'fastify'
 import { rejectOptionsBesideRuntime, rejectRenamedOptions } from '../core/option-keys.ts'
 import { numberWithin } from '../core/bounds.ts'
-import { checkBoolean } from '../core/option-values.ts'
+import { checkBoolean, checkListener } from '../core/option-values.ts'
 import { pluginRenames } from '../upstream/spec/renamed.ts'
 import { aggregateRoutes } from './aggregate-routes.ts'
 import { acceptJsonBodies } from './bodies/json-bodies.ts'
@@ -76,6 +78,12 @@ export interface HeadwatersOptions {
    * @default 0
    */
   readonly traceSampledPercent?: number
+  /**
+   * Called with each event of each run of these routes. If it throws or rejects, the error is logged, at most once per
+   * minute, and the reply does not change.
+   * @default not called
+   */
+  readonly onEvent?: ((event: RunEvent) => void) | undefined
 }
 
 /** Options of the registration by the service itself. */
@@ -129,8 +137,10 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
     requests,
     traceSampledPercent = 0,
     traceLogs,
+    onEvent,
   } = options
   checkBoolean('headwaters', 'describe', describe)
+  checkListener('headwaters', onEvent)
   numberWithin('headwaters', 'traceSampledPercent', traceSampledPercent, 0, 100)
   const app = host as FastifyInstance
   check(app, aggregates)
@@ -155,6 +165,7 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
   aggregateRoutes(describe ? describeRoutes(app, aggregates) : app, aggregates, {
     runtime: ownRuntime,
     load,
+    onEvent: onEvent && safeListener(app.log, onEvent),
     loggedWarnings: new Set(),
     requests: counter,
     traceSampledPercent,

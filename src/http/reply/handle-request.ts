@@ -51,6 +51,7 @@ export function handleRequest(
       shedOptional: services.load?.shedOptional,
       trace: spans === undefined ? trace : spans.trace,
       spans,
+      onEvent: services.onEvent,
     },
     faults,
   )

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { OnEvent } from '../../fanout/events.ts'
 import type { Runtime } from '../../upstream/runtime.ts'
 import type { RequestCounter } from '../metrics/request-counter.ts'
 import type { LoggedWarnings } from './cache-control.ts'
@@ -15,6 +16,8 @@ export interface LoadGauge {
 export interface RouteServices {
   readonly runtime: Runtime
   readonly load: LoadGauge | undefined
+  /** Called with each event of each run. It never throws. */
+  readonly onEvent: OnEvent | undefined
   readonly loggedWarnings: LoggedWarnings
   readonly requests: RequestCounter
   /** The share of new traces that are marked as sampled, from 0 to 100. */

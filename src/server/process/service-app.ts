@@ -22,7 +22,7 @@ export async function createServiceApp(
   options: AppOptions = {},
   logFields?: Readonly<Record<string, unknown>>,
 ): Promise<FastifyInstance> {
-  const { aggregates, overrides, environment, info, secrets, config } = catalogue
+  const { aggregates, overrides, environment, info, secrets, config, onEvent } = catalogue
   const { inbound, logLevel, logFormat, drainMs, threads, traceSampledPercent, env, admin } = config
   const { limits, few } = descriptorLimits(catalogue, {
     partition: options.partition,
@@ -46,6 +46,7 @@ export async function createServiceApp(
     lostLogLines: () => stream.lost,
     metrics: env === 'development' || (admin.key !== undefined && { key: admin.key }),
     onToken: token => redaction.learn(token),
+    onEvent,
     ...inbound,
     ...limits,
     ...options,
