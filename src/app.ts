@@ -40,6 +40,7 @@ import { addRequestId, addDefaultHeaders, defaultHeaders } from './http/reply/de
 import { closeSlowReaders } from './http/guard/slow-readers.ts'
 import { closeOnStrayBytes } from './http/guard/stray-bytes.ts'
 import type { Override, Runtime, RuntimeOptions } from './upstream/runtime.ts'
+import { numberWithin } from './core/bounds.ts'
 import { rejectOptionsBesideRuntime, rejectUnknownOptions, type OptionKeys } from './core/option-keys.ts'
 import { checkTextList } from './core/option-values.ts'
 import type { Partition } from './core/partition.ts'
@@ -95,6 +96,12 @@ export interface AppOptions {
   readonly maxConnections?: number | undefined
   /** Fastify's logger options. @default false */
   readonly logger?: FastifyServerOptions['logger']
+  /**
+   * The share of the complete runs whose log line has the level `info`, from 0 to 100. The lines of the others have the
+   * level `debug`. Partial and failed runs are not affected.
+   * @default 100
+   */
+  readonly logCompletePercent?: number
   /** Returns the number of lost log lines, which `/health/ready` shows. @default not shown */
   readonly lostLogLines?: (() => number) | undefined
   /** Called with each token that a token endpoint returned, so that a log can redact it. @default not called */
@@ -142,6 +149,7 @@ const appOptions: OptionKeys<AppOptions> = {
   scale: true,
   maxConnections: true,
   logger: true,
+  logCompletePercent: true,
   lostLogLines: true,
   onToken: true,
   limits: true,
@@ -188,6 +196,7 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
     maxConnections,
     countRequest,
     logger = false,
+    logCompletePercent = 100,
     rateLimit = 0,
     trustProxy = false,
     keys = [],
@@ -199,6 +208,7 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
   if (options.runtime !== undefined)
     rejectOptionsBesideRuntime('app', { overrides, environment, layers, threads, partition, scale, onToken })
   checkInfo('app', info)
+  numberWithin('app', 'logCompletePercent', logCompletePercent, 0, 100)
   if (typeof trustProxy !== 'boolean') checkTextList('app', 'trustProxy', trustProxy, "['10.0.0.0/8']")
   const limits = { ...defaultLimits, ...options.limits }
   const pressure = { ...defaultPressureLimits, ...options.pressure }
@@ -263,7 +273,14 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
   let limit: RateLimitHook | undefined
   void app.register(async guarded => {
     limit = await guardRequests(guarded, { gauge, rateLimit, keys, countRequest })
-    await guarded.register(headwaters, { aggregates, runtime, load: gauge, bodies: gauge.bodies, describe: false })
+    await guarded.register(headwaters, {
+      aggregates,
+      runtime,
+      load: gauge,
+      bodies: gauge.bodies,
+      describe: false,
+      logCompletePercent,
+    })
   })
   app.addHook('onClose', () => runtime.close())
   addOpenapiRoutes(app, { aggregates, info, bearer: keys.length > 0, rateLimited: rateLimit > 0 })

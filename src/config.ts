@@ -18,6 +18,12 @@ function wholeOr<const Word extends string>(word: Word, from: number, to: number
   return z.union([z.literal(word), whole(from, to, fault)], fault)
 }
 
+/** Returns a schema for a number from 0 to 100. */
+function percent() {
+  const fault = 'must be a number from 0 to 100'
+  return z.coerce.number(fault).min(0, fault).max(100, fault)
+}
+
 /** Returns a schema for one of several values. The message lists the values. */
 function oneOf<const Values extends readonly string[]>(values: Values) {
   return z.enum(values, `must be ${values.slice(0, -1).join(', ')} or ${values.at(-1)}`)
@@ -31,6 +37,7 @@ export const Environment = z.object({
   PORT: whole(0, 65_535).default(3000).describe('Port to listen on; 0 takes any free one.'),
   LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   LOG_FORMAT: oneOf(['auto', 'json', 'text']).default('auto'),
+  LOG_COMPLETE_PERCENT: percent().default(100),
   DRAIN_MS: whole(0, 600_000).default(10_000).describe('How long requests in flight may take after SIGTERM, in ms.'),
   MAX_RUNS: whole(0, 1_000_000).default(1000),
   MAX_LOOP_DELAY_MS: whole(0, 60_000).default(500),
@@ -97,6 +104,8 @@ export interface Config {
   readonly logLevel: z.output<typeof Environment>['LOG_LEVEL']
   /** `auto` means text if stdout is a terminal, and JSON otherwise. */
   readonly logFormat: z.output<typeof Environment>['LOG_FORMAT']
+  /** The share of the complete runs whose log line has the level `info`. */
+  readonly logCompletePercent: number
   /** Time that requests in flight may take after SIGTERM, in ms. */
   readonly drainMs: number
   /** The `info` of the API document. @default the `info` of the definitions */
@@ -152,6 +161,7 @@ export function readConfig(
     port: data.PORT,
     logLevel: data.LOG_LEVEL,
     logFormat: data.LOG_FORMAT,
+    logCompletePercent: data.LOG_COMPLETE_PERCENT,
     drainMs: data.DRAIN_MS,
     heartbeatMs: data.WORKER_HEARTBEAT_MS,
     ...(info !== undefined && { info }),

@@ -14,7 +14,7 @@ export function wholeNumber(owner: string, option: string, value: number, { min 
  * allowed values.
  */
 export function numberWithin(owner: string, option: string, value: number, min: number, max: number): number {
-  if (value >= min && value <= max) return value
+  if (typeof value === 'number' && value >= min && value <= max) return value
   throw new TypeError(`${owner}: ${option} is ${value}, and must be a number from ${min} to ${max}`)
 }
 

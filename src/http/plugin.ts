@@ -4,6 +4,7 @@ import type { Override, Runtime, RuntimeOptions } from '../upstream/runtime.ts'
 import type { Layers } from '../upstream/spec/layers.ts'
 import { InboundBodies } from './bodies/inbound-bodies.ts'
 import type { LoadGauge } from './reply/route-services.ts'
+import { CompleteRunSampler } from './log/complete-run.ts'
 import { loggedRuntime } from './log/logged-runtime.ts'
 import { defaultPressureLimits } from './guard/pressure.ts'
 import { delegateErrors } from './problems/delegate-errors.ts'
@@ -12,6 +13,7 @@ import { describeRoutes } from './openapi/swagger.ts'
 import { closeIfUnread } from './connection/unread-body.ts'
 import type { FastifyInstance } from 'fastify'
 import { rejectOptionsBesideRuntime, rejectRenamedOptions } from '../core/option-keys.ts'
+import { numberWithin } from '../core/bounds.ts'
 import { checkBoolean } from '../core/option-values.ts'
 import { pluginRenames } from '../upstream/spec/renamed.ts'
 import { aggregateRoutes } from './aggregate-routes.ts'
@@ -56,6 +58,12 @@ export interface HeadwatersOptions {
    * @default none
    */
   readonly load?: LoadGauge
+  /**
+   * The share of the complete runs whose log line has the level `info`, from 0 to 100. The lines of the others have the
+   * level `debug`. Partial and failed runs are not affected.
+   * @default 100
+   */
+  readonly logCompletePercent?: number
   /**
    * Adds a `schema` to each route that describes its input and its replies, for `@fastify/swagger` and similar
    * collectors.
@@ -110,6 +118,7 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
     threads,
     runtime,
     load,
+    logCompletePercent = 100,
     describe = true,
     bodiesBytes = defaultPressureLimits.bodiesBytes,
     bodies = new InboundBodies(bodiesBytes),
@@ -135,6 +144,7 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
     runtime: ownRuntime,
     load,
     loggedWarnings: new Set(),
+    completeRuns: new CompleteRunSampler(numberWithin('headwaters', 'logCompletePercent', logCompletePercent, 0, 100)),
   })
   if (runtime === undefined) app.addHook('onClose', () => ownRuntime.close())
 }

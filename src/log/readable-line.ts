@@ -27,7 +27,8 @@ const plain = /^[^\s"=[\]{}]+$/
 
 /**
  * Returns a line of the log for a reader at a terminal: time, level, message and fields as `key=value`. The fields of
- * an object have dots in their names. Stacks follow below the line. Characters that control the terminal are escaped.
+ * an object have dots in their names, except those of a source of a run, which are parameters of its state as in the
+ * header `headwaters-sources`. Stacks follow below the line. Characters that control the terminal are escaped.
  *
  * @param line - A line of JSON. A line that is not JSON is returned with its control characters escaped.
  * @param color - True to colour levels and names.
@@ -45,7 +46,8 @@ export function readableLine(line: string, color: boolean): string {
   const stacks: string[] = []
   addPairs(fields, '', (name, value) => {
     if (name === 'stack' || name.endsWith('.stack')) stacks.push(textOf(value))
-    else pairs.push(`${paint('dim', `${printable(name)}=`)}${shown(name, value)}`)
+    else
+      pairs.push(`${paint('dim', `${printable(name)}=`)}${isSource(value) ? shownSource(value) : shown(name, value)}`)
   })
   const head = [
     paint('dim', timeOf(fields['time'])),
@@ -78,9 +80,21 @@ function addPairs(
 ): void {
   for (const [name, value] of Object.entries(fields)) {
     if (path === '' && omitted.has(name)) continue
-    if (isFields(value) && Object.keys(value).length > 0) addPairs(value, `${path}${name}.`, add)
+    if (isFields(value) && Object.keys(value).length > 0 && !(path === 'sources.' && isSource(value)))
+      addPairs(value, `${path}${name}.`, add)
     else add(path + name, value)
   }
+}
+
+/** Returns true for a source of a run, which is an object with a state. */
+function isSource(value: unknown): value is Readonly<Record<string, unknown>> {
+  return isFields(value) && typeof value['state'] === 'string'
+}
+
+/** Returns a source as its state with parameters: `fallback;ms=12;attempts=2;code=UPSTREAM_STATUS`. */
+function shownSource({ state, ...parameters }: Readonly<Record<string, unknown>>): string {
+  const texts = Object.entries(parameters).map(([name, value]) => `;${printable(name)}=${shown(name, value)}`)
+  return shown('state', state) + texts.join('')
 }
 
 /** The local time of day, to the millisecond. */

@@ -1,4 +1,5 @@
 import type { Runtime } from '../../upstream/runtime.ts'
+import type { CompleteRunSampler } from '../log/complete-run.ts'
 import type { LoggedWarnings } from './cache-control.ts'
 
 /** The load of the service. Runs count themselves in it, and it decides whether they shed their optional steps. */
@@ -14,4 +15,5 @@ export interface RouteServices {
   readonly runtime: Runtime
   readonly load: LoadGauge | undefined
   readonly loggedWarnings: LoggedWarnings
+  readonly completeRuns: CompleteRunSampler
 }

@@ -22,7 +22,7 @@ export async function createServiceApp(
   logFields?: Readonly<Record<string, unknown>>,
 ): Promise<FastifyInstance> {
   const { aggregates, overrides, environment, info, secrets, config } = catalogue
-  const { inbound, logLevel, logFormat, drainMs, threads } = config
+  const { inbound, logLevel, logFormat, logCompletePercent, drainMs, threads } = config
   const { limits, few } = descriptorLimits(catalogue, {
     partition: options.partition,
     threads: options.threads?.count ?? threads.count,
@@ -38,6 +38,7 @@ export async function createServiceApp(
     environment,
     info,
     logger,
+    logCompletePercent,
     drainTimeout: drainMs,
     threads,
     lostLogLines: () => stream.lost,
