@@ -47,7 +47,8 @@ export function logProblem(request: FastifyRequest, reply: FastifyReply, problem
   logOutcome(request, outcomeOf(problem, runFieldsOf(request)), reply.elapsedTime)
 }
 
-function outcomeOf(problem: Problem, run: FailedRunFields | undefined): RequestOutcome {
+/** Returns the outcome of a request that failed. */
+export function outcomeOf(problem: Problem, run: FailedRunFields | undefined): RequestOutcome {
   const { code, cause, statusCode } = problem
   if (statusCode === 500) {
     const fields = failureFields(code, undefined, undefined, run, cause ?? problem)

@@ -1,4 +1,4 @@
-import { lossOf, type FailedCall, type LoggedOutcome, type LoggedOutcomes, type Loss } from './losses.ts'
+import { alikeOf, lossOf, type FailedCall, type LoggedOutcome, type LoggedOutcomes, type Loss } from './losses.ts'
 
 /** The part of a log line about one step, or about context(). It has the fields of the first loss of the step. */
 export interface LoggedSource {
@@ -70,17 +70,23 @@ function lossySource(
   calls: readonly FailedCall[],
   decisive: FailedCall | undefined,
 ): LoggedSource {
-  const losses = calls.map(call => lossOf(call, outcome))
   const at = decisive === undefined ? -1 : calls.indexOf(decisive)
+  const losses = calls.map((call, index) => (index === at ? lossInLine(call, outcome) : lossOf(call, outcome)))
   const first = at === -1 ? firstOf(outcome, losses) : at
   const others = first === -1 ? losses : losses.toSpliced(first, 1)
-  const loss = losses[first]
-  // The line itself has the other fields of the call that failed the run.
-  const shown =
-    at === -1 || loss === undefined
-      ? loss
-      : { ...loss, upstream: undefined, operation: undefined, status: undefined, why: undefined }
-  return sourceOf(outcome, shown, others.length === 0 ? undefined : others)
+  return sourceOf(outcome, losses[first], others.length === 0 ? undefined : others)
+}
+
+/** Returns the loss for the call that failed the run. The line itself has the other fields. */
+function lossInLine(call: FailedCall, outcome: LoggedOutcome): Loss {
+  return {
+    code: call.error.code,
+    upstream: undefined,
+    operation: undefined,
+    status: undefined,
+    failed: alikeOf(call, outcome),
+    why: undefined,
+  }
 }
 
 /** Returns the index of the loss because of which a step has its state, or -1. */

@@ -40,17 +40,36 @@ export interface Loss {
 }
 
 /** Returns the loss for a failed call of a step with this outcome. */
-export function lossOf({ error, operation }: FailedCall, outcome: LoggedOutcome | undefined): Loss {
-  const [upstream, name] = operation.split('.', 2)
-  const alike = outcome?.failed?.filter(({ code, status }) => code === error.code && status === error.upstreamStatus)
+export function lossOf(call: FailedCall, outcome: LoggedOutcome): Loss {
+  const { error } = call
   return {
     code: error.code,
-    upstream,
-    operation: name,
+    upstream: upstreamOf(call),
+    operation: operationOf(call),
     status: error.upstreamStatus,
-    failed: alike?.length,
+    failed: alikeOf(call, outcome),
     why: causeChain(error) ?? detailOf(error),
   }
+}
+
+/** Returns the name of the upstream of a call. */
+export function upstreamOf({ operation }: FailedCall): string {
+  const dot = operation.indexOf('.')
+  return dot === -1 ? operation : operation.slice(0, dot)
+}
+
+/** Returns the name of the operation of a call, without its upstream. */
+export function operationOf({ operation }: FailedCall): string | undefined {
+  const dot = operation.indexOf('.')
+  return dot === -1 ? undefined : operation.slice(dot + 1)
+}
+
+/** Returns the number of calls of a step that failed as this call, or undefined for a step that makes one call. */
+export function alikeOf({ error }: FailedCall, { failed }: LoggedOutcome): number | undefined {
+  if (failed === undefined) return undefined
+  let alike = 0
+  for (const { code, status } of failed) if (code === error.code && status === error.upstreamStatus) alike++
+  return alike
 }
 
 /** Returns the part of a message that adds to the text of its code and its status. */

@@ -61,15 +61,23 @@ export class RequestLog extends LogController {
     const isOmitted = isSampledOut === true || (refusal !== undefined && !this.#refusals.shouldLog(refusal))
     const level = isOmitted ? 'debug' : outcome.level
     // Without a logger the app has one that writes nothing and has no levels.
-    if ((request.log as LeveledLog).isLevelEnabled?.(level) !== true) return
-    const { fields } = outcome
-    if (fields === undefined)
-      return request.log[level]({ req: request, res: reply, responseTime: reply.elapsedTime }, outcome.msg)
-    fields.req = request
-    fields.res = reply
-    fields.responseTime = reply.elapsedTime
-    request.log[level](fields, outcome.msg)
+    if ((request.log as LeveledLog).isLevelEnabled?.(level) === true) logEnd(request, reply, outcome, level)
   }
+}
+
+/** Writes the line of a request whose reply is complete. */
+export function logEnd(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { fields, msg }: RequestOutcome,
+  level: RequestOutcome['level'],
+): void {
+  const { elapsedTime: responseTime } = reply
+  if (fields === undefined) return request.log[level]({ req: request, res: reply, responseTime }, msg)
+  fields.req = request
+  fields.res = reply
+  fields.responseTime = responseTime
+  request.log[level](fields, msg)
 }
 
 /** Logs that a connection closed before the reply was complete. */

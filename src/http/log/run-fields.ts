@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Problem } from '../../errors.ts'
-import type { FailedCall, LoggedOutcomes } from './losses.ts'
+import { operationOf, upstreamOf, type FailedCall, type LoggedOutcomes } from './losses.ts'
 import { lossySources, stepOf, wholeSources, type LoggedSources } from './logged-sources.ts'
 
 /** The fields of an aggregate for the log. */
@@ -83,14 +83,13 @@ export function failureFields(
     calls.find(call => call.error === cause && isFailed(stepOf(steps, call))) ??
     calls.find(({ error }) => error === cause) ??
     calls.find(call => call.error.code === code && isFailed(stepOf(steps, call)))
-  const [upstream, operation] = decisive?.operation.split('.', 2) ?? []
   return {
     aggregate: name,
     url: route.url,
     // A step may also fail without a failed call, if its function throws or its calls are never sent.
     step: decisive === undefined ? Object.keys(outcomes).find(isFailed) : stepOf(steps, decisive),
-    upstream,
-    operation,
+    upstream: decisive && upstreamOf(decisive),
+    operation: decisive && operationOf(decisive),
     status: decisive?.error.upstreamStatus,
     sources: lossySources(outcomes, steps, calls, decisive),
   }
