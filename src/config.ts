@@ -1,6 +1,8 @@
 import { BlockList, isIP } from 'node:net'
 import { z } from 'zod'
 import { reasonOf } from './errors.ts'
+import { cut } from './log/cut.ts'
+import { hidden } from './log/redaction.ts'
 import { readInfo, type OpenapiInfo } from './http/openapi/info.ts'
 import type { ThreadOptions } from './threads/threads.ts'
 import { originFault } from './upstream/spec/origin.ts'
@@ -310,5 +312,28 @@ function blankless(environment: Readonly<Record<string, string | undefined>>): R
     Object.entries(environment)
       .map(([name, value]) => [name, value?.trim()] as const)
       .filter(([, value]) => value !== ''),
+  )
+}
+
+/** The last word of the name of a variable that holds a secret. */
+const secretWords = ['KEY', 'KEYS', 'PASSWORD', 'SECRET', 'TOKEN']
+
+/**
+ * Returns the values of the variables of `Environment` for the log. A secret that is set is redacted, and a long text is
+ * cut.
+ *
+ * @param environment - A valid environment.
+ */
+export function shownVariables(
+  environment: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, unknown>> {
+  const data = textSchema(Environment).parse(blankless(environment)) as Readonly<Record<string, unknown>>
+  return Object.fromEntries(
+    Object.keys(Environment.shape).map(name => {
+      const value = data[name]
+      const isEmpty = value === undefined || value === '' || (Array.isArray(value) && value.length === 0)
+      if (!isEmpty && secretWords.includes(name.slice(name.lastIndexOf('_') + 1))) return [name, hidden]
+      return [name, typeof value === 'string' ? cut(value) : (value ?? '')]
+    }),
   )
 }

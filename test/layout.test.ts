@@ -127,7 +127,7 @@ const house: House = {
   'http/explorer/': ['http/routing/', 'http/reply/', 'http/guard/'],
   'http/': ['errors.ts', 'core/', 'log/', 'memory/', 'upstream/**', 'fanout/**', 'http/**'],
 
-  'config.ts': ['errors.ts', 'core/', 'threads/', 'upstream/**', 'http/openapi/info.ts'],
+  'config.ts': ['errors.ts', 'core/', 'log/', 'threads/', 'upstream/**', 'http/openapi/info.ts'],
   'app.ts': ['check-node.ts', 'errors.ts', 'core/', 'upstream/**', 'fanout/**', 'http/**'],
 
   // Entrances: they put the rooms together.

@@ -7,6 +7,7 @@ import { divertStreams } from '../log/standard-streams.ts'
 import type { WorkerPlan } from './cluster/plan-workers.ts'
 import { readAssignment } from './cluster/read-message.ts'
 import { disablePretenuring } from './disable-pretenuring.ts'
+import { configurationOf } from './process/configuration.ts'
 import { createServiceApp, routesOf } from './process/service-app.ts'
 import { serveSingle } from './single.ts'
 import { assignmentVariable } from './cluster/messages.ts'
@@ -48,6 +49,8 @@ export async function serve({ paths = [], live = false, watch = false, workers }
   } else {
     await serveSingle(catalogue, app)
   }
+  const configuration = configurationOf(catalogue)
+  app.log.info(configuration, 'configuration')
   app.log.info({ upstreams: catalogue.upstreams, aggregates: routesOf(catalogue), ...plan }, 'serving')
 }
 
