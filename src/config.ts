@@ -319,8 +319,8 @@ function blankless(environment: Readonly<Record<string, string | undefined>>): R
 const secretWords = ['KEY', 'KEYS', 'PASSWORD', 'SECRET', 'TOKEN']
 
 /**
- * Returns the values of the variables of `Environment` for the log. A secret that is set is redacted, and a long text is
- * cut.
+ * Returns the values of the variables of `Environment` for the log. A secret that is set is redacted, and a long text
+ * is cut.
  *
  * @param environment - A valid environment.
  */

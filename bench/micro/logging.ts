@@ -3,6 +3,7 @@ import { openSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import { Problem, UpstreamError } from '../../src/errors.ts'
+import { CallerCredentials } from '../../src/http/log/caller-credentials.ts'
 import { CompleteRun, CompleteRunSampler } from '../../src/http/log/complete-run.ts'
 import { outcomeOf } from '../../src/http/log/failure-outcome.ts'
 import { loggerOptions } from '../../src/http/log/logger-options.ts'
@@ -30,6 +31,7 @@ const whole = { ninja: ok, meow: { state: 'ok', start: 0.5, ms: 12.1, attempts: 
 const failed = { state: 'fallback', start: 0.5, ms: 12.1, attempts: 2, code: 'UPSTREAM_STATUS', status: 503 }
 const error = new UpstreamError('UPSTREAM_STATUS', 'meowfacts', { upstreamStatus: 503 })
 const lost = [{ step: 1, operation: 'meowfacts.facts', error }]
+const credentials = new CallerCredentials({ host: '127.0.0.1', accept: '*/*' })
 const problem = new Problem('UPSTREAM_STATUS', { cause: error })
 
 const always = new CompleteRunSampler(100)
@@ -38,11 +40,15 @@ const outcomes: Readonly<Record<string, () => RequestOutcome>> = {
   'a complete run of two sources': () => new CompleteRun(aggregate, whole, !always.shouldLog(), 'request completed'),
   'a partial reply of two sources': () => ({
     level: 'warn',
-    fields: partialFields(aggregate, lost, { ...whole, meow: failed }),
+    fields: partialFields(aggregate, lost, { ...whole, meow: failed }, credentials),
     msg: 'reply is partial',
   }),
   'a failed run of two sources': () =>
-    outcomeOf(problem, failureFields(aggregate, lost, { ...whole, meow: { ...failed, state: 'failed' } }, problem)),
+    outcomeOf(
+      problem,
+      failureFields(aggregate, lost, { ...whole, meow: { ...failed, state: 'failed' } }, problem, credentials),
+      credentials,
+    ),
 }
 
 const stream = new Destination({ fd: openSync('/dev/null', 'w') })

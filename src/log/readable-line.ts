@@ -28,7 +28,8 @@ const plain = /^[^\s"=[\]{}]+$/
 /**
  * Returns a line of the log for a reader at a terminal: time, level, message and fields as `key=value`. The fields of
  * an object have dots in their names, except those of a source of a run, which are parameters of its state as in the
- * header `headwaters-sources`. Stacks follow below the line, and so does the configuration. Characters that control the terminal are escaped.
+ * header `headwaters-sources`. Stacks follow below the line, and so does the configuration. Characters that control the
+ * terminal are escaped.
  *
  * @param line - A line of JSON. A line that is not JSON is returned with its control characters escaped.
  * @param color - True to colour levels and names.

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { buildApp } from '../../src/app.ts'
 import { UpstreamError } from '../../src/errors.ts'
 import { aggregate, times, type AnyAggregate } from '../../src/fanout/aggregate.ts'
+import { CallerCredentials } from '../../src/http/log/caller-credentials.ts'
 import { lossySources } from '../../src/http/log/logged-sources.ts'
 import { loggerOptions } from '../../src/http/log/logger-options.ts'
 import { Redaction } from '../../src/log/redaction.ts'
@@ -315,7 +316,12 @@ test('a step that is whole has the calls that it caught as losses, and no code',
 test('a step whose code is not the code of its calls has its code, and its calls as losses', t => {
   const error = new UpstreamError('UPSTREAM_RESET', 'cats')
   const outcomes = { a: { state: 'fallback', ms: 1, attempts: 1, code: 'STEP_TIMEOUT', status: 200 } }
-  const { a } = lossySources(outcomes, [{ name: 'a' }], [{ step: 0, operation: 'cats.item', error }])
+  const { a } = lossySources(
+    outcomes,
+    [{ name: 'a' }],
+    [{ step: 0, operation: 'cats.item', error }],
+    new CallerCredentials({}),
+  )
   t.match(a, {
     state: 'fallback',
     code: 'STEP_TIMEOUT',

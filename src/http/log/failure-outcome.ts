@@ -3,6 +3,7 @@ import { UpstreamError, type ErrorCode, type Problem } from '../../errors.ts'
 import { causeChain } from '../../log/cause-chain.ts'
 import { cut } from '../../log/cut.ts'
 import type { LoggedSources } from './logged-sources.ts'
+import { CallerCredentials } from './caller-credentials.ts'
 import { logOutcome, runFieldsOf, type RequestOutcome } from './request-outcome.ts'
 import type { FailedRunFields, LineFields } from './run-fields.ts'
 
@@ -44,11 +45,19 @@ type RequestWithProblem = FastifyRequest & { [problemKey]?: Problem }
 export function logProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): void {
   if ((request as RequestWithProblem)[problemKey] === problem) return
   ;(request as RequestWithProblem)[problemKey] = problem
-  logOutcome(request, outcomeOf(problem, runFieldsOf(request)), reply.elapsedTime)
+  logOutcome(
+    request,
+    outcomeOf(problem, runFieldsOf(request), new CallerCredentials(request.headers)),
+    reply.elapsedTime,
+  )
 }
 
 /** Returns the outcome of a request that failed. */
-export function outcomeOf(problem: Problem, run: FailedRunFields | undefined): RequestOutcome {
+export function outcomeOf(
+  problem: Problem,
+  run: FailedRunFields | undefined,
+  credentials: CallerCredentials,
+): RequestOutcome {
   const { code, cause, statusCode } = problem
   if (statusCode === 500) {
     const fields = failureFields(code, undefined, undefined, run, cause ?? problem)
@@ -57,7 +66,8 @@ export function outcomeOf(problem: Problem, run: FailedRunFields | undefined): R
   const detail = cut(problem.detail)
   if (statusCode > 500 && !ownRefusals.has(code)) {
     const why = causeChain(cause instanceof UpstreamError ? cause : problem)
-    return { level: 'warn', fields: failureFields(code, detail, why, run), msg: 'request failed' }
+    const fields = failureFields(code, detail, why && credentials.hide(why), run)
+    return { level: 'warn', fields, msg: 'request failed' }
   }
   const fields = failureFields(code, detail, undefined, run)
   return { level: 'info', fields, msg: 'request refused', refusal: code }

@@ -1,3 +1,4 @@
+import type { CallerCredentials } from './caller-credentials.ts'
 import { alikeOf, lossOf, type FailedCall, type LoggedOutcome, type LoggedOutcomes, type Loss } from './losses.ts'
 
 /** The part of a log line about one step, or about context(). It has the fields of the first loss of the step. */
@@ -41,12 +42,14 @@ function wholeSource({ state, ms, attempts, calls, ok }: LoggedOutcome): LoggedS
  *
  * @param steps - The names of the steps by index.
  * @param calls - The failed calls of the run.
+ * @param credentials - The credentials of the caller, which an upstream may repeat.
  * @param decisive - The call that failed the run, whose fields are in the line itself.
  */
 export function lossySources(
   outcomes: LoggedOutcomes,
   steps: readonly { readonly name: string }[],
   calls: readonly FailedCall[],
+  credentials: CallerCredentials,
   decisive?: FailedCall,
 ): LoggedSources {
   const sources: Record<string, LoggedSource> = {}
@@ -54,7 +57,7 @@ export function lossySources(
     const outcome = outcomes[step] as LoggedOutcome
     const own = calls.filter(call => stepOf(steps, call) === step)
     if (own.length === 0) sources[step] = wholeStates.has(outcome.state) ? wholeSource(outcome) : sourceOf(outcome)
-    else sources[step] = lossySource(outcome, own, decisive)
+    else sources[step] = lossySource(outcome, own, credentials, decisive)
   }
   return sources
 }
@@ -68,10 +71,13 @@ export function stepOf(steps: readonly { readonly name: string }[], { step }: Fa
 function lossySource(
   outcome: LoggedOutcome,
   calls: readonly FailedCall[],
+  credentials: CallerCredentials,
   decisive: FailedCall | undefined,
 ): LoggedSource {
   const at = decisive === undefined ? -1 : calls.indexOf(decisive)
-  const losses = calls.map((call, index) => (index === at ? lossInLine(call, outcome) : lossOf(call, outcome)))
+  const losses = calls.map((call, index) =>
+    index === at ? lossInLine(call, outcome) : lossOf(call, outcome, credentials),
+  )
   const first = at === -1 ? firstOf(outcome, losses) : at
   const others = first === -1 ? losses : losses.toSpliced(first, 1)
   return sourceOf(outcome, losses[first], others.length === 0 ? undefined : others)

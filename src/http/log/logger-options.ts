@@ -3,6 +3,7 @@ import { cut } from '../../log/cut.ts'
 import { loggedError } from '../../log/logged-error.ts'
 import { hidden, type Redaction } from '../../log/redaction.ts'
 import { shortLine } from '../../log/short-line.ts'
+import { credentialHeaders } from './caller-credentials.ts'
 import { clientAddress } from '../request/client-address.ts'
 
 export interface LoggerOptions {
@@ -24,10 +25,9 @@ interface LoggedError {
 }
 
 /**
- * Headers with credentials, and the fields of a log line that may hold headers. The serializers of `req` and `res` omit
- * headers. A path below these fields would copy them for each line.
+ * The fields of a log line that may hold headers. The serializers of `req` and `res` omit headers. A path below these
+ * fields would copy them for each line.
  */
-const headers = ['authorization', 'cookie', 'set-cookie', 'proxy-authorization', 'x-api-key']
 const holders = ['headers', 'request.headers', 'response.headers', 'err.headers']
 
 /** Returns the options of a logger whose lines have a bounded length and show no secret. */
@@ -48,7 +48,10 @@ export function loggerOptions({
       err: loggedError as (error: unknown) => LoggedError,
       msg: cutText,
     },
-    redact: { paths: holders.flatMap(holder => headers.map(header => `${holder}["${header}"]`)), censor: hidden },
+    redact: {
+      paths: holders.flatMap(holder => credentialHeaders.map(header => `${holder}["${header}"]`)),
+      censor: hidden,
+    },
     hooks: { streamWrite: format === undefined ? clean : line => format(clean(line)) },
   }
 }

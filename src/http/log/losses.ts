@@ -1,5 +1,6 @@
 import { errors, type UpstreamError } from '../../errors.ts'
 import { causeChain } from '../../log/cause-chain.ts'
+import type { CallerCredentials } from './caller-credentials.ts'
 
 /** A failed call, with the index of its step. Calls of one step that failed in the same way are one entry. */
 export interface FailedCall {
@@ -40,15 +41,16 @@ export interface Loss {
 }
 
 /** Returns the loss for a failed call of a step with this outcome. */
-export function lossOf(call: FailedCall, outcome: LoggedOutcome): Loss {
+export function lossOf(call: FailedCall, outcome: LoggedOutcome, credentials: CallerCredentials): Loss {
   const { error } = call
+  const why = causeChain(error) ?? detailOf(error)
   return {
     code: error.code,
     upstream: upstreamOf(call),
     operation: operationOf(call),
     status: error.upstreamStatus,
     failed: alikeOf(call, outcome),
-    why: causeChain(error) ?? detailOf(error),
+    why: why && credentials.hide(why),
   }
 }
 

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Problem } from '../../errors.ts'
+import type { CallerCredentials } from './caller-credentials.ts'
 import { operationOf, upstreamOf, type FailedCall, type LoggedOutcomes } from './losses.ts'
 import { lossySources, stepOf, wholeSources, type LoggedSources } from './logged-sources.ts'
 
@@ -55,6 +56,7 @@ export function partialFields(
   { name, route, steps }: LoggedAggregate,
   calls: readonly FailedCall[],
   outcomes: LoggedOutcomes,
+  credentials: CallerCredentials,
 ): RunFields {
   return {
     req: undefined,
@@ -62,7 +64,7 @@ export function partialFields(
     responseTime: undefined,
     aggregate: name,
     url: route.url,
-    sources: lossySources(outcomes, steps, calls),
+    sources: lossySources(outcomes, steps, calls, credentials),
   }
 }
 
@@ -75,6 +77,7 @@ export function failureFields(
   calls: readonly FailedCall[],
   outcomes: LoggedOutcomes,
   { code, cause }: Problem,
+  credentials: CallerCredentials,
 ): FailedRunFields {
   const isFailed = (step: string) => outcomes[step]?.state === 'failed' && outcomes[step].code === code
   // Prefer the call with the error of the problem: `context()` may have caught an earlier failure with the same code,
@@ -91,6 +94,6 @@ export function failureFields(
     upstream: decisive && upstreamOf(decisive),
     operation: decisive && operationOf(decisive),
     status: decisive?.error.upstreamStatus,
-    sources: lossySources(outcomes, steps, calls, decisive),
+    sources: lossySources(outcomes, steps, calls, credentials, decisive),
   }
 }

@@ -6,12 +6,13 @@ import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import type { Reply } from '../../fanout/reply.ts'
 import type { RunCompletion, Run } from '../../fanout/run.ts'
 import { Problem } from '../../errors.ts'
+import { CallerCredentials } from '../log/caller-credentials.ts'
 import { CompleteRun, type CompleteRunSampler } from '../log/complete-run.ts'
 import { logProblem } from '../log/failure-outcome.ts'
 import type { LoggedOutcomes } from '../log/losses.ts'
 import { logClosed } from '../log/request-log.ts'
 import { hasRequestLog, logOutcome, setRun, type LoggedRun, type RequestOutcome } from '../log/request-outcome.ts'
-import { failureFields, partialFields, type FailedRunFields } from '../log/run-fields.ts'
+import { failureFields, partialFields, type FailedRunFields, type RunFields } from '../log/run-fields.ts'
 import { varyOfCacheable, type LoggedWarnings } from './cache-control.ts'
 import type { LoadGauge, RouteServices } from './route-services.ts'
 import { writeReply } from './write-reply.ts'
@@ -129,16 +130,25 @@ export class ReplyTask implements RunCompletion, LoggedRun {
         this.#run.lost,
         (this.#problem.sources ?? {}) as LoggedOutcomes,
         this.#problem,
+        this.#credentials(),
       )
-    const { sources } = partialFields(this.#aggregate, this.#run.lost, this.#run.outcomes)
+    const { sources } = this.#partialFields(this.#run.outcomes)
     return { aggregate: name, url: route.url, sources }
+  }
+
+  #partialFields(outcomes: LoggedOutcomes): RunFields {
+    return partialFields(this.#aggregate, this.#run.lost, outcomes, this.#credentials())
+  }
+
+  #credentials(): CallerCredentials {
+    return new CallerCredentials(this.#request.headers)
   }
 
   #logResult({ complete, sources }: Reply<unknown, string>): void {
     this.#hasOutcome = true
     const outcome: RequestOutcome = complete
       ? new CompleteRun(this.#aggregate, sources, !this.#completeRuns.shouldLog(), this.#completeMessage())
-      : { level: 'warn', fields: partialFields(this.#aggregate, this.#run.lost, sources), msg: 'reply is partial' }
+      : { level: 'warn', fields: this.#partialFields(sources), msg: 'reply is partial' }
     logOutcome(this.#request, outcome, this.#reply.elapsedTime)
   }
 
@@ -150,7 +160,7 @@ export class ReplyTask implements RunCompletion, LoggedRun {
   /** Logs a run whose caller has closed the connection. */
   #logClosed(): void {
     this.#hasOutcome = true
-    const fields = partialFields(this.#aggregate, this.#run.lost, this.#run.outcomes)
+    const fields = this.#partialFields(this.#run.outcomes)
     const outcome: RequestOutcome = { level: 'info', fields, msg: 'request completed' }
     if (hasRequestLog(this.#request)) logOutcome(this.#request, outcome)
     else logClosed(this.#request, this.#reply, outcome)
