@@ -104,6 +104,12 @@ export interface AppOptions {
   readonly maxConnections?: number | undefined
   /** Fastify's logger options. @default false */
   readonly logger?: FastifyServerOptions['logger']
+  /**
+   * The share of the complete runs whose log line has the level `info`, from 0 to 100. The lines of the others have the
+   * level `debug`. Partial and failed runs are not affected.
+   * @default 100
+   */
+  readonly logCompletePercent?: number
   /** Returns the number of lost log lines, which `/health/ready` shows. @default not shown */
   readonly lostLogLines?: (() => number) | undefined
   /** Called with each token that a token endpoint returned, so that a log can redact it. @default not called */
@@ -174,6 +180,7 @@ const appOptions: OptionKeys<AppOptions> = {
   scale: true,
   maxConnections: true,
   logger: true,
+  logCompletePercent: true,
   lostLogLines: true,
   onToken: true,
   limits: true,
@@ -224,6 +231,7 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
     maxConnections,
     countRequest,
     logger = false,
+    logCompletePercent = 100,
     rateLimit = 0,
     trustProxy = false,
     keys = [],
@@ -241,6 +249,7 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
   checkInfo('app', info)
   numberWithin('app', 'traceSampledPercent', traceSampledPercent, 0, 100)
   checkListener('app', onEvent)
+  numberWithin('app', 'logCompletePercent', logCompletePercent, 0, 100)
   if (typeof trustProxy !== 'boolean') checkTextList('app', 'trustProxy', trustProxy, "['10.0.0.0/8']")
   const metricsRoute = readMetricsOption('app', metrics, keys)
   const limits = { ...defaultLimits, ...options.limits }
@@ -333,6 +342,7 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
       onEvent,
       traceSampledPercent,
       traceLogs: logger === false ? undefined : traceLogs,
+      logCompletePercent,
     })
   })
   app.addHook('onClose', () => runtime.close())

@@ -13,7 +13,7 @@ import type { CallCounts, RunEvent, StepEvent } from './events.ts'
 import type { ReadInput } from './input.ts'
 import { currentInvocation, type Invocation } from './offload/invocation.ts'
 import { OutcomeRecorder, type LostCall } from './outcome-recorder.ts'
-import { codeOf, type State } from './outcome.ts'
+import { codeOf, type Outcome, type State } from './outcome.ts'
 import type { HeaderReadTracker } from './reads.ts'
 import { ReplyBuilder, type ReplyTarget } from './reply-builder.ts'
 import type { Reply } from './reply.ts'
@@ -157,6 +157,11 @@ export class Run implements RunHandle, ReplyTarget {
   /** The calls that failed, were refused for their input, or have a stale value. Their number is limited. */
   get lost(): readonly LostCall[] {
     return this.#recorder.lost
+  }
+
+  /** The outcomes of the steps so far, by name. A step that has not ended is `cancelled`. */
+  get outcomes(): Readonly<Record<string, Outcome>> {
+    return this.#recorder.outcomes()
   }
 
   get isWatched(): boolean {

@@ -6,6 +6,7 @@ import type { Layers } from '../upstream/spec/layers.ts'
 import { RuntimeMetrics } from '../metrics/runtime-metrics.ts'
 import { InboundBodies } from './bodies/inbound-bodies.ts'
 import type { LoadGauge, RouteServices } from './reply/route-services.ts'
+import { CompleteRunSampler } from './log/complete-run.ts'
 import { loggedRuntime } from './log/logged-runtime.ts'
 import { defaultPressureLimits } from './guard/pressure.ts'
 import { delegateErrors } from './problems/delegate-errors.ts'
@@ -61,6 +62,12 @@ export interface HeadwatersOptions {
    * @default none
    */
   readonly load?: LoadGauge
+  /**
+   * The share of the complete runs whose log line has the level `info`, from 0 to 100. The lines of the others have the
+   * level `debug`. Partial and failed runs are not affected.
+   * @default 100
+   */
+  readonly logCompletePercent?: number
   /**
    * Adds a `schema` to each route that describes its input and its replies, for `@fastify/swagger` and similar
    * collectors.
@@ -131,6 +138,7 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
     threads,
     runtime,
     load,
+    logCompletePercent = 100,
     describe = true,
     bodiesBytes = defaultPressureLimits.bodiesBytes,
     bodies = new InboundBodies(bodiesBytes),
@@ -170,6 +178,7 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
     requests: counter,
     traceSampledPercent,
     traceLogs,
+    completeRuns: new CompleteRunSampler(numberWithin('headwaters', 'logCompletePercent', logCompletePercent, 0, 100)),
   })
   if (runtime === undefined) app.addHook('onClose', () => ownRuntime.close())
 }

@@ -7,6 +7,7 @@ import { divertStreams } from '../log/standard-streams.ts'
 import type { WorkerPlan } from './cluster/plan-workers.ts'
 import { readAssignment } from './cluster/read-message.ts'
 import { disablePretenuring } from './disable-pretenuring.ts'
+import { configurationOf } from './process/configuration.ts'
 import { createServiceApp, routesOf } from './process/service-app.ts'
 import { serveSingle } from './single.ts'
 import { assignmentVariable } from './cluster/messages.ts'
@@ -53,6 +54,8 @@ export async function serve(options: ServeOptions = {}): Promise<void> {
   } else {
     await serveSingle(catalogue, app, flushSpans)
   }
+  const configuration = configurationOf(catalogue)
+  app.log.info(configuration, 'configuration')
   app.log.info({ upstreams: catalogue.upstreams, aggregates: routesOf(catalogue), ...plan }, 'serving')
 }
 

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { OnEvent } from '../../fanout/events.ts'
 import type { Runtime } from '../../upstream/runtime.ts'
 import type { RequestCounter } from '../metrics/request-counter.ts'
+import type { CompleteRunSampler } from '../log/complete-run.ts'
 import type { LoggedWarnings } from './cache-control.ts'
 
 /** The load of the service. Runs count themselves in it, and it decides whether they shed their optional steps. */
@@ -26,4 +27,5 @@ export interface RouteServices {
    * Gives the log lines of a request the trace that it has now. `undefined` if the lines of the app have no trace.
    */
   readonly traceLogs: ((request: FastifyRequest, reply: FastifyReply) => void) | undefined
+  readonly completeRuns: CompleteRunSampler
 }

@@ -23,7 +23,7 @@ export async function createServiceApp(
   logFields?: Readonly<Record<string, unknown>>,
 ): Promise<FastifyInstance> {
   const { aggregates, overrides, environment, info, secrets, config, onEvent } = catalogue
-  const { inbound, logLevel, logFormat, drainMs, threads, traceSampledPercent, env, admin } = config
+  const { inbound, logLevel, logFormat, logCompletePercent, drainMs, threads, traceSampledPercent, env, admin } = config
   const { limits, few } = descriptorLimits(catalogue, {
     partition: options.partition,
     threads: options.threads?.count ?? threads.count,
@@ -40,6 +40,7 @@ export async function createServiceApp(
     environment,
     info,
     logger,
+    logCompletePercent,
     drainTimeout: drainMs,
     traceSampledPercent,
     threads,
