@@ -33,9 +33,6 @@ function oneOf<const Values extends readonly string[]>(values: Values) {
   return z.enum(values, `must be ${values.slice(0, -1).join(', ')} or ${values.at(-1)}`)
 }
 
-const percentFault = 'must be a number from 0 to 100'
-const percent = z.coerce.number(percentFault).min(0, percentFault).max(100, percentFault)
-
 const heartbeatFault = 'must be 0 (no heartbeat) or an integer from 1000 to 600000'
 
 /** The environment variables of the service. A test compares them with `docs/options.md`. */
@@ -46,7 +43,7 @@ export const Environment = z.object({
   LOG_FORMAT: oneOf(['auto', 'json', 'text']).default('auto'),
   LOG_COMPLETE_PERCENT: percent().default(100),
   DRAIN_MS: whole(0, 600_000).default(10_000).describe('How long requests in flight may take after SIGTERM, in ms.'),
-  TRACE_SAMPLED_PERCENT: percent.default(0),
+  TRACE_SAMPLED_PERCENT: percent().default(0),
   HEADWATERS_ENV: oneOf(['production', 'development']).default('production'),
   ADMIN_PORT: whole(0, 65_535).optional(),
   ADMIN_HOST: z.string().min(1).default('127.0.0.1'),
