@@ -359,8 +359,7 @@ export class Run implements RunHandle, ReplyTarget {
     this.#enter(Phase.aborting)
     this.#failure = { error, step, isCancel }
     // Calls settle during abort(); the run settles after it. After the deadline, keep the reason of the deadline.
-    const reason = this.abort.aborted ? this.abort.reason : runFailed
-    this.abort.abort(isCancel ? error : reason)
+    this.abort.abort(this.abort.aborted ? this.abort.reason : isCancel ? error : runFailed)
     this.#enter(Phase.failed)
     this.#settleFailure()
   }
