@@ -1,4 +1,6 @@
 import { test } from 'tap'
+import { families } from '../../src/metrics/families.ts'
+import { durationBuckets } from '../../src/metrics/family.ts'
 import { definitionsFolder, words } from '../helpers/definitions-folder.ts'
 import { rawUpstream, json } from '../helpers/raw-upstream.ts'
 import { runCommand } from '../helpers/service-process.ts'
@@ -41,7 +43,6 @@ test('the faults of check are those of serve, with the same exit code', async t 
     [[path.concat('/good')], { LOG_LEVEL: 'loud', DRAIN_MS: '-1' }],
     [[path.concat('/good')], { HEADWATERS_UPSTREAM_NOTHING_OFF: '1' }],
     [[path.concat('/good')], { HEADWATERS_WORKERS: '65' }],
-    [[path.concat('/nowhere')], {}],
   ] as const) {
     const [checked, served] = await Promise.all(
       ['check', 'serve'].map(command => runCommand(t, [command, ...files], { PORT: '0', ...environment })),
@@ -49,7 +50,7 @@ test('the faults of check are those of serve, with the same exit code', async t 
     t.equal(checked?.code, 2)
     t.equal(served?.code, 2)
     t.equal(checked?.output, '')
-    t.equal(checked?.errors.replace('headwaters: check: ', 'headwaters: serve: '), served?.errors)
+    t.equal(checked?.errors, served?.errors)
   }
 })
 
@@ -69,7 +70,13 @@ test('check --metrics prints the families with their largest number of series, a
     rows.slice(0, -1).reduce((sum, [, series]) => sum + series, 0),
     total?.[1],
   )
-  t.equal(new Map(rows).get('nodejs_gc_duration_seconds'), 36)
+  const series = new Map(rows)
+  t.equal(series.get('nodejs_gc_duration_seconds'), 36)
+  for (const { name } of families) t.ok(series.has(name), name)
+  // Calls of one operation: two attempts, and one more on a connection that closed while it was idle.
+  t.equal(series.get('headwaters_attempts_total'), 3)
+  // One step of one aggregate, in four states.
+  t.equal(series.get('headwaters_step_duration_seconds'), 4 * (durationBuckets.length + 3))
   t.equal(
     new Set(
       output
@@ -82,7 +89,12 @@ test('check --metrics prints the families with their largest number of series, a
   )
 })
 
-test('a wrong option of check is a usage error', async t => {
+test('a wrong option and a missing file are usage errors of check', async t => {
+  t.match(await runCommand(t, ['check', '/no/such/folder']), {
+    code: 2,
+    errors:
+      /^headwaters: check: no such file or folder: '\/no\/such\/folder'; check the path\n\nUsage: headwaters check /,
+  })
   const { code, errors } = await runCommand(t, ['check', '--metric'])
   t.equal(code, 2)
   t.match(errors, /^headwaters: unknown option '--metric': did you mean '--metrics'\?\n\nUsage: headwaters check /)
