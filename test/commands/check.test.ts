@@ -1,9 +1,24 @@
-import { test } from 'tap'
+import tap, { test } from 'tap'
 import { families } from '../../src/metrics/families.ts'
 import { durationBuckets } from '../../src/metrics/family.ts'
+import { parseExposition } from '../metrics/helpers/exposition.ts'
 import { definitionsFolder, words } from '../helpers/definitions-folder.ts'
-import { rawUpstream, json } from '../helpers/raw-upstream.ts'
-import { runCommand } from '../helpers/service-process.ts'
+import { json, rawUpstream } from '../helpers/raw-upstream.ts'
+import { runCommand, startService } from '../helpers/service-process.ts'
+
+// Each of its tests starts processes.
+tap.setTimeout(120_000)
+
+/** The numbers of a table of families. */
+function seriesOf(output: string): Map<string, number> {
+  return new Map(
+    output
+      .trimEnd()
+      .split('\n')
+      .map(line => /^(\w+) +(\d+)$/.exec(line))
+      .map(row => [row?.[1] ?? '', Number(row?.[2])]),
+  )
+}
 
 test('check prints the aggregates and upstreams of definitions, and calls no upstream', async t => {
   const upstream = await rawUpstream(t, json({ word: 'cat' }))
@@ -59,11 +74,7 @@ test('check --metrics prints the families with their largest number of series, a
   const { code, output, errors } = await runCommand(t, ['check', path, '--metrics'])
   t.equal(errors, '')
   t.equal(code, 0)
-  const rows = output
-    .trimEnd()
-    .split('\n')
-    .map(line => /^(\w+) +(\d+)$/.exec(line))
-    .map(row => [row?.[1] ?? '', Number(row?.[2])] as const)
+  const rows = [...seriesOf(output)]
   const total = rows.at(-1)
   t.equal(total?.[0], 'total')
   t.equal(
@@ -87,6 +98,30 @@ test('check --metrics prints the families with their largest number of series, a
     1,
     'the numbers are in a column',
   )
+})
+
+test('a service of several workers has no family and no series beyond those of check', async t => {
+  const upstream = await rawUpstream(t, (socket, { index }) => {
+    const statuses = ['200 OK', '404 Not Found', '500 Internal Server Error', '299 Odd', '503 Service Unavailable']
+    socket.end(`HTTP/1.1 ${statuses[index % statuses.length]}\r\ncontent-length: 16\r\n\r\n{"word": "cat" }\n`)
+  })
+  const { path } = definitionsFolder(t, { 'one.ts': words(upstream.origin, { name: 'one' }) })
+  const { origin, said } = await startService(t, { HEADWATERS_ENV: 'development' }, ['serve', path, '--workers', '2'])
+  await said('serving')
+  for (let time = 0; time < 40; time++) {
+    await fetch(`${origin}/one?of=${time}`, { headers: { connection: 'close' } }).then(response => response.text())
+    await fetch(`${origin}/nowhere/${time}`, { method: ['GET', 'PUT', 'PROPFIND'][time % 3] as string })
+  }
+  const scrape = async () => (await fetch(`${origin}/metrics`, { headers: { connection: 'close' } })).text()
+  // The first scrape starts the measurement of the process, and is itself a request.
+  await scrape()
+  const scraped = parseExposition(await scrape())
+  const limits = seriesOf((await runCommand(t, ['check', path, '--metrics'])).output)
+  t.ok(scraped.length > 30)
+  for (const { name, samples } of scraped) {
+    const limit = limits.get(name) ?? 0
+    t.ok(samples.length <= limit, `${name} has ${samples.length} of at most ${limit}`)
+  }
 })
 
 test('a wrong option and a missing file are usage errors of check', async t => {
