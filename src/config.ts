@@ -5,6 +5,8 @@ import { readInfo, type OpenapiInfo } from './http/openapi/info.ts'
 import type { ThreadOptions } from './threads/threads.ts'
 import { originFault } from './upstream/spec/origin.ts'
 import type { Override } from './upstream/runtime.ts'
+import { keyFault } from './core/bearer-key.ts'
+import { isLoopback } from './core/loopback.ts'
 import { textSchema } from './core/schema/text-schema.ts'
 
 /** Returns a schema for an integer within bounds. Every check has the same message, which names both bounds. */
@@ -36,6 +38,10 @@ export const Environment = z.object({
   LOG_FORMAT: oneOf(['auto', 'json', 'text']).default('auto'),
   DRAIN_MS: whole(0, 600_000).default(10_000).describe('How long requests in flight may take after SIGTERM, in ms.'),
   TRACE_SAMPLED_PERCENT: percent.default(0),
+  HEADWATERS_ENV: oneOf(['production', 'development']).default('production'),
+  ADMIN_PORT: whole(0, 65_535).optional(),
+  ADMIN_HOST: z.string().min(1).default('127.0.0.1'),
+  ADMIN_KEY: z.string().default('').superRefine(checkAdminKey),
   MAX_RUNS: whole(0, 1_000_000).default(1000),
   MAX_LOOP_DELAY_MS: whole(0, 60_000).default(500),
   MAX_HEAP_PERCENT: whole(0, 100).default(70),
@@ -94,10 +100,22 @@ export interface Inbound {
   readonly corsOrigins: readonly string[]
 }
 
+/** The access of the operator. */
+export interface Admin {
+  /** The address of the admin listener. @default no listener */
+  readonly listener?: { readonly host: string; readonly port: number }
+  /** The key of the operator. Without it, the admin listener is open and has a loopback address. @default none */
+  readonly key?: string
+}
+
 /** The configuration from the environment. It is checked and frozen. */
 export interface Config {
   readonly host: string
   readonly port: number
+  /** The kind of environment. In `development` the main port serves the metrics without a key. */
+  readonly env: z.output<typeof Environment>['HEADWATERS_ENV']
+  /** The access of the operator. */
+  readonly admin: Admin
   readonly logLevel: z.output<typeof Environment>['LOG_LEVEL']
   /** `auto` means text if stdout is a terminal, and JSON otherwise. */
   readonly logFormat: z.output<typeof Environment>['LOG_FORMAT']
@@ -151,11 +169,14 @@ export function readConfig(
     if (fault !== undefined) faults.push(`${variable}: ${fault}`)
   }
 
+  if (success) faults.push(...adminFaults(data))
   const info = success && data.OPENAPI_INFO !== '' ? infoOf(data.OPENAPI_INFO, faults) : undefined
   if (!success || faults.length > 0) throw new ConfigError(faults.join('\n'))
   return Object.freeze({
     host: data.HOST,
     port: data.PORT,
+    env: data.HEADWATERS_ENV,
+    admin: adminOf(data),
     logLevel: data.LOG_LEVEL,
     logFormat: data.LOG_FORMAT,
     drainMs: data.DRAIN_MS,
@@ -232,6 +253,30 @@ function inboundOf(data: z.output<typeof Environment>): Inbound {
   })
 }
 
+function adminOf(data: z.output<typeof Environment>): Admin {
+  const { ADMIN_PORT: port, ADMIN_HOST: host, ADMIN_KEY: key } = data
+  return Object.freeze({
+    ...(port !== undefined && { listener: Object.freeze({ host, port }) }),
+    ...(key !== '' && { key }),
+  })
+}
+
+/** Returns the faults of the variables `ADMIN_…` that depend on several variables. */
+function adminFaults(data: z.output<typeof Environment>): string[] {
+  const { ADMIN_PORT: port, ADMIN_HOST: host, ADMIN_KEY: key } = data
+  const faults: string[] = []
+  if (key === '' && host !== 'localhost' && !isLoopback(host))
+    faults.push(
+      `ADMIN_KEY: is required, because ADMIN_HOST ${host} is not a loopback address: ` +
+        'set ADMIN_KEY to a secret of at least 16 characters, or ADMIN_HOST to 127.0.0.1',
+    )
+  if (key !== '' && data.API_KEYS.includes(key))
+    faults.push('ADMIN_KEY: is also in API_KEYS, and callers must not have it: set another key')
+  if (port !== undefined && port !== 0 && port === data.PORT)
+    faults.push(`ADMIN_PORT: is the same as PORT, ${port}: set another port, or 0 for any free port`)
+  return faults
+}
+
 /** Returns the entries of a comma-separated list. */
 function entriesOf(list: string): string[] {
   return list
@@ -248,13 +293,15 @@ function readKeys(list: string, context: z.RefinementCtx): readonly string[] {
   if (keys.length === 0 && list.trim() !== '')
     context.addIssue('contains no key: set at least one key, or remove the variable to require none')
   for (const [index, key] of keys.entries()) {
-    if (key.length < 16) context.addIssue(`key ${index + 1} has fewer than 16 characters: use 16 or more`)
-    else if (!/^[\w.~+/-]+=*$/.test(key))
-      context.addIssue(
-        `key ${index + 1} has a character that a bearer token cannot contain: use letters, digits and - . _ ~ + /`,
-      )
+    const fault = keyFault(key)
+    if (fault !== undefined) context.addIssue(`key ${index + 1} ${fault}`)
   }
   return Object.freeze(keys)
+}
+
+function checkAdminKey(key: string, context: z.RefinementCtx): void {
+  const fault = key === '' ? undefined : keyFault(key)
+  if (fault !== undefined) context.addIssue(fault)
 }
 
 function readOrigins(list: string, context: z.RefinementCtx): readonly string[] {

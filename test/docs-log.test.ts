@@ -48,7 +48,7 @@ test('each fixed log message of the service is in docs/operating.md', t => {
 
 /** Returns a line with its fields in order, but without the values that differ from run to run. */
 function withoutMeasured(line: LoggedFailure): object {
-  const measured = { time: 0, pid: 0, hostname: '', reqId: '', responseTime: 0, failed: 0 }
+  const measured = { time: 0, pid: 0, hostname: '', reqId: '', trace_id: '', span_id: '', responseTime: 0, failed: 0 }
   return { ...line, ...measured, why: line.why.replace(/\d+$/, ''), req: { ...line.req, host: '' } }
 }
 

@@ -28,7 +28,7 @@ const house: House = {
   'demo-upstreams/': [],
   'core/': [],
   'trace/': ['core/'],
-  'metrics/': ['core/'],
+  'metrics/': ['errors.ts', 'core/'],
 
   // Content: what is served and called. It uses the machine through two doors.
   'clients/': ['schemas/', 'upstream/declare.ts', 'fanout/aggregate.ts'],
@@ -39,7 +39,7 @@ const house: House = {
 
   // One call to an upstream
   'upstream/spec/': ['errors.ts', 'core/', 'threads/'],
-  'upstream/call/': ['errors.ts', 'core/', 'trace/', 'upstream/spec/'],
+  'upstream/call/': ['errors.ts', 'core/', 'trace/', 'metrics/', 'upstream/spec/'],
   'upstream/connect/': ['errors.ts', 'core/', 'upstream/spec/'],
   'upstream/transport/': [
     'errors.ts',
@@ -74,9 +74,24 @@ const house: House = {
     'upstream/policies/sliding-window.ts',
   ],
   'upstream/policies/bulkhead/': ['errors.ts', 'core/', 'upstream/spec/', 'upstream/call/'],
-  'upstream/policies/hedge/': ['errors.ts', 'core/', 'upstream/spec/', 'upstream/call/', 'upstream/policies/retry/'],
+  'upstream/policies/hedge/': [
+    'errors.ts',
+    'core/',
+    'metrics/',
+    'upstream/spec/',
+    'upstream/call/',
+    'upstream/policies/retry/',
+  ],
   'upstream/policies/custom/': ['errors.ts', 'core/', 'upstream/spec/', 'upstream/call/'],
-  'upstream/policies/': ['errors.ts', 'core/', 'upstream/spec/', 'upstream/call/', 'upstream/policies/retry/'],
+  'upstream/policies/': [
+    'errors.ts',
+    'core/',
+    'trace/',
+    'metrics/',
+    'upstream/spec/',
+    'upstream/call/',
+    'upstream/policies/retry/',
+  ],
   'upstream/policies/cache/': [
     'errors.ts',
     'core/',
@@ -86,18 +101,19 @@ const house: House = {
     'upstream/policies/hedge/',
     'upstream/policies/',
   ],
-  'upstream/': ['errors.ts', 'core/', 'threads/', 'upstream/**'],
+  'upstream/': ['errors.ts', 'core/', 'metrics/', 'threads/', 'upstream/**'],
 
   // Spans: the only room that loads OpenTelemetry
-  'otel/': ['errors.ts', 'core/', 'trace/', 'upstream/spec/', 'upstream/call/'],
+  'otel/': ['errors.ts', 'core/', 'trace/', 'metrics/', 'upstream/spec/', 'upstream/call/'],
 
   // Many calls that become one reply
   'fanout/inference.ts': ['core/', 'upstream/**'],
   'fanout/step-args.ts': ['core/'],
   'fanout/offload/': ['errors.ts', 'core/', 'threads/', 'upstream/', 'fanout/inference.ts', 'fanout/step-args.ts'],
-  'fanout/': ['errors.ts', 'core/', 'trace/', 'threads/', 'upstream/**', 'otel/', 'fanout/**'],
+  'fanout/': ['errors.ts', 'core/', 'trace/', 'metrics/', 'threads/', 'upstream/**', 'fanout/**', 'otel/'],
 
   // Requests and replies
+  'http/metrics/': ['errors.ts', 'metrics/'],
   'http/routing/': ['errors.ts', 'core/'],
   'http/request/': ['errors.ts', 'core/', 'trace/'],
   'http/connection/': ['errors.ts', 'core/'],
@@ -112,8 +128,9 @@ const house: House = {
     'http/request/',
     'http/connection/',
     'http/log/',
+    'http/metrics/',
   ],
-  'http/problems/': ['errors.ts', 'core/', 'log/', 'http/connection/', 'http/log/', 'http/reply/'],
+  'http/problems/': ['errors.ts', 'core/', 'log/', 'http/connection/', 'http/log/', 'http/reply/', 'http/metrics/'],
   'http/bodies/': ['errors.ts', 'core/', 'upstream/**', 'http/request/', 'http/connection/'],
   'http/guard/': [
     'errors.ts',
@@ -129,6 +146,7 @@ const house: House = {
   'http/lifecycle/': [
     'errors.ts',
     'core/',
+    'metrics/',
     'upstream/**',
     'http/routing/',
     'http/connection/',
@@ -139,10 +157,11 @@ const house: House = {
   'http/openapi/info.ts': [],
   'http/openapi/': ['errors.ts', 'core/', 'fanout/**', 'http/routing/', 'http/reply/', 'http/openapi/info.ts'],
   'http/explorer/': ['http/routing/', 'http/reply/', 'http/guard/'],
-  'http/': ['errors.ts', 'core/', 'trace/', 'log/', 'memory/', 'upstream/**', 'fanout/**', 'http/**'],
+  'http/': ['errors.ts', 'core/', 'metrics/', 'log/', 'memory/', 'upstream/**', 'fanout/**', 'http/**', 'trace/'],
 
   'config.ts': ['errors.ts', 'core/', 'threads/', 'upstream/**', 'http/openapi/info.ts'],
-  'app.ts': ['check-node.ts', 'errors.ts', 'core/', 'upstream/**', 'fanout/**', 'http/**'],
+  'app.ts': ['check-node.ts', 'errors.ts', 'core/', 'metrics/', 'upstream/**', 'fanout/**', 'http/**'],
+  'admin/': ['http/**'],
 
   // Entrances: they put the rooms together.
   'index.ts': [
@@ -168,11 +187,23 @@ const house: House = {
     'routes/',
     'demo-upstreams/',
   ],
-  'server/process/': ['errors.ts', 'core/', 'log/', 'upstream/**', 'http/**', 'app.ts', 'config.ts', 'definitions/'],
+  'server/process/': [
+    'errors.ts',
+    'core/',
+    'log/',
+    'metrics/',
+    'upstream/**',
+    'http/**',
+    'app.ts',
+    'admin/',
+    'config.ts',
+    'definitions/',
+  ],
   'server/cluster/': [
     'errors.ts',
     'core/',
     'log/',
+    'metrics/',
     'upstream/**',
     'http/**',
     'app.ts',
@@ -184,6 +215,7 @@ const house: House = {
     'errors.ts',
     'core/',
     'log/',
+    'metrics/',
     'upstream/**',
     'fanout/**',
     'http/**',
@@ -241,6 +273,7 @@ const readers = [
   'log/process-log.ts',
   'log/standard-streams.ts',
   'memory/own-memory.ts',
+  'metrics/readings.ts',
 ]
 
 const src = join(import.meta.dirname, '../src')
@@ -320,6 +353,9 @@ test('the table refuses what would break it', async t => {
     ['http/reply/reply-task.ts', '../guard/pressure.ts'],
     ['http/problems/problem-body.ts', '../plugin.ts'],
     ['server/cluster/workers.ts', '../serve.ts'],
+    ['http/guard/pressure.ts', '../../admin/admin-app.ts'],
+    ['admin/admin-app.ts', '../config.ts'],
+    ['admin/admin-app.ts', '../server/process/listen.ts'],
     ['commands/run/live-view.ts', '../serve.ts'],
     ['commands/run/live-view.ts', '../load/options.ts'],
     ['commands/load/options.ts', '../../server/serve.ts'],
@@ -366,11 +402,11 @@ test('an import in the example of a docstring is not one of its file', async t =
   ])
 })
 
-test('an import of ours names its file with .ts, and that file is there', async t => {
+test('a relative import names an existing file with its extension .ts', async t => {
   t.same(ours.filter(each => !each.specifier.endsWith('.ts') || !sources.has(targetOf(each))).map(shown), [])
 })
 
-test('what is not ours is of Node, by its node: name, or declared as a dependency', async t => {
+test('each foreign import is a node: module or a declared dependency', async t => {
   const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(src, '../package.json'), 'utf8')) as Record<
     'dependencies' | 'peerDependencies',
     Record<string, string>

@@ -18,6 +18,7 @@ Commands
   serve [files or folders]       serves aggregates over HTTP (the default command)
   run NAME [files or folders]    runs one aggregate in this process and shows each step
   openapi [files or folders]     prints the OpenAPI document of aggregates
+  check [files or folders]       checks definitions and environment variables, and prints the number of metric series
   load URL                       sends requests to a running service at a constant rate and shows their latency
   completion bash|zsh|fish       prints a script that completes commands, options and aggregates in a shell
 

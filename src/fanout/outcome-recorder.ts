@@ -1,4 +1,5 @@
 import type { UpstreamError } from '../errors.ts'
+import type { AggregateMetrics } from '../metrics/aggregate-metrics.ts'
 import type { Cached } from '../upstream/spec/answer.ts'
 import type { StepEvent } from './events.ts'
 import type { Outcome, State } from './outcome.ts'
@@ -88,6 +89,13 @@ export class OutcomeRecorder {
     return (this.#context === undefined || isWhole(this.#context)) && this.#records.every(isWhole)
   }
 
+  /** Counts every step that has ended, context() too if it has an outcome. */
+  count(metrics: AggregateMetrics, traceId: string | undefined): void {
+    if (this.#context !== undefined) countStep(metrics, -1, this.#context, traceId)
+    for (let index = 0; index < this.#records.length; index++)
+      countStep(metrics, index, this.#records[index] as StepRecord, traceId)
+  }
+
   /** The outcome of context() if it had an event, then one per step, by name, in the order of declaration. */
   outcomes(): { [step: string]: Outcome } {
     const outcomes: { [step: string]: Outcome } = {}
@@ -96,6 +104,15 @@ export class OutcomeRecorder {
       outcomes[name] = outcomeOf(kind, this.#records[index] as StepRecord)
     return outcomes
   }
+}
+
+function countStep(
+  metrics: AggregateMetrics,
+  index: number,
+  { start, end }: StepRecord,
+  traceId: string | undefined,
+): void {
+  if (start !== undefined && end !== undefined) metrics.step(index).ended(end.state, end.code, end.at - start, traceId)
 }
 
 type StepEnd = NonNullable<StepRecord['end']>

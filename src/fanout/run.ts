@@ -1,9 +1,12 @@
 import { toProblem, UpstreamError, type ErrorCode } from '../errors.ts'
 import { Abort } from '../core/abort.ts'
+import type { AggregateMetrics, RunOutcome } from '../metrics/aggregate-metrics.ts'
+import { RuntimeMetrics } from '../metrics/runtime-metrics.ts'
+import { sampledTraceId } from '../trace/sampled-trace-id.ts'
 import type { RequestTrace } from '../trace/request-trace.ts'
 import type { Scope } from '../upstream/call/call.ts'
 import { sendOf, type Send } from '../upstream/call/layer.ts'
-import type { RunResult, RunSpans } from '../upstream/call/spans.ts'
+import type { RunSpans } from '../upstream/call/spans.ts'
 import type { Runtime } from '../upstream/runtime.ts'
 import type { AnyAggregate } from './aggregate.ts'
 import type { CallCounts, RunEvent, StepEvent } from './events.ts'
@@ -84,6 +87,7 @@ export class Run implements RunHandle, ReplyTarget {
   readonly #input: ReadInput
   #onEvent: RunOptions['onEvent']
   readonly #recorder: OutcomeRecorder
+  readonly #metrics: AggregateMetrics
   readonly #startedAt = performance.now()
   readonly #stepRuns: readonly StepRun[]
   /** The function of context(). It has events and an outcome only if it makes a call or fails. */
@@ -111,6 +115,7 @@ export class Run implements RunHandle, ReplyTarget {
     this.#input = input
     this.#onEvent = onEvent
     this.#recorder = new OutcomeRecorder(aggregate.steps)
+    this.#metrics = RuntimeMetrics.countersOf(runtime).aggregate(aggregate)
     this.send = runtime.send.send ?? sendOf(call => runtime.send(call))
     this.headers = headers
     this.reads = reads
@@ -119,7 +124,7 @@ export class Run implements RunHandle, ReplyTarget {
     this.trace = trace
     if (!(deadline > 0))
       throw new TypeError(
-        `aggregate '${aggregate.name}': a run's deadline is ${deadline}, and must be a number of ms above 0`,
+        `aggregate '${aggregate.name}': the deadline of a run must be a number of ms above 0, got ${deadline}`,
       )
     this.deadline = Math.min(deadline, aggregate.route.deadline)
     this.#sharedArgs = new StepArgs(input, this.abort, undefined)
@@ -312,7 +317,7 @@ export class Run implements RunHandle, ReplyTarget {
     const { name, route } = this.#aggregate
     const verdict = this.deadline < route.deadline ? 'ignored' : 'failed'
     const reason = new UpstreamError('DEADLINE_EXCEEDED', name, {
-      detail: `it may take ${this.deadline} ms`,
+      detail: `the limit is ${this.deadline} ms`,
       verdict,
     })
     if (this.#phase === Phase.replying) this.fail(reason)
@@ -348,7 +353,7 @@ export class Run implements RunHandle, ReplyTarget {
   complete(reply: Reply<unknown, string>): void {
     // A function in the reply's schema may have cancelled the run.
     if (this.isClosed) return
-    this.#finish(undefined)
+    this.#finish(reply.complete ? 'complete' : 'partial', undefined)
     this.#completion.resolve(reply)
   }
 
@@ -388,14 +393,16 @@ export class Run implements RunHandle, ReplyTarget {
     if (this.#unsafeCalls > 0 || this.#phase === Phase.done) return
     const { error, step, isCancel } = this.#failure as Failure
     const problem = isCancel ? undefined : toProblem(error, step)
-    this.#finish(problem?.code ?? 'CANCELLED')
+    this.#finish(isCancel ? 'cancelled' : 'failed', problem?.code ?? 'CANCELLED')
     this.#completion.reject(problem === undefined ? error : problem.with(this.#recorder.outcomes()))
   }
 
-  #finish(code: string | undefined): void {
+  #finish(outcome: RunOutcome, code: string | undefined): void {
     this.#enter(Phase.done)
-    this.spans?.runEnded(this.#result, code)
-    this.#notify({ type: 'run ended', at: this.now(), code })
+    const at = this.now()
+    this.spans?.runEnded(outcome, code)
+    this.#count(outcome, code, at)
+    this.#notify({ type: 'run ended', at, code })
     this.abort.abort(runEnded)
     for (const run of this.#stepRuns) run.releaseValue()
     clearTimeout(this.#graceTimer)
@@ -403,9 +410,11 @@ export class Run implements RunHandle, ReplyTarget {
     if (this.#unsafeCalls === 0) clearTimeout(this.#deadlineTimer)
   }
 
-  get #result(): RunResult {
-    if (this.#failure !== undefined) return this.#failure.isCancel ? 'cancelled' : 'failed'
-    return this.#recorder.complete ? 'complete' : 'partial'
+  #count(outcome: RunOutcome, code: string | undefined, at: number): void {
+    const { trace }: Scope = this
+    const traceId = sampledTraceId(trace)
+    this.#recorder.count(this.#metrics, traceId)
+    this.#metrics.runEnded(outcome, outcome === 'failed' ? code : undefined, at, this.deadline, traceId)
   }
 
   #forEachRun(act: (run: StepRun) => void): void {

@@ -161,7 +161,7 @@ export class StepRun implements CallCompletion {
   }
 
   #onTimeout(ms: number): void {
-    const reason = new UpstreamError('STEP_TIMEOUT', this.step.name, { detail: `it may take ${ms} ms` })
+    const reason = new UpstreamError('STEP_TIMEOUT', this.step.name, { detail: `the limit is ${ms} ms` })
     this.abort.abort(reason)
     this.abortPending(reason)
     setImmediate(() => {

@@ -20,6 +20,7 @@ export function aggregateRoutes(
   })
   for (const aggregate of aggregates) {
     const { method, url } = aggregate.route
+    services.requests.add(aggregate, app.prefix.replace(/(?<!\/)\/+$/, ''), fastifyPath(url))
     app.route({
       method,
       url: fastifyPath(url),

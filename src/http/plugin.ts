@@ -2,6 +2,7 @@ import type { AnyAggregate } from '../fanout/aggregate.ts'
 import { checkOffloads } from '../fanout/check-offloads.ts'
 import type { Override, Runtime, RuntimeOptions } from '../upstream/runtime.ts'
 import type { Layers } from '../upstream/spec/layers.ts'
+import { RuntimeMetrics } from '../metrics/runtime-metrics.ts'
 import { InboundBodies } from './bodies/inbound-bodies.ts'
 import type { LoadGauge, RouteServices } from './reply/route-services.ts'
 import { loggedRuntime } from './log/logged-runtime.ts'
@@ -9,6 +10,7 @@ import { defaultPressureLimits } from './guard/pressure.ts'
 import { delegateErrors } from './problems/delegate-errors.ts'
 import { addRequestId } from './reply/default-headers.ts'
 import { describeRoutes } from './openapi/swagger.ts'
+import { countRequests, RequestCounter } from './metrics/request-counter.ts'
 import { closeIfUnread } from './connection/unread-body.ts'
 import type { FastifyInstance } from 'fastify'
 import { rejectOptionsBesideRuntime, rejectRenamedOptions } from '../core/option-keys.ts'
@@ -80,6 +82,8 @@ export interface HeadwatersOptions {
 export interface ServiceOptions extends HeadwatersOptions {
   /** The bodies that are being received. @default those of this registration, with a limit of `bodiesBytes` */
   readonly bodies?: InboundBodies
+  /** Counts the requests of these routes. @default a counter of this registration */
+  readonly requests?: RequestCounter
   /** Gives the log lines of a request the trace that it has now. @default the lines have no trace */
   readonly traceLogs?: RouteServices['traceLogs']
 }
@@ -122,6 +126,7 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
     describe = true,
     bodiesBytes = defaultPressureLimits.bodiesBytes,
     bodies = new InboundBodies(bodiesBytes),
+    requests,
     traceSampledPercent = 0,
     traceLogs,
   } = options
@@ -139,6 +144,10 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
       threads: threads ?? {},
     })
   await checkOffloads(aggregates)
+  const counters = RuntimeMetrics.countersOf(ownRuntime)
+  const counter = requests ?? new RequestCounter(counters.requests)
+  if (requests === undefined) countRequests(app, counter)
+  for (const aggregate of aggregates) counters.aggregate(aggregate)
   acceptJsonBodies(app, bodies)
   closeOnUnreadBody(app)
   addRequestId(app)
@@ -147,6 +156,7 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
     runtime: ownRuntime,
     load,
     loggedWarnings: new Set(),
+    requests: counter,
     traceSampledPercent,
     traceLogs,
   })
@@ -187,8 +197,8 @@ function check(app: FastifyInstance, aggregates: readonly AnyAggregate[]): void 
     const alike = routes.get(key) ?? { name, template, shape: ownShape }
     if (alike.shape !== ownShape)
       throw new TypeError(
-        `headwaters: the router takes the urls of the aggregates '${alike.name}' (${alike.template}) and '${name}' ` +
-          `(${template}) for one: change the url of one`,
+        `headwaters: the router cannot distinguish the urls of the aggregates '${alike.name}' ` +
+          `(${alike.template}) and '${name}' (${template}): change the url of one`,
       )
     routes.set(key, alike)
     if (app.hasRoute({ method, url: registeredUrl(app, url) }))

@@ -17,10 +17,10 @@ const levels: ReadonlyMap<unknown, Level> = new Map([
 ])
 
 /**
- * Fields that are not written as `key=value`: they are the same in each line of a process, or have their own place in
- * the line.
+ * Fields that are not written as `key=value`: they are the same in each line of a process, have their own place in the
+ * line, or are used by programs only.
  */
-const omitted = new Set(['level', 'time', 'pid', 'hostname', 'msg'])
+const omitted = new Set(['level', 'time', 'pid', 'hostname', 'msg', 'span_id', 'trace_flags'])
 
 /** A value that needs no quotes. */
 const plain = /^[^\s"=[\]{}]+$/

@@ -14,7 +14,8 @@ export interface Exemplar {
  * value of a counter or a gauge, or the counts of the buckets of a histogram (not cumulative, the last one is `+Inf`),
  * and after them the sum of its observations.
  *
- * A slot is added when a declaration becomes known, not when a value is counted, so that counting allocates nothing.
+ * A slot is added when a declaration becomes known, or once at the first count of its series (`Slots`). After that,
+ * counting allocates nothing.
  */
 export class SeriesTable {
   readonly family: Family
@@ -28,6 +29,8 @@ export class SeriesTable {
   exemplars: (Exemplar | undefined)[] | undefined
   readonly #slots = new Map<string, number>()
   readonly #buckets: readonly number[]
+  /** The slots of the series that are rendered before their first count. */
+  readonly #shown = new Set<number>()
 
   constructor(family: Family) {
     this.family = family
@@ -73,8 +76,16 @@ export class SeriesTable {
       (this.exemplars ??= [])[index] = { traceId, value, time: (performance.timeOrigin + performance.now()) / 1000 }
   }
 
-  /** Returns true if a series has counted something. A series that has not is not rendered. */
+  /** Marks a series that is rendered as 0 before its first count, so that a rate has the first event. */
+  show(slot: number): void {
+    this.#shown.add(slot)
+  }
+
+  /**
+   * Returns true if a series is rendered: a gauge, a series that has counted something, or one that `show` has marked.
+   */
   isUsed(slot: number): boolean {
+    if (this.family.type === 'gauge' || this.#shown.has(slot)) return true
     const first = slot * this.width
     for (let index = first; index < first + this.width; index++) if (this.values[index] !== 0) return true
     return false

@@ -1,7 +1,8 @@
 import type { Context, Span } from '@opentelemetry/api'
 import type { RequestTrace } from '../trace/request-trace.ts'
 import type { WaitReason } from '../upstream/call/events.ts'
-import type { AttemptSpan, CallSpans, RunResult, RunSpans, SpannedCall, SpanServer } from '../upstream/call/spans.ts'
+import type { RunOutcome } from '../metrics/aggregate-metrics.ts'
+import type { AttemptSpan, CallSpans, RunSpans, SpannedCall, SpanServer } from '../upstream/call/spans.ts'
 import { RecordedAttempt, startAttempt } from './attempt-span.ts'
 import type { Tracing } from './tracing.ts'
 
@@ -109,10 +110,10 @@ export class RecordedSpans implements RunSpans {
     return this.#tracing.api.context.with(context, handler, undefined, args)
   }
 
-  runEnded(result: RunResult, code: string | undefined): void {
+  runEnded(outcome: RunOutcome, code: string | undefined): void {
     for (let step = -1; step < this.#aggregate.steps.length; step++) this.stepEnded(step, 'cancelled', undefined)
-    this.#span.setAttribute('headwaters.outcome', result)
-    if (result === 'failed' && code !== undefined) this.#span.setAttribute('headwaters.code', (this.#code = code))
+    this.#span.setAttribute('headwaters.outcome', outcome)
+    if (outcome === 'failed' && code !== undefined) this.#span.setAttribute('headwaters.code', (this.#code = code))
     this.#isRunning = false
     if (this.#waiting !== undefined) this.end(this.#waiting.status)
   }

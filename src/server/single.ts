@@ -1,5 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import type { OpenCatalogue } from '../definitions/catalogue.ts'
+import { runtimeOf } from '../http/lifecycle/app-runtime.ts'
+import { processLog } from '../log/process-log.ts'
+import { openAdminListener } from './process/admin-listener.ts'
 import { listenAt } from './process/listen.ts'
 import { shutDownOnSignals, type ShutdownOptions } from './process/shutdown.ts'
 
@@ -9,6 +12,14 @@ export async function serveSingle(
   app: FastifyInstance,
   flushSpans: ShutdownOptions['flushSpans'],
 ): Promise<void> {
-  shutDownOnSignals(catalogue, app, () => app.close(), { flushSpans })
-  await listenAt(catalogue.config, address => app.listen(address))
+  const { config } = catalogue
+  const admin = await openAdminListener({
+    config,
+    log: app.log,
+    metrics: runtimeOf(app).metrics,
+    lostLogLines: () => processLog().lost,
+  })
+  shutDownOnSignals(catalogue, app, () => admin.closeAfter(() => app.close()), { flushSpans })
+  await listenAt(config, address => app.listen(address))
+  admin.ready()
 }

@@ -3,7 +3,10 @@ import { ConfigError } from '../config.ts'
 import type { OpenCatalogue } from '../definitions/catalogue.ts'
 import { DefinitionsError } from '../definitions/definitions-error.ts'
 import { watch } from '../definitions/watch.ts'
+import { runtimeOf } from '../http/lifecycle/app-runtime.ts'
+import { processLog } from '../log/process-log.ts'
 import { createHotSwapServer } from './hot-swap-server.ts'
+import { openAdminListener } from './process/admin-listener.ts'
 import { listenAt } from './process/listen.ts'
 import { createServiceApp, routesOf } from './process/service-app.ts'
 import { shutDownOnSignals, type ShutdownOptions } from './process/shutdown.ts'
@@ -20,13 +23,21 @@ export async function serveWatched(
   const { config } = catalogue
   const server = createHotSwapServer({ limits: config.inbound.limits, drainMs: config.drainMs })
   let stopWatching = () => {}
+  let runtime = runtimeOf(app)
+  const admin = await openAdminListener({
+    config,
+    log: app.log,
+    metrics: { render: accept => runtime.metrics.render(accept) },
+    lostLogLines: () => processLog().lost,
+  })
   server.swap(app)
   const close = async () => {
     stopWatching()
-    await server.close()
+    await admin.closeAfter(server.close)
   }
   shutDownOnSignals(catalogue, app, close, { flushSpans })
   app.log.info(`Server listening at ${await listenAt(config, server.listen)}`)
+  admin.ready()
   const onError = (error: unknown) => {
     const isUserFault = error instanceof DefinitionsError || error instanceof ConfigError
     app.log.error(
@@ -37,7 +48,9 @@ export async function serveWatched(
   async function reload(): Promise<void> {
     try {
       const next = await catalogue.reload()
-      server.swap(await createServiceApp(next))
+      const nextApp = await createServiceApp(next)
+      server.swap(nextApp)
+      runtime = runtimeOf(nextApp)
       app.log.info({ aggregates: routesOf(next) }, 'definitions reloaded')
     } catch (error) {
       onError(error)

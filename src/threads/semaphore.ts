@@ -2,6 +2,10 @@ import { UpstreamError } from '../errors.ts'
 
 /** A semaphore with a bounded queue, first in, first out. */
 export interface Semaphore {
+  /** The number of permits in use. */
+  readonly active: number
+  /** The number of waiters. */
+  readonly queued: number
   /**
    * Takes a permit. Returns `undefined` if a permit is free. Otherwise returns a promise that resolves when it has a
    * permit, and rejects with the reason of the signal when the signal is aborted. Throws `THREADS_FULL` if the queue is
@@ -19,6 +23,12 @@ export function createSemaphore(permits: number, maxQueue: number): Semaphore {
   let taken = 0
 
   return {
+    get active() {
+      return taken
+    },
+    get queued() {
+      return waiting.size
+    },
     acquire(owner, signal) {
       if (taken < permits) {
         taken++

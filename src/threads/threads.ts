@@ -41,6 +41,8 @@ export interface Offloaded {
 /** The threads of a runtime. The first task starts the first thread. */
 export interface Threads {
   run(task: Task): Offloaded
+  /** Returns the numbers of tasks that run and that wait for a thread. */
+  gauge(): { readonly running: number; readonly queued: number }
   /** Ends every thread. Tasks in progress and later tasks are rejected with `RUNTIME_CLOSED`. */
   close(): Promise<void>
 }
@@ -99,9 +101,7 @@ export function createThreads({
     if (closed) throw new UpstreamError('RUNTIME_CLOSED', owner)
     const fault = findUncloneableArgument(given)
     if (fault !== undefined)
-      throw new TypeError(
-        `${owner}: '${name}' runs in a thread, and ${fault}: give it plain data, and only what it needs`,
-      )
+      throw new TypeError(`${owner}: '${name}' runs in a thread, and ${fault}: pass plain data only`)
     await semaphore.acquire(owner, signal)
     let result: TaskResult
     try {
@@ -125,6 +125,7 @@ export function createThreads({
       const value = work(task, controller).finally(() => live.delete(controller))
       return { value, stop: reason => controller.abort(reason) }
     },
+    gauge: () => ({ running: semaphore.active, queued: semaphore.queued }),
     async close() {
       closed = true
       for (const [controller, { owner }] of live) controller.abort(new UpstreamError('RUNTIME_CLOSED', owner))
@@ -155,10 +156,12 @@ function isPlain(value: unknown): boolean {
 /** Returns the error of a task that the pool could not complete. */
 function explained(error: Error, { owner, name }: Task): Error {
   return error.name === 'DataCloneError'
-    ? new TypeError(`${owner}: '${name}' runs in a thread, and something cannot go between threads: ${error.message}`, {
+    ? new TypeError(`${owner}: '${name}' runs in a thread, and a value cannot be cloned: ${error.message}`, {
         cause: error,
       })
-    : new Error(`${owner}: the thread of '${name}' ended before it was done: ${error.message}`, { cause: error })
+    : new Error(`${owner}: the thread of '${name}' ended before the function returned: ${error.message}`, {
+        cause: error,
+      })
 }
 
 function valueOf(result: TaskResult, { owner, name, href }: Task): unknown {

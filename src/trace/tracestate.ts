@@ -7,7 +7,7 @@ const member =
 /** The largest number of members. */
 const maxMembers = 32
 
-/** The largest length of the list, in characters. A participant must pass on at least so many. */
+/** The largest length of the list, in characters. The specification advises to pass on at least 512. */
 const maxLength = 512
 
 /** A longer member is removed first if the list is too long, in characters. */

@@ -1,4 +1,5 @@
 import { UpstreamError } from '../errors.ts'
+import type { UpstreamMetrics } from '../metrics/upstream-metrics.ts'
 import { cacheKey } from './policies/cache/cache-key.ts'
 import { createMemoryStore } from './policies/cache/memory-store.ts'
 import type { Invalidations } from './policies/cache/invalidations.ts'
@@ -49,6 +50,7 @@ export interface ClientOptions {
   readonly onCacheStoreFault?: ((fault: CacheStoreFault) => void) | undefined
   /** The invalidations of the runtime. */
   readonly invalidations: Invalidations
+  readonly metrics: UpstreamMetrics
 }
 
 /** One upstream with its pool and the state of its layers. */
@@ -71,7 +73,7 @@ export function createClient(
   spec: UpstreamSpec,
   address: UpstreamAddress,
   services: RuntimeServices,
-  { onBreakerChange, cacheStore, onCacheStoreFault, invalidations }: ClientOptions,
+  { onBreakerChange, cacheStore, onCacheStoreFault, invalidations, metrics }: ClientOptions,
 ): Client {
   const { name: upstream, concurrency, maxQueue, attemptTimeout } = spec
   const counts: Counts = { calls: 0, ok: 0, failed: 0, ignored: 0, attempts: 0, queuedMs: 0 }
@@ -86,7 +88,10 @@ export function createClient(
         permits.rejectQueued(refusal)
         transport?.rejectQueued(refusal)
       },
-      onStateChange: onBreakerChange && ((from, to) => onBreakerChange({ upstream, from, to })),
+      onStateChange(from, to) {
+        metrics.breakerChanged(to)
+        onBreakerChange?.({ upstream, from, to })
+      },
     })
   const permits = bulkhead({
     upstream,
@@ -126,10 +131,10 @@ export function createClient(
   // The outermost layer is first. Each comment names the layers that must be below, and the reason.
   const layers: readonly (Layer | false)[] = [
     // Above all layers: it also counts refusals and the time in the queue.
-    observe(counts),
+    observe(counts, metrics),
     // Above all layers that wait or repeat a call: one limit covers all of them.
     spec.totalTimeout !== undefined && deadline({ upstream, deadline: spec.totalTimeout }),
-    // Above the custom layers and the cache: what a call has changed is invalid before its caller receives the answer.
+    // Above the custom layers and the cache, so that changed URIs are invalid before the caller gets the answer.
     spec.changes && invalidate({ origin, base, invalidations, onFault: notInvalidated }),
     // Above the cache, coalesce and retry: the headers that a custom layer adds are part of the key of a call.
     ...customAt('call'),
@@ -153,11 +158,20 @@ export function createClient(
     ...customAt('attempt'),
   ]
 
+  if (transport !== undefined)
+    metrics.read(() => ({
+      permits: permits.gauge,
+      retryBudgetBalance: budget.balance,
+      connections: transport.connections(),
+      breaker: circuit ? circuit.gauge.breaker : undefined,
+      cache: responseCache ? responseCache.gauge() : undefined,
+    }))
+
   return {
     send: sendOf(
       transport === undefined
         ? stack(
-            [observe(counts)],
+            [observe(counts, metrics)],
             serviceOf((_call, completion) => completion.reject(new UpstreamError('UPSTREAM_OFF', upstream))),
           )
         : stack(

@@ -8,7 +8,7 @@ import type { ParamsFor, ParamsIf, Schema, Simplify } from './spec/inference.ts'
 import type { AnyOperationOptions, CacheOptions, OperationOptions, UpstreamOptions } from './spec/options.ts'
 import { operationSpec } from './spec/check-operation.ts'
 import { upstreamSpec } from './spec/check-upstream.ts'
-import type { UpstreamSpec } from './spec/spec.ts'
+import type { OperationSpec, UpstreamSpec } from './spec/spec.ts'
 
 export type { Call } from './call/call.ts'
 export type { UpstreamOptions } from './spec/options.ts'
@@ -42,6 +42,9 @@ export interface Operation<I, T> {
 
 const definition: unique symbol = Symbol('headwaters.operation')
 const upstream: unique symbol = Symbol('headwaters.upstream')
+
+/** The operations of each upstream. */
+const operationsOfSpecs = new WeakMap<UpstreamSpec, readonly OperationSpec[]>()
 
 /** The diagnostics channel that publishes each upstream when it is declared, exported or not. */
 export const declarations = channel('headwaters.upstream')
@@ -99,7 +102,7 @@ export function operation<
 ): Operation<Input<Pa, Q, B>, Given<Value<O, H, E, A>, Co, Ca>> {
   checkObject('operation()', 'its options', options, "operation({ path: '/facts', output: z.object({ … }) })")
   const unbound = () => {
-    throw new TypeError(`the operation '${options.path}' belongs to no upstream: give it to defineUpstream`)
+    throw new TypeError(`the operation '${options.path}' belongs to no upstream: pass it to defineUpstream`)
   }
   return Object.assign(unbound, { path: options.path, [definition]: options })
 }
@@ -145,8 +148,19 @@ export function defineUpstream<const Ops extends Readonly<Record<string, Operati
   checkObject(`upstream '${name}'`, 'its operations', operations, '{ facts: operation({ … }) }')
   const spec = upstreamSpec(name, options, Object.values(operations).map(definitionOf))
   declarations.publish(spec)
-  const bound = Object.entries(operations).map(([key, unbound]) => [key, bind(spec, key, unbound)] as const)
+  const specs: OperationSpec[] = []
+  operationsOfSpecs.set(spec, specs)
+  const bound = Object.entries(operations).map(([key, unbound]) => {
+    const own = checkedOperation(spec, key, unbound)
+    specs.push(own)
+    return [key, Object.freeze(Object.assign(callFactory(own), { path: own.template.path }))] as const
+  })
   return Object.freeze(Object.assign(Object.fromEntries(bound), { [upstream]: spec })) as unknown as Upstream<Ops>
+}
+
+/** Returns the operations of an upstream, in the order of their declaration. */
+export function operationsOf(spec: UpstreamSpec): readonly OperationSpec[] {
+  return operationsOfSpecs.get(spec) ?? []
 }
 
 /** Returns the checked declaration of an upstream. */
@@ -158,10 +172,9 @@ function definitionOf(unbound: Operation<never, unknown>): AnyOperationOptions |
   return (unbound as unknown as { [definition]?: AnyOperationOptions } | undefined | null)?.[definition]
 }
 
-function bind(spec: UpstreamSpec, key: string, unbound: Operation<never, unknown>): Operation<never, unknown> {
+function checkedOperation(spec: UpstreamSpec, key: string, unbound: Operation<never, unknown>): OperationSpec {
   const options = definitionOf(unbound)
   if (options === undefined)
     throw new TypeError(`${spec.name}.${key} is not an operation: make it with operation({ … })`)
-  const createCall = callFactory(operationSpec(spec, key, options))
-  return Object.freeze(Object.assign(createCall, { path: options.path }))
+  return operationSpec(spec, key, options)
 }

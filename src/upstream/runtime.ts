@@ -1,11 +1,18 @@
 import { lookup as systemLookup } from 'node:dns'
 import { UpstreamError } from '../errors.ts'
+import { DnsMetrics } from '../metrics/dns-metrics.ts'
+import { readTasks } from '../metrics/readings.ts'
+import { RuntimeMetrics } from '../metrics/runtime-metrics.ts'
+import { RuntimeCounters } from '../metrics/runtime-counters.ts'
+import type { MetricsSource } from '../metrics/source.ts'
+import { UpstreamMetrics } from '../metrics/upstream-metrics.ts'
 import type { Task } from '../threads/task.ts'
 import { createClient, type BreakerChange, type Client, type Gauge } from './client.ts'
 import type { Counts } from './policies/observe.ts'
 import { Invalidations } from './policies/cache/invalidations.ts'
 import type { CacheStoreFault } from './policies/cache/store.ts'
 import { ignoreRejection } from '../core/promises.ts'
+import { operationsOf } from './declare.ts'
 import { addressOf, withOverride } from './override.ts'
 import { checkRuntimeOptions, type RuntimeOptions } from './runtime-options.ts'
 import { partitionSpec, scaledSpec } from './spec/partition-spec.ts'
@@ -51,6 +58,11 @@ export interface Runtime {
    */
   stats(): Record<string, Readonly<Counts> & Gauge>
   /**
+   * The metrics of this runtime and of its process, for a scrape by Prometheus. They also count the runs and the
+   * inbound requests that use this runtime. docs/metrics.md describes each of them.
+   */
+  readonly metrics: MetricsSource
+  /**
    * Closes all connections and threads. Calls and tasks in flight, and later ones, are rejected with `RUNTIME_CLOSED`.
    */
   close(): Promise<void>
@@ -74,6 +86,11 @@ export interface Runtime {
  * ```
  */
 export function createRuntime(options: RuntimeOptions = {}): Runtime {
+  return runtimeWith(options, new RuntimeCounters())
+}
+
+/** Creates a runtime that counts with given counters. A benchmark measures their cost with counters that do nothing. */
+export function runtimeWith(options: RuntimeOptions, counters: RuntimeCounters): Runtime {
   checkRuntimeOptions(options)
   const {
     overrides = {},
@@ -89,9 +106,12 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     onThreadError,
     onToken,
   } = options
-  const services = { variables: environment, resolve: createResolve(lookup), onToken }
+  const dns = new DnsMetrics(counters.metrics)
+  const resolve = createResolve(lookup, undefined, (ms, code) => dns.ended(ms, code))
+  const services = { variables: environment, resolve, onToken }
   const outer = checkLayers('runtime', layers)
   const threads = createThreads({ ...threadOptions, onError: onThreadError })
+  readTasks(counters.metrics, () => threads.gauge())
   const breakerChanged =
     onBreakerChange &&
     ((change: BreakerChange) => {
@@ -119,12 +139,16 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
       },
       override,
     )
+    const address = addressOf(spec, override)
+    const metrics = new UpstreamMetrics(counters.metrics, own, address.url)
     const client = createClient(
       scaledSpec(partition === undefined ? own : partitionSpec(own, partition), scale),
-      addressOf(spec, override),
+      address,
       services,
-      { onBreakerChange: breakerChanged, cacheStore, onCacheStoreFault: storeFailed, invalidations },
+      { onBreakerChange: breakerChanged, cacheStore, onCacheStoreFault: storeFailed, invalidations, metrics },
     )
+    // All series of calls that rate() needs from 0 on exist from now on.
+    for (const operation of operationsOf(spec)) metrics.of(operation)
     clients.set(spec, client)
     return client
   }
@@ -146,6 +170,7 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     offload: task => threads.run(task),
     stats: () =>
       Object.fromEntries(Array.from(clients, ([{ name }, { counts, gauge }]) => [name, { ...counts, ...gauge() }])),
+    metrics: new RuntimeMetrics(counters),
     async close() {
       closed = true
       await Promise.all([threads.close(), ...Array.from(clients.values(), client => client.close())])

@@ -44,7 +44,7 @@ async function ask(t: Test, built: AnyAggregate) {
 
 const base = () => aggregate('it', { url: '/it' })
 
-test('a call that is aborted because another one failed is no loss, and has no status', async t => {
+test('a call that is aborted because another one failed is not a loss, and has no status', async t => {
   const healthy = await open(t, 'healthy', () => {})
   const broken = await open(t, 'broken', async socket => {
     await healthy.raw.asked(4)

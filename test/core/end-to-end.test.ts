@@ -18,7 +18,7 @@ test('headers without a Connection, or with one that names none, are as they cam
     t.equal(endToEnd(headers), headers)
 })
 
-test('what Connection names is for this hop alone', async t => {
+test('headers that Connection names are not end-to-end', async t => {
   t.same(endToEnd({ connection: 'X-Secret, close,x-other', 'x-secret': '1', 'x-other': '2', 'x-tenant': '3' }), {
     connection: 'X-Secret, close,x-other',
     'x-tenant': '3',

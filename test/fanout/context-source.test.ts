@@ -76,7 +76,7 @@ test('a context() that asks a call is the first source, with the fields of a req
   }
 })
 
-test('a context() that asks nothing and does not fail is no source', async t => {
+test('a context() without calls that succeeds is not a source', async t => {
   const { runtime, ask } = await identity(t)
   const described = open()
     .context(async () => ({ user: 'ada' }))
@@ -249,7 +249,7 @@ test('a failed call that context() catches is counted, and the source is ok as t
   })
 })
 
-test('a caught failure that is no upstream failure has the code of its problem, or INTERNAL', async t => {
+test('a caught failure that is not an upstream failure has the code of its problem, or INTERNAL', async t => {
   const runtime = answeringRuntime(path => (path === '/refused' ? refuse(403, 'Not you.') : JSON.parse('nothing')))
   const described = open()
     .context(({ ask }) => Promise.allSettled(['refused', 'bug'].map(id => ask(oracle.ask({ id })))).then(() => 1))

@@ -1,3 +1,5 @@
+import { RuntimeCounters } from '../../src/metrics/runtime-counters.ts'
+import { RuntimeMetrics } from '../../src/metrics/runtime-metrics.ts'
 import type { LiveCall } from '../../src/upstream/call/call.ts'
 import type { Answer } from '../../src/upstream/call/layer.ts'
 import type { Runtime } from '../../src/upstream/runtime.ts'
@@ -15,6 +17,7 @@ export function answeringRuntime(answer: (path: string) => unknown): Runtime & {
       throw new Error('there are no threads here')
     },
     stats: () => ({}),
+    metrics: new RuntimeMetrics(new RuntimeCounters()),
     close: () => Promise.resolve(),
   }
 }

@@ -1,5 +1,7 @@
 import { Abort } from '../../src/core/abort.ts'
 import type { Answer } from '../../src/index.ts'
+import { RuntimeCounters } from '../../src/metrics/runtime-counters.ts'
+import { RuntimeMetrics } from '../../src/metrics/runtime-metrics.ts'
 import type { LiveCall } from '../../src/upstream/call/call.ts'
 import { serviceOf } from '../../src/upstream/call/layer.ts'
 import type { Runtime } from '../../src/upstream/runtime.ts'
@@ -98,6 +100,7 @@ export function heldRuntime({ deaf = () => false, isSync = false }: HeldRuntimeO
       throw new Error('there are no threads here')
     },
     stats: () => ({}),
+    metrics: new RuntimeMetrics(new RuntimeCounters()),
     close: () => Promise.resolve(),
   }
 }

@@ -5,6 +5,9 @@ export interface LoggedFailure {
   readonly pid: number
   readonly hostname: string
   readonly reqId: string
+  readonly trace_id: string
+  readonly span_id: string
+  readonly trace_flags: string
   readonly req: { readonly method: string; readonly url: string; readonly host: string; readonly remoteAddress: string }
   readonly res: { readonly statusCode: number }
   readonly responseTime: number

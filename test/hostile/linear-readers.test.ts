@@ -71,7 +71,7 @@ const readers: Readonly<Record<string, readonly [search: Search, runs: readonly 
     text => ask({ x: text, y: 'z' }),
     ['a', '%', '%25', '%c0', '%u00', '.', './', ' .', ';', '\\', '\0', marks, '\ufdfa', '\uff0e', '\ud800', '\u200b'],
   ],
-  'what is wrong with a path': [
+  'the fault of a path': [
     pathFault,
     [' ', '/ ', '/. .', '%2', '%25', '%c0', '%u00', '\\', '\0', '\ufffd', '\ud800', '\uff0e', '\u200b', marks],
   ],

@@ -20,8 +20,7 @@ test('runAggregate refuses an unknown option', async t => {
   const options = { upstreams: {}, timeout: 100 } as RunAggregateOptions<unknown>
   t.match(await failure(runAggregate(catFacts, {}, options)), {
     name: 'TypeError',
-    message:
-      "runAggregate: there is no option 'timeout'; there are upstreams, environment, deadline, signal, context, layers",
+    message: "runAggregate: unknown option 'timeout': use upstreams, environment, deadline, signal, context, layers",
   })
 })
 

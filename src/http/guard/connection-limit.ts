@@ -15,6 +15,8 @@ export interface ConnectionLimitOptions {
   readonly connections: ReadonlySet<Socket>
   /** Connections that may be open at once. */
   readonly limit: number
+  /** Called for each connection that is refused with 503. */
+  readonly onRefused: () => void
 }
 
 type Listener = (socket: Socket) => void
@@ -29,18 +31,21 @@ const lingerMs = 1000
 const firstBytesMs = 100
 /** The limit is no longer full when the number of connections falls to this fraction of the limit. */
 const relievedRatio = 0.9
-/** The start of a request to a health route. */
-const health = /^(?:GET|HEAD) \/health\//
+/** The start of a request to a health route, or to the metrics. */
+const observing = /^(?:GET|HEAD) \/(?:health\/|metrics[ ?])/
 /** Time between two log lines about the limit, in ms. */
 const logEveryMs = 10_000
 
 /**
  * Limits the connections that are open at once. At the limit an idle connection is closed for a new one, and every
  * reply closes its connection. If no connection is idle, a new one gets 503 with `retry-after` before its request is
- * parsed. Requests to health routes are still served. A process at its limit is healthy, and a failed health check
- * would make the orchestrator restart it and lose its requests.
+ * parsed. Requests to health routes and to the metrics are still served. A process at its limit is healthy, and a
+ * failed health check would make the orchestrator restart it and lose its requests.
  */
-export function limitConnections(app: FastifyInstance, { state, connections, limit }: ConnectionLimitOptions): void {
+export function limitConnections(
+  app: FastifyInstance,
+  { state, connections, limit, onRefused }: ConnectionLimitOptions,
+): void {
   const server: Server = app.server
   const refused = new Set<Socket>()
   /** Functions that reply to the refused connections whose first bytes have not arrived, the oldest first. */
@@ -55,7 +60,8 @@ export function limitConnections(app: FastifyInstance, { state, connections, lim
   let isLogged = false
 
   /**
-   * Replies 503, or serves the request if its first bytes request a health route. The connection closes in both cases.
+   * Replies 503, or serves the request if its first bytes request a health route or the metrics. The connection closes
+   * in both cases.
    */
   function refuse(socket: Socket): void {
     socket.on('error', () => {})
@@ -66,6 +72,7 @@ export function limitConnections(app: FastifyInstance, { state, connections, lim
       clearTimeout(first)
       waiting.delete(socket)
       refusals++
+      onRefused()
       sendRawProblem(socket, 503, 'OVERLOADED', 'retry-after: 1\r\n')
       // Read and discard the caller's bytes. Closing a connection with unread bytes resets it, and the reply would be
       // lost.
@@ -75,7 +82,7 @@ export function limitConnections(app: FastifyInstance, { state, connections, lim
     socket.once('data', (bytes: Buffer) => {
       if (!waiting.delete(socket)) return
       clearTimeout(first)
-      if (!health.test(bytes.toString('latin1', 0, 16))) return reply()
+      if (!observing.test(bytes.toString('latin1', 0, 16))) return reply()
       readRequests.call(server, socket)
       socket.emit('data', bytes)
     })

@@ -23,7 +23,8 @@ export function traceFields(request: IncomingMessage): TraceFields | undefined {
 /** Returns the factory of the loggers of requests, whose lines have the trace of the request. */
 export function tracedLoggers(sampledPercent: number): NonNullable<FastifyServerOptions['childLoggerFactory']> {
   return (logger: FastifyBaseLogger, bindings, options, raw: IncomingMessage) =>
-    logger.child({ ...bindings, ...fieldsOf(traceOf(raw, sampledPercent)) }, options)
+    // Fastify creates the bindings for this logger only.
+    logger.child(Object.assign(bindings, fieldsOf(traceOf(raw, sampledPercent))), options)
 }
 
 /**

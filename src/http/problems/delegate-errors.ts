@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyInstance } from 'fastify'
 import { Problem } from '../../errors.ts'
-import { errorHandler } from './problem-handler.ts'
+import { countRefusal } from '../metrics/request-counter.ts'
+import { errorHandler, problemOf } from './problem-handler.ts'
 
 /**
  * Passes failures of the plugin's routes to the app's own error handler. If the app has none, failures of aggregates
@@ -12,6 +13,7 @@ export function delegateErrors(app: FastifyInstance): void {
   const isDefault = appHandler.name === 'defaultErrorHandler'
   app.setErrorHandler((error: FastifyError, request, reply) => {
     if (isDefault && isAggregateError(error)) return errorHandler(error, request, reply)
+    if (error instanceof Error) countRefusal(reply, problemOf(error).code)
     // The header is set here, since the app's handler may not know `retry-after`.
     if (error instanceof Problem && error.retryAfterSeconds !== undefined)
       reply.header('retry-after', String(error.retryAfterSeconds))

@@ -4,6 +4,7 @@ import { Problem, toProblem, UpstreamError, type ErrorCode } from '../../errors.
 import { cut } from '../../log/cut.ts'
 import { causeChain } from '../../log/cause-chain.ts'
 import { logOutcome, runFieldsOf, type RequestOutcome } from '../log/request-outcome.ts'
+import { countRefusal } from '../metrics/request-counter.ts'
 import { sendProblem } from './problem-body.ts'
 
 /** The codes of Fastify's own refusals. */
@@ -39,6 +40,7 @@ export function handleErrorsAsProblems(app: FastifyInstance, replyWithoutRoute?:
   app.setNotFoundHandler((request, reply) => {
     const problem = new Problem('NOT_FOUND')
     logProblem(request, problem)
+    countRefusal(reply, problem.code)
     return sendProblem(request, reply, problem)
   })
 }
@@ -47,10 +49,12 @@ export function handleErrorsAsProblems(app: FastifyInstance, replyWithoutRoute?:
 export function errorHandler(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = problemOf(error)
   logProblem(request, problem)
+  countRefusal(reply, problem.code)
   return sendProblem(request, reply, problem)
 }
 
-function problemOf(error: FastifyError): Problem {
+/** Returns the problem for an error of a route. */
+export function problemOf(error: FastifyError): Problem {
   const code = Object.hasOwn(codeOfFastifyError, error.code) ? codeOfFastifyError[error.code] : undefined
   if (code !== undefined) return new Problem(code, { cause: error })
   const { statusCode: status = 500 } = error

@@ -3,6 +3,7 @@ import { Problem, type Fault } from '../../errors.ts'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import { endToEnd } from '../../core/end-to-end.ts'
 import { startRun } from '../../fanout/fan-out.ts'
+import { recordOf } from '../metrics/request-counter.ts'
 import { discardBody } from '../connection/unread-body.ts'
 import { acceptsJson } from '../request/accepts-json.ts'
 import { checkQuery, deadlineOf } from '../request/input-checks.ts'
@@ -27,6 +28,8 @@ export function handleRequest(
     raw,
     raw: { url = '' },
   } = request
+  const record = recordOf(reply.raw)
+  if (record !== undefined) record.route = services.requests.routeOf(aggregate)
   const trace = traceOf(raw, services.traceSampledPercent)
   const spans = requestSpans(aggregate, services, request, reply, trace)
   // Fastify does not read the body of a GET.

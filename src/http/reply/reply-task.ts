@@ -6,6 +6,9 @@ import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import type { Reply } from '../../fanout/reply.ts'
 import type { RunCompletion, Run } from '../../fanout/run.ts'
 import { Problem } from '../../errors.ts'
+import { sampledTraceId } from '../../trace/sampled-trace-id.ts'
+import type { Scope } from '../../upstream/call/call.ts'
+import { recordOf } from '../metrics/request-counter.ts'
 import { logOutcome, setRunFields } from '../log/request-outcome.ts'
 import { failureFields, partialFields, type LoggedOutcomes } from '../log/run-fields.ts'
 import { varyOfCacheable, type LoggedWarnings } from './cache-control.ts'
@@ -51,6 +54,12 @@ export class ReplyTask implements RunCompletion {
       if (!raw.writableFinished) this.#run.cancel(callerGone)
     })
     if (this.#load !== undefined) this.#load.runs++
+    const record = recordOf(raw)
+    if (record !== undefined) {
+      const { trace }: Scope = this.#run
+      record.hasRun = true
+      record.traceId = sampledTraceId(trace)
+    }
     this.#run.startFor(this)
   }
 

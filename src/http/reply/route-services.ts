@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Runtime } from '../../upstream/runtime.ts'
+import type { RequestCounter } from '../metrics/request-counter.ts'
 import type { LoggedWarnings } from './cache-control.ts'
 
 /** The load of the service. Runs count themselves in it, and it decides whether they shed their optional steps. */
@@ -15,6 +16,7 @@ export interface RouteServices {
   readonly runtime: Runtime
   readonly load: LoadGauge | undefined
   readonly loggedWarnings: LoggedWarnings
+  readonly requests: RequestCounter
   /** The share of new traces that are marked as sampled, from 0 to 100. */
   readonly traceSampledPercent: number
   /**

@@ -1,3 +1,5 @@
+import type { SentExemplar, SeriesChunk } from '../../metrics/chunks.ts'
+import type { Family } from '../../metrics/family.ts'
 import type { Failure, FromWorker, WorkerAssignment, ToWorker } from './messages.ts'
 
 /** The field that holds the mark. */
@@ -36,6 +38,20 @@ export function readFromWorker(value: unknown, mark: string): FromWorker | undef
       const { id, client } = fields
       return isWhole(id) && typeof client === 'string' ? { kind: 'count', id, client } : undefined
     }
+    case 'series': {
+      const chunk = readChunk(fields['chunk'])
+      return chunk && { kind: 'series', chunk }
+    }
+    case 'collected': {
+      const { id } = fields
+      return isWhole(id) ? { kind: 'collected', id } : undefined
+    }
+    case 'render': {
+      const { id, format } = fields
+      return isWhole(id) && (format === 'prometheus' || format === 'openmetrics')
+        ? { kind: 'render', id, format }
+        : undefined
+    }
     default:
       return undefined
   }
@@ -56,6 +72,17 @@ export function readToWorker(value: unknown, mark: string): ToWorker | undefined
     case 'counted': {
       const { id, current, ttl } = fields
       return isWhole(id) && isWhole(current) && isTime(ttl) ? { kind: 'counted', id, current, ttl } : undefined
+    }
+    case 'collect':
+    case 'notRendered': {
+      const { id, kind } = fields
+      return isWhole(id) ? { kind, id } : undefined
+    }
+    case 'rendered': {
+      const { id, text, isLast } = fields
+      return isWhole(id) && typeof text === 'string' && typeof isLast === 'boolean'
+        ? { kind: 'rendered', id, text, isLast }
+        : undefined
     }
     default:
       return undefined
@@ -95,6 +122,50 @@ function readFailure(value: unknown): Failure | undefined {
   if (typeof name !== 'string' || typeof message !== 'string' || !isOptionalText(stack) || !isOptionalText(code))
     return undefined
   return { name, message, stack, code }
+}
+
+function readChunk(value: unknown): SeriesChunk | undefined {
+  if (!isObject(value)) return undefined
+  const { from, labels, values, exemplars } = value
+  const family = readFamily(value['family'])
+  if (family === undefined || !isWhole(from) || !isList(labels, isText) || !isList(values, isNumberOrNull))
+    return undefined
+  return isList(exemplars, isExemplar) ? { family, from, labels, values, exemplars } : undefined
+}
+
+function readFamily(value: unknown): Family | undefined {
+  if (!isObject(value)) return undefined
+  const { name, help, type, labels, buckets, merge = 'sum' } = value
+  if (!isText(name) || !isText(help) || !isList(labels, isText) || (merge !== 'sum' && merge !== 'max'))
+    return undefined
+  if (type === 'histogram') return isList(buckets, isNumber) ? { name, help, type, labels, buckets, merge } : undefined
+  return type === 'counter' || type === 'gauge' ? { name, help, type, labels, merge } : undefined
+}
+
+function isExemplar(value: unknown): value is SentExemplar {
+  return (
+    isObject(value) &&
+    isWhole(value['at']) &&
+    isText(value['traceId']) &&
+    isNumber(value['value']) &&
+    isTime(value['time'])
+  )
+}
+
+function isList<T>(value: unknown, isEntry: (entry: unknown) => entry is T): value is readonly T[] {
+  return Array.isArray(value) && value.every(isEntry)
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string'
+}
+
+function isNumber(value: unknown): value is number {
+  return Number.isFinite(value)
+}
+
+function isNumberOrNull(value: unknown): value is number | null {
+  return value === null || Number.isFinite(value)
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

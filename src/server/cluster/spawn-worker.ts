@@ -3,6 +3,9 @@ import { watchHeartbeats } from './heartbeats.ts'
 import { assignmentVariable, type Failure, type StopMode, type ToWorker, type WorkerAssignment } from './messages.ts'
 import { marked, readFromWorker } from './read-message.ts'
 import type { TrackWorker } from './redispatch.ts'
+import { sendRendered } from './send-rendered.ts'
+import type { SeriesChunk } from '../../metrics/chunks.ts'
+import type { MetricsFormat } from '../../metrics/format.ts'
 import type { RateCount } from '../../http/guard/shared-rate-store.ts'
 import { startFolder } from '../../definitions/start-folder.ts'
 import { keepAliveGraceMs } from './close-after-response.ts'
@@ -30,6 +33,11 @@ export interface WorkerProcess {
   readonly lostLogLines: number
   /** Sends the worker the number of log lines that all processes have lost. */
   sendLostLogLines(lines: number): void
+  /**
+   * Asks the worker for its series. Resolves with true when all of them have arrived, and with false if the worker does
+   * not listen yet or has exited. While an answer is due, calls get the same promise.
+   */
+  collectMetrics(): Promise<boolean>
 }
 
 export interface SpawnOptions {
@@ -39,6 +47,10 @@ export interface SpawnOptions {
   readonly count: (client: string) => RateCount
   /** Tracks the connections that are sent to the worker. */
   readonly trackWorker: TrackWorker
+  /** Called for the series that the worker sends. */
+  readonly onSeries: (chunk: SeriesChunk) => void
+  /** Renders the metrics of the service, for a scrape of the worker. */
+  readonly render: (format: MetricsFormat) => Promise<string>
   /** Called when no heartbeat arrived within the limit, before the worker is killed. */
   readonly onSilent: (pid: number | undefined) => void
 }
@@ -52,7 +64,7 @@ export const exitGraceMs = 3000
 /** Starts a worker. A worker runs this program with the same arguments and an assignment. */
 export function spawnWorker(
   assignment: WorkerAssignment,
-  { omittedVariables, count, trackWorker, onSilent }: SpawnOptions,
+  { omittedVariables, count, trackWorker, onSeries, render, onSilent }: SpawnOptions,
 ): WorkerProcess {
   cluster.schedulingPolicy = cluster.SCHED_RR
   cluster.setupPrimary({ cwd: startFolder })
@@ -64,6 +76,9 @@ export function spawnWorker(
   let drainMs = 0
   let timer: NodeJS.Timeout | undefined
   let lostLogLines = 0
+  let isListening = false
+  let collecting: PromiseWithResolvers<boolean> | undefined
+  let collections = 0
   const kill = () => {
     worker.process.kill('SIGKILL')
   }
@@ -74,6 +89,10 @@ export function spawnWorker(
     onSilent(worker.process.pid)
     kill()
   })
+  const endCollection = (isAnswered: boolean) => {
+    collecting?.resolve(isAnswered)
+    collecting = undefined
+  }
   trackWorker(worker)
 
   worker.on('message', (value: unknown) => {
@@ -84,6 +103,7 @@ export function spawnWorker(
       case 'listening':
         ;({ drainMs } = message)
         heartbeat.started()
+        isListening = true
         return started.resolve(message.port)
       case 'failed':
         started.reject(errorOf(message.failure))
@@ -93,6 +113,13 @@ export function spawnWorker(
       case 'lost':
         ;({ lines: lostLogLines } = message)
         return
+      case 'series':
+        return onSeries(message.chunk)
+      case 'collected':
+        if (message.id === collections) endCollection(true)
+        return
+      case 'render':
+        return void sendRendered(send, message.id, render(message.format))
       case undefined:
     }
   })
@@ -109,6 +136,8 @@ export function spawnWorker(
   void exited.then(({ code, signal }) => {
     clearTimeout(timer)
     heartbeat.end()
+    isListening = false
+    endCollection(false)
     started.reject(
       new Error(`worker ${assignment.index + 1} exited with ${signal ?? `code ${code}`} before it listened`),
     )
@@ -133,6 +162,14 @@ export function spawnWorker(
       return lostLogLines
     },
     sendLostLogLines: lines => send({ kind: 'lost', lines }),
+    async collectMetrics() {
+      if (!isListening) return false
+      if (collecting === undefined) {
+        collecting = Promise.withResolvers()
+        send({ kind: 'collect', id: ++collections })
+      }
+      return collecting.promise
+    },
   }
 }
 

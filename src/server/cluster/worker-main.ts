@@ -3,6 +3,9 @@ import { hostname } from 'node:os'
 import type { AddressInfo } from 'node:net'
 import { openCatalogue, type CatalogueOptions } from '../../definitions/catalogue.ts'
 import { processLog } from '../../log/process-log.ts'
+import { runtimeOf } from '../../http/lifecycle/app-runtime.ts'
+import { collectProcessMetrics } from '../../metrics/process-metrics.ts'
+import { RuntimeMetrics } from '../../metrics/runtime-metrics.ts'
 import { listenAt } from '../process/listen.ts'
 import { createServiceApp } from '../process/service-app.ts'
 import { closeMs, exitOnUncaughtErrors } from '../process/shutdown.ts'
@@ -50,12 +53,15 @@ export async function serveAssigned(
         partition: assignment,
         countRequest: channel.count,
         lostLogLines: channel.lostLogLines,
+        metricsSource: channel.metrics.source,
         threads: partitionThreads(threads, assignment),
         ...partitionInbound(inbound, assignment),
       },
       { pid: process.pid, hostname: hostname(), worker: index + 1 },
     )
     exitOnUncaughtErrors(app)
+    const { metrics } = RuntimeMetrics.countersOf(runtimeOf(app))
+    channel.metrics.collect = async () => [...metrics.collect(), ...(await collectProcessMetrics())]
     await listenAt({ host, port }, address => app.listen(address))
     channel.listening((app.server.address() as AddressInfo).port, drainMs)
 
@@ -64,6 +70,8 @@ export async function serveAssigned(
     setTimeout(() => process.exit(1), drainMs + keepAliveGraceMs + closeMs).unref()
     if (mode === 'replace') await closeAfterResponse(app.server, drainNow.signal)
     await app.close()
+    // The primary keeps the counters of a worker that has exited.
+    await channel.metrics.sendSeries()
     await catalogue.close()
     await flushSpans?.()
     process.exit(0)

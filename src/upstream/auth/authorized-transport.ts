@@ -18,7 +18,7 @@ export interface RuntimeServices {
 }
 
 /** A transport that sends the credentials of the upstream's declaration. */
-export interface AuthorizedTransport extends Pick<Transport, 'service' | 'rejectQueued' | 'close'> {
+export interface AuthorizedTransport extends Pick<Transport, 'service' | 'rejectQueued' | 'connections' | 'close'> {
   /** Requests a token before a call is sent; `undefined` without OAuth. */
   readonly authorize: Layer | undefined
   /**
@@ -41,8 +41,8 @@ export function openAuthorizedTransport(
   const { faults, secrets, token, credentials, secureContext, proxy } = readAccess(spec, variables)
   if (faults.length > 0) {
     throw new TypeError(
-      `${faults.map(({ variable, reason }) => `${variable} ${reason}`).join('; ')}: give ` +
-        'createRuntime an environment that has it, for example process.env',
+      `${faults.map(({ variable, reason }) => `${variable} ${reason}`).join('; ')}: pass ` +
+        'createRuntime an environment that contains it, for example process.env',
     )
   }
   const transport = openTransport(spec, address, {
@@ -51,10 +51,10 @@ export function openAuthorizedTransport(
     proxy,
     credentials: credentials ?? { headers: [], query: '' },
   })
-  const { service, rejectQueued, close } = transport
+  const { service, rejectQueued, connections, close } = transport
   const identity =
     secrets.length === 0 ? '' : hash('sha256', JSON.stringify([secrets, token?.clientId, token?.scope]), 'base64url')
-  if (token === undefined) return { service, identity, authorize: undefined, rejectQueued, close }
+  if (token === undefined) return { service, identity, authorize: undefined, rejectQueued, connections, close }
 
   const tokens = openSingleUseTransport(token.url, {
     resolve,
@@ -85,6 +85,7 @@ export function openAuthorizedTransport(
       },
     }),
     rejectQueued,
+    connections,
     close: () => Promise.all([close(), tokens.close()]),
   }
 }

@@ -1,10 +1,12 @@
 import type { Abort } from '../../core/abort.ts'
+import type { OperationMetrics } from '../../metrics/operation-metrics.ts'
 import type { TraceContext } from '../../trace/trace-context.ts'
 import type { CallEvent } from './events.ts'
 import type { HeaderReads } from './inbound.ts'
 import type { AttemptSpan, AttemptSpans, CallSpans } from './spans.ts'
 import type { ResponseHeaders } from '../spec/answer.ts'
 import type { OperationSpec } from '../spec/spec.ts'
+import { uncounted } from './uncounted.ts'
 
 declare const answer: unique symbol
 
@@ -150,6 +152,8 @@ export class LiveCall<out T> {
   readonly attempt: Attempt
   /** True if the request is conditional, so that a 304 is an answer. */
   readonly isConditional: boolean
+  /** Counts the call. The client of its upstream sets it. */
+  metrics: OperationMetrics
 
   constructor(
     call: Pick<Call<T>, 'spec' | 'path' | 'body' | 'idempotencyKey'>,
@@ -162,6 +166,7 @@ export class LiveCall<out T> {
     attempt = newAttempt(true, false),
     headers?: LiveCall<T>['headers'],
     isConditional = false,
+    metrics = uncounted,
   ) {
     this.spec = call.spec
     this.path = call.path
@@ -176,6 +181,7 @@ export class LiveCall<out T> {
     this.effort = effort
     this.attempt = attempt
     this.isConditional = isConditional
+    this.metrics = metrics
   }
 
   /** Returns the same attempt with another abort. */
@@ -191,6 +197,7 @@ export class LiveCall<out T> {
       this.attempt,
       this.headers,
       this.isConditional,
+      this.metrics,
     )
   }
 
@@ -198,7 +205,19 @@ export class LiveCall<out T> {
   detached(abort: Abort, scope: Scope): LiveCall<T> {
     const effort = firstEffort()
     effort.namesCaller = this.effort.namesCaller
-    return new LiveCall(this, abort, scope, 0, 0, 1, effort, newAttempt(true, false), this.headers, this.isConditional)
+    return new LiveCall(
+      this,
+      abort,
+      scope,
+      0,
+      0,
+      1,
+      effort,
+      newAttempt(true, false),
+      this.headers,
+      this.isConditional,
+      this.metrics,
+    )
   }
 
   /**
@@ -218,6 +237,7 @@ export class LiveCall<out T> {
       newAttempt(mayWait, effort.hadFreeRetry),
       this.headers,
       this.isConditional,
+      this.metrics,
     )
   }
 

@@ -1,3 +1,4 @@
+import type { RunOutcome } from '../../metrics/aggregate-metrics.ts'
 import type { OperationSpec } from '../spec/spec.ts'
 import type { WaitReason } from './events.ts'
 import type { RequestTrace } from '../../trace/request-trace.ts'
@@ -49,9 +50,6 @@ export interface CallSpans {
   background(step: number): CallSpans
 }
 
-/** The outcome of a run in its span. */
-export type RunResult = 'complete' | 'partial' | 'failed' | 'cancelled'
-
 /** Records the spans of one run. The step `-1` is context(). */
 export interface RunSpans extends CallSpans {
   /** The position of the run's span in its trace. */
@@ -63,7 +61,7 @@ export interface RunSpans extends CallSpans {
   /** Calls a function with the span of a step as the active span, or with the span of the run without a step. */
   invoke<A, R>(step: number | undefined, handler: (args: A) => R, args: A): R
   /** Ends the spans of steps that have not ended, and sets the outcome. */
-  runEnded(result: RunResult, code: string | undefined): void
+  runEnded(outcome: RunOutcome, code: string | undefined): void
   /** Ends the span of the run, or lets `runEnded` end it. `status` is the status of the reply or of the failure; `undefined` if there is none. */
   end(status: number | undefined): void
 }

@@ -1,8 +1,14 @@
+import { sampledTraceId } from '../../trace/sampled-trace-id.ts'
 import type { LiveCall } from './call.ts'
 import type { WaitReason } from './events.ts'
 
-/** Reports that a call has waited for `ms` and waits no longer. A listener of the event may abort the call. */
-export function reportWait({ scope, step, index, spec }: LiveCall<unknown>, reason: WaitReason, ms: number): void {
+/** Counts and reports that a call has waited for `ms` and waits no longer. A listener of the event may abort the call. */
+export function reportWait(
+  { scope, step, index, spec, metrics }: LiveCall<unknown>,
+  reason: WaitReason,
+  ms: number,
+): void {
   scope.spans?.waited(step, spec.name, reason, ms)
+  metrics.waits.ended(reason, ms, sampledTraceId(scope.trace))
   scope.emit({ type: 'call waited', at: scope.now(), step, call: index, operation: spec.name, reason, ms })
 }

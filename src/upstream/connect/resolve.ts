@@ -17,6 +17,9 @@ const keptMs = 1000
 /** The time after which a pending lookup is started again, in ms. */
 const pendingMs = 5000
 
+/** Receives the duration of a lookup in ms, and the code of its error. The code is empty for a result. */
+export type LookupEnded = (ms: number, code: string) => void
+
 interface PendingLookup {
   readonly addresses: Promise<readonly LookupAddress[]>
   until: number
@@ -31,23 +34,39 @@ const systemCode = /^E[A-Z0-9_]+$/
  * Creates a resolver that shares one `lookup` among all requests for the same name at about the same time. A failure is
  * kept as long as a result. A lookup fails if it throws, or if it calls back with a value that is not a list of
  * addresses.
+ *
+ * @param ended Called once at the end of each lookup. @default not called
  */
-export function createResolve(lookup: LookupFunction, now = () => performance.now()): Resolve {
+export function createResolve(
+  lookup: LookupFunction,
+  now = () => performance.now(),
+  ended: LookupEnded = () => {},
+): Resolve {
   const lookups = new Map<string, PendingLookup>()
 
   function start(hostname: string, options: LookupOptions): PendingLookup {
     const { promise, resolve, reject } = Promise.withResolvers<readonly LookupAddress[]>()
-    const entry: PendingLookup = { addresses: promise, until: now() + pendingMs }
+    const startedAt = now()
+    const entry: PendingLookup = { addresses: promise, until: startedAt + pendingMs }
+    let isOver = false
+    /** Keeps the result, and reports the end of the lookup once. */
+    const end = (code: string) => {
+      const at = now()
+      entry.until = at + keptMs
+      if (!isOver) ended(at - startedAt, code)
+      isOver = true
+    }
     const failed = (reason: unknown) => {
-      entry.until = now() + keptMs
-      reject(explained(hostname, reason))
+      const { error, code } = explained(hostname, reason)
+      end(code)
+      reject(error)
     }
     const answered = (error: unknown, address: unknown, family: unknown) => {
       // Some lookups call back with `undefined` instead of `null`.
       if (error !== null && error !== undefined) return failed(error)
       try {
         const addresses = addressesOf(hostname, address, family)
-        entry.until = now() + keptMs
+        end('')
         resolve(addresses)
       } catch (fault) {
         failed(fault)
@@ -99,21 +118,24 @@ function addressesOf(hostname: string, address: unknown, family: unknown): reado
     const { address, family } = (each ?? {}) as Partial<LookupAddress>
     if (typeof address !== 'string')
       throw new TypeError(
-        `the lookup of ${hostname} gave an address that is not a text: give callback(null, [{ address, family }])`,
+        `the lookup of ${hostname} returned an address that is not a string: use callback(null, [{ address, family }])`,
       )
     return { address, family: family as number }
   })
 }
 
-function explained(hostname: string, reason: unknown): Error {
+/** Returns the error of a failed lookup, and its code. */
+function explained(hostname: string, reason: unknown): { readonly error: Error; readonly code: string } {
   let message = `the lookup of ${hostname} failed`
   try {
     if (reason instanceof Error) {
-      if (systemCode.test(String((reason as Error & { readonly code?: unknown }).code))) return reason
+      const code = String((reason as Error & { readonly code?: unknown }).code)
+      if (systemCode.test(code)) return { error: reason, code }
       message = String(reason.message)
     }
   } catch {
     // An error whose properties throw is used only as the cause.
   }
-  return Object.assign(new Error(message, { cause: reason }), { code: 'ENOTFOUND' })
+  const code = 'ENOTFOUND'
+  return { error: Object.assign(new Error(message, { cause: reason }), { code }), code }
 }

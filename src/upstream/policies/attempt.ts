@@ -1,6 +1,7 @@
 import { UpstreamError } from '../../errors.ts'
 import type { LiveCall } from '../call/call.ts'
 import { createTimerQueue } from '../../core/timer-queue.ts'
+import { sampledTraceId } from '../../trace/sampled-trace-id.ts'
 import { codeOf } from '../call/classify.ts'
 import type { RetryBudget } from './retry/retry-budget.ts'
 import { type Layer, callbackLayer, type Completion } from '../call/layer.ts'
@@ -19,13 +20,13 @@ export interface AttemptOptions {
 }
 
 /**
- * Counts an attempt, reports its start and end, and aborts it at its time limit. An unsafe call has no such limit: an
- * abort after it was sent would make its outcome unknown, and it cannot be sent again.
+ * Counts and measures an attempt, reports its start and end, and aborts it at its time limit. An unsafe call has no
+ * such limit: an abort after it was sent would make its outcome unknown, and it cannot be sent again.
  */
 export function attempt({ upstream, timeout, budget, server }: AttemptOptions): Layer {
   const running = createTimerQueue(
     timeout,
-    () => new UpstreamError('UPSTREAM_TIMEOUT', upstream, { detail: `an attempt may take ${timeout} ms` }),
+    () => new UpstreamError('UPSTREAM_TIMEOUT', upstream, { detail: `the limit of an attempt is ${timeout} ms` }),
   )
 
   return callbackLayer(next => (call, completion) => {
@@ -37,19 +38,23 @@ export function attempt({ upstream, timeout, budget, server }: AttemptOptions): 
     const span = scope.spans === undefined ? undefined : scope.spans.attemptStarted(call, number, server)
     effort.span = call.attempt.span = span
     const at = scope.now()
+    call.metrics.attemptStarted(number)
     scope.emit({ type: 'attempt started', at, step: call.step, call: call.index, attempt: number })
     // A listener of the event may have aborted the call.
-    if (call.abort.aborted) return new Attempted(call, number, undefined, completion, span).reject(call.abort.reason)
+    if (call.abort.aborted)
+      return new Attempted(call, number, at, undefined, completion, span).reject(call.abort.reason)
 
     // An attempt needs no timer if the deadline of the run is earlier.
     const limit = spec.safe && scope.deadline - at > timeout ? new TimedCall(call, running) : undefined
-    next(limit?.call ?? call, new Attempted(call, number, limit, completion, span))
+    next(limit?.call ?? call, new Attempted(call, number, at, limit, completion, span))
   })
 }
 
 class Attempted<T> implements Completion<T> {
   readonly #call: LiveCall<T>
   readonly #number: number
+  /** The time of its start, in ms from the start of the run. */
+  readonly #startedAt: number
   readonly #limit: TimedCall<T> | undefined
   readonly #completion: Completion<T>
   readonly #span: AttemptSpan | undefined
@@ -57,38 +62,47 @@ class Attempted<T> implements Completion<T> {
   constructor(
     call: LiveCall<T>,
     number: number,
+    startedAt: number,
     limit: TimedCall<T> | undefined,
     completion: Completion<T>,
     span: AttemptSpan | undefined,
   ) {
     this.#call = call
     this.#number = number
+    this.#startedAt = startedAt
     this.#limit = limit
     this.#completion = completion
     this.#span = span
   }
 
   resolve(answer: Answer<T>): void {
+    const { metrics, scope } = this.#call
+    const at = scope.now()
+    metrics.attemptAnswered(at - this.#startedAt, answer.status, sampledTraceId(scope.trace))
     if (this.#span !== undefined) {
       this.#call.effort.span = this.#span
       this.#span.answered(answer.status)
     }
-    this.#ended(undefined)
+    this.#ended(at, undefined)
     this.#completion.resolve(answer)
   }
 
   reject(error: unknown): void {
+    const { metrics, scope } = this.#call
+    const at = scope.now()
     const code = codeOf(error, this.#limit?.call ?? this.#call)
+    const status = error instanceof UpstreamError ? error.upstreamStatus : undefined
+    metrics.attemptFailed(at - this.#startedAt, code, status, sampledTraceId(scope.trace))
     this.#span?.failed(error, code)
-    this.#ended(code)
+    this.#ended(at, code)
     this.#completion.reject(error)
   }
 
-  #ended(code: string | undefined): void {
+  #ended(at: number, code: string | undefined): void {
     if (this.#limit !== undefined) lift(this.#limit, this.#call)
     const { scope, step, index } = this.#call
     if (scope.isWatched !== false)
-      scope.emit({ type: 'attempt ended', at: scope.now(), step, call: index, attempt: this.#number, code })
+      scope.emit({ type: 'attempt ended', at, step, call: index, attempt: this.#number, code })
   }
 }
 

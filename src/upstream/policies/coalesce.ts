@@ -75,6 +75,7 @@ export function coalesce({ keyOf, listen }: CoalesceOptions): Layer {
         }
         flights.set(key, (flight = started))
       } else {
+        call.metrics.coalesced()
         // Converts the time to the clock of the flight, which started with the run of its first caller.
         const { scope } = call
         flight.scope.patience = Math.max(

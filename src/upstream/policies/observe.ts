@@ -1,4 +1,5 @@
 import { UpstreamError } from '../../errors.ts'
+import type { UpstreamMetrics } from '../../metrics/upstream-metrics.ts'
 import type { Cached } from '../spec/answer.ts'
 import type { LiveCall } from '../call/call.ts'
 import { codeOf, classify } from '../call/classify.ts'
@@ -26,10 +27,13 @@ export interface Counts {
 /**
  * Counts every call by its outcome, and reports its end to its run. It is the outermost layer, so it also sees refusals
  * and the time in the queue.
+ *
+ * @param metrics The metrics of the upstream. @default counted in no metrics
  */
-export function observe(counts: Counts): Layer {
+export function observe(counts: Counts, metrics?: UpstreamMetrics): Layer {
   return callbackLayer(next => (call, completion) => {
     counts.calls++
+    if (metrics !== undefined) call.metrics = metrics.of(call.spec)
     next(call, new Observed(counts, call, completion))
   })
 }
@@ -76,9 +80,11 @@ class Observed<T> implements Completion<T> {
       step,
       index,
       spec: { name: operation },
+      metrics,
     } = this.#call
     this.#counts.attempts += attempts
     this.#counts.queuedMs += queuedMs
+    metrics.callEnded(code)
     scope.emit({
       type: 'call ended',
       at: scope.now(),

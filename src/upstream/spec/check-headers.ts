@@ -6,7 +6,7 @@ export function checkHeader(owner: string, header: string, value: unknown): void
   checkHeaderName(owner, header)
   const fault = headerValueFault(value)
   if (fault === undefined) return
-  const reason = typeof value === 'string' ? 'holds characters that no header may hold' : 'cannot be sent'
+  const reason = typeof value === 'string' ? 'contains characters that are not allowed in a header' : 'cannot be sent'
   throw new TypeError(`${owner}: the header '${header}' ${reason}: ${fault}`)
 }
 
@@ -31,6 +31,6 @@ export function checkForwarded(owner: string, header: string): void {
   const fault = forwardFault(header)
   if (fault !== undefined)
     throw new TypeError(
-      `${owner}: the header '${header}' cannot be forwarded, since it ${fault}: leave it out of forwardHeaders`,
+      `${owner}: the header '${header}' cannot be forwarded, because it ${fault}: remove it from forwardHeaders`,
     )
 }

@@ -21,12 +21,24 @@ export interface PoolOptions {
   readonly pipelining?: number
 }
 
+/** The numbers of connections of a pool. */
+export interface PoolGauge {
+  /** Open connections with a request in flight. */
+  readonly active: number
+  /** Open connections without a request. */
+  readonly idle: number
+  /** The connections that were opened since the pool exists. */
+  readonly opened: number
+}
+
 /** Connections to one origin. */
 export interface Pool {
   /** Queues a request for a connection. Each outcome is reported to `handler`. */
   dispatch(options: Dispatcher.DispatchOptions, handler: RequestHandler): void
   /** Rejects every request that waits for a connection or for its socket to open, each with a result of `reason`. */
   readonly rejectQueued: (reason: () => unknown) => void
+  /** Returns the numbers of connections at a moment. */
+  readonly gauge: () => PoolGauge
   /** Closes every connection. Requests in flight and queued requests fail. */
   destroy(): Promise<void>
 }
@@ -62,6 +74,7 @@ export function openPool(
   const batchSize = new BatchSize(pipelining)
   let isArmed = false
   let isClosed = false
+  let opened = 0
 
   /**
    * Assigns requests after all microtasks. A run that is refused aborts its dispatched calls first, through promises.
@@ -145,6 +158,7 @@ export function openPool(
     }
     const connection =
       pipelining > 1 ? new Pipeline(origin, { ...own, pipelining, batchSize }) : new Connection(origin, own)
+    connection.on('connect', () => opened++)
     connection.on('disconnect', () => onDisconnect(connection))
     all.push(connection)
     return connection
@@ -169,6 +183,11 @@ export function openPool(
     rejectQueued(reason) {
       for (let handler = queue.first; handler !== undefined; handler = queue.first) handler.rejectIfUnsent(reason)
       for (const connection of all) connection.rejectUnsent(reason)
+    },
+    gauge() {
+      const open = (list: readonly Connection[]) => list.filter(({ isConnected }) => isConnected).length
+      const unused = open(idle)
+      return { active: open(all) - unused, idle: unused, opened }
     },
     async destroy() {
       isClosed = true

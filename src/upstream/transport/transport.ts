@@ -7,7 +7,7 @@ import type { Service } from '../call/layer.ts'
 import type { UpstreamSpec } from '../spec/spec.ts'
 import { Connection } from './connection.ts'
 import { dispatch, type Credentials } from './dispatch.ts'
-import { openPool } from './pool.ts'
+import { openPool, type PoolGauge } from './pool.ts'
 import { quietSocket } from './quiet-socket.ts'
 import { paddedLength } from './white-space.ts'
 
@@ -37,6 +37,8 @@ export interface Transport {
   readonly setCredentialHeaders: (headers: readonly string[]) => void
   /** Rejects every call that waits for a connection, each with a result of `reason`. */
   readonly rejectQueued: (reason: () => unknown) => void
+  /** Returns the numbers of connections at a moment. */
+  readonly connections: () => PoolGauge
   readonly close: () => Promise<unknown>
 }
 
@@ -63,6 +65,7 @@ export function openTransport(
       credentials.headers = [...headers, ...credentialHeaders]
     },
     rejectQueued: pool.rejectQueued,
+    connections: pool.gauge,
     close: () => closeBoth(pool, cancelAll),
   }
 }

@@ -60,7 +60,7 @@ test('a line is said for each start and end of a step and for the end of the run
   )
 })
 
-test("each step without a value of its own is told with its code, the upstream's status and the words of the table", async t => {
+test("each step without its own value is reported with its code, the upstream's status and the text of the error table", async t => {
   const view = runViewAfter([
     [0, 'step started', { step: 0 }],
     [5, 'step ended', { step: 0, state: 'ok' }],
@@ -129,7 +129,7 @@ test('a context() that refuses after good answers has no status of its loss, and
   ])
 })
 
-test('the omitted items of a list are told, alone and beside lost calls', async t => {
+test('the omitted items of a list are reported, alone and with lost calls', async t => {
   const ended = (tally: object) =>
     lossesOf(runViewAfter([[5, 'step ended', { step: 1, state: 'partial', tally: { calls: 3, ok: 3, ...tally } }]]))
   t.same(ended({ failed: [], omitted: 7 }), ['pages  partial: 7 items omitted by its maxItems'])

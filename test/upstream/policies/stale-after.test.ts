@@ -64,7 +64,7 @@ test('a call gets the kept answer after the soft limit, and says for which failu
       insteadOf: {
         code: 'UPSTREAM_TIMEOUT',
         verdict: 'ignored',
-        message: 'cats did not answer in time: a kept answer is given after 1 ms',
+        message: 'cats did not answer in time: a stale cached response is used after 1 ms',
       },
     },
   })
@@ -213,10 +213,10 @@ test('a soft limit must be a whole number of ms, and is refused where nothing ma
       { get: operation({ path: '/', output: z.unknown(), cache: options }) },
     )
   t.throws(declare({ staleIfError: 10, staleAfter: 0 }), {
-    message: 'x.get: cache.staleAfter is 0, and must be a whole number of ms from 1 to 2147483647',
+    message: 'x.get: cache.staleAfter must be a whole number of ms from 1 to 2147483647, got 0',
   })
   t.throws(declare({ staleIfError: 0, staleAfter: 10 }), {
-    message: 'x.get: cache.staleAfter has no effect where cache.staleIfError is 0: leave one out',
+    message: 'x.get: cache.staleAfter has no effect if cache.staleIfError is 0: remove one',
   })
   t.doesNotThrow(declare({ staleAfter: 10 }), 'the headers of an answer may allow it')
   t.end()

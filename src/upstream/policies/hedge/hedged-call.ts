@@ -1,4 +1,5 @@
 import { Abort } from '../../../core/abort.ts'
+import type { HedgeResult } from '../../../metrics/operation-metrics.ts'
 import type { LiveCall } from '../../call/call.ts'
 import type { Answer, Service } from '../../call/layer.ts'
 
@@ -24,6 +25,8 @@ export class HedgedCall<T> {
   readonly #options: HedgedCallOptions
   readonly #first = new Abort()
   #second: Abort | undefined
+  /** The second attempt; `undefined` when it has ended. */
+  #secondCall: LiveCall<T> | undefined
   #isOver = false
   #timer!: NodeJS.Timeout
   /** The failure of the first attempt while the second is in flight. */
@@ -45,7 +48,7 @@ export class HedgedCall<T> {
       this.#reject = reject
       this.#timer = setTimeout(() => this.#sendSecond(), this.#options.afterMs)
       this.#next(this.#call.withAbort(this.#first)).then(
-        answer => this.#onAnswer(answer),
+        answer => this.#onAnswer(answer, false),
         error => this.#onFirstFailure(error),
       )
     })
@@ -57,10 +60,10 @@ export class HedgedCall<T> {
     if (!this.#options.take()) return this.#wait()
     const second = (this.#second = new Abort())
     this.#call.abort.add(second)
-    const call = this.#call.nextAttempt(second, false)
+    const call = (this.#secondCall = this.#call.nextAttempt(second, false))
     call.attempt.hedged = this.#call.attempt.span
     this.#next(call).then(
-      answer => this.#onAnswer(answer),
+      answer => this.#onAnswer(answer, true),
       () => {
         if (!call.attempt.sent) {
           this.#options.refund()
@@ -79,7 +82,8 @@ export class HedgedCall<T> {
     if (!this.#isOver && this.#failure === undefined) this.#timer.refresh()
   }
 
-  #onAnswer(answer: Answer<T>): void {
+  #onAnswer(answer: Answer<T>, isSecond: boolean): void {
+    this.#countSecond(isSecond ? 'won' : 'lost')
     this.#leave()
     this.#first.abort(lostRace)
     this.#second?.abort(lostRace)
@@ -92,9 +96,17 @@ export class HedgedCall<T> {
   }
 
   #onSecondFailure(): void {
+    this.#countSecond(this.#call.abort.aborted ? 'lost' : 'failed')
     if (this.#second !== undefined) this.#call.abort.delete(this.#second)
     this.#second = undefined
     if (this.#failure !== undefined) this.#fail(this.#failure.error)
+  }
+
+  /** Counts the result of the second attempt once, if it was sent. */
+  #countSecond(result: HedgeResult): void {
+    const second = this.#secondCall
+    this.#secondCall = undefined
+    if (second?.attempt.sent === true) this.#call.metrics.hedged(result)
   }
 
   #fail(error: unknown): void {

@@ -36,6 +36,12 @@ export class RetryBudget {
     this.#spent.add(1, 0)
   }
 
+  /** The attempts beyond the first that are allowed now. A part of an attempt counts as a fraction. */
+  get balance(): number {
+    const { first: calls, second: extra } = this.#spent
+    return this.#ratio * calls + this.#minimum - extra
+  }
+
   /** True if the balance covers one more attempt. */
   get hasBalance(): boolean {
     const { first: calls, second: extra } = this.#spent

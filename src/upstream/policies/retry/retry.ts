@@ -110,6 +110,7 @@ async function repeat<T>(
     await pause(call, ms)
   }
   if (free) effort.hadFreeRetry = true
+  call.metrics.retried(free)
   const second = call.nextAttempt()
   try {
     return await next(second)

@@ -1,0 +1,179 @@
+import { codesOfState, runOutcomes, type StepState } from './aggregate-metrics.ts'
+import { dnsErrors } from './dns-metrics.ts'
+import * as families from './families.ts'
+import type { Family } from './family.ts'
+import { allCodes, callCodes, methods, refusalCodes, statuses } from './label-values.ts'
+import { hedgeResults, refusedBodyCodes, retryKinds } from './operation-metrics.ts'
+import { taskStates } from './readings.ts'
+import { breakerStates, cacheResults, maxAttemptsOf, type CountedUpstream } from './upstream-metrics.ts'
+
+/** The part of an aggregate that limits its series. */
+export interface LimitedAggregate {
+  readonly route: { readonly method: string }
+  readonly steps: readonly { readonly kind: string; readonly minSuccess: number | undefined }[]
+  readonly hooks: { readonly context: object | undefined }
+}
+
+/** The part of an operation that limits its series. */
+export interface LimitedOperation {
+  readonly safe: boolean
+  readonly coalesce: boolean
+  readonly cache: object | undefined
+  readonly allowEmpty: boolean
+  readonly nullOn: readonly number[]
+}
+
+/** The part of an upstream that limits its series. */
+export interface LimitedUpstream extends CountedUpstream {
+  readonly caches: boolean
+  readonly layers: { readonly call: readonly unknown[]; readonly attempt: readonly unknown[] }
+  readonly auth: { readonly oauth2?: object } | undefined
+}
+
+/** The declarations that a service serves and calls. */
+export interface LimitedService {
+  readonly aggregates: readonly LimitedAggregate[]
+  readonly upstreams: readonly {
+    readonly spec: LimitedUpstream
+    readonly operations: readonly LimitedOperation[]
+  }[]
+  /** The number of routes that are not routes of aggregates. */
+  readonly otherRoutes: number
+}
+
+/** A family with its largest number of series. */
+export interface FamilySeries {
+  readonly family: Family
+  readonly series: number
+}
+
+/** The statuses with which a request of an aggregate can end: none, 200, 304, every 4xx, and those of its failures. */
+const aggregateStatuses = statuses.filter(
+  status => ['', '200', '304', '500', '501', '502', '503', '504', 'other'].includes(status) || status.startsWith('4'),
+).length
+
+/** The statuses with which a request without a run can end. */
+const otherStatuses = ['', 200, 204, 304, 308, 400, 401, 404, 405, 406, 408, 413, 415, 417, 429, 431, 500, 501, 503]
+  .length
+
+/**
+ * Returns the largest number of series of each family that a service with these declarations can have in one process.
+ * A histogram has one series per bucket, and three more. Only combinations of label values that can occur are counted,
+ * so no input of a caller and no answer of an upstream exceeds the number.
+ */
+export function maxSeries(service: LimitedService): readonly FamilySeries[] {
+  const combinations = new Map<Family, number>()
+  const add = (family: Family, count: number) => combinations.set(family, (combinations.get(family) ?? 0) + count)
+  addService(service, add)
+  for (const aggregate of service.aggregates) addAggregate(aggregate, add)
+  for (const { spec, operations } of service.upstreams) {
+    addUpstream(spec, add)
+    for (const operation of operations) addOperation(spec, operation, add)
+  }
+  return families.families.map(family => ({
+    family,
+    series: (combinations.get(family) ?? 0) * (family.buckets === undefined ? 1 : family.buckets.length + 3),
+  }))
+}
+
+type Add = (family: Family, combinations: number) => void
+
+function addService({ otherRoutes }: LimitedService, add: Add): void {
+  const methodCount = methods.values.length
+  // Requests without a route, and GET and HEAD of the other routes.
+  add(families.serverDuration, (methodCount + 2 * otherRoutes) * otherStatuses)
+  add(families.activeRequests, methodCount)
+  add(families.requestsRefused, refusalCodes.values.length)
+  add(families.dnsDuration, dnsErrors.values.length)
+  add(families.offloadTasks, taskStates.length)
+  add(families.logLinesLost, 1)
+  add(families.buildInfo, 1)
+}
+
+function addAggregate({ route, steps, hooks }: LimitedAggregate, add: Add): void {
+  add(families.serverDuration, (route.method === 'GET' ? 2 : 1) * aggregateStatuses)
+  add(families.runs, runOutcomes.length - 1 + allCodes.values.length)
+  add(families.runDuration, runOutcomes.length)
+  add(families.runDeadlineLeft, 1)
+  const all = hooks.context === undefined ? steps : [...steps, { kind: 'context', minSuccess: undefined }]
+  for (const step of all) {
+    const states = statesOf(step)
+    add(families.stepDuration, states.length)
+    for (const state of states) add(families.steps, codeCountOf(state, step.kind))
+  }
+}
+
+/** Returns the states in which a step can end. */
+function statesOf({ kind, minSuccess }: LimitedAggregate['steps'][number]): StepState[] {
+  const states: StepState[] = ['ok', 'stale', 'failed', 'cancelled']
+  if (kind === 'each') states.push('partial')
+  if (kind === 'each' || kind === 'optional') states.push('skipped')
+  if (kind === 'optional' || (kind === 'each' && minSuccess === 0)) states.push('fallback')
+  return states
+}
+
+/**
+ * Returns the number of codes of a step in a state. A stale step has the code of its call. With several calls it has no
+ * code, and context() may make one call or several.
+ */
+function codeCountOf(state: StepState, kind: string): number {
+  if (state === 'stale') {
+    if (kind === 'each' || kind === 'firstOf') return 1
+    return codesOfState.stale.length + (kind === 'context' ? 1 : 0)
+  }
+  return state === 'failed' || state === 'fallback' ? codesOfState[state].length : 1
+}
+
+function addUpstream({ retry, breaker, caches, auth }: LimitedUpstream, add: Add): void {
+  add(families.waits, 1 + (retry === false ? 0 : 1) + (auth?.oauth2 === undefined ? 0 : 1))
+  for (const family of [
+    families.permitsInUse,
+    families.permitsLimit,
+    families.queueLength,
+    families.retryBudgetBalance,
+    families.connectionsOpened,
+  ])
+    add(family, 1)
+  add(families.openConnections, 2)
+  if (breaker !== false) {
+    add(families.breakerState, breakerStates.length)
+    add(families.breakerTransitions, breakerStates.length)
+  }
+  if (!caches) return
+  add(families.cacheRequests, cacheResults.length)
+  for (const family of [
+    families.cacheRevalidations,
+    families.cacheRefreshes,
+    families.cacheStoreFaults,
+    families.cacheEntries,
+    families.cacheSize,
+  ])
+    add(family, 1)
+}
+
+function addOperation(upstream: LimitedUpstream, operation: LimitedOperation, add: Add): void {
+  const { retry, hedge, layers } = upstream
+  const { safe, coalesce, cache } = operation
+  const hasLayers = layers.call.length + layers.attempt.length > 0
+  // Only a custom layer can end a call with a code of another list.
+  const codes = callCodes.values.length - (hasLayers ? 0 : 1)
+  add(families.calls, 1 + codes)
+  add(families.attempts, maxAttemptsOf(upstream))
+  if (retry !== false) add(families.retries, retryKinds.length)
+  if (hedge !== false && safe) add(families.hedges, hedgeResults.length)
+  if (safe && (coalesce || cache !== undefined)) add(families.coalescedCalls, 1)
+  add(families.clientDuration, responseCount(operation, hasLayers) + refusedBodyCodes.size + codes)
+}
+
+/** Returns the number of statuses of an answer, and of statuses that fail an attempt. */
+function responseCount({ allowEmpty, nullOn, cache }: LimitedOperation, hasLayers: boolean): number {
+  if (hasLayers) return 2 * statuses.length
+  const registered = statuses.slice(1, -1)
+  const unread = ['205', '206']
+  const successes = registered.filter(status => status.startsWith('2') && !unread.includes(status))
+  const absent = new Set(nullOn.map(String))
+  if (allowEmpty) absent.add('205')
+  if (cache !== undefined) absent.add('304')
+  // Unregistered statuses are one value more, in both cases.
+  return successes.length + 1 + absent.size + (registered.length - successes.length + 1)
+}

@@ -1,0 +1,33 @@
+import { createRequire } from 'node:module'
+import * as families from './families.ts'
+import type { Metrics } from './metrics.ts'
+
+/** The values of `state` of an offloaded function. */
+export const taskStates = ['running', 'queued'] as const
+
+/** Reads the numbers of offloaded tasks each time that the metrics are collected. */
+export function readTasks(metrics: Metrics, tasks: () => { readonly running: number; readonly queued: number }): void {
+  const table = metrics.table(families.offloadTasks)
+  metrics.onCollect(() => {
+    const now = tasks()
+    for (const state of taskStates) table.add(table.slot(state), now[state])
+  })
+}
+
+/** Reads the number of lost log lines each time that the metrics are collected. */
+export function readLostLogLines(metrics: Metrics, lost: () => number): void {
+  const table = metrics.table(families.logLinesLost)
+  table.show(table.slot())
+  metrics.onCollect(() => table.add(table.slot(), lost()))
+}
+
+/** Adds the version of Headwaters and of Node.js. */
+export function addBuildInfo(metrics: Metrics): void {
+  const table = metrics.table(families.buildInfo)
+  metrics.onCollect(() => table.set(table.slot(ownVersion(), process.versions.node), 1))
+}
+
+function ownVersion(): string {
+  const { version } = createRequire(import.meta.url)('../../package.json') as { readonly version: string }
+  return version
+}

@@ -1,0 +1,25 @@
+import { AggregateMetrics, type CountedAggregate } from './aggregate-metrics.ts'
+import { families } from './families.ts'
+import { Metrics } from './metrics.ts'
+import { RequestMetrics } from './request-metrics.ts'
+
+/** What one runtime counts: the metrics, and the objects that count runs and inbound requests. */
+export class RuntimeCounters {
+  readonly metrics: Metrics
+  readonly requests: RequestMetrics
+  readonly #aggregates = new WeakMap<CountedAggregate, AggregateMetrics>()
+
+  constructor(metrics = new Metrics()) {
+    this.metrics = metrics
+    // The tables are in the order of the documentation.
+    for (const family of families) metrics.table(family)
+    this.requests = new RequestMetrics(metrics)
+  }
+
+  /** Returns the metrics of an aggregate. */
+  aggregate(aggregate: CountedAggregate): AggregateMetrics {
+    let counts = this.#aggregates.get(aggregate)
+    if (counts === undefined) this.#aggregates.set(aggregate, (counts = new AggregateMetrics(this.metrics, aggregate)))
+    return counts
+  }
+}

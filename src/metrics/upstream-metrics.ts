@@ -1,0 +1,137 @@
+import * as families from './families.ts'
+import type { Family } from './family.ts'
+import type { Metrics } from './metrics.ts'
+import { OperationMetrics, WaitMetrics } from './operation-metrics.ts'
+import type { SeriesTable } from './series-table.ts'
+
+/** The part of the declaration of an operation that its labels need. */
+export interface CountedOperation {
+  /** The name with its upstream: `catfact-ninja.fact`. */
+  readonly name: string
+  readonly method: string
+  readonly template: { readonly path: string }
+}
+
+/** The part of the declaration of an upstream on which its metrics depend. */
+export interface CountedUpstream {
+  readonly name: string
+  readonly retry: { readonly maxAttempts: number } | false
+  readonly hedge: object | false
+  readonly breaker: object | false
+}
+
+/** The values of an upstream that its layers and its pool hold. */
+export interface UpstreamReadings {
+  readonly permits: { readonly concurrency: number; readonly active: number; readonly queued: number }
+  readonly retryBudgetBalance: number
+  readonly connections: { readonly active: number; readonly idle: number; readonly opened: number }
+  /** The state of the circuit breaker; `undefined` without one. */
+  readonly breaker: string | undefined
+  /** The counts of the cache; `undefined` without one. */
+  readonly cache: CacheReadings | undefined
+}
+
+export interface CacheReadings {
+  readonly hits: number
+  readonly stale: number
+  readonly misses: number
+  readonly revalidated: number
+  readonly refreshes: number
+  readonly storeFaults: number
+  readonly entries?: number
+  readonly bytes?: number
+}
+
+export const breakerStates = ['closed', 'open', 'half-open'] as const
+export const cacheResults = ['hit', 'stale', 'miss'] as const
+
+/** Counts the calls to one upstream, and reads the state of its layers. */
+export class UpstreamMetrics {
+  readonly #metrics: Metrics
+  readonly #upstream: CountedUpstream
+  readonly #origin: URL
+  readonly #waits: WaitMetrics
+  readonly #operations = new Map<CountedOperation, OperationMetrics>()
+  readonly #transitions: SeriesTable
+  readonly #transitionSlots: Readonly<Record<string, number>>
+
+  constructor(metrics: Metrics, upstream: CountedUpstream, origin: URL) {
+    this.#metrics = metrics
+    this.#upstream = upstream
+    this.#origin = origin
+    this.#waits = new WaitMetrics(metrics, upstream.name)
+    this.#transitions = metrics.table(families.breakerTransitions)
+    const slots: Record<string, number> = {}
+    if (upstream.breaker !== false) {
+      for (const to of breakerStates) slots[to] = this.#transitions.slot(upstream.name, to)
+      this.#transitions.show(slots['open'] as number)
+    }
+    this.#transitionSlots = slots
+  }
+
+  /** Returns the metrics of an operation. */
+  of(operation: CountedOperation): OperationMetrics {
+    let counts = this.#operations.get(operation)
+    if (counts === undefined) this.#operations.set(operation, (counts = this.#create(operation)))
+    return counts
+  }
+
+  #create({ name, method, template }: CountedOperation): OperationMetrics {
+    const { hostname, port, protocol } = this.#origin
+    return new OperationMetrics(this.#metrics, this.#waits, {
+      upstream: this.#upstream.name,
+      operation: name.slice(this.#upstream.name.length + 1),
+      urlTemplate: template.path,
+      method,
+      address: hostname,
+      port: port === '' ? (protocol === 'https:' ? '443' : '80') : port,
+      maxAttempts: maxAttemptsOf(this.#upstream),
+    })
+  }
+
+  /** Counts a transition of the circuit breaker. */
+  breakerChanged(to: (typeof breakerStates)[number]): void {
+    this.#transitions.add(this.#transitionSlots[to] as number, 1)
+  }
+
+  /** Reads the state of the upstream each time that the metrics are collected. */
+  read(readingsOf: () => UpstreamReadings): void {
+    this.#metrics.onCollect(() => {
+      const { permits, retryBudgetBalance, connections, breaker, cache } = readingsOf()
+      this.#add(families.permitsInUse, permits.active)
+      this.#add(families.permitsLimit, permits.concurrency)
+      this.#add(families.queueLength, permits.queued)
+      this.#add(families.retryBudgetBalance, retryBudgetBalance)
+      this.#add(families.openConnections, connections.active, 'active')
+      this.#add(families.openConnections, connections.idle, 'idle')
+      this.#add(families.connectionsOpened, connections.opened)
+      if (breaker !== undefined)
+        for (const state of breakerStates) this.#add(families.breakerState, breaker === state ? 1 : 0, state)
+      if (cache !== undefined) this.#readCache(cache)
+    })
+  }
+
+  #readCache(cache: CacheReadings): void {
+    this.#add(families.cacheRequests, cache.hits, 'hit')
+    this.#add(families.cacheRequests, cache.stale, 'stale')
+    this.#add(families.cacheRequests, cache.misses, 'miss')
+    this.#add(families.cacheRevalidations, cache.revalidated)
+    this.#add(families.cacheRefreshes, cache.refreshes)
+    this.#add(families.cacheStoreFaults, cache.storeFaults)
+    if (cache.entries !== undefined) this.#add(families.cacheEntries, cache.entries)
+    if (cache.bytes !== undefined) this.#add(families.cacheSize, cache.bytes)
+  }
+
+  #add(family: Family, value: number, ...labels: readonly string[]): void {
+    const table = this.#metrics.table(family)
+    table.add(table.slot(this.#upstream.name, ...labels), value)
+  }
+}
+
+/**
+ * Returns the number of attempts of a call that are counted separately: the attempts of the retry policy, one after an
+ * idle close, and twice as many with hedging.
+ */
+export function maxAttemptsOf({ retry, hedge }: Pick<CountedUpstream, 'retry' | 'hedge'>): number {
+  return (retry === false ? 1 : retry.maxAttempts + 1) * (hedge === false ? 1 : 2)
+}
