@@ -66,32 +66,24 @@ export async function fanOut<I, D, K extends string>(
   const inbound = endToEnd(lowerCased(headers))
   const trace =
     options.trace === undefined ? requestTrace(inbound, 0) : continueTrace(checkTrace('fanOut', 'trace', options.trace))
-  const given = { ...input, headers: inbound }
   const spans = startRunSpans(aggregate, trace)
-  if (spans === undefined) return start(aggregate, given, { ...options, trace })
+  let run: Run | undefined
+  const cancel = () => run?.cancel(signal?.reason)
+  let status: number | undefined
   try {
-    const reply = await start(aggregate, given, { ...options, trace: spans.trace, spans })
-    spans.end(undefined)
-    return reply
-  } catch (error) {
-    spans.end(error instanceof Problem ? error.statusCode : undefined)
-    throw error
-  }
-}
-
-async function start<I, D, K extends string>(
-  aggregate: Aggregate<I, D, K>,
-  input: RawInput,
-  options: RunStartOptions & Pick<FanOutOptions, 'signal'>,
-): Promise<Reply<D, K>> {
-  const { signal } = options
-  const run = startRun(aggregate, input, options)
-  const cancel = () => run.cancel(signal?.reason)
-  signal?.addEventListener('abort', cancel, { once: true })
-  try {
+    run = startRun(
+      aggregate,
+      { ...input, headers: inbound },
+      { ...options, trace: spans === undefined ? trace : spans.trace, spans },
+    )
+    signal?.addEventListener('abort', cancel, { once: true })
     return (await run.start()) as Reply<D, K>
+  } catch (error) {
+    if (error instanceof Problem) status = error.statusCode
+    throw error
   } finally {
     signal?.removeEventListener('abort', cancel)
+    spans?.end(status)
   }
 }
 

@@ -52,6 +52,7 @@ export class RecordedSpans implements RunSpans {
     this.#context = context
     this.#aggregate = aggregate
     this.#isRequest = isRequest
+    span.setAttribute('headwaters.aggregate', aggregate.name)
   }
 
   runStarted(): void {
@@ -60,11 +61,11 @@ export class RecordedSpans implements RunSpans {
 
   stepStarted(step: number): void {
     if (this.#steps[step + 1] !== undefined) return
-    const { api, tracer } = this.#tracing
+    const { tracer, withSpan } = this.#tracing
     const name = step < 0 ? 'context' : (this.#aggregate.steps[step]?.name ?? '')
     const attributes = { 'headwaters.aggregate': this.#aggregate.name, 'headwaters.step': name }
     const span = tracer.startSpan(`step ${name}`, { attributes }, this.#context)
-    this.#steps[step + 1] = { span, context: api.trace.setSpan(this.#context, span), isEnded: false }
+    this.#steps[step + 1] = { span, context: withSpan(this.#context, span), isEnded: false }
   }
 
   stepEnded(step: number, state: string, code: string | undefined): void {

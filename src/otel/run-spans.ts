@@ -5,6 +5,8 @@ import { RecordedSpans, type SpannedAggregate } from './recorded-spans.ts'
 import { activeTracing, type Tracing } from './tracing.ts'
 import { UnrecordedSpans } from './unrecorded-spans.ts'
 
+const noOptions = {}
+
 /** The parts of a request that its span has. */
 export interface SpannedRequest {
   readonly method: string
@@ -28,11 +30,7 @@ export function startRunSpans(aggregate: SpannedAggregate, trace: RequestTrace):
   const { api, tracer } = tracing
   const active = api.context.active()
   const parent = api.trace.getSpan(active) === undefined ? withRemote(tracing, active, trace) : active
-  const span = tracer.startSpan(
-    `aggregate ${aggregate.name}`,
-    { attributes: { 'headwaters.aggregate': aggregate.name } },
-    parent,
-  )
+  const span = tracer.startSpan(`aggregate ${aggregate.name}`, noOptions, parent)
   return spansOf(tracing, span, parent, aggregate, trace, false)
 }
 
@@ -65,7 +63,6 @@ export function startRequestSpans(
         'url.path': query === -1 ? url : url.slice(0, query),
         'url.scheme': scheme,
         'http.route': route,
-        'headwaters.aggregate': aggregate.name,
       },
     },
     parent,
@@ -75,12 +72,12 @@ export function startRequestSpans(
 }
 
 /** Makes the span of the caller the parent. A trace that starts here has no parent. */
-function withRemote({ api }: Tracing, active: Context, trace: RequestTrace): Context {
+function withRemote({ api, withSpan }: Tracing, active: Context, trace: RequestTrace): Context {
   const { traceId, parentSpanId, flags, tracestate } = trace
   if (parentSpanId === undefined) return active
   const remote: SpanContext = { traceId, spanId: parentSpanId, traceFlags: flags, isRemote: true }
   if (tracestate !== undefined) remote.traceState = api.createTraceState(tracestate)
-  return api.trace.setSpanContext(active, remote)
+  return withSpan(active, api.trace.wrapSpanContext(remote))
 }
 
 function spansOf(
@@ -91,12 +88,12 @@ function spansOf(
   received: RequestTrace,
   isRequest: boolean,
 ): RunSpans | undefined {
-  const { api } = tracing
+  const { api, withSpan } = tracing
   const own = span.spanContext()
   // Without a valid context, tracing is suppressed here: the run keeps the trace context that it has.
   if (!api.isSpanContextValid(own)) return undefined
   const trace = traceOf(own, api.trace.getSpanContext(parent)?.spanId, received)
-  const context = api.trace.setSpan(parent, span)
+  const context = withSpan(parent, span)
   return span.isRecording()
     ? new RecordedSpans(tracing, { span, context, trace, aggregate, isRequest })
     : new UnrecordedSpans(tracing, context, trace)

@@ -1,10 +1,13 @@
 import { createRequire } from 'node:module'
 import type * as Api from '@opentelemetry/api'
+import { OverlayContext } from './overlay-context.ts'
 
 /** The API of OpenTelemetry and the tracer of Headwaters. */
 export interface Tracing {
   readonly api: typeof Api
   readonly tracer: Api.Tracer
+  /** Returns a context in which a span is the active one. */
+  readonly withSpan: (context: Api.Context, span: Api.Span) => Api.Context
 }
 
 /** The property of the global object with which all copies of the API share what is registered. */
@@ -40,5 +43,21 @@ function tracingOf(registered: object): Tracing | undefined {
   }
   // A copy ignores a provider that an older copy has registered, and its tracers record nothing.
   if (api.trace.getTracerProvider() !== registered) return undefined
-  return { api, tracer: api.trace.getTracer('headwaters') }
+  return { api, tracer: api.trace.getTracer('headwaters'), withSpan: spanSetter(api) }
+}
+
+/** Returns `trace.setSpan` with a cheaper context. The API reads a span under a key that it does not export. */
+function spanSetter(api: typeof Api): Tracing['withSpan'] {
+  let key: symbol | undefined
+  const probe: Api.Context = {
+    getValue(asked) {
+      key = asked
+      return undefined
+    },
+    setValue: () => probe,
+    deleteValue: () => probe,
+  }
+  api.trace.getSpan(probe)
+  const spanKey = key as symbol
+  return (context, span) => new OverlayContext(context, spanKey, span)
 }
