@@ -99,8 +99,10 @@ for (const [way, serve] of Object.entries(ways)) {
           },
         }),
       )
+      const ids: (string | null)[] = []
       for (const id of ['a', 'b']) {
-        const { status, body } = await ask<{ readonly complete: boolean }>(`/greetings/${id}`)
+        const { status, body, headers } = await ask<{ readonly complete: boolean }>(`/greetings/${id}`)
+        ids.push(headers.get('x-request-id'))
         t.same([status, body.complete], [200, true])
       }
       unsubscribe('headwaters:event', hear)
@@ -112,6 +114,7 @@ for (const [way, serve] of Object.entries(ways)) {
           msg: 'onEvent failed; the reply does not change',
           err: { message: 'the listener broke' },
           event: 'run started',
+          reqId: ids[0],
           aggregate: 'greeting',
         },
       ])

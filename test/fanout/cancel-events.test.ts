@@ -6,7 +6,7 @@ import { fanOut } from '../../src/fanout/fan-out.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
 import { failure } from '../helpers/failure.ts'
-import { httpUpstream } from '../helpers/http-upstream.ts'
+import { httpUpstream, type HttpUpstream } from '../helpers/http-upstream.ts'
 import { oracleAt } from '../helpers/oracle.ts'
 import { rawUpstream } from '../helpers/raw-upstream.ts'
 
@@ -61,15 +61,24 @@ test('a run that is cancelled while an unsafe call waits for its slot tells how 
   await holder
 })
 
-/** Runs an aggregate whose listener cancels the run when an attempt ends as cancelled. Returns the ends in the run. */
-async function endsOf(t: Test, described: AnyAggregate): Promise<readonly (string | undefined)[]> {
+/**
+ * Runs an aggregate whose listener cancels the run when an attempt ends as cancelled, and answers its unsafe call after
+ * that. Returns the ends of its steps and of the run.
+ */
+async function endsOf(
+  t: Test,
+  upstream: HttpUpstream,
+  described: AnyAggregate,
+): Promise<readonly (string | undefined)[]> {
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
   const gone = new AbortController()
   const events: RunEvent[] = []
   const onEvent = (event: RunEvent) => {
     events.push(event)
-    if (event.type === 'attempt ended' && event.code === 'CANCELLED') gone.abort('gone')
+    if (event.type !== 'attempt ended' || event.code !== 'CANCELLED') return
+    gone.abort('gone')
+    void upstream.arrived('POST /post').then(({ json }) => json('done'))
   }
   t.equal(await failure(fanOut(described, {}, { runtime, signal: gone.signal, onEvent })), 'gone')
   return events.flatMap(event => {
@@ -79,23 +88,25 @@ async function endsOf(t: Test, described: AnyAggregate): Promise<readonly (strin
 }
 
 test('a run that is cancelled while a step with its value aborts its other calls reports the end of the step once', async t => {
-  const { origin } = await httpUpstream(t, ({ request, json }) => {
+  const upstream = await httpUpstream(t, ({ request, json }) => {
     if (request.url === '/0') json('won')
   })
-  const { ask } = oracleAt(origin)
+  const { ask, tell } = oracleAt(upstream.origin)
   const race = aggregate('race', { url: '/race' })
     .firstOf('all', () => times(2, id => ask({ id })))
+    .required('post', () => tell({ id: 'post' }))
     .reply(z.unknown(), () => 1)
-  t.same(await endsOf(t, race), ['all cancelled', 'run CANCELLED'])
+  t.same(await endsOf(t, upstream, race), ['all cancelled', 'post ok', 'run CANCELLED'])
 })
 
 test('a run that is cancelled while a failing step aborts its other calls reports the end of the step once', async t => {
-  const { origin } = await httpUpstream(t, ({ request, json }) => {
+  const upstream = await httpUpstream(t, ({ request, json }) => {
     if (request.url === '/0') json({}, 500)
   })
-  const { ask } = oracleAt(origin)
+  const { ask, tell } = oracleAt(upstream.origin)
   const list = aggregate('list', { url: '/list' })
     .each('all', () => times(2, id => ask({ id })), { timeout: 10_000 })
+    .required('post', () => tell({ id: 'post' }))
     .reply(z.unknown(), () => 1)
-  t.same(await endsOf(t, list), ['all cancelled', 'run CANCELLED'])
+  t.same(await endsOf(t, upstream, list), ['all cancelled', 'post ok', 'run CANCELLED'])
 })

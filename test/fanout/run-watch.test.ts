@@ -4,6 +4,8 @@ import { z } from 'zod'
 import { aggregate } from '../../src/fanout/aggregate.ts'
 import type { RunEvent } from '../../src/fanout/events.ts'
 import { fanOut, startRun } from '../../src/fanout/fan-out.ts'
+import type { RunHandle } from '../../src/fanout/run-handle.ts'
+import { watchOf } from '../../src/fanout/run-watch.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
 import { answeringRuntime } from '../helpers/answering-runtime.ts'
 import { failure } from '../helpers/failure.ts'
@@ -76,6 +78,16 @@ test('two runs of one aggregate have different ids, and a run without the header
   await Promise.all([one.reply, two.reply])
   t.not(one.events[0]?.run.id, two.events[0]?.run.id)
   t.equal(one.events[0]?.run.requestId, undefined)
+})
+
+test('the run of an event has the id of its trace', async t => {
+  const trace = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331', flags: 1 }
+  const events: RunEvent[] = []
+  const watch = watchOf(asking, { headers: {}, trace } as unknown as RunHandle, event => {
+    events.push(event)
+  })
+  watch?.notify({ type: 'run started', at: 0 })
+  t.match(events, [{ type: 'run started', run: { traceId: trace.traceId } }])
 })
 
 test('a listener that cancels the run at its start receives its end, and nothing of the aggregate runs', async t => {

@@ -15,7 +15,8 @@ export function safeListener(log: FastifyBaseLogger, onEvent: OnEvent, now = () 
     const at = now()
     if (at - reportedAt < reportMs) return
     reportedAt = at
-    log.error({ err, event: event.type, aggregate: event.run.aggregate }, 'onEvent failed; the reply does not change')
+    const { aggregate, requestId: reqId } = event.run
+    log.error({ err, reqId, event: event.type, aggregate }, 'onEvent failed; the reply does not change')
   }
   return event => {
     try {

@@ -4,8 +4,8 @@ import type { Cached } from '../spec/answer.ts'
 /** The reason for which a call waits: for a permit of the bulkhead, for a token, or for the pause before a retry. */
 export type WaitReason = 'permit' | 'token' | 'retry'
 
-/** The call of an event. */
-interface OfCall {
+/** The fields that the events of a call have in common. */
+export interface EventOfCall {
   /** The time of the event, in ms from the start of the run. */
   readonly at: number
   /** The index of the step; -1 for context(). */
@@ -20,25 +20,25 @@ interface OfCall {
 
 /** An event of a call. */
 export type CallEvent =
-  | (OfCall & {
+  | (EventOfCall & {
       readonly type: 'attempt started'
       /** The number of the attempt, from 1. */
       readonly attempt: number
     })
-  | (OfCall & {
+  | (EventOfCall & {
       readonly type: 'attempt ended'
       readonly attempt: number
       /** The code of the failure; `undefined` for an answer. */
       readonly code: string | undefined
     })
-  | (OfCall & {
+  | (EventOfCall & {
       /** The end of a time in which a call waited and was not sent. */
       readonly type: 'call waited'
       readonly reason: WaitReason
       /** The length of the wait, in ms. */
       readonly ms: number
     })
-  | (OfCall & {
+  | (EventOfCall & {
       readonly type: 'call ended'
       /** The number of attempts; 0 if the call was not sent. */
       readonly attempts: number
