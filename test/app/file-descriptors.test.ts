@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { platform } from 'node:os'
 import { test } from 'tap'
+import { descriptorLimits } from '../../src/definitions/descriptor-limits.ts'
 import { readFileDescriptors, allocateDescriptors } from '../../src/http/guard/file-descriptors.ts'
 
 test('callers and upstreams together get at most the free descriptors, and upstreams at most half of them', async t => {
@@ -28,5 +29,16 @@ test(
   async t => {
     const { limit, open } = readFileDescriptors() ?? (t.fail('not read') as never)
     t.ok(open > 3 && open < limit, `${open} of ${limit}`)
+  },
+)
+
+test(
+  'descriptors of the admin listener are subtracted from those of callers and upstreams',
+  { skip: platform() === 'linux' ? false : 'the system does not say' },
+  async t => {
+    const limitsOf = (reserved: number) =>
+      descriptorLimits({ specs: [], overrides: {} }, { hasDemoUpstreams: false, threads: 1, reserved }).limits
+    const { maxConnections = Number.NaN } = limitsOf(0)
+    t.equal(limitsOf(32).maxConnections, Math.max(2, maxConnections - 32))
   },
 )
