@@ -35,6 +35,8 @@ export class ReplyTask implements RunCompletion, LoggedRun {
   readonly #request: FastifyRequest
   readonly #reply: FastifyReply
   readonly #run: Run
+  /** Created for the first line with a reason. */
+  #credentials: CallerCredentials | undefined
   /** The failure of the run, once it is known. */
   #problem: Problem | undefined
   /** True if the outcome of the request is known, so that its line is complete. */
@@ -83,7 +85,7 @@ export class ReplyTask implements RunCompletion, LoggedRun {
     if (error instanceof Problem) {
       this.#problem = error
       this.#hasOutcome = true
-      logProblem(this.#request, this.#reply, error)
+      logProblem(this.#request, this.#reply, error, this.#callerCredentials())
     }
     this.#reply.send(error)
   }
@@ -130,18 +132,18 @@ export class ReplyTask implements RunCompletion, LoggedRun {
         this.#run.lost,
         (this.#problem.sources ?? {}) as LoggedOutcomes,
         this.#problem,
-        this.#credentials(),
+        this.#callerCredentials(),
       )
     const { sources } = this.#partialFields(this.#run.outcomes)
     return { aggregate: name, url: route.url, sources }
   }
 
   #partialFields(outcomes: LoggedOutcomes): RunFields {
-    return partialFields(this.#aggregate, this.#run.lost, outcomes, this.#credentials())
+    return partialFields(this.#aggregate, this.#run.lost, outcomes, this.#callerCredentials())
   }
 
-  #credentials(): CallerCredentials {
-    return new CallerCredentials(this.#request.headers)
+  #callerCredentials(): CallerCredentials {
+    return (this.#credentials ??= new CallerCredentials(this.#request.headers))
   }
 
   #logResult({ complete, sources }: Reply<unknown, string>): void {
