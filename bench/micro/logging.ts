@@ -1,13 +1,13 @@
 // `npm run bench:logging`: measures the CPU time of the log line of one run, as the service configures its logger.
 import { openSync } from 'node:fs'
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import { Problem, UpstreamError } from '../../src/errors.ts'
 import { CallerCredentials } from '../../src/http/log/caller-credentials.ts'
 import { CompleteRun, CompleteRunSampler } from '../../src/http/log/complete-run.ts'
 import { outcomeOf } from '../../src/http/log/failure-outcome.ts'
 import { loggerOptions } from '../../src/http/log/logger-options.ts'
-import { logEnd } from '../../src/http/log/request-log.ts'
+import { logEnd } from '../../src/http/log/request-line.ts'
 import type { RequestOutcome } from '../../src/http/log/request-outcome.ts'
 import { failureFields, partialFields } from '../../src/http/log/run-fields.ts'
 import { Destination } from '../../src/log/destination.ts'
@@ -18,6 +18,8 @@ const rounds = 150
 const linesPerRound = 2000
 /** Lines of one turn of the event loop. The destination writes them together. */
 const linesPerTurn = 20
+/** The pause after each window, in which the destination writes the lines that wait, in ms. */
+const pause = 10
 /** The limit on the line of a complete run, in µs. */
 const limit = 5
 
@@ -70,6 +72,8 @@ const best = new Map<string, number>()
 for (let round = 0; round < rounds; round++)
   // The lines take turns, so that a slow phase of the machine affects all of them.
   for (const [name, outcome] of Object.entries(outcomes)) {
+    await setTimeout(pause)
+    const { lost: lostBefore } = stream
     const before = process.cpuUsage()
     for (let line = 0; line < linesPerRound; line++) {
       const made = outcome()
@@ -77,12 +81,13 @@ for (let round = 0; round < rounds; round++)
       if (line % linesPerTurn === 0) await setImmediate()
     }
     const { user, system } = process.cpuUsage(before)
-    best.set(name, Math.min(best.get(name) ?? Infinity, (user + system) / linesPerRound))
+    // A lost line costs less. The destination was too slow, because the machine has other work.
+    if (stream.lost === lostBefore)
+      best.set(name, Math.min(best.get(name) ?? Infinity, (user + system) / linesPerRound))
   }
 
 for (const [name, micros] of best) process.stdout.write(`${micros.toFixed(2).padStart(6)} µs  ${name}\n`)
 const run = best.get('a complete run of two sources') as number
-if (stream.lost > 0) throw new Error(`${stream.lost} lines were lost`)
 process.exitCode = run <= limit ? 0 : 1
 process.stdout.write(`the line of a complete run ${run <= limit ? 'is within' : 'exceeds'} ${limit} µs\n`)
 await app.close()

@@ -155,8 +155,9 @@ test('a step keeps ten losses that differ, and the first loss of each step is ke
     p: { state: 'partial', upstream: 'cats', status: 440, failed: 1 },
     q: { state: 'fallback', upstream: 'cats', operation: 'other', status: 404 },
   })
+  const { lost } = sources['p'] as { readonly lost: readonly Fields[] }
   t.same(
-    (sources['p']?.['lost'] as readonly Fields[]).map(({ status }) => status),
+    lost.map(({ status }) => status),
     [441, 442, 443, 444, 445, 446, 447, 448, 449],
   )
   t.notOk('lost' in (sources['q'] as Fields))

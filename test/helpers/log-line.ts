@@ -1,3 +1,14 @@
+/** The part of the line about one step. */
+interface LoggedSource {
+  readonly state: string
+  readonly ms: number
+  readonly attempts: number
+  readonly calls?: number
+  readonly ok?: number
+  readonly code?: string
+  readonly failed?: number
+}
+
 /** The line of the log of a request whose call failed. */
 export interface LoggedFailure {
   readonly level: number
@@ -19,8 +30,6 @@ export interface LoggedFailure {
   readonly step: string
   readonly upstream: string
   readonly operation: string
-  readonly sources: Readonly<
-    Record<string, { readonly state: string; readonly ms: number; readonly attempts: number; readonly failed?: number }>
-  >
+  readonly sources: Readonly<Record<string, LoggedSource>>
   readonly msg: string
 }

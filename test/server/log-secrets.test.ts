@@ -123,7 +123,10 @@ test(
       },
       ['serve', path],
     )
-    const ask = async (where: string, init: RequestInit = {}) => {
+    const ask = async (
+      where: string,
+      init: Omit<RequestInit, 'headers'> & { readonly headers?: Readonly<Record<string, string>> } = {},
+    ) => {
       const headers = {
         authorization: `Bearer ${secrets.apiKey}`,
         cookie: `session=${secrets.cookie}`,

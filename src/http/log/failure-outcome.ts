@@ -42,14 +42,15 @@ const problemKey = Symbol('headwaters.problem')
 type RequestWithProblem = FastifyRequest & { [problemKey]?: Problem }
 
 /** Logs a failure as the outcome of its request, once. An error handler gets the failure of a run after its run. */
-export function logProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): void {
+export function logProblem(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  problem: Problem,
+  credentials = new CallerCredentials(request.headers),
+): void {
   if ((request as RequestWithProblem)[problemKey] === problem) return
   ;(request as RequestWithProblem)[problemKey] = problem
-  logOutcome(
-    request,
-    outcomeOf(problem, runFieldsOf(request), new CallerCredentials(request.headers)),
-    reply.elapsedTime,
-  )
+  logOutcome(request, outcomeOf(problem, runFieldsOf(request), credentials), reply.elapsedTime)
 }
 
 /** Returns the outcome of a request that failed. */

@@ -13,7 +13,7 @@ import { CallerCredentials } from '../log/caller-credentials.ts'
 import { CompleteRun, type CompleteRunSampler } from '../log/complete-run.ts'
 import { logProblem } from '../log/failure-outcome.ts'
 import type { LoggedOutcomes } from '../log/losses.ts'
-import { logClosed } from '../log/request-log.ts'
+import { logClosed } from '../log/request-line.ts'
 import { hasRequestLog, logOutcome, setRun, type LoggedRun, type RequestOutcome } from '../log/request-outcome.ts'
 import { failureFields, partialFields, type FailedRunFields, type RunFields } from '../log/run-fields.ts'
 import { varyOfCacheable, type LoggedWarnings } from './cache-control.ts'
@@ -38,6 +38,8 @@ export class ReplyTask implements RunCompletion, LoggedRun {
   readonly #request: FastifyRequest
   readonly #reply: FastifyReply
   readonly #run: Run
+  /** Created for the first line with a reason. */
+  #credentials: CallerCredentials | undefined
   /** The failure of the run, once it is known. */
   #problem: Problem | undefined
   /** True if the outcome of the request is known, so that its line is complete. */
@@ -92,7 +94,7 @@ export class ReplyTask implements RunCompletion, LoggedRun {
     if (error instanceof Problem) {
       this.#problem = error
       this.#hasOutcome = true
-      logProblem(this.#request, this.#reply, error)
+      logProblem(this.#request, this.#reply, error, this.#callerCredentials())
     }
     this.#reply.send(error)
   }
@@ -139,18 +141,18 @@ export class ReplyTask implements RunCompletion, LoggedRun {
         this.#run.lost,
         (this.#problem.sources ?? {}) as LoggedOutcomes,
         this.#problem,
-        this.#credentials(),
+        this.#callerCredentials(),
       )
     const { sources } = this.#partialFields(this.#run.outcomes)
     return { aggregate: name, url: route.url, sources }
   }
 
   #partialFields(outcomes: LoggedOutcomes): RunFields {
-    return partialFields(this.#aggregate, this.#run.lost, outcomes, this.#credentials())
+    return partialFields(this.#aggregate, this.#run.lost, outcomes, this.#callerCredentials())
   }
 
-  #credentials(): CallerCredentials {
-    return new CallerCredentials(this.#request.headers)
+  #callerCredentials(): CallerCredentials {
+    return (this.#credentials ??= new CallerCredentials(this.#request.headers))
   }
 
   #logResult({ complete, sources }: Reply<unknown, string>): void {
