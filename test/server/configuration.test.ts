@@ -65,7 +65,7 @@ test('the configuration has the variables that are set, the defaults of the othe
   })
 })
 
-test('proxies are no part of the configuration without an upstream that uses them', async t => {
+test('the configuration omits proxies without an upstream that uses them', async t => {
   const catalogue = await openCatalogue({ paths: [], live: true, environment: { HTTP_PROXY: 'http://127.0.0.1:1' } })
   t.teardown(() => catalogue.close())
   t.same(configurationOf(catalogue).set, {})

@@ -68,7 +68,7 @@ test('several values of a header in a list are read as several header lines', as
   t.equal(receivedTrace({ traceparent: [] }), undefined)
 })
 
-test('what is written is read as the same context, and a version of the future becomes version 00', async t => {
+test('a written traceparent is read as the same context, and a version of the future becomes version 00', async t => {
   const hex = (length: number) =>
     fc.stringMatching(new RegExp(`^[0-9a-f]{${length}}$`)).filter(text => /[^0]/.test(text))
   fc.assert(
