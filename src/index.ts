@@ -36,6 +36,7 @@ export {
 } from './upstream/declare.ts'
 export type { ThreadOptions } from './threads/threads.ts'
 export type { DeepReadonly } from './core/freeze.ts'
+export type { MetricsSource, RenderedMetrics } from './metrics/source.ts'
 export {
   createRuntime,
   type BreakerChange,
