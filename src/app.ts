@@ -4,10 +4,11 @@
  * @module headwaters/app
  */
 import './check-node.ts'
-import { METHODS } from 'node:http'
 import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import type { AnyAggregate } from './fanout/aggregate.ts'
+import type { RunEvent } from './fanout/events.ts'
 import { trustOf } from './http/request/client-address.ts'
+import { acceptAllMethods } from './http/routing/allowed-methods.ts'
 import { trackConnections } from './http/connection/open-connections.ts'
 import { addCors } from './http/guard/cors.ts'
 import { limitConnections } from './http/guard/connection-limit.ts'
@@ -19,10 +20,12 @@ import { handleServerEvents } from './http/guard/server-events.ts'
 import { guardRequests } from './http/guard/request-guard.ts'
 import type { RateLimitHook } from './http/guard/rate-limit.ts'
 import { headwaters } from './http/plugin.ts'
+import { setRuntimeOf } from './http/lifecycle/app-runtime.ts'
 import { countRequests, RequestCounter } from './http/metrics/request-counter.ts'
 import { RuntimeMetrics } from './metrics/runtime-metrics.ts'
 import { readLostLogLines } from './metrics/readings.ts'
 import { addHealthRoutes, type Readiness } from './http/lifecycle/health.ts'
+import { addMetricsRoute, readMetricsOption, rejectMetricsUrl } from './http/lifecycle/metrics-route.ts'
 import { logRefusedBodies } from './http/bodies/inbound-bodies.ts'
 import { defaultLimits, serverOptions, type Limits } from './http/guard/server-limits.ts'
 import { loggedRuntime } from './http/log/logged-runtime.ts'
@@ -38,13 +41,16 @@ import { errorHandler, handleErrorsAsProblems } from './http/problems/problem-ha
 import type { CountRequest } from './http/guard/shared-rate-store.ts'
 import { logOmittedRefusals, RefusalSampler, type ReportRefusal } from './http/log/refusal-sampler.ts'
 import { RequestLog } from './http/log/request-log.ts'
+import { tracedLoggers, traceLogs } from './http/log/trace-fields.ts'
 import { requestIdOf } from './http/request/request-id.ts'
 import { addRequestId, addDefaultHeaders, defaultHeaders } from './http/reply/default-headers.ts'
 import { closeSlowReaders } from './http/guard/slow-readers.ts'
 import { closeOnStrayBytes } from './http/guard/stray-bytes.ts'
+import type { MetricsSource } from './metrics/source.ts'
 import type { Override, Runtime, RuntimeOptions } from './upstream/runtime.ts'
 import { rejectOptionsBesideRuntime, rejectUnknownOptions, type OptionKeys } from './core/option-keys.ts'
-import { checkTextList } from './core/option-values.ts'
+import { numberWithin } from './core/bounds.ts'
+import { checkListener, checkTextList } from './core/option-values.ts'
 import type { Partition } from './core/partition.ts'
 import type { Layers } from './upstream/spec/layers.ts'
 import { appRenames } from './upstream/spec/renamed.ts'
@@ -98,6 +104,12 @@ export interface AppOptions {
   readonly maxConnections?: number | undefined
   /** Fastify's logger options. @default false */
   readonly logger?: FastifyServerOptions['logger']
+  /**
+   * The share of the complete runs whose log line has the level `info`, from 0 to 100. The lines of the others have the
+   * level `debug`. Partial and failed runs are not affected.
+   * @default 100
+   */
+  readonly logCompletePercent?: number
   /** Returns the number of lost log lines, which `/health/ready` shows. @default not shown */
   readonly lostLogLines?: (() => number) | undefined
   /** Called with each token that a token endpoint returned, so that a log can redact it. @default not called */
@@ -125,8 +137,31 @@ export interface AppOptions {
   readonly keys?: readonly string[]
   /** Origins whose pages may send requests (CORS). `*` allows every origin. @default [] */
   readonly corsOrigins?: readonly string[]
+  /**
+   * Serves the metrics of the runtime at `GET /metrics`: without a key, or to requests with
+   * `authorization: Bearer <key>`. The `keys` of callers do not open it.
+   * @default false
+   */
+  readonly metrics?: boolean | { readonly key: string }
+  /**
+   * Renders the metrics that `/metrics` serves, if several processes share the port.
+   * @default the metrics of the runtime
+   */
+  readonly metricsSource?: MetricsSource | undefined
   /** The `info` of the API document. @default the title `Aggregates` and the version `0.0.0` */
   readonly info?: OpenapiInfo | undefined
+  /**
+   * The share of new traces that are marked as sampled, from 0 to 100. A trace is new if a request has no valid
+   * `traceparent`. Any other request keeps the mark of its caller.
+   * @default 0
+   */
+  readonly traceSampledPercent?: number
+  /**
+   * Called with each event of each run. If it throws or rejects, the error is logged, at most once per minute, and the
+   * reply does not change.
+   * @default not called
+   */
+  readonly onEvent?: ((event: RunEvent) => void) | undefined
   /**
    * The time that requests in flight have to finish after the app begins to close, in ms. Requests that are not
    * finished by then are answered with 503.
@@ -145,6 +180,7 @@ const appOptions: OptionKeys<AppOptions> = {
   scale: true,
   maxConnections: true,
   logger: true,
+  logCompletePercent: true,
   lostLogLines: true,
   onToken: true,
   limits: true,
@@ -154,7 +190,11 @@ const appOptions: OptionKeys<AppOptions> = {
   trustProxy: true,
   keys: true,
   corsOrigins: true,
+  metrics: true,
+  metricsSource: true,
   info: true,
+  traceSampledPercent: true,
+  onEvent: true,
   drainTimeout: true,
 }
 
@@ -191,21 +231,30 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
     maxConnections,
     countRequest,
     logger = false,
+    logCompletePercent = 100,
     rateLimit = 0,
     trustProxy = false,
     keys = [],
     corsOrigins = [],
+    metrics = false,
+    metricsSource,
     info = {},
     drainTimeout = 10_000,
+    traceSampledPercent = 0,
     lostLogLines,
+    onEvent,
   } = options
   if (options.runtime !== undefined)
     rejectOptionsBesideRuntime('app', { overrides, environment, layers, threads, partition, scale, onToken })
   checkInfo('app', info)
+  numberWithin('app', 'traceSampledPercent', traceSampledPercent, 0, 100)
+  checkListener('app', onEvent)
+  numberWithin('app', 'logCompletePercent', logCompletePercent, 0, 100)
   if (typeof trustProxy !== 'boolean') checkTextList('app', 'trustProxy', trustProxy, "['10.0.0.0/8']")
+  const metricsRoute = readMetricsOption('app', metrics, keys)
   const limits = { ...defaultLimits, ...options.limits }
   const pressure = { ...defaultPressureLimits, ...options.pressure }
-  const readiness: Readiness = { isDraining: false }
+  const readiness: Readiness = { state: 'ready' }
   const { keepAliveTimeout, requestTimeout, ...http } = serverOptions(limits)
   const refusals = new RefusalSampler()
   const app = fastify({
@@ -221,6 +270,7 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
     return503OnClosing: false,
     http,
     genReqId: requestIdOf,
+    ...(logger !== false && { childLoggerFactory: tracedLoggers(traceSampledPercent) }),
     // These errors occur before any hook runs.
     frameworkErrors: (error, request, reply) => {
       requests.start(request, reply)
@@ -241,14 +291,13 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
       onToken,
     })
 
+  setRuntimeOf(app, runtime)
   const counters = RuntimeMetrics.countersOf(runtime)
   const requests = new RequestCounter(counters.requests)
   if (lostLogLines !== undefined) readLostLogLines(counters.metrics, lostLogLines)
   countRequests(app, requests)
 
-  // Register every method of Node's parser. Otherwise a method without a route gets 404 instead of 405.
-  for (const method of METHODS)
-    if (!app.supportedMethods.includes(method) && method !== 'CONNECT') app.addHttpMethod(method)
+  acceptAllMethods(app)
   handleErrorsAsProblems(app, replyAtRoot)
   addRequestId(app)
   addDefaultHeaders(app)
@@ -274,12 +323,14 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
   checkHostHeader(app)
   if (corsOrigins.length > 0) addCors(app, corsOrigins)
   addHealthRoutes(app, { readiness, lostLogLines })
+  if (metricsRoute !== undefined) addMetricsRoute(app, { source: metricsSource ?? runtime.metrics, ...metricsRoute })
   logOmittedRefusals(app, refusals)
   const gauge = createPressureGauge(pressure)
   watchPressure(app, gauge, pressure)
   logRefusedBodies(app, gauge.bodies)
   let limit: RateLimitHook | undefined
   void app.register(async guarded => {
+    if (metricsRoute !== undefined) rejectMetricsUrl(aggregates)
     limit = await guardRequests(guarded, { gauge, rateLimit, keys, countRequest })
     await guarded.register(headwaters, {
       aggregates,
@@ -288,6 +339,10 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
       bodies: gauge.bodies,
       requests,
       describe: false,
+      onEvent,
+      traceSampledPercent,
+      traceLogs: logger === false ? undefined : traceLogs,
+      logCompletePercent,
     })
   })
   app.addHook('onClose', () => runtime.close())

@@ -1,10 +1,14 @@
 import { BlockList, isIP } from 'node:net'
 import { z } from 'zod'
 import { reasonOf } from './errors.ts'
+import { cut } from './log/cut.ts'
+import { hidden } from './log/redaction.ts'
 import { readInfo, type OpenapiInfo } from './http/openapi/info.ts'
 import type { ThreadOptions } from './threads/threads.ts'
 import { originFault } from './upstream/spec/origin.ts'
 import type { Override } from './upstream/runtime.ts'
+import { keyFault } from './core/bearer-key.ts'
+import { isLoopback } from './core/loopback.ts'
 import { textSchema } from './core/schema/text-schema.ts'
 
 /** Returns a schema for an integer within bounds. Every check has the same message, which names both bounds. */
@@ -16,6 +20,12 @@ function whole(from: number, to: number, fault = `must be an integer from ${from
 function wholeOr<const Word extends string>(word: Word, from: number, to: number) {
   const fault = `must be an integer from ${from} to ${to}, or ${word}`
   return z.union([z.literal(word), whole(from, to, fault)], fault)
+}
+
+/** Returns a schema for a number from 0 to 100. */
+function percent() {
+  const fault = 'must be a number from 0 to 100'
+  return z.coerce.number(fault).min(0, fault).max(100, fault)
 }
 
 /** Returns a schema for one of several values. The message lists the values. */
@@ -31,7 +41,13 @@ export const Environment = z.object({
   PORT: whole(0, 65_535).default(3000).describe('Port to listen on; 0 takes any free one.'),
   LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   LOG_FORMAT: oneOf(['auto', 'json', 'text']).default('auto'),
+  LOG_COMPLETE_PERCENT: percent().default(100),
   DRAIN_MS: whole(0, 600_000).default(10_000).describe('How long requests in flight may take after SIGTERM, in ms.'),
+  TRACE_SAMPLED_PERCENT: percent().default(0),
+  HEADWATERS_ENV: oneOf(['production', 'development']).default('production'),
+  ADMIN_PORT: whole(0, 65_535).optional(),
+  ADMIN_HOST: z.string().min(1).default('127.0.0.1'),
+  ADMIN_KEY: z.string().default('').superRefine(checkAdminKey),
   MAX_RUNS: whole(0, 1_000_000).default(1000),
   MAX_LOOP_DELAY_MS: whole(0, 60_000).default(500),
   MAX_HEAP_PERCENT: whole(0, 100).default(70),
@@ -90,15 +106,31 @@ export interface Inbound {
   readonly corsOrigins: readonly string[]
 }
 
+/** The access of the operator. */
+export interface Admin {
+  /** The address of the admin listener. @default no listener */
+  readonly listener?: { readonly host: string; readonly port: number }
+  /** The key of the operator. Without it, the admin listener is open and has a loopback address. @default none */
+  readonly key?: string
+}
+
 /** The configuration from the environment. It is checked and frozen. */
 export interface Config {
   readonly host: string
   readonly port: number
+  /** The kind of environment. In `development` the main port serves the metrics without a key. */
+  readonly env: z.output<typeof Environment>['HEADWATERS_ENV']
+  /** The access of the operator. */
+  readonly admin: Admin
   readonly logLevel: z.output<typeof Environment>['LOG_LEVEL']
   /** `auto` means text if stdout is a terminal, and JSON otherwise. */
   readonly logFormat: z.output<typeof Environment>['LOG_FORMAT']
+  /** The share of the complete runs whose log line has the level `info`. */
+  readonly logCompletePercent: number
   /** Time that requests in flight may take after SIGTERM, in ms. */
   readonly drainMs: number
+  /** The share of new traces that are marked as sampled, from 0 to 100. */
+  readonly traceSampledPercent: number
   /** The `info` of the API document. @default the `info` of the definitions */
   readonly info?: OpenapiInfo
   /** The protection of the service from its callers. */
@@ -145,15 +177,20 @@ export function readConfig(
     if (fault !== undefined) faults.push(`${variable}: ${fault}`)
   }
 
+  if (success) faults.push(...adminFaults(data))
   const info = success && data.OPENAPI_INFO !== '' ? infoOf(data.OPENAPI_INFO, faults) : undefined
   if (!success || faults.length > 0) throw new ConfigError(faults.join('\n'))
   return Object.freeze({
     host: data.HOST,
     port: data.PORT,
+    env: data.HEADWATERS_ENV,
+    admin: adminOf(data),
     logLevel: data.LOG_LEVEL,
     logFormat: data.LOG_FORMAT,
+    logCompletePercent: data.LOG_COMPLETE_PERCENT,
     drainMs: data.DRAIN_MS,
     heartbeatMs: data.WORKER_HEARTBEAT_MS,
+    traceSampledPercent: data.TRACE_SAMPLED_PERCENT,
     ...(info !== undefined && { info }),
     inbound: inboundOf(data),
     threads: Object.freeze({
@@ -225,6 +262,30 @@ function inboundOf(data: z.output<typeof Environment>): Inbound {
   })
 }
 
+function adminOf(data: z.output<typeof Environment>): Admin {
+  const { ADMIN_PORT: port, ADMIN_HOST: host, ADMIN_KEY: key } = data
+  return Object.freeze({
+    ...(port !== undefined && { listener: Object.freeze({ host, port }) }),
+    ...(key !== '' && { key }),
+  })
+}
+
+/** Returns the faults of the variables `ADMIN_…` that depend on several variables. */
+function adminFaults(data: z.output<typeof Environment>): string[] {
+  const { ADMIN_PORT: port, ADMIN_HOST: host, ADMIN_KEY: key } = data
+  const faults: string[] = []
+  if (key === '' && host !== 'localhost' && !isLoopback(host))
+    faults.push(
+      `ADMIN_KEY: is required, because ADMIN_HOST ${host} is not a loopback address: ` +
+        'set ADMIN_KEY to a secret of at least 16 characters, or ADMIN_HOST to 127.0.0.1',
+    )
+  if (key !== '' && data.API_KEYS.includes(key))
+    faults.push('ADMIN_KEY: is also in API_KEYS, and callers must not have it: set another key')
+  if (port !== undefined && port !== 0 && port === data.PORT)
+    faults.push(`ADMIN_PORT: is the same as PORT, ${port}: set another port, or 0 for any free port`)
+  return faults
+}
+
 /** Returns the entries of a comma-separated list. */
 function entriesOf(list: string): string[] {
   return list
@@ -241,13 +302,15 @@ function readKeys(list: string, context: z.RefinementCtx): readonly string[] {
   if (keys.length === 0 && list.trim() !== '')
     context.addIssue('contains no key: set at least one key, or remove the variable to require none')
   for (const [index, key] of keys.entries()) {
-    if (key.length < 16) context.addIssue(`key ${index + 1} has fewer than 16 characters: use 16 or more`)
-    else if (!/^[\w.~+/-]+=*$/.test(key))
-      context.addIssue(
-        `key ${index + 1} has a character that a bearer token cannot contain: use letters, digits and - . _ ~ + /`,
-      )
+    const fault = keyFault(key)
+    if (fault !== undefined) context.addIssue(`key ${index + 1} ${fault}`)
   }
   return Object.freeze(keys)
+}
+
+function checkAdminKey(key: string, context: z.RefinementCtx): void {
+  const fault = key === '' ? undefined : keyFault(key)
+  if (fault !== undefined) context.addIssue(fault)
 }
 
 function readOrigins(list: string, context: z.RefinementCtx): readonly string[] {
@@ -300,5 +363,28 @@ function blankless(environment: Readonly<Record<string, string | undefined>>): R
     Object.entries(environment)
       .map(([name, value]) => [name, value?.trim()] as const)
       .filter(([, value]) => value !== ''),
+  )
+}
+
+/** The last word of the name of a variable that holds a secret. */
+const secretWords = ['KEY', 'KEYS', 'PASSWORD', 'SECRET', 'TOKEN']
+
+/**
+ * Returns the values of the variables of `Environment` for the log. A secret that is set is redacted, and a long text
+ * is cut.
+ *
+ * @param environment - A valid environment.
+ */
+export function shownVariables(
+  environment: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, unknown>> {
+  const data = textSchema(Environment).parse(blankless(environment)) as Readonly<Record<string, unknown>>
+  return Object.fromEntries(
+    Object.keys(Environment.shape).map(name => {
+      const value = data[name]
+      const isEmpty = value === undefined || value === '' || (Array.isArray(value) && value.length === 0)
+      if (!isEmpty && secretWords.includes(name.slice(name.lastIndexOf('_') + 1))) return [name, hidden]
+      return [name, typeof value === 'string' ? cut(value) : (value ?? '')]
+    }),
   )
 }

@@ -46,7 +46,7 @@ test('the docs list every variable of the environment with its default', async t
   const defaults = Environment.parse({}) as Record<string, unknown>
   t.strictSame(
     inDocs.map(([variable, value]) => [variable, value]),
-    Object.keys(Environment.shape).map(variable => [variable, String(defaults[variable])]),
+    Object.keys(Environment.shape).map(variable => [variable, String(defaults[variable] ?? '')]),
   )
 })
 

@@ -4,7 +4,8 @@ export const exitCodes = `Exit codes: 0 success, 1 failure, 2 wrong arguments, i
 `
 
 /** The environment variables, for help texts. */
-export const environment = `Environment: HOST, PORT, LOG_LEVEL, LOG_FORMAT, DRAIN_MS, API_KEYS, RATE_LIMIT and others,
+export const environment = `Environment: HOST, PORT, LOG_LEVEL, LOG_FORMAT, DRAIN_MS, HEADWATERS_ENV, ADMIN_PORT,
+ADMIN_KEY, API_KEYS, RATE_LIMIT and others,
 and per upstream HEADWATERS_UPSTREAM_<NAME>_ORIGIN, _CONCURRENCY, _ATTEMPT_TIMEOUT_MS and _OFF.
 docs/options.md lists all variables.
 `
@@ -18,6 +19,7 @@ Commands
   serve [files or folders]       serves aggregates over HTTP (the default command)
   run NAME [files or folders]    runs one aggregate in this process and shows each step
   openapi [files or folders]     prints the OpenAPI document of aggregates
+  check [files or folders]       checks definitions and environment variables, and prints the number of metric series
   load URL                       sends requests to a running service at a constant rate and shows their latency
   completion bash|zsh|fish       prints a script that completes commands, options and aggregates in a shell
 

@@ -9,6 +9,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly command: Comman
   serve: () => import('./serve.ts'),
   run: () => import('./run.ts'),
   openapi: () => import('./openapi.ts'),
+  check: () => import('./check.ts'),
   load: () => import('./load.ts'),
   completion: async () => ({ command: (await import('./completion.ts')).completionOf(commands) }),
 }

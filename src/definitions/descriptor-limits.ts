@@ -11,6 +11,8 @@ export interface DescriptorLimitOptions {
   readonly threads?: number | undefined
   /** True if demo upstreams run in this process. Each upstream connection then has both of its ends here. */
   readonly hasDemoUpstreams: boolean
+  /** Descriptors that this process needs for other connections, such as those of the admin listener. @default 0 */
+  readonly reserved?: number
 }
 
 export interface DescriptorLimits {
@@ -27,6 +29,7 @@ export function descriptorLimits(
     partition: ownPartition = { index: 0, count: 1 },
     threads = availableParallelism(),
     hasDemoUpstreams,
+    reserved = 0,
   }: DescriptorLimitOptions,
 ): DescriptorLimits {
   const descriptors = readFileDescriptors()
@@ -36,10 +39,10 @@ export function descriptorLimits(
     (sum, spec) => sum + partition(withOverride(spec, overrides[spec.name] ?? {}).connections, ownPartition),
     0,
   )
-  const { inbound, upstream } = allocateDescriptors(descriptors, {
-    connections: hasDemoUpstreams ? 2 * declared : declared,
-    threads,
-  })
+  const { inbound, upstream } = allocateDescriptors(
+    { ...descriptors, open: descriptors.open + reserved },
+    { connections: hasDemoUpstreams ? 2 * declared : declared, threads },
+  )
   return {
     limits: { scale: upstream, maxConnections: inbound },
     few: upstream < 1 ? { ...descriptors, inbound, upstream: Math.floor(upstream * declared), declared } : undefined,

@@ -2,6 +2,12 @@ import type { MetricObjectWithValues, MetricValueWithName, Registry } from '@pro
 import type { Family } from './family.ts'
 import { SeriesTable } from './series-table.ts'
 
+/** The largest number of series of a family. A histogram has one for each bucket, and one each for sum and count. */
+export interface SeriesLimit {
+  readonly name: string
+  readonly series: number
+}
+
 /**
  * Metrics of the library that are left out. `promtool check metrics` rejects the names of some. The others have a label
  * value for each kind of handle, which no declaration limits, and read every open socket at each scrape. The smallest
@@ -34,9 +40,10 @@ let registry: Promise<Registry> | undefined
 const tables = new Map<string, SeriesTable>()
 
 /**
- * Returns the metrics of this process: CPU time, memory, heap, garbage collection, file descriptors and the delay of the
- * event loop, by the names of `@prometheus-io/client`. The first call loads the library and starts to observe garbage
- * collection and the delay, so their values begin then. The tables belong to the process, and each call updates them.
+ * Returns the metrics of this process: CPU time, memory, heap, garbage collection, file descriptors and the delay of
+ * the event loop, by the names of `@prometheus-io/client`. The first call loads the library and starts to observe
+ * garbage collection and the delay, so their values begin then. The tables belong to the process, and each call updates
+ * them.
  */
 export async function collectProcessMetrics(): Promise<readonly SeriesTable[]> {
   registry ??= openRegistry()
@@ -50,6 +57,16 @@ export async function collectProcessMetrics(): Promise<readonly SeriesTable[]> {
       update(table, metric)
   }
   return [...tables.values()]
+}
+
+/** Returns the largest number of series of each family of the process. */
+export async function processSeriesLimits(): Promise<readonly SeriesLimit[]> {
+  const families = await collectProcessMetrics()
+  // The delay of the event loop has no value yet.
+  return families.map(({ family: { name, type }, labels, width }) => ({
+    name,
+    series: Math.max(1, labels.length) * (type === 'histogram' ? width + 1 : 1),
+  }))
 }
 
 async function openRegistry(): Promise<Registry> {

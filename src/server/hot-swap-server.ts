@@ -13,7 +13,7 @@ export interface HotSwapServer {
   /** Makes `app` the current app; the previous app closes after its last request. */
   swap(app: FastifyInstance): void
   /** Closes after the requests in flight. */
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 /** An app with its requests in flight. */

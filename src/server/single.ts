@@ -1,10 +1,25 @@
 import type { FastifyInstance } from 'fastify'
 import type { OpenCatalogue } from '../definitions/catalogue.ts'
+import { runtimeOf } from '../http/lifecycle/app-runtime.ts'
+import { processLog } from '../log/process-log.ts'
+import { openAdminListener } from './process/admin-listener.ts'
 import { listenAt } from './process/listen.ts'
-import { shutDownOnSignals } from './process/shutdown.ts'
+import { shutDownOnSignals, type ShutdownOptions } from './process/shutdown.ts'
 
 /** Serves in this process alone, with the definitions as they were at the start. */
-export async function serveSingle(catalogue: OpenCatalogue, app: FastifyInstance): Promise<void> {
-  shutDownOnSignals(catalogue, app, () => app.close())
-  await listenAt(catalogue.config, address => app.listen(address))
+export async function serveSingle(
+  catalogue: OpenCatalogue,
+  app: FastifyInstance,
+  flushSpans: ShutdownOptions['flushSpans'],
+): Promise<void> {
+  const { config } = catalogue
+  const admin = await openAdminListener({
+    config,
+    log: app.log,
+    metrics: runtimeOf(app).metrics,
+    lostLogLines: () => processLog().lost,
+  })
+  shutDownOnSignals(catalogue, app, () => admin.closeAfter(() => app.close()), { flushSpans })
+  await listenAt(config, address => app.listen(address))
+  admin.ready()
 }

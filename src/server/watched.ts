@@ -3,25 +3,41 @@ import { ConfigError } from '../config.ts'
 import type { OpenCatalogue } from '../definitions/catalogue.ts'
 import { DefinitionsError } from '../definitions/definitions-error.ts'
 import { watch } from '../definitions/watch.ts'
+import { runtimeOf } from '../http/lifecycle/app-runtime.ts'
+import { processLog } from '../log/process-log.ts'
 import { createHotSwapServer } from './hot-swap-server.ts'
+import { openAdminListener } from './process/admin-listener.ts'
 import { listenAt } from './process/listen.ts'
 import { createServiceApp, routesOf } from './process/service-app.ts'
-import { shutDownOnSignals } from './process/shutdown.ts'
+import { shutDownOnSignals, type ShutdownOptions } from './process/shutdown.ts'
 
 /**
  * Serves in this process and reloads the definitions after each change of a file. The listening socket stays open. A
  * failed reload leaves the previous definitions in place.
  */
-export async function serveWatched(catalogue: OpenCatalogue, app: FastifyInstance): Promise<void> {
+export async function serveWatched(
+  catalogue: OpenCatalogue,
+  app: FastifyInstance,
+  flushSpans: ShutdownOptions['flushSpans'],
+): Promise<void> {
   const { config } = catalogue
   const server = createHotSwapServer({ limits: config.inbound.limits, drainMs: config.drainMs })
   let stopWatching = () => {}
-  server.swap(app)
-  shutDownOnSignals(catalogue, app, async () => {
-    stopWatching()
-    await server.close()
+  let runtime = runtimeOf(app)
+  const admin = await openAdminListener({
+    config,
+    log: app.log,
+    metrics: { render: accept => runtime.metrics.render(accept) },
+    lostLogLines: () => processLog().lost,
   })
+  server.swap(app)
+  const close = async () => {
+    stopWatching()
+    await admin.closeAfter(server.close)
+  }
+  shutDownOnSignals(catalogue, app, close, { flushSpans })
   app.log.info(`Server listening at ${await listenAt(config, server.listen)}`)
+  admin.ready()
   const onError = (error: unknown) => {
     const isUserFault = error instanceof DefinitionsError || error instanceof ConfigError
     app.log.error(
@@ -32,7 +48,9 @@ export async function serveWatched(catalogue: OpenCatalogue, app: FastifyInstanc
   async function reload(): Promise<void> {
     try {
       const next = await catalogue.reload()
-      server.swap(await createServiceApp(next))
+      const nextApp = await createServiceApp(next)
+      server.swap(nextApp)
+      runtime = runtimeOf(nextApp)
       app.log.info({ aggregates: routesOf(next) }, 'definitions reloaded')
     } catch (error) {
       onError(error)

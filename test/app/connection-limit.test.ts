@@ -28,6 +28,8 @@ async function arrange(t: Test, maxConnections = 8) {
   const lines: { readonly level: number; readonly msg: string; readonly refused?: number }[] = []
   const app = buildApp([hung], {
     maxConnections,
+    metrics: true,
+    metricsSource: { render: async () => ({ contentType: 'text/plain; charset=utf-8', body: 'cats 9\n' }) },
     logger: {
       level: 'info',
       stream: {
@@ -109,6 +111,16 @@ test('at the limit health routes are served, also in a flood of refused connecti
     t.match(await (await open('/health/ready')).heard('"ready"'), /^HTTP\/1\.1 200 /)
   }
   t.equal(said('connection limit reached').length, 1)
+  for (const pay of owed) pay()
+})
+
+test('at the limit a scrape is served, and a path that begins as that of the metrics is not', async t => {
+  const { open, owed, runsUnderWay } = await arrange(t, 24)
+  await Promise.all(Array.from({ length: 21 }, () => open('/hung')))
+  await runsUnderWay(21)
+  for (const path of ['/metrics', '/metrics?name=x'])
+    t.match(await (await open(path)).closed, /^HTTP\/1\.1 200 .*\r\nconnection: close\r\n.*cats 9/is, path)
+  t.match(await (await open('/metricsx')).closed, /^HTTP\/1\.1 503 /)
   for (const pay of owed) pay()
 })
 

@@ -26,13 +26,19 @@ test('the words that may follow are commands, options, aggregates, their fields 
   })
   const file = join(path, 'words.ts')
   for (const [given, expected] of [
-    [[], ['serve', 'run', 'openapi', 'load', 'completion', '--help', '--version']],
+    [[], ['serve', 'run', 'openapi', 'check', 'load', 'completion', '--help', '--version']],
     [['completion'], ['bash', 'zsh', 'fish']],
-    [['serve'], ['--live', '--workers', '--watch', '--help']],
+    [['serve'], ['--live', '--workers', '--watch', '--otlp', '--events', '--help']],
+    [['serve', '--events'], []],
     [['serve', '--workers'], ['auto']],
-    [['--watch'], ['--live', '--workers', '--watch', '--help']],
+    [['--watch'], ['--live', '--workers', '--watch', '--otlp', '--events', '--help']],
     [['openapi'], ['--out', '--json', '--info', '--help']],
     [['openapi', '--out'], []],
+    [['check'], ['--metrics', '--help']],
+    [
+      ['check', 'aggregates/'],
+      ['--metrics', '--help'],
+    ],
     [['nothing'], []],
     [['run'], ['cat-facts', 'breed', 'postcard', ...options]],
     [
@@ -72,7 +78,7 @@ test('the words that may follow are commands, options, aggregates, their fields 
   }
 })
 
-test('only files that run would load are loaded, and what they print is no word', async t => {
+test('only files that run would load are loaded, and their output is not a candidate', async t => {
   const { path, write } = definitionsFolder(t, {
     'order.ts': `console.log('printed'); process.stdout.write('written\\n')
 ${definition('http://127.0.0.1:9', { name: 'order' })}`,

@@ -16,6 +16,13 @@ for (const [what, args] of [
     t.match(errors, /^printed\nwritten\nkept\n/)
   })
 
+test('check: what definitions write to stdout while they load goes to stderr', async t => {
+  const { path } = definitionsFolder(t, { 'words.ts': printing })
+  const { output, errors } = await runCommand(t, ['check', path])
+  t.match(output, /^1 aggregate\n/)
+  t.match(errors, /^printed\nwritten\nkept\n/)
+})
+
 test('a failed load leaves what definitions wrote on stderr', async t => {
   const { path } = definitionsFolder(t, { 'words.ts': `console.log('printed'); throw new Error('no')` })
   const { code, output, errors } = await runCommand(t, ['openapi', path])

@@ -84,7 +84,7 @@ export interface LogLine {
   readonly [field: string]: unknown
 }
 
-/** Starts the service on a free port; it is there when its first line says where. */
+/** Starts the service on a free port; it is there when a line says where. */
 export async function startService(
   t: Test,
   environment: Environment = {},
@@ -119,12 +119,9 @@ export async function startService(
     return line as LogLine
   }
 
-  await Promise.race([once(lines, 'line'), ended])
-  const [, port = ''] = /http:\/\/127\.0\.0\.1:(\d+)/.exec(log[0]?.msg ?? '') ?? []
-  if (port === '')
-    throw new Error(
-      `the first line of the log names no port: ${JSON.stringify(log[0])} ${log[0] === undefined ? await errors : ''}`,
-    )
+  const address = await said('Server listening at')
+  const [, port = ''] = /http:\/\/127\.0\.0\.1:(\d+)/.exec(address.msg) ?? []
+  if (port === '') throw new Error(`the line of the log names no port: ${address.msg}`)
   return {
     port: Number(port),
     origin: `http://127.0.0.1:${port}`,

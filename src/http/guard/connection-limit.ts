@@ -31,16 +31,16 @@ const lingerMs = 1000
 const firstBytesMs = 100
 /** The limit is no longer full when the number of connections falls to this fraction of the limit. */
 const relievedRatio = 0.9
-/** The start of a request to a health route. */
-const health = /^(?:GET|HEAD) \/health\//
+/** The start of a request to a health route, or to the metrics. */
+const observing = /^(?:GET|HEAD) \/(?:health\/|metrics[ ?])/
 /** Time between two log lines about the limit, in ms. */
 const logEveryMs = 10_000
 
 /**
  * Limits the connections that are open at once. At the limit an idle connection is closed for a new one, and every
  * reply closes its connection. If no connection is idle, a new one gets 503 with `retry-after` before its request is
- * parsed. Requests to health routes are still served. A process at its limit is healthy, and a failed health check
- * would make the orchestrator restart it and lose its requests.
+ * parsed. Requests to health routes and to the metrics are still served. A process at its limit is healthy, and a
+ * failed health check would make the orchestrator restart it and lose its requests.
  */
 export function limitConnections(
   app: FastifyInstance,
@@ -60,7 +60,8 @@ export function limitConnections(
   let isLogged = false
 
   /**
-   * Replies 503, or serves the request if its first bytes request a health route. The connection closes in both cases.
+   * Replies 503, or serves the request if its first bytes request a health route or the metrics. The connection closes
+   * in both cases.
    */
   function refuse(socket: Socket): void {
     socket.on('error', () => {})
@@ -81,7 +82,7 @@ export function limitConnections(
     socket.once('data', (bytes: Buffer) => {
       if (!waiting.delete(socket)) return
       clearTimeout(first)
-      if (!health.test(bytes.toString('latin1', 0, 16))) return reply()
+      if (!observing.test(bytes.toString('latin1', 0, 16))) return reply()
       readRequests.call(server, socket)
       socket.emit('data', bytes)
     })

@@ -34,11 +34,11 @@ export function drainOnClose(
 
   app.addHook('onRequest', ({ raw: { socket }, url }, _reply, done) => {
     requestStarted(socket)
-    if (readiness.isDraining && !url.startsWith('/health/')) done(new Problem('DRAINING'))
+    if (readiness.state === 'draining' && !url.startsWith('/health/')) done(new Problem('DRAINING'))
     else done()
   })
   app.addHook('onSend', (_request, reply, payload, done) => {
-    if (readiness.isDraining || connectionLimit.isFull) reply.header('connection', 'close')
+    if (readiness.state === 'draining' || connectionLimit.isFull) reply.header('connection', 'close')
     done(null, payload)
   })
   app.addHook('onResponse', ({ raw: { socket } }, _reply, done) => {
@@ -65,7 +65,7 @@ export function drainOnClose(
   }
 
   app.addHook('preClose', done => {
-    readiness.isDraining = true
+    readiness.state = 'draining'
     for (const socket of connections) if (!requestsOn(socket)) socket.destroy()
     timer = setTimeout(abort, timeout)
     done()

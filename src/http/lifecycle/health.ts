@@ -1,18 +1,12 @@
 import type { FastifyInstance } from 'fastify'
 import { allowMethods } from '../routing/allowed-methods.ts'
 import { ignoreRejection } from '../../core/promises.ts'
-import { logOutcome, type RequestOutcome } from '../log/request-outcome.ts'
+import { logOutcome, probed } from '../log/request-outcome.ts'
 
 /** The state that `/health/ready` shows. */
 export interface Readiness {
-  isDraining: boolean
+  state: 'starting' | 'ready' | 'draining'
 }
-
-/**
- * The outcome of a probe has the level `debug`. Each load balancer sends a probe every few seconds, so that probes
- * would be most of the log.
- */
-const probed: RequestOutcome = { level: 'debug', fields: {}, msg: 'request completed' }
 
 export interface HealthOptions {
   readonly readiness: Readiness
@@ -22,7 +16,7 @@ export interface HealthOptions {
 
 /**
  * Adds `/health/live`, which replies 200 while the process runs, and `/health/ready`, which replies 503 while the app
- * drains.
+ * starts or drains.
  */
 export function addHealthRoutes(app: FastifyInstance, { readiness, lostLogLines }: HealthOptions): void {
   app.get('/health/live', (request, reply) => {
@@ -33,12 +27,8 @@ export function addHealthRoutes(app: FastifyInstance, { readiness, lostLogLines 
     logOutcome(request, probed)
     reply.header('cache-control', 'no-store')
     const log = lostLogLines === undefined ? {} : readLostLogLines(lostLogLines)
-    return readiness.isDraining
-      ? reply
-          .code(503)
-          .header('retry-after', '1')
-          .send({ status: 'draining', ...log })
-      : reply.send({ status: 'ready', ...log })
+    if (readiness.state !== 'ready') reply.code(503).header('retry-after', '1')
+    return reply.send({ status: readiness.state, ...log })
   })
   for (const url of ['/health/live', '/health/ready']) allowMethods(app, url, ['GET'])
 }

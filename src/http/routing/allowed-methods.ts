@@ -1,3 +1,4 @@
+import { METHODS } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { Problem } from '../../errors.ts'
 import { routerOptionsOf } from './match-path.ts'
@@ -9,6 +10,12 @@ export type RequestHook = (request: FastifyRequest, reply: FastifyReply, done: (
 export interface OtherMethods {
   readonly onRequest: RequestHook
   readonly handler: RouteOptions['handler']
+}
+
+/** Registers every method of Node's parser. Otherwise a method without a route gets 404 instead of 405. */
+export function acceptAllMethods(app: FastifyInstance): void {
+  for (const method of METHODS)
+    if (!app.supportedMethods.includes(method) && method !== 'CONNECT') app.addHttpMethod(method)
 }
 
 /**

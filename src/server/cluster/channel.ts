@@ -1,6 +1,7 @@
 import type { Worker } from 'node:cluster'
 import { marked, readToWorker } from './read-message.ts'
 import type { CountRequest, RateCount } from '../../http/guard/shared-rate-store.ts'
+import { MetricsChannel } from './metrics-channel.ts'
 import { heartbeats, type Failure, type FromWorker, type StopMode, type WorkerAssignment } from './messages.ts'
 
 /** A worker's channel to its primary. */
@@ -13,6 +14,8 @@ export interface Channel {
   readonly count: CountRequest
   /** Returns the number of log lines that all processes of the service have lost, as the primary last reported it. */
   readonly lostLogLines: () => number
+  /** The metrics of this worker and of the service. */
+  readonly metrics: MetricsChannel
 }
 
 /** Time between two reports of the number of lost lines, in ms. */
@@ -35,6 +38,12 @@ export function openChannel(worker: Worker, { mark, heartbeatMs, stop, ownLostLo
   const send = (message: FromWorker) => {
     worker.process.send?.(marked(message, mark), () => {})
   }
+  const metrics = new MetricsChannel(
+    message =>
+      new Promise(resolve => {
+        worker.process.send?.(marked(message, mark), () => resolve())
+      }),
+  )
 
   const timer =
     heartbeatMs > 0 ? setInterval(() => send({ kind: 'alive' }), heartbeatMs / heartbeats).unref() : undefined
@@ -47,11 +56,13 @@ export function openChannel(worker: Worker, { mark, heartbeatMs, stop, ownLostLo
       lostByAll = message.lines
       return
     }
+    if (message.kind !== 'counted') return metrics.handle(message)
     counting.get(message.id)?.(message)
     counting.delete(message.id)
   })
   worker.on('disconnect', () => {
     clearInterval(timer)
+    metrics.close()
     if (!isListening) return
     // Without this, Node.js ends the process at once when the channel closes. A worker that does not listen yet should
     // end, so it is set only for a worker that listens.
@@ -71,6 +82,7 @@ export function openChannel(worker: Worker, { mark, heartbeatMs, stop, ownLostLo
       }, reportEvery).unref()
     },
     lostLogLines: () => Math.max(lostByAll, ownLostLogLines()),
+    metrics,
     failed: error => send({ kind: 'failed', failure: failureOf(error) }),
     count: client =>
       new Promise(resolve => {

@@ -29,9 +29,15 @@ export class LostLogLines {
     setInterval(() => this.#send(), sendEvery).unref()
   }
 
-  #send(): void {
+  /** The number of lines that all processes have lost. */
+  get total(): number {
     let lines = this.#ownLines() + this.#linesOfExited
     for (const worker of this.#running) lines += worker.lostLogLines
+    return lines
+  }
+
+  #send(): void {
+    const lines = this.total
     if (lines > 0) for (const worker of this.#running) worker.sendLostLogLines(lines)
   }
 }

@@ -1,3 +1,6 @@
+import type { MetricsFormat } from '../../metrics/format.ts'
+import type { SeriesChunk } from '../../metrics/chunks.ts'
+
 /** The assignment of a worker, which the primary passes in the environment. */
 export interface WorkerAssignment {
   /** The index of the worker's partition of the limits, from 0. */
@@ -38,6 +41,12 @@ export type FromWorker =
   | { readonly kind: 'failed'; readonly failure: Failure }
   | { readonly kind: 'count'; readonly id: number; readonly client: string }
   | { readonly kind: 'lost'; readonly lines: number }
+  /** Some series of the worker's metrics. */
+  | { readonly kind: 'series'; readonly chunk: SeriesChunk }
+  /** The answer to `collect`, after the series. */
+  | { readonly kind: 'collected'; readonly id: number }
+  /** Asks for the metrics of the service as text. */
+  | { readonly kind: 'render'; readonly id: number; readonly format: MetricsFormat }
 
 /**
  * The way in which a worker stops. `drain`: it closes idle connections and exits after the requests in flight.
@@ -51,3 +60,9 @@ export type ToWorker =
   | { readonly kind: 'stop'; readonly mode: StopMode }
   | { readonly kind: 'lost'; readonly lines: number }
   | { readonly kind: 'counted'; readonly id: number; readonly current: number; readonly ttl: number }
+  /** Asks for the metrics of the worker. */
+  | { readonly kind: 'collect'; readonly id: number }
+  /** A part of the text that a worker has asked for. */
+  | { readonly kind: 'rendered'; readonly id: number; readonly text: string; readonly isLast: boolean }
+  /** The answer to `render` if the metrics could not be collected. */
+  | { readonly kind: 'notRendered'; readonly id: number }

@@ -1,6 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import type { OpenCatalogue } from '../../definitions/catalogue.ts'
 import { processLog } from '../../log/process-log.ts'
+import { collectProcessMetrics } from '../../metrics/process-metrics.ts'
+import { openAdminListener } from '../process/admin-listener.ts'
 import { shutDownOnSignals } from '../process/shutdown.ts'
 import { variablesOfEnvFiles } from './env-files.ts'
 import { createWorkers, stopMs } from './workers.ts'
@@ -12,10 +14,12 @@ import { createWorkers, stopMs } from './workers.ts'
  *   worker builds its own app.
  */
 export async function servePrimary(catalogue: OpenCatalogue, app: FastifyInstance, count: number): Promise<void> {
-  const { host, port, drainMs, heartbeatMs } = catalogue.config
+  const { config } = catalogue
+  const { host, port, drainMs, heartbeatMs } = config
   const workers = createWorkers({
     log: app.log,
     lostLogLines: () => processLog().lost,
+    collectMetrics: collectProcessMetrics,
     count,
     host,
     port,
@@ -31,16 +35,24 @@ export async function servePrimary(catalogue: OpenCatalogue, app: FastifyInstanc
   process.on('SIGHUP', () => {
     void workers.restart()
   })
+  const admin = await openAdminListener({
+    config,
+    log: app.log,
+    metrics: workers.metrics,
+    lostLogLines: () => workers.lostLogLines,
+  })
   await app.close()
   await workers.start()
+  admin.ready()
   shutDownOnSignals(
     catalogue,
     app,
-    async () => {
-      if (await workers.stop()) return
-      await catalogue.close()
-      process.exit(1)
-    },
+    () =>
+      admin.closeAfter(async () => {
+        if (await workers.stop()) return
+        await catalogue.close()
+        process.exit(1)
+      }),
     { delay: drainMs + stopMs, skip: ['SIGHUP'], onSecondSignal: () => workers.kill() },
   )
 }

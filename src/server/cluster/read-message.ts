@@ -1,4 +1,6 @@
+import { isObject, isOptionalText, isTexts, isTime, isWhole } from './message-values.ts'
 import type { Failure, FromWorker, WorkerAssignment, ToWorker } from './messages.ts'
+import { readChunk } from './read-chunk.ts'
 
 /** The field that holds the mark. */
 const markField = 'headwaters'
@@ -36,6 +38,20 @@ export function readFromWorker(value: unknown, mark: string): FromWorker | undef
       const { id, client } = fields
       return isWhole(id) && typeof client === 'string' ? { kind: 'count', id, client } : undefined
     }
+    case 'series': {
+      const chunk = readChunk(fields['chunk'])
+      return chunk && { kind: 'series', chunk }
+    }
+    case 'collected': {
+      const { id } = fields
+      return isWhole(id) ? { kind: 'collected', id } : undefined
+    }
+    case 'render': {
+      const { id, format } = fields
+      return isWhole(id) && (format === 'prometheus' || format === 'openmetrics')
+        ? { kind: 'render', id, format }
+        : undefined
+    }
     default:
       return undefined
   }
@@ -56,6 +72,17 @@ export function readToWorker(value: unknown, mark: string): ToWorker | undefined
     case 'counted': {
       const { id, current, ttl } = fields
       return isWhole(id) && isWhole(current) && isTime(ttl) ? { kind: 'counted', id, current, ttl } : undefined
+    }
+    case 'collect':
+    case 'notRendered': {
+      const { id, kind } = fields
+      return isWhole(id) ? { kind, id } : undefined
+    }
+    case 'rendered': {
+      const { id, text, isLast } = fields
+      return isWhole(id) && typeof text === 'string' && typeof isLast === 'boolean'
+        ? { kind: 'rendered', id, text, isLast }
+        : undefined
     }
     default:
       return undefined
@@ -95,24 +122,4 @@ function readFailure(value: unknown): Failure | undefined {
   if (typeof name !== 'string' || typeof message !== 'string' || !isOptionalText(stack) || !isOptionalText(code))
     return undefined
   return { name, message, stack, code }
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null
-}
-
-function isTexts(value: unknown): value is Readonly<Record<string, string>> {
-  return isObject(value) && Object.values(value).every(text => typeof text === 'string')
-}
-
-function isOptionalText(value: unknown): value is string | undefined {
-  return value === undefined || typeof value === 'string'
-}
-
-function isWhole(value: unknown, most = Number.MAX_SAFE_INTEGER): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= most
-}
-
-function isTime(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0
 }

@@ -3,6 +3,10 @@ import { watchHeartbeats } from './heartbeats.ts'
 import { assignmentVariable, type Failure, type StopMode, type ToWorker, type WorkerAssignment } from './messages.ts'
 import { marked, readFromWorker } from './read-message.ts'
 import type { TrackWorker } from './redispatch.ts'
+import { sendRendered } from './send-rendered.ts'
+import { SeriesRequest } from './series-request.ts'
+import type { SeriesChunk } from '../../metrics/chunks.ts'
+import type { MetricsFormat } from '../../metrics/format.ts'
 import type { RateCount } from '../../http/guard/shared-rate-store.ts'
 import { startFolder } from '../../definitions/start-folder.ts'
 import { keepAliveGraceMs } from './close-after-response.ts'
@@ -30,6 +34,8 @@ export interface WorkerProcess {
   readonly lostLogLines: number
   /** Sends the worker the number of log lines that all processes have lost. */
   sendLostLogLines(lines: number): void
+  /** Asks the worker for its series (`SeriesRequest`). */
+  collectMetrics(): Promise<boolean>
 }
 
 export interface SpawnOptions {
@@ -39,6 +45,10 @@ export interface SpawnOptions {
   readonly count: (client: string) => RateCount
   /** Tracks the connections that are sent to the worker. */
   readonly trackWorker: TrackWorker
+  /** Called for the series that the worker sends. */
+  readonly onSeries: (chunk: SeriesChunk) => void
+  /** Renders the metrics of the service, for a scrape of the worker. */
+  readonly render: (format: MetricsFormat) => Promise<string>
   /** Called when no heartbeat arrived within the limit, before the worker is killed. */
   readonly onSilent: (pid: number | undefined) => void
 }
@@ -52,7 +62,7 @@ export const exitGraceMs = 3000
 /** Starts a worker. A worker runs this program with the same arguments and an assignment. */
 export function spawnWorker(
   assignment: WorkerAssignment,
-  { omittedVariables, count, trackWorker, onSilent }: SpawnOptions,
+  { omittedVariables, count, trackWorker, onSeries, render, onSilent }: SpawnOptions,
 ): WorkerProcess {
   cluster.schedulingPolicy = cluster.SCHED_RR
   cluster.setupPrimary({ cwd: startFolder })
@@ -74,6 +84,7 @@ export function spawnWorker(
     onSilent(worker.process.pid)
     kill()
   })
+  const series = new SeriesRequest(id => send({ kind: 'collect', id }))
   trackWorker(worker)
 
   worker.on('message', (value: unknown) => {
@@ -84,6 +95,7 @@ export function spawnWorker(
       case 'listening':
         ;({ drainMs } = message)
         heartbeat.started()
+        series.open()
         return started.resolve(message.port)
       case 'failed':
         started.reject(errorOf(message.failure))
@@ -93,6 +105,12 @@ export function spawnWorker(
       case 'lost':
         ;({ lines: lostLogLines } = message)
         return
+      case 'series':
+        return onSeries(message.chunk)
+      case 'collected':
+        return series.answered(message.id)
+      case 'render':
+        return void sendRendered(send, message.id, render(message.format))
       case undefined:
     }
   })
@@ -109,6 +127,7 @@ export function spawnWorker(
   void exited.then(({ code, signal }) => {
     clearTimeout(timer)
     heartbeat.end()
+    series.close()
     started.reject(
       new Error(`worker ${assignment.index + 1} exited with ${signal ?? `code ${code}`} before it listened`),
     )
@@ -133,6 +152,7 @@ export function spawnWorker(
       return lostLogLines
     },
     sendLostLogLines: lines => send({ kind: 'lost', lines }),
+    collectMetrics: () => series.ask(),
   }
 }
 

@@ -3,6 +3,9 @@ import { hostname } from 'node:os'
 import type { AddressInfo } from 'node:net'
 import { openCatalogue, type CatalogueOptions } from '../../definitions/catalogue.ts'
 import { processLog } from '../../log/process-log.ts'
+import { runtimeOf } from '../../http/lifecycle/app-runtime.ts'
+import { collectProcessMetrics } from '../../metrics/process-metrics.ts'
+import { RuntimeMetrics } from '../../metrics/runtime-metrics.ts'
 import { listenAt } from '../process/listen.ts'
 import { createServiceApp } from '../process/service-app.ts'
 import { closeMs, exitOnUncaughtErrors } from '../process/shutdown.ts'
@@ -11,15 +14,17 @@ import { closeAfterResponse, keepAliveGraceMs } from './close-after-response.ts'
 import { assignmentVariable, type StopMode, type WorkerAssignment } from './messages.ts'
 import { checkWorkers, partitionInbound, partitionThreads } from './plan-workers.ts'
 
-export interface ServeAssignedOptions extends Pick<CatalogueOptions, 'paths' | 'live'> {
+export interface ServeAssignedOptions extends Pick<CatalogueOptions, 'paths' | 'live' | 'events'> {
   /** Writes the remaining output for stdout and stderr. */
   readonly flushOutput: () => void
+  /** Sends the last spans before the worker exits; undefined if there are no spans. */
+  readonly flushSpans: (() => Promise<void>) | undefined
 }
 
 /** Serves as one worker, with its partition of the limits, until the primary stops it or exits. */
 export async function serveAssigned(
   assignment: WorkerAssignment,
-  { paths, live, flushOutput }: ServeAssignedOptions,
+  { paths, live, events, flushOutput, flushSpans }: ServeAssignedOptions,
 ): Promise<void> {
   // Definitions must not see the mark of the channel.
   delete process.env[assignmentVariable]
@@ -39,7 +44,7 @@ export async function serveAssigned(
   })
   try {
     const { demoUpstreams, host, port, count, index } = assignment
-    const catalogue = await openCatalogue({ paths, live, environment: process.env, demoUpstreams })
+    const catalogue = await openCatalogue({ paths, live, events, environment: process.env, demoUpstreams })
     const { inbound, threads, drainMs } = catalogue.config
     checkWorkers(catalogue, count)
     const app = await createServiceApp(
@@ -48,12 +53,15 @@ export async function serveAssigned(
         partition: assignment,
         countRequest: channel.count,
         lostLogLines: channel.lostLogLines,
+        metricsSource: channel.metrics.source,
         threads: partitionThreads(threads, assignment),
         ...partitionInbound(inbound, assignment),
       },
       { pid: process.pid, hostname: hostname(), worker: index + 1 },
     )
     exitOnUncaughtErrors(app)
+    const { metrics } = RuntimeMetrics.countersOf(runtimeOf(app))
+    channel.metrics.collect = async () => [...metrics.collect(), ...(await collectProcessMetrics())]
     await listenAt({ host, port }, address => app.listen(address))
     channel.listening((app.server.address() as AddressInfo).port, drainMs)
 
@@ -62,7 +70,10 @@ export async function serveAssigned(
     setTimeout(() => process.exit(1), drainMs + keepAliveGraceMs + closeMs).unref()
     if (mode === 'replace') await closeAfterResponse(app.server, drainNow.signal)
     await app.close()
+    // The primary keeps the counters of a worker that has exited.
+    await channel.metrics.sendSeries()
     await catalogue.close()
+    await flushSpans?.()
     process.exit(0)
   } catch (error) {
     // The primary reports the error and kills this process, so no exit handler writes the output of the definitions.

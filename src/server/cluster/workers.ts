@@ -2,12 +2,15 @@ import { randomUUID } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
 import { guardAccepts } from './accept-guard.ts'
 import { keepAliveGraceMs } from './close-after-response.ts'
+import type { MetricsSource } from '../../metrics/source.ts'
 import { LostLogLines } from './lost-log-lines.ts'
 import type { StopMode, WorkerAssignment } from './messages.ts'
+import type { Collect } from './metrics-channel.ts'
 import { rateCounter } from './rate-counter.ts'
 import { createRedispatcher } from './redispatch.ts'
 import { Replica } from './replica.ts'
 import { rollingRestart } from './rolling-restart.ts'
+import { ServiceMetrics } from './service-metrics.ts'
 import { exitGraceMs, spawnWorker, type SpawnOptions, type WorkerProcess } from './spawn-worker.ts'
 
 export interface WorkersOptions
@@ -15,6 +18,8 @@ export interface WorkersOptions
   readonly log: FastifyBaseLogger
   /** Returns the number of log lines that the primary has lost. */
   readonly lostLogLines: () => number
+  /** Returns the series of the primary. */
+  readonly collectMetrics: Collect
   /** Called when no worker runs and none can be started. */
   readonly onGiveUp: () => void
 }
@@ -32,6 +37,10 @@ export interface Workers {
   stop(): Promise<boolean>
   /** Kills all workers. */
   kill(): void
+  /** The number of log lines that the primary and all workers have lost. */
+  readonly lostLogLines: number
+  /** The metrics of the primary and all workers. */
+  readonly metrics: MetricsSource
 }
 
 /** Time between two log lines about file descriptors, in ms. */
@@ -44,6 +53,7 @@ export const stopMs = exitGraceMs + keepAliveGraceMs
 export function createWorkers({
   log,
   lostLogLines,
+  collectMetrics,
   onGiveUp,
   omittedVariables,
   count,
@@ -58,6 +68,7 @@ export function createWorkers({
   )
   const stopping = new Set<WorkerProcess>()
   const lost = new LostLogLines(lostLogLines)
+  const metrics = new ServiceMetrics(collectMetrics)
   const countRequest = rateCounter()
   const trackWorker = createRedispatcher()
   /** The port at which the workers listen. It is known when the first worker listens. */
@@ -75,12 +86,15 @@ export function createWorkers({
 
   function spawn(index: number): WorkerProcess {
     if (replicas.every(({ current }) => current === undefined)) requestedPort = realPort
+    const received = metrics.open()
     const worker = spawnWorker(
       { index, count, host, port: requestedPort, demoUpstreams, heartbeatMs, mark: randomUUID() },
       {
         omittedVariables,
         count: countRequest,
         trackWorker,
+        onSeries: chunk => received.apply(chunk),
+        render: metrics.render,
         onSilent: workerPid =>
           log.error(
             { worker: index + 1, workerPid, heartbeatMs },
@@ -89,6 +103,7 @@ export function createWorkers({
       },
     )
     lost.track(worker)
+    metrics.track(worker, received)
     return worker
   }
 
@@ -182,5 +197,9 @@ export function createWorkers({
       return !results.includes(false)
     },
     kill,
+    get lostLogLines() {
+      return lost.total
+    },
+    metrics: metrics.source,
   }
 }

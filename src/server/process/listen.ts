@@ -1,37 +1,51 @@
-/** The address on which a server listens, from `HOST` and `PORT`. */
+/** An address on which a server listens. */
 export interface ListenAddress {
   readonly host: string
   readonly port: number
 }
 
-interface Reason {
-  readonly what: string
-  readonly fix: string
+/** The environment variables from which an address was read. */
+export interface AddressVariables {
+  readonly host: string
+  readonly port: string
 }
 
-const anotherPort = 'set PORT to another port, or to 0 for any free port'
-const anotherHost = 'set HOST to an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all'
+const ownVariables: AddressVariables = { host: 'HOST', port: 'PORT' }
 
-/** System errors that can be fixed with another `HOST` or `PORT`. */
+/** A system error that another address avoids: the reason, and the variable to set. */
+interface Reason {
+  readonly what: string
+  readonly set: keyof AddressVariables
+  readonly to: string
+}
+
+const anotherPort = { set: 'port', to: 'another port, or to 0 for any free port' } as const
+const anotherHost = { set: 'host', to: 'an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all' } as const
+
+/** System errors that can be fixed with another host or port. */
 const reasons: Readonly<Record<string, Reason>> = {
-  EADDRINUSE: { what: 'the port is in use', fix: anotherPort },
-  EACCES: { what: 'the process may not use the port', fix: 'set PORT to 1024 or above' },
-  EADDRNOTAVAIL: { what: 'the machine does not have this address', fix: anotherHost },
-  EAFNOSUPPORT: { what: 'the machine does not support this kind of address', fix: anotherHost },
-  EINVAL: { what: 'the address is not valid here', fix: anotherHost },
-  ENOTFOUND: { what: 'the host name has no address', fix: anotherHost },
-  EAI_AGAIN: { what: 'the host name cannot be resolved', fix: anotherHost },
+  EADDRINUSE: { what: 'the port is in use', ...anotherPort },
+  EACCES: { what: 'the process is not allowed to use the port', set: 'port', to: '1024 or above' },
+  EADDRNOTAVAIL: { what: 'the machine does not have this address', ...anotherHost },
+  EAFNOSUPPORT: { what: 'the machine does not support this kind of address', ...anotherHost },
+  EINVAL: { what: 'the address is not valid here', ...anotherHost },
+  ENOTFOUND: { what: 'the host name has no address', ...anotherHost },
+  EAI_AGAIN: { what: 'the host name cannot be resolved', ...anotherHost },
 }
 
 /**
  * Makes a server listen.
  *
  * @param listen - Starts listening at the address.
+ * @param variables - The variables that the error message names. @default `HOST` and `PORT`
  * @returns The result of `listen`.
  * @throws An error with the system's code, whose message names the address, the reason and the variable to set.
  */
-export async function listenAt<T>(address: ListenAddress, listen: (address: ListenAddress) => Promise<T>): Promise<T> {
-  const { host, port } = address
+export async function listenAt<T>(
+  { host, port }: ListenAddress,
+  listen: (address: ListenAddress) => Promise<T>,
+  variables = ownVariables,
+): Promise<T> {
   try {
     return await listen({ host, port })
   } catch (error) {
@@ -39,7 +53,8 @@ export async function listenAt<T>(address: ListenAddress, listen: (address: List
     const reason = Object.hasOwn(reasons, code) ? reasons[code] : undefined
     if (reason === undefined) throw error
     const shown = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
-    const message = `cannot listen at ${shown}: ${reason.what} (${code}); ${reason.fix}`
+    const fix = `set ${variables[reason.set]} to ${reason.to}`
+    const message = `cannot listen at ${shown}: ${reason.what} (${code}); ${fix}`
     throw Object.assign(new Error(message, { cause: error }), { code })
   }
 }

@@ -1,5 +1,6 @@
 import cluster from 'node:cluster'
 import type { FastifyInstance } from 'fastify'
+import { maxAdminConnections } from '../../admin/admin-app.ts'
 import { buildApp, type AppOptions } from '../../app.ts'
 import type { Catalogue } from '../../definitions/catalogue.ts'
 import { DefinitionsError } from '../../definitions/definitions-error.ts'
@@ -21,15 +22,16 @@ export async function createServiceApp(
   options: AppOptions = {},
   logFields?: Readonly<Record<string, unknown>>,
 ): Promise<FastifyInstance> {
-  const { aggregates, overrides, environment, info, secrets, config } = catalogue
-  const { inbound, logLevel, logFormat, drainMs, threads } = config
+  const { aggregates, overrides, environment, info, secrets, config, onEvent } = catalogue
+  const { inbound, logLevel, logFormat, logCompletePercent, drainMs, threads, traceSampledPercent, env, admin } = config
   const { limits, few } = descriptorLimits(catalogue, {
     partition: options.partition,
     threads: options.threads?.count ?? threads.count,
     hasDemoUpstreams: catalogue.upstreams === 'demo' && !cluster.isWorker,
+    reserved: admin.listener !== undefined && !cluster.isWorker ? maxAdminConnections : 0,
   })
   const redaction = processRedaction()
-  redaction.add([...secrets, ...inbound.keys])
+  redaction.add([...secrets, ...inbound.keys, ...(admin.key === undefined ? [] : [admin.key])])
   const stream = processLog()
   const format = lineFormat(logFormat, environment)
   const logger = { ...(loggerOptions({ level: logLevel, redaction, base: logFields, format }) as object), stream }
@@ -38,10 +40,14 @@ export async function createServiceApp(
     environment,
     info,
     logger,
+    logCompletePercent,
     drainTimeout: drainMs,
+    traceSampledPercent,
     threads,
     lostLogLines: () => stream.lost,
+    metrics: env === 'development' || (admin.key !== undefined && { key: admin.key }),
     onToken: token => redaction.learn(token),
+    onEvent,
     ...inbound,
     ...limits,
     ...options,

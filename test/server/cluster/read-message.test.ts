@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { test } from 'tap'
+import type { SeriesChunk } from '../../../src/metrics/chunks.ts'
 import type { FromWorker, WorkerAssignment, ToWorker } from '../../../src/server/cluster/messages.ts'
 import { marked, readFromWorker, readAssignment, readToWorker } from '../../../src/server/cluster/read-message.ts'
 
@@ -10,12 +11,47 @@ const failure = fc.record(
   { requiredKeys: ['name', 'message'] },
 )
 
+const text = fc.string()
+const finite = fc.double({ noNaN: true, noDefaultInfinity: true }).map(value => value + 0)
+const time = fc.double({ min: 0, noNaN: true, noDefaultInfinity: true })
+const family = fc.oneof(
+  fc.record({
+    name: text,
+    help: text,
+    type: fc.constantFrom('counter' as const, 'gauge' as const),
+    labels: fc.array(text),
+    merge: fc.constantFrom('sum' as const, 'max' as const),
+  }),
+  fc.record({
+    name: text,
+    help: text,
+    type: fc.constant('histogram' as const),
+    labels: fc.array(text),
+    buckets: fc.array(finite),
+    merge: fc.constantFrom('sum' as const, 'max' as const),
+  }),
+)
+const chunk = fc.record({
+  family,
+  from: whole,
+  labels: fc.array(text),
+  values: fc.array(fc.option(finite)),
+  exemplars: fc.array(fc.record({ at: whole, traceId: text, value: finite, time })),
+})
+
 const fromWorker: fc.Arbitrary<FromWorker> = fc.oneof(
   fc.constant({ kind: 'alive' } as const),
   fc.record({ kind: fc.constant('listening' as const), port: fc.nat(65_535), drainMs: fc.nat(600_000) }),
   fc.record({ kind: fc.constant('failed' as const), failure }),
   fc.record({ kind: fc.constant('lost' as const), lines: whole }),
   fc.record({ kind: fc.constant('count' as const), id: whole, client: fc.string() }),
+  fc.record({ kind: fc.constant('series' as const), chunk }),
+  fc.record({ kind: fc.constant('collected' as const), id: whole }),
+  fc.record({
+    kind: fc.constant('render' as const),
+    id: whole,
+    format: fc.constantFrom('prometheus' as const, 'openmetrics' as const),
+  }),
 )
 const toWorker: fc.Arbitrary<ToWorker> = fc.oneof(
   fc.record({ kind: fc.constant('stop' as const), mode: fc.constantFrom('drain' as const, 'replace' as const) }),
@@ -24,8 +60,10 @@ const toWorker: fc.Arbitrary<ToWorker> = fc.oneof(
     kind: fc.constant('counted' as const),
     id: whole,
     current: whole,
-    ttl: fc.double({ min: 0, noNaN: true, noDefaultInfinity: true }),
+    ttl: time,
   }),
+  fc.record({ kind: fc.constantFrom('collect' as const, 'notRendered' as const), id: whole }),
+  fc.record({ kind: fc.constant('rendered' as const), id: whole, text: fc.string(), isLast: fc.boolean() }),
 )
 const task: fc.Arbitrary<WorkerAssignment> = fc.record({
   index: fc.nat(7),
@@ -71,7 +109,7 @@ for (const [sender, messages, read] of both) {
     )
   })
 
-  test(`a value that is not of ${sender} is no message, whatever it is`, async t => {
+  test(`a value that is not of ${sender} is not a message, whatever it is`, async t => {
     fc.assert(
       fc.property(fc.anything(), value => {
         t.equal(read(value, mark), undefined)
@@ -87,7 +125,7 @@ for (const [sender, messages, read] of both) {
     )
   })
 
-  test(`a near miss of a message of ${sender} is no message: a field that is missing, or of a wrong type or range`, async t => {
+  test(`a near miss of a message of ${sender} is not a message: a field that is missing, or of a wrong type or range`, async t => {
     fc.assert(
       fc.property(
         messages as fc.Arbitrary<Readonly<Record<string, unknown>>>,
@@ -96,9 +134,11 @@ for (const [sender, messages, read] of both) {
         (message, at, value) => {
           const names = Object.keys(message)
           const name = names[at % names.length] as string
-          // A client is any text, and a time any number from 0 on.
+          // A client and a text are any text, and a time any number from 0 on.
           const isRight =
-            name === 'client' ? typeof value === 'string' : name === 'ttl' && (value === 1.5 || value === 2 ** 60)
+            name === 'client' || name === 'text'
+              ? typeof value === 'string'
+              : (name === 'ttl' && (value === 1.5 || value === 2 ** 60)) || (name === 'isLast' && value === true)
           const { [name]: _removed, ...less } = message
           t.equal(read(marked(less as never, mark), mark), undefined, `without ${name}`)
           if (!isRight)
@@ -129,7 +169,53 @@ test('a failure has texts only', async t => {
   }
 })
 
-test('a task is read as it was written, and another value of its variable is none', async t => {
+test('a chunk of series with one wrong part is no message', async t => {
+  fc.assert(
+    fc.property(chunk, fc.nat(), fc.nat(), wrong, (value, at, inner, other) => {
+      const read = (near: object) => readFromWorker({ headwaters: mark, kind: 'series', chunk: near }, mark)
+      t.same(read(value), { kind: 'series', chunk: value })
+      const names = Object.keys(value)
+      const name = names[at % names.length] as keyof SeriesChunk
+      const { [name]: _removed, ...less } = value
+      t.equal(read(less), undefined, `without ${name}`)
+      const isEmptyList = Array.isArray(other) && ['labels', 'values', 'exemplars'].includes(name)
+      if (!isEmptyList) t.equal(read({ ...value, [name]: other }), undefined, `${name} is ${String(other)}`)
+      const fields = Object.keys(value.family)
+      const field = fields[inner % fields.length] as string
+      const { [field as 'name']: _gone, ...lessFamily } = value.family
+      // Without `merge`, values are summed.
+      if (field !== 'merge') t.equal(read({ ...value, family: lessFamily }), undefined, `a family without ${field}`)
+      if (typeof other === 'object' && !Array.isArray(other))
+        t.equal(read({ ...value, family: { ...value.family, [field]: other } }), undefined)
+    }),
+    { numRuns: 500 },
+  )
+  const right = { family: { name: '', help: '', type: 'gauge', labels: [], merge: 'sum' }, from: 0 }
+  const lists = { labels: [], values: [], exemplars: [] }
+  for (const near of [
+    { labels: [1] },
+    { labels: 'a' },
+    { values: ['1'] },
+    { values: [Number.NaN] },
+    { values: { length: 1, 0: 1 } },
+    { exemplars: [null] },
+    { exemplars: [{ at: -1, traceId: '', value: 1, time: 1 }] },
+    { exemplars: [{ at: 0, traceId: 1, value: 1, time: 1 }] },
+    { exemplars: [{ at: 0, traceId: '', value: null, time: 1 }] },
+    { exemplars: [{ at: 0, traceId: '', value: 1, time: -1 }] },
+    { family: { ...right.family, type: 'summary' } },
+    { family: { ...right.family, merge: 'average' } },
+    { family: { ...right.family, type: 'histogram' } },
+    { family: { ...right.family, type: 'histogram', buckets: ['1'] } },
+  ])
+    t.equal(
+      readFromWorker({ headwaters: mark, kind: 'series', chunk: { ...right, ...lists, ...near } }, mark),
+      undefined,
+      JSON.stringify(near),
+    )
+})
+
+test('an assignment is read as it was written, and any other text of its variable is ignored', async t => {
   fc.assert(
     fc.property(task, value => {
       t.same(sent(readAssignment(JSON.stringify(value))), sent(value))

@@ -12,6 +12,8 @@ test('a message that cannot be sent to a worker is not taken for its end', async
     omittedVariables: [],
     count: () => ({ current: 1, ttl: 1 }),
     trackWorker: createRedispatcher(),
+    onSeries: () => {},
+    render: async () => '',
     onSilent: () => {},
   })
   t.teardown(() => spawned.kill())

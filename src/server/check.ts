@@ -1,0 +1,69 @@
+import { openCatalogue, type Catalogue } from '../definitions/catalogue.ts'
+import { otherRoutes } from '../http/metrics/service-routes.ts'
+import { maxSeries } from '../metrics/max-series.ts'
+import { processSeriesLimits, type SeriesLimit } from '../metrics/process-metrics.ts'
+import { operationsOf } from '../upstream/declare.ts'
+import { addressOf } from '../upstream/override.ts'
+import { createServiceApp, routesOf } from './process/service-app.ts'
+
+/** A service that can be served. */
+export interface CheckedService {
+  /** The method, the URL and the name of each aggregate. */
+  readonly aggregates: readonly string[]
+  readonly upstreams: readonly CheckedUpstream[]
+  /** The number of workers; `auto` is one for each core. */
+  readonly workers: number | 'auto'
+  /** The largest number of series of each metric family. */
+  readonly series: readonly SeriesLimit[]
+}
+
+export interface CheckedUpstream {
+  readonly name: string
+  /** The origin that is called, without a user and a password. */
+  readonly origin: string
+  readonly isOff: boolean
+}
+
+/**
+ * Loads definitions and reads the environment as `serve` does, and builds the app. Listens nowhere, calls no upstream
+ * and starts no demo upstream.
+ *
+ * @param paths Files and folders of definitions. If the list is empty, the built-in aggregates are checked.
+ * @param environment The environment variables.
+ * @throws `DefinitionsError` or `ConfigError` with all faults.
+ */
+export async function checkService(
+  paths: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<CheckedService> {
+  const catalogue = await openCatalogue({ paths, live: true, environment })
+  try {
+    const { workers = 1 } = catalogue.config
+    if (workers !== 1 && workers !== 'auto') {
+      const { checkWorkers } = await import('./cluster/plan-workers.ts')
+      checkWorkers(catalogue, workers)
+    }
+    const app = await createServiceApp(catalogue, { logger: false })
+    await app.close()
+    return {
+      aggregates: routesOf(catalogue),
+      upstreams: upstreamsOf(catalogue),
+      workers,
+      series: [...ownSeriesLimits(catalogue), ...(await processSeriesLimits())],
+    }
+  } finally {
+    await catalogue.close()
+  }
+}
+
+function ownSeriesLimits({ aggregates, specs }: Catalogue): SeriesLimit[] {
+  const upstreams = specs.map(spec => ({ spec, operations: operationsOf(spec) }))
+  return maxSeries({ aggregates, upstreams, otherRoutes }).map(({ family: { name }, series }) => ({ name, series }))
+}
+
+function upstreamsOf({ specs, overrides }: Catalogue): CheckedUpstream[] {
+  return specs.map(spec => {
+    const { url, isOff } = addressOf(spec, overrides[spec.name] ?? {})
+    return { name: spec.name, origin: url.origin, isOff }
+  })
+}

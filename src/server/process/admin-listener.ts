@@ -1,0 +1,78 @@
+import { lookup } from 'node:dns/promises'
+import type { FastifyBaseLogger } from 'fastify'
+import { createAdminApp } from '../../admin/admin-app.ts'
+import { ConfigError, type Config } from '../../config.ts'
+import { isLoopback } from '../../core/loopback.ts'
+import type { Readiness } from '../../http/lifecycle/health.ts'
+import type { MetricsSource } from '../../metrics/source.ts'
+import { listenAt } from './listen.ts'
+
+export interface AdminListenerOptions {
+  readonly config: Config
+  readonly log: FastifyBaseLogger
+  /** The metrics of the service. */
+  readonly metrics: MetricsSource
+  /** Returns the number of log lines that the service has lost. */
+  readonly lostLogLines: () => number
+}
+
+/** The listener of the operator. Its readiness is that of the service. */
+export interface AdminListener {
+  /** Reports the service as ready. Call it when the service listens. */
+  ready(): void
+  /**
+   * Reports the service as draining, and closes the listener after the service has closed.
+   *
+   * @param close - Closes the service.
+   */
+  closeAfter<T>(close: () => Promise<T>): Promise<T>
+}
+
+/** The admin listener of a service without `ADMIN_PORT`. */
+const noListener: AdminListener = { ready() {}, closeAfter: close => close() }
+
+/**
+ * Opens the admin listener if `ADMIN_PORT` is set. It opens before the service listens, so that the service accepts no
+ * request if the port is in use.
+ *
+ * @throws `ConfigError` if there is no key and the address is not a loopback address.
+ */
+export async function openAdminListener({
+  config,
+  log,
+  metrics,
+  lostLogLines,
+}: AdminListenerOptions): Promise<AdminListener> {
+  const { listener, key } = config.admin
+  if (listener === undefined) return noListener
+  const readiness: Readiness = { state: 'starting' }
+  const app = createAdminApp({
+    metrics: { source: metrics, key },
+    readiness,
+    lostLogLines,
+    limits: config.inbound.limits,
+    log,
+  })
+  const listen = async ({ host, port }: typeof listener) => {
+    // Fastify would listen at each address of `localhost`, and would apply the limits to one of them only.
+    const { address } = await lookup(host)
+    if (key === undefined && !isLoopback(address))
+      throw new ConfigError(
+        `ADMIN_KEY: is required, because ADMIN_HOST ${host} has the address ${address}, which is not a loopback ` +
+          'address: set ADMIN_KEY to a secret of at least 16 characters, or ADMIN_HOST to 127.0.0.1',
+      )
+    await app.listen({ host: address, port, listenTextResolver: url => 'admin listener is open at ' + url })
+  }
+  await listenAt(listener, listen, { host: 'ADMIN_HOST', port: 'ADMIN_PORT' })
+  return {
+    ready() {
+      if (readiness.state === 'starting') readiness.state = 'ready'
+    },
+    async closeAfter(close) {
+      readiness.state = 'draining'
+      const result = await close()
+      await app.close()
+      return result
+    },
+  }
+}
