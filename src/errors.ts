@@ -88,8 +88,8 @@ export const errors = {
   STEP_TIMEOUT: row(504, 'Step too slow', 'did not end within its timeout', 'failed'),
   TOO_MANY_ITEMS: row(400, 'Too many items', 'asks for more calls than its maxItems allows'),
   UPSTREAM_TOO_MANY_ITEMS: row(502, 'Too many items', 'received more items from an upstream than its maxItems allows'),
-  THREADS_FULL: row(503, 'No thread free', 'has no free thread, and the queue for one is full'),
-  SHED: row(503, 'Left out under load', 'was left out, because the service is under load'),
+  THREADS_FULL: row(503, 'No free thread', 'has no free thread, and the queue for one is full'),
+  SHED: row(503, 'Dropped under load', 'was dropped, because the service is under load'),
   CALL_INPUT_INVALID: row(400, 'Invalid input', 'cannot be called with this input'),
   UPSTREAM_CALL_INPUT_INVALID: row(
     502,

@@ -24,7 +24,7 @@ function checkoutWith(dir: string, blocks: readonly Block[]): string {
   return dir
 }
 
-test('what the page for beginners says to write is an aggregate that serves', async t => {
+test('the aggregate of the getting-started page is served', async t => {
   const blocks = blocksOf('docs/getting-started.md').filter(({ language }) => language === 'ts')
   t.equal(blocks.length, 2)
   const dir = checkoutWith(t.testdir({ src: { clients: {}, routes: {} } }), blocks)

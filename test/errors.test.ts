@@ -197,7 +197,7 @@ test('a Retry-After is handed on in whole seconds, rounded up, from 1 to 60, and
   t.end()
 })
 
-test('anything else is a bug of ours, and stays in the log', t => {
+test('any other error is an internal error, and its cause is only in the log', t => {
   for (const thrown of [new TypeError('secret of the house'), 'secret of the house', undefined, null, 42]) {
     const problem = toProblem(thrown, 'facts')
     t.match(problem, { code: 'INTERNAL', statusCode: 500 })

@@ -44,6 +44,7 @@ const house: House = {
   'upstream/transport/': [
     'errors.ts',
     'core/',
+    'trace/',
     'memory/room.ts',
     'upstream/spec/',
     'upstream/call/',
@@ -102,27 +103,31 @@ const house: House = {
   ],
   'upstream/': ['errors.ts', 'core/', 'metrics/', 'threads/', 'upstream/**'],
 
+  // Spans: the only room that loads OpenTelemetry
+  'otel/': ['errors.ts', 'core/', 'trace/', 'metrics/', 'upstream/spec/', 'upstream/call/'],
+
   // Many calls that become one reply
   'fanout/inference.ts': ['core/', 'upstream/**'],
   'fanout/step-args.ts': ['core/'],
   'fanout/offload/': ['errors.ts', 'core/', 'threads/', 'upstream/', 'fanout/inference.ts', 'fanout/step-args.ts'],
-  'fanout/': ['errors.ts', 'core/', 'trace/', 'metrics/', 'threads/', 'upstream/**', 'fanout/**'],
+  'fanout/': ['errors.ts', 'core/', 'trace/', 'metrics/', 'threads/', 'upstream/**', 'fanout/**', 'otel/'],
 
   // Requests and replies
   'http/metrics/': ['errors.ts', 'metrics/'],
   'http/routing/': ['errors.ts', 'core/'],
-  'http/request/': ['errors.ts', 'core/'],
+  'http/request/': ['errors.ts', 'core/', 'trace/'],
   'http/connection/': ['errors.ts', 'core/'],
-  'http/log/': ['errors.ts', 'core/', 'log/', 'upstream/**', 'http/request/'],
+  'http/log/': ['errors.ts', 'core/', 'trace/', 'log/', 'upstream/**', 'http/request/'],
   'http/reply/': [
     'errors.ts',
     'core/',
+    'trace/',
     'upstream/**',
+    'otel/',
     'fanout/**',
     'http/request/',
     'http/connection/',
     'http/log/',
-    'trace/',
     'http/metrics/',
   ],
   'http/problems/': ['errors.ts', 'core/', 'log/', 'http/connection/', 'http/log/', 'http/reply/', 'http/metrics/'],
@@ -152,14 +157,25 @@ const house: House = {
   'http/openapi/info.ts': [],
   'http/openapi/': ['errors.ts', 'core/', 'fanout/**', 'http/routing/', 'http/reply/', 'http/openapi/info.ts'],
   'http/explorer/': ['http/routing/', 'http/reply/', 'http/guard/'],
-  'http/': ['errors.ts', 'core/', 'metrics/', 'log/', 'memory/', 'upstream/**', 'fanout/**', 'http/**'],
+  'http/': ['errors.ts', 'core/', 'metrics/', 'log/', 'memory/', 'upstream/**', 'fanout/**', 'http/**', 'trace/'],
 
-  'config.ts': ['errors.ts', 'core/', 'threads/', 'upstream/**', 'http/openapi/info.ts'],
+  'config.ts': ['errors.ts', 'core/', 'threads/', 'upstream/**', 'http/openapi/info.ts', 'log/'],
   'app.ts': ['check-node.ts', 'errors.ts', 'core/', 'metrics/', 'upstream/**', 'fanout/**', 'http/**'],
   'admin/': ['http/**'],
 
   // Entrances: they put the rooms together.
-  'index.ts': ['check-node.ts', 'errors.ts', 'core/', 'threads/', 'upstream/**', 'fanout/**', 'http/**', 'app.ts'],
+  'index.ts': [
+    'check-node.ts',
+    'errors.ts',
+    'core/',
+    'metrics/',
+    'trace/',
+    'threads/',
+    'upstream/**',
+    'fanout/**',
+    'http/**',
+    'app.ts',
+  ],
   'testing/': ['check-node.ts', 'errors.ts', 'core/', 'upstream/**', 'fanout/**', 'demo-upstreams/'],
   'definitions/': [
     'errors.ts',
@@ -209,6 +225,7 @@ const house: House = {
     'definitions/',
     'server/**',
   ],
+  'otel/otlp/': ['config.ts'],
   'commands/suggest.ts': [],
   'commands/usage-error.ts': [],
   'commands/read-arguments.ts': ['commands/suggest.ts', 'commands/usage-error.ts'],
@@ -236,6 +253,7 @@ const house: House = {
     'fanout/**',
     'http/**',
     'definitions/',
+    'otel/otlp/',
     'server/**',
     'commands/**',
   ],
@@ -385,11 +403,11 @@ test('an import in the example of a docstring is not one of its file', async t =
   ])
 })
 
-test('an import of ours names its file with .ts, and that file is there', async t => {
+test('a relative import names an existing file with its extension .ts', async t => {
   t.same(ours.filter(each => !each.specifier.endsWith('.ts') || !sources.has(targetOf(each))).map(shown), [])
 })
 
-test('what is not ours is of Node, by its node: name, or declared as a dependency', async t => {
+test('each foreign import is a node: module or a declared dependency', async t => {
   const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(src, '../package.json'), 'utf8')) as Record<
     'dependencies' | 'peerDependencies',
     Record<string, string>

@@ -96,6 +96,29 @@ test('a replaced phrase is found in a comment, a message and a table, also acros
   t.end()
 })
 
+/** "is no name" in place of "is not a name", and other forms that plain English does not use in a message. */
+const inverted =
+  /(?<![Tt]here )\b(?:is|are|was|were) no (?!longer\b|more\b)[a-z]|\bcould be had\b|\bnone (?:is|was) given\b|\bdoes not say wh|\bmake an? [a-z]+ of (?:it|them)\b|\bor what [\w.()…]+ made of\b/
+
+test('no message, comment or page negates a noun instead of the verb', t => {
+  const found = files.flatMap(file => {
+    const text = joined(textOf(file))
+    return inverted.test(text) ? [`${file}: ${inverted.exec(text)?.[0]}`] : []
+  })
+  t.same(found, [])
+  for (const old of [
+    "auth.query 'a&b' is no name of a query field",
+    'A cat to go with them; null when none could be had.',
+    "'--fast' is no option of this",
+    'this machine does not say what a process uses',
+    'make a text of it with .transform(…)',
+  ])
+    t.match(old, inverted)
+  for (const plain of ['There is no route.', 'a connection that is no longer used', 'null if none is available'])
+    t.notMatch(plain, inverted)
+  t.end()
+})
+
 test('no sentence hides its subject or its term', t => {
   const found = files.flatMap(file =>
     textOf(file)

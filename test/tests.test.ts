@@ -52,6 +52,8 @@ for (const [fault, text] of [
   ['without a bound', '  do last = await ask()\n  while (last !== 1)'],
   ['does not name its subject', "test('and then the queue is empty', t => t.end())"],
   ['does not name its subject', 'test(\n  `the same over ${protocol}`,\n  t => t.end(),\n)'],
+  ['does not name its subject', "test('what a 404 becomes', t => t.end())"],
+  ['hides its subject', "test('a text that is no date is refused', t => t.end())"],
   ['hides its subject', "test('a part may be overwritten by whoever sent it', t => t.end())"],
   ['is that of another test', "test('a queue', one)\ntest('a queue', other)"],
 ] as const)

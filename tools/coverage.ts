@@ -27,6 +27,8 @@ function uncovered(lcov: string): string[] {
 const gaps = uncovered(readFileSync('.tap/report/lcov.info', 'utf8'))
 for (const gap of gaps) console.error(gap)
 if (gaps.length > 0) {
-  console.error(`${gaps.length} gaps: ${rooms.join(' and ')} are covered whole, by tests of behaviour`)
+  console.error(
+    `${gaps.length} gaps: ${rooms.join(' and ')} must have full coverage of lines and branches, by tests of behaviour`,
+  )
   process.exit(1)
 }

@@ -15,6 +15,6 @@ export function caseOf(name: CaseName, against?: string): Case {
 /** Returns the specification of a target; throws for an unknown name. */
 export function specOf({ specs }: Pick<Case, 'specs'>, name: string): TargetSpec {
   const spec = specs[name === twin.name ? twin.of : name]
-  if (spec === undefined) throw new Error(`there is no target '${name}'`)
+  if (spec === undefined) throw new Error(`unknown target '${name}'`)
   return spec
 }

@@ -21,8 +21,8 @@ interface Baseline {
   readonly date: string
 }
 
-const help = `node bench/compare/check.ts: compares headwaters serve with the pool.dispatch floor, and that ratio with
-bench/compare/baseline.json
+const help = `node bench/compare/check.ts: measures the CPU ratio of headwaters serve to the pool.dispatch floor, and compares
+it with bench/compare/baseline.json
 
   --update   measure ${runsNeeded} times and write the medians as the baseline
   --help
@@ -49,7 +49,7 @@ const plan: Plan = {
 await bench(async () => {
   const argv = process.argv.slice(2)
   const unknown = argv.find(each => !['--update', '--help'].includes(each))
-  if (unknown !== undefined) throw new TypeError(`'${unknown}' is no option of this; --help says which there are`)
+  if (unknown !== undefined) throw new TypeError(`unknown option '${unknown}': see --help`)
   if (argv.includes('--help')) {
     process.stdout.write(help)
     return []
@@ -60,7 +60,9 @@ await bench(async () => {
 async function check(): Promise<string[]> {
   const baseline = JSON.parse(readFileSync(file, 'utf8')) as Baseline
   if (JSON.stringify(baseline.plan) !== JSON.stringify(recorded(plan)))
-    throw new Error('bench/compare/baseline.json was measured in another way: run `npm run bench:check -- --update`')
+    throw new Error(
+      'bench/compare/baseline.json was measured with other settings: run `npm run bench:check -- --update`',
+    )
   const runs: Ratios[] = []
   let worse: string[] = []
   do {
@@ -78,8 +80,8 @@ async function check(): Promise<string[]> {
   } while (worse.length > 0 && runs.length < runsNeeded)
   return worse.map(
     fanout =>
-      `at fan-out ${fanout} a call costs ${runs.map(run => run[fanout]).join(', ')} of the floor in ` +
-      `${runsNeeded} runs of ${runsNeeded}; the baseline is ${baseline.ratios[fanout]}`,
+      `at fan-out ${fanout} the ratio to the floor is ${runs.map(run => run[fanout]).join(', ')} in ` +
+      `all ${runsNeeded} runs; the baseline is ${baseline.ratios[fanout]}`,
   )
 }
 
@@ -105,7 +107,8 @@ async function measured(run: number, rows: readonly Row[]): Promise<Ratios> {
   return Object.fromEntries(
     measurement.rows.map(({ row: { fanout }, windows }) => {
       const ratio = ratioOf(windows, 'serve', 'floor-dispatch')
-      if (ratio === undefined) throw new Error(`fan-out ${fanout}: no round in which both answered everything`)
+      if (ratio === undefined)
+        throw new Error(`fan-out ${fanout}: no round in which both targets answered every request`)
       console.log(
         `run ${run}, fan-out ${fanout}: serve / floor-dispatch ${intervalText(ratio)}, best ${ratio.best.toFixed(2)}`,
       )

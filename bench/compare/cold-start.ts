@@ -7,12 +7,12 @@ import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 
-const help = `Measures how long the built service takes from its start to its first answer of /health/live, and its memory after
-a second without work, against a bare Fastify + zod + undici skeleton (bench/compare/skeleton.ts). Targets take turns.
+const help = `Measures the time from the start of the built service to its first response of /health/live, and its memory after one
+idle second. Compares both with a bare Fastify + zod + undici skeleton (bench/compare/skeleton.ts). Targets take turns.
 
 Usage: node bench/compare/cold-start.ts [options]
 
-  --rounds N  starts of each target that count; one more warms the disk's cache (default 9)
+  --rounds N  measured starts of each target; one earlier start warms the disk cache (default 9)
   --json      prints every start
   --help      prints this
 `
@@ -35,7 +35,8 @@ const {
 })
 const rounds = Number(text)
 if (isHelp) process.stdout.write(help)
-else if (!Number.isInteger(rounds) || rounds < 1) throw new TypeError(`--rounds ${text} is no whole number above 0`)
+else if (!Number.isInteger(rounds) || rounds < 1)
+  throw new TypeError(`--rounds must be a whole number above 0, got '${text}'`)
 else await compare()
 
 async function compare(): Promise<void> {

@@ -18,23 +18,23 @@ export interface Output {
 export type Options = Output &
   ({ readonly plan: Plan; readonly from?: undefined } | { readonly plan?: undefined; readonly from: string })
 
-const help = `node bench/compare/run.ts: CPU µs per upstream call of the service, of floors written by hand and of its peers
+const help = `node bench/compare/run.ts: measures the CPU time per upstream call of the service, of hand-written floors and of peers
 
-  --case serve           serve: headwaters serve with its log, asked with parameters and headers; app: an app without a log or parameters
-  --fanouts 1,5,…        rows to measure: calls of a request, 1 to 100; 20+10kb with bodies of 10 KB, 5+512callers with 512 callers
+  --case serve           serve: headwaters serve with its log, called with parameters and headers; app: an app without a log or parameters
+  --fanouts 1,5,…        rows to measure: calls per request, 1 to 100; 20+10kb with bodies of 10 KB, 5+512callers with 512 callers
   --rounds 15            windows of each target in each row
   --ms 1000              length of a window
-  --callers 32           concurrent inbound requests of a row that does not say, 1 to 1000
-  --body-bytes 110       size of the upstream's body in a row that does not say
+  --callers 32           concurrent inbound requests of a row without callers, 1 to 1000
+  --body-bytes 110       size of the upstream's body in a row without a size
   --targets a,b          serve: ${Object.keys(caseOf('serve', '.').specs).join(', ')};
                          app: ${Object.keys(caseOf('app').specs).join(', ')}; the first is compared with the others
   --against DIR          another checkout, with its node_modules, as targets 'other', 'other-twin' and 'other-pipelining'
-  --filler fields        what the bytes of a body above 250 are: objects of six fields each, or one long string
-  --delay-ms 0           time the upstream takes
-  --slow-ms 0            time that the upstream takes for one call in a hundred
-  --foreign 25           % of the target's core that others may have before a window counts for nothing
+  --filler fields        content of a body above 250 bytes: fields (objects of six fields each), or string (one long string)
+  --delay-ms 0           delay of the upstream
+  --slow-ms 0            delay of the upstream for one call in a hundred
+  --foreign 25           % of the target's core that other processes may use before a window is dropped
   --json                 print the result as JSON, with every window
-  --from FILE            take a result that --json printed instead of measuring
+  --from FILE            read a result of --json instead of measuring
   --markdown             print tables for a page
   --svg FILE             write a chart of the ratios to Pool.request
   --write                write tables and charts into bench/README.md, README.md and docs/images
@@ -73,7 +73,7 @@ export function readOptions(argv: readonly string[]): Options | undefined {
     console.log(help)
     return undefined
   }
-  if (values.json && values.markdown) throw new Error('--json and --markdown: one of them is printed, not both')
+  if (values.json && values.markdown) throw new Error('--json and --markdown exclude each other: remove one of them')
   const output: Output = {
     print: values.json ? 'json' : values.markdown ? 'markdown' : 'tables',
     svg: values.svg,
@@ -84,9 +84,9 @@ export function readOptions(argv: readonly string[]): Options | undefined {
   const plan = readPlan(values)
   if ((values.svg !== undefined || values.write) && !plan.targets.includes('floor-request'))
     throw new Error(
-      `${values.write ? '--write' : '--svg'}: the chart is relative to floor-request, which is not among --targets`,
+      `${values.write ? '--write' : '--svg'}: the chart is relative to floor-request, which is not among --targets: add it`,
     )
-  if (values.write && plan.case !== 'serve') throw new Error('--write: the pages have the case serve')
+  if (values.write && plan.case !== 'serve') throw new Error('--write requires --case serve, which the pages show')
   return { ...output, plan }
 }
 
@@ -96,18 +96,18 @@ type Values = Readonly<
 
 function readPlan(values: Values): Plan {
   const name = caseNames.find(each => each === values.case)
-  if (name === undefined) throw new Error(`--case: '${values.case}' is none of ${caseNames.join(', ')}`)
-  if (values.against !== undefined && name !== 'serve')
-    throw new Error('--against: another checkout is a target of --case serve only')
+  if (name === undefined) throw new Error(`--case must be ${caseNames.join(' or ')}, got '${values.case}'`)
+  if (values.against !== undefined && name !== 'serve') throw new Error('--against requires --case serve')
   const against = values.against === undefined ? undefined : resolve(values.against)
   if (against !== undefined) checkAgainst(against)
   const { specs, targets: usualTargets, rows } = caseOf(name, against)
 
   const targets = values.targets?.split(',') ?? usualTargets
   const unknown = targets.find(target => specs[target] === undefined)
-  if (unknown !== undefined) throw new Error(`--targets: '${unknown}' is none of ${Object.keys(specs).join(', ')}`)
+  if (unknown !== undefined)
+    throw new Error(`--targets: unknown target '${unknown}': use ${Object.keys(specs).join(', ')}`)
   const { filler } = values
-  if (filler !== 'fields' && filler !== 'string') throw new Error(`--filler: '${filler}' is neither fields nor string`)
+  if (filler !== 'fields' && filler !== 'string') throw new Error(`--filler must be fields or string, got '${filler}'`)
   const defaults = {
     callers: whole('--callers', values.callers, 1, 1000),
     bodyBytes: whole('--body-bytes', values['body-bytes'], 32, 4_000_000),
@@ -130,6 +130,6 @@ function readPlan(values: Values): Plan {
 function whole(flag: string, value: string, min: number, max: number) {
   const number = Number(value)
   if (value === '' || !Number.isInteger(number) || number < min || number > max)
-    throw new Error(`${flag}: '${value}' is not a whole number from ${min} to ${max}`)
+    throw new Error(`${flag} must be a whole number from ${min} to ${max}, got '${value}'`)
   return number
 }

@@ -136,7 +136,7 @@ export async function listens(
       },
     }
   } catch (error) {
-    throw late ? new Error(`${name} does not listen after ${startMs} ms`, { cause: error }) : error
+    throw late ? new Error(`${name} did not listen within ${startMs} ms`, { cause: error }) : error
   } finally {
     clearTimeout(giveUp)
   }

@@ -17,7 +17,7 @@ export function readFlags<Name extends string>(
     if (text === undefined) continue
     read[name] = Number(text)
     if (!Number.isInteger(read[name]) || read[name] < 1)
-      throw new TypeError(`--${name} ${text} is no whole number above 0`)
+      throw new TypeError(`--${name} must be a whole number above 0, got '${text}'`)
   }
   return read
 }

@@ -10,12 +10,12 @@ import { readFlags } from '../lib/flags.ts'
 import type { DelayUpstreamStats, DelayUpstreamOptions } from '../lib/delay-upstream.ts'
 import { openLoop } from '../lib/open-loop.ts'
 
-const help = `How many calls an upstream receives that answers every one of them with 500, for each call that was to be made: three
-attempts, no breaker, the budget at its defaults (a fifth of the calls, and ten a second).
+const help = `Measures how many attempts an upstream that always answers 500 receives for each call. The calls have three attempts, no
+breaker and the default retry budget (a fifth of the calls, and ten per second).
 
 Usage: npm run bench:retries -- [options]
 
-  --seconds N  of each rate, at least the ten over which the budget is kept (default 10)
+  --seconds N  duration of each rate, at least 10, the window of the budget (default 10)
   --help       prints this
 `
 
@@ -31,9 +31,7 @@ await bench(async () => {
   const flags = readFlags(help, { seconds: 10 })
   if (flags === undefined) return []
   if (flags.seconds < 10)
-    throw new TypeError(
-      `--seconds ${flags.seconds}: the budget is kept over ten, and in fewer all of its floor may be spent`,
-    )
+    throw new TypeError(`--seconds ${flags.seconds}: must be 10 or more, because the budget is counted over 10 s`)
   const rows: string[][] = []
   const violations: string[] = []
   for (const { perSecond, most } of bounds) {
@@ -41,7 +39,7 @@ await bench(async () => {
     rows.push([String(perSecond), String(calls), String(received), (received / calls).toFixed(3), most.toFixed(2)])
     if (received > most * calls)
       violations.push(
-        `at ${perSecond} calls a second the upstream received ${(received / calls).toFixed(3)} times as many, above ${most}`,
+        `at ${perSecond} calls per second the upstream received ${(received / calls).toFixed(3)} attempts per call, above ${most}`,
       )
   }
   process.stdout.write(formatTable([['calls/s', 'calls', 'received', 'times', 'at most'], ...rows]))

@@ -1,6 +1,6 @@
 import type { Command } from './command.ts'
 import { environment, exitCodes } from './help.ts'
-import { checkPaths, readArguments } from './read-arguments.ts'
+import { checkModule, checkPaths, readArguments } from './read-arguments.ts'
 import { UsageError } from './usage-error.ts'
 
 const help = `headwaters: serves aggregates over HTTP
@@ -17,6 +17,9 @@ Options
   --workers N|auto  serves with N processes that share the port; auto is one per core (default HEADWATERS_WORKERS, or
                     else 1). The limits are partitioned among them. SIGHUP replaces them one by one, reads the
                     definitions again and drops no request
+  --otlp            sends spans to an OpenTelemetry collector, as the OTEL_* variables say. The packages of the SDK
+                    must be installed
+  --events FILE     passes each event of each run to the function that is the default export of the module FILE
   --live            calls the public upstreams of the built-in aggregates instead of the demo upstreams
   --help            prints this text; also -h
 
@@ -27,6 +30,8 @@ const options = {
   live: { type: 'boolean', default: false },
   workers: { type: 'string' },
   watch: { type: 'boolean', default: false },
+  otlp: { type: 'boolean', default: false },
+  events: { type: 'string' },
   help: { type: 'boolean', short: 'h', default: false },
 } as const
 
@@ -35,7 +40,7 @@ export const command: Command = {
   options,
   async run(args) {
     const {
-      values: { live, watch, workers: asked, help: isHelp },
+      values: { live, watch, otlp, events, workers: asked, help: isHelp },
       positionals: paths,
     } = readArguments(args, options)
     if (isHelp) {
@@ -43,6 +48,7 @@ export const command: Command = {
       return 0
     }
     checkPaths('serve', paths)
+    if (events !== undefined) checkModule('--events', events)
     if (live && paths.length > 0)
       throw new UsageError(
         '--live applies to the built-in aggregates only: remove --live, or remove the files and folders',
@@ -54,10 +60,17 @@ export const command: Command = {
       throw new UsageError(
         '--watch works with one process only: remove --workers, or remove --watch and send SIGHUP after a change',
       )
+    // The tracer is registered before the modules of the service and the definitions are loaded.
+    const flushSpans = otlp ? await registerTracer() : undefined
     const { serve } = await import('../server/serve.ts')
-    await serve({ paths, live, watch, workers })
+    await serve({ paths, live, watch, workers, events, flushSpans })
     return undefined
   },
+}
+
+async function registerTracer(): Promise<() => Promise<void>> {
+  const { registerOtlp } = await import('../otel/otlp/register.ts')
+  return registerOtlp(process.env, message => process.emitWarning(message, 'OpenTelemetryWarning'))
 }
 
 /** The largest number of workers. `HEADWATERS_WORKERS` has the same limit. */

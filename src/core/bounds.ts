@@ -5,7 +5,7 @@
 export function wholeNumber(owner: string, option: string, value: number, { min = 1, unit = '' } = {}): number {
   if (Number.isInteger(value) && value >= min && value <= 2 ** 31 - 1) return value
   throw new TypeError(
-    `${owner}: ${option} is ${value}, and must be a whole number${unit && ` of ${unit}`} from ${min} to ${2 ** 31 - 1}`,
+    `${owner}: ${option} must be a whole number${unit && ` of ${unit}`} from ${min} to ${2 ** 31 - 1}, got ${value}`,
   )
 }
 
@@ -14,8 +14,8 @@ export function wholeNumber(owner: string, option: string, value: number, { min 
  * allowed values.
  */
 export function numberWithin(owner: string, option: string, value: number, min: number, max: number): number {
-  if (value >= min && value <= max) return value
-  throw new TypeError(`${owner}: ${option} is ${value}, and must be a number from ${min} to ${max}`)
+  if (typeof value === 'number' && value >= min && value <= max) return value
+  throw new TypeError(`${owner}: ${option} must be a number from ${min} to ${max}, got ${value}`)
 }
 
 /** The handling of values above a limit: `error` is a failure, and `truncate` omits the values above the limit. */
@@ -26,5 +26,5 @@ export type Overflow = 'error' | 'truncate'
  */
 export function checkOverflow(owner: string, value: unknown): Overflow {
   if (value === 'error' || value === 'truncate') return value
-  throw new TypeError(`${owner}: overflow is '${String(value)}', and must be 'error' or 'truncate'`)
+  throw new TypeError(`${owner}: overflow must be 'error' or 'truncate', got '${String(value)}'`)
 }

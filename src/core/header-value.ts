@@ -1,3 +1,5 @@
+import { kindOf } from './option-values.ts'
+
 const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/
 
 /**
@@ -6,8 +8,8 @@ const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/
  */
 export function headerValueFault(value: unknown): string | undefined {
   if (typeof value === 'string') return headerValue.test(value) ? undefined : characterFault(value)
-  if (value instanceof Date) return 'it is a Date, and must be a string: write toUTCString() or toISOString()'
-  return `it has the type ${value === null ? 'null' : typeof value}, and must be a string, for example 'cats/1.0'`
+  if (value instanceof Date) return 'it must be a string, got a Date: write toUTCString() or toISOString()'
+  return `it must be a string such as 'cats/1.0', got ${kindOf(value)}`
 }
 
 function characterFault(value: string): string {

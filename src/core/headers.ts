@@ -30,25 +30,35 @@ export function checkHeaderName(owner: string, header: string): void {
   if (!headerName.test(header)) throw new TypeError(`${owner}: '${header}' is not the name of a header`)
   const name = header.toLowerCase()
   if (ownHeaders.has(name) || name.startsWith('proxy-')) {
-    throw new TypeError(`${owner}: the header '${header}' belongs to each connection or message itself: leave it out`)
+    throw new TypeError(
+      `${owner}: the header '${header}' belongs to one connection or to the message framing: remove it`,
+    )
   }
 }
 
 /** Headers of a request that are not forwarded, and why. */
 const unforwardable = new Map([
-  ['set-cookie', 'is a header of answers'],
-  ['range', 'makes an upstream answer with a part, and calls read whole answers'],
+  ['set-cookie', 'is a response header'],
+  ['range', 'requests a partial response, and a call needs the complete response'],
   ...['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since', 'if-range'].map(
-    name => [name, "is about the answer that the caller has kept, which is not the upstream's"] as const,
+    name => [name, "refers to the response that the caller has stored, not to the upstream's response"] as const,
   ),
   ...['content-range', 'content-digest', 'content-md5', 'digest', 'repr-digest'].map(
-    name => [name, "describes the caller's body, and a call has a body of its own"] as const,
+    name => [name, "describes the body of the caller's request, not the body of the call"] as const,
   ),
 ])
 
 /** Returns why a header of a request cannot be forwarded; `undefined` if it can be forwarded. */
 export function forwardFault(header: string): string | undefined {
   return unforwardable.get(header.toLowerCase())
+}
+
+/**
+ * Returns whether a header, by its lower-case name, tells the position of a request in a trace. Its value differs from
+ * request to request, so it is part of no key and of no `vary`.
+ */
+export function isTraceHeader(name: string): boolean {
+  return name === 'traceparent' || name === 'tracestate'
 }
 
 /** Returns the value of a header, by lower-case name. Inherited properties, such as `constructor`, are not headers. */
@@ -63,7 +73,7 @@ export function checkSpelling(owner: string, headers: readonly string[]): void {
     const other = spelled.get(header.toLowerCase())
     if (other !== undefined)
       throw new TypeError(
-        `${owner}: '${other}' and '${header}' are one header, since header names are case-insensitive: keep one`,
+        `${owner}: '${other}' and '${header}' are the same header, because header names are case-insensitive: keep one`,
       )
     spelled.set(header.toLowerCase(), header)
   }

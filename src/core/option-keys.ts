@@ -29,9 +29,7 @@ export function rejectUnknownOptions(
   rejectRenamedOptions(owner, given, renamed, group)
   for (const name of Object.keys(given)) {
     if (Object.hasOwn(known, name)) continue
-    throw new TypeError(
-      `${owner}: there is no option '${within(group, name)}'; there are ${Object.keys(known).join(', ')}`,
-    )
+    throw new TypeError(`${owner}: unknown option '${within(group, name)}': use ${Object.keys(known).join(', ')}`)
   }
 }
 

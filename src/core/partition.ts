@@ -19,6 +19,6 @@ export function checkPartition(owner: string, given: Partition): Partition {
   wholeNumber(owner, 'partition.count', count)
   wholeNumber(owner, 'partition.index', index, { min: 0 })
   if (index >= count)
-    throw new TypeError(`${owner}: partition.index is ${index}, and must be below partition.count, ${count}`)
+    throw new TypeError(`${owner}: partition.index must be below partition.count (${count}), got ${index}`)
   return given
 }

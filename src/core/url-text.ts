@@ -16,7 +16,7 @@ const escapes = /%u([0-9a-f]{4})|(?:%[0-9a-f]{2})+/gi
  * Control characters other than NUL, which a URL parser may drop (WHATWG URL, section 4.4), and the character that
  * replaces bytes that are not UTF-8.
  */
-// oxlint-disable-next-line no-control-regex -- they are what it looks for
+// oxlint-disable-next-line no-control-regex -- the regex must match control characters
 const dropped = /[\x01-\x1f\x7f-\x9f\ufffd]/g
 
 /**

@@ -28,7 +28,8 @@ export function findFiles(paths: readonly string[], faults: DefinitionFault[]): 
     if (!isFolder && (!isModule(path) || isLeftOut(path))) {
       faults.push({
         file: shownPath(path),
-        reason: 'is not a definitions module: pass a folder, or a .ts, .mts, .js or .mjs file (no test, no .d.ts)',
+        reason:
+          'is not a definitions module: pass a folder, or a .ts, .mts, .js or .mjs file (not a test or a .d.ts file)',
       })
       continue
     }

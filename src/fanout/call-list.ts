@@ -22,11 +22,11 @@ export function readCallList(step: Step, returned: unknown): readonly Call<unkno
     if (overflow === 'truncate') return calls.slice(0, maxItems)
     // Without needs the list can only come from the caller's input.
     const code = needs.length === 0 ? 'TOO_MANY_ITEMS' : 'UPSTREAM_TOO_MANY_ITEMS'
-    throw new UpstreamError(code, name, { detail: `${calls.length} above ${maxItems}` })
+    throw new UpstreamError(code, name, { detail: `${calls.length} items, and the limit is ${maxItems}` })
   }
   if (kind === 'firstOf' && calls.length < count)
     throw new TypeError(
-      `${labelOf(step)} returned ${calls.length} calls to take the first ${count} answers of: return more calls`,
+      `${labelOf(step)} returned ${calls.length} calls for a count of ${count}: return at least ${count} calls`,
     )
   return calls
 }

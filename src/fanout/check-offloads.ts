@@ -13,7 +13,7 @@ export function missingFunction(
 ): string | undefined {
   if (typeof exports[name] === 'function') return undefined
   const names = Object.keys(exports).filter(key => typeof exports[key] === 'function')
-  const others = names.length === 0 ? '' : `; there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`
+  const others = names.length === 0 ? '' : `; it exports ${names.join(', ')}`
   return `${file} exports no function '${name}'${others}`
 }
 

@@ -80,19 +80,19 @@ export function checkRoute(name: string, options: AnyRouteOptions): Route {
   const adjacent = /\{\w+\}\{\w+\}/.exec(url)
   if (adjacent !== null)
     throw new TypeError(
-      `${owner}: the url '${url}' has nothing between the parameters of '${adjacent[0]}', so that a request does not ` +
-        `say where the first one ends: write text between them, for example '${adjacent[0].replace('}{', '},{')}'`,
+      `${owner}: the url '${url}' has no text between the parameters of '${adjacent[0]}', so the end of ` +
+        `the first value is ambiguous: write text between them, for example '${adjacent[0].replace('}{', '},{')}'`,
     )
   const colon = /\/:([A-Za-z_]\w*)/.exec(url)
   if (colon !== null)
     throw new TypeError(
-      `${owner}: the url '${url}' holds ':${colon[1]}', which is a text here: write {${colon[1]}} for a parameter`,
+      `${owner}: the url '${url}' contains ':${colon[1]}', which is literal text: write {${colon[1]}} for a parameter`,
     )
   if (url.includes('*'))
-    throw new TypeError(`${owner}: the url '${url}' holds a '*', which routers take for anything: encode it as %2A`)
+    throw new TypeError(`${owner}: the url '${url}' contains '*', which routers read as a wildcard: encode it as %2A`)
   if (cacheControl !== undefined && !/^[\x20-\x7e]+$/.test(cacheControl))
     throw new TypeError(
-      `${owner}: the cacheControl '${cacheControl}' is no header value, for example 'public, max-age=60'`,
+      `${owner}: cacheControl must be a header value such as 'public, max-age=60', got '${cacheControl}'`,
     )
   if (cacheControl !== undefined && method !== 'GET')
     throw new TypeError(`${owner}: cacheControl requires GET, and this aggregate is ${method}: remove cacheControl`)
@@ -178,10 +178,13 @@ export function addStep(
 ): Step {
   const owner = `aggregate '${aggregate}', step '${name}'`
   if (typeof name !== 'string' || !stepName.test(name))
-    throw new TypeError(`${owner}: a step's name is letters, digits and underscores, and begins with a letter`)
+    throw new TypeError(
+      `${owner}: a step name must begin with a letter and contain only letters, digits and underscores`,
+    )
   if (reserved.has(name)) throw new TypeError(`${owner}: '${name}' is part of the input: choose another step name`)
   const same = before.find(step => step.name.toLowerCase() === name.toLowerCase())
-  if (same?.name === name) throw new TypeError(`${owner}: a step of this name is already declared`)
+  if (same?.name === name)
+    throw new TypeError(`${owner}: a step with this name is already declared: choose another name`)
   if (same !== undefined)
     throw new TypeError(
       `${owner}: its name differs from that of step '${same.name}' by case only, and ` +

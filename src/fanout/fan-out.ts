@@ -1,19 +1,28 @@
 import type { Runtime } from '../upstream/runtime.ts'
-import { checkObject } from '../core/option-values.ts'
-import { toProblem, type Fault } from '../errors.ts'
+import { checkListener, checkObject } from '../core/option-values.ts'
+import { startRunSpans } from '../otel/run-spans.ts'
+import { Problem, toProblem, type Fault } from '../errors.ts'
+import { checkTrace } from '../trace/check-trace.ts'
+import { continueTrace, requestTrace } from '../trace/request-trace.ts'
+import type { TraceContext } from '../trace/trace-context.ts'
 import type { Aggregate, AnyAggregate } from './aggregate.ts'
-import { endToEnd, lowerCased } from './end-to-end.ts'
+import { endToEnd, lowerCased } from '../core/end-to-end.ts'
 import { readInput, type RawInput, type ReadInput } from './input.ts'
 import { HeaderReadTracker } from './reads.ts'
 import type { Reply } from './reply.ts'
-import { Run, type RunOptions } from './run.ts'
+import { Run, type RunOptions, type RunStartOptions } from './run.ts'
 
 /** Options of `fanOut`. */
-export interface FanOutOptions extends RunOptions {
+export interface FanOutOptions extends Omit<RunOptions, 'trace'> {
   /** The runtime that sends the calls. */
   readonly runtime: Runtime
   /** Cancels the run when it is aborted. @default no signal */
   readonly signal?: AbortSignal | undefined
+  /**
+   * The trace context of the caller. Upstreams with `traceContext: true` receive its trace.
+   * @default read from the headers `traceparent` and `tracestate` of the input, or a new trace that is not sampled
+   */
+  readonly trace?: TraceContext | undefined
 }
 
 /**
@@ -21,8 +30,9 @@ export interface FanOutOptions extends RunOptions {
  *
  * @param aggregate The aggregate.
  * @param input The parts of a request, before the schemas of the aggregate read them.
- * @param options The runtime, a signal and a shorter deadline.
+ * @param options The runtime, a signal, a shorter deadline and a listener of events.
  * @returns The data, whether it is complete, and the outcome of each step.
+ * @throws `TypeError` for an option that is wrong.
  * @throws `Problem` for a run that fails: `INPUT_INVALID` for a wrong input, `REFUSED` for a call of `refuse`,
  *   `DEADLINE_EXCEEDED`, or the code of the required step that failed. If `signal` is aborted, the promise rejects with
  *   the reason of the signal.
@@ -48,17 +58,32 @@ export async function fanOut<I, D, K extends string>(
   input: RawInput,
   options: FanOutOptions,
 ): Promise<Reply<D, K>> {
-  const { signal } = options
+  const { signal, onEvent } = options
+  checkListener('fanOut', onEvent)
   signal?.throwIfAborted()
   const { headers = {} } = input
   checkObject('fanOut', 'headers', headers, "{ 'accept-language': 'en' }")
-  const run = startRun(aggregate, { ...input, headers: endToEnd(lowerCased(headers)) }, options)
-  const cancel = () => run.cancel(signal?.reason)
-  signal?.addEventListener('abort', cancel, { once: true })
+  const inbound = endToEnd(lowerCased(headers))
+  const trace =
+    options.trace === undefined ? requestTrace(inbound, 0) : continueTrace(checkTrace('fanOut', 'trace', options.trace))
+  const spans = startRunSpans(aggregate, trace)
+  let run: Run | undefined
+  const cancel = () => run?.cancel(signal?.reason)
+  let status: number | undefined
   try {
+    run = startRun(
+      aggregate,
+      { ...input, headers: inbound },
+      { ...options, trace: spans === undefined ? trace : spans.trace, spans },
+    )
+    signal?.addEventListener('abort', cancel, { once: true })
     return (await run.start()) as Reply<D, K>
+  } catch (error) {
+    if (error instanceof Problem) status = error.statusCode
+    throw error
   } finally {
     signal?.removeEventListener('abort', cancel)
+    spans?.end(status)
   }
 }
 
@@ -70,7 +95,7 @@ export async function fanOut<I, D, K extends string>(
 export function startRun(
   aggregate: AnyAggregate,
   input: RawInput,
-  options: RunOptions,
+  options: RunStartOptions,
   faults?: readonly Fault[],
 ): Run {
   const { vary } = aggregate.route
@@ -80,7 +105,9 @@ export function startRun(
     read = readInput(aggregate.route, input, faults, reads)
   } catch (error) {
     // A function in a schema may throw anything.
-    throw toProblem(error)
+    const problem = toProblem(error)
+    options.spans?.runEnded('failed', problem.code)
+    throw problem
   }
   return new Run(aggregate, read, (input.headers ?? {}) as Run['headers'], options, reads)
 }

@@ -46,15 +46,15 @@ export function readReplyExtras(aggregate: string, said: ReplyExtras | null | un
   for (const [name, value] of Object.entries(given)) {
     const lower = name.toLowerCase()
     if (!headerName.test(name))
-      throw new TypeError(`aggregate '${aggregate}': onReply() gives '${name}', which is not the name of a header`)
+      throw new TypeError(`aggregate '${aggregate}': onReply() returned '${name}', which is not a valid header name`)
     if (ours.has(lower) || lower.startsWith('headwaters-'))
       throw new TypeError(
-        `aggregate '${aggregate}': onReply() gives the header '${name}', which the service writes itself: leave it out`,
+        `aggregate '${aggregate}': onReply() returned the header '${name}', which only the service sets: remove it`,
       )
     if (Object.hasOwn(headers, lower))
       throw new TypeError(
-        `aggregate '${aggregate}': onReply() gives the header '${name}' in two ` +
-          'spellings: give several values as a list',
+        `aggregate '${aggregate}': onReply() returned the header '${name}' in two ` +
+          'spellings: return several values as a list',
       )
     const lines: unknown[] = Array.isArray(value) ? value : [value]
     for (const line of lines) {
@@ -63,7 +63,7 @@ export function readReplyExtras(aggregate: string, said: ReplyExtras | null | un
       // The values may contain a promise, and its unhandled rejection would end the process.
       lines.forEach(ignoreRejection)
       throw new TypeError(
-        `aggregate '${aggregate}': onReply() gives the header '${name}' a value that no header may hold: ${fault}`,
+        `aggregate '${aggregate}': onReply() returned an invalid value of the header '${name}': ${fault}`,
       )
     }
     headers[lower] = value

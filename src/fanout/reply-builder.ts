@@ -5,12 +5,12 @@ import type { AnyAggregate } from './aggregate.ts'
 import type { RunHandle } from './run-handle.ts'
 import type { OutcomeRecorder } from './outcome-recorder.ts'
 import type { Reply } from './reply.ts'
-import { offloading } from './offload/invocation.ts'
+import { invoke } from './invoke.ts'
 import type { StepArgs } from './step-args.ts'
 import { isThenable } from './is-thenable.ts'
 
 /** The part of a run that a reply builder uses. */
-export interface ReplyTarget extends Pick<RunHandle, 'isClosed' | 'abort' | 'invoke'> {
+export interface ReplyTarget extends Pick<RunHandle, 'isClosed' | 'abort' | 'invoke' | 'spans'> {
   /** The input and the context, without the values of steps. */
   createArgs(): StepArgs
   complete(reply: Reply<unknown, string>): void
@@ -37,9 +37,7 @@ export class ReplyBuilder {
     let merged: unknown
     let isAsync: boolean
     try {
-      merged = offloading.isUsed
-        ? this.#run.invoke(this.#aggregate.merge, args, this.#run.abort, 'merge')
-        : this.#aggregate.merge(args as never)
+      merged = invoke(this.#run, this.#aggregate.merge, args, this.#run.abort, 'merge')
       isAsync = isThenable(merged)
     } catch (error) {
       return this.#run.fail(error)
@@ -73,9 +71,7 @@ export class ReplyBuilder {
     let isAsync: boolean
     try {
       const args = Object.assign(this.#run.createArgs(), reply)
-      extras = offloading.isUsed
-        ? this.#run.invoke(onReply, args, this.#run.abort, 'onReply()')
-        : onReply(args as never)
+      extras = invoke(this.#run, onReply, args, this.#run.abort, 'onReply()')
       isAsync = isThenable(extras)
     } catch (error) {
       return this.#run.fail(error)

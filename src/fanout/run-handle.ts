@@ -2,6 +2,7 @@ import type { ErrorCode, UpstreamError } from '../errors.ts'
 import type { Abort } from '../core/abort.ts'
 import type { Scope } from '../upstream/call/call.ts'
 import type { Send } from '../upstream/call/layer.ts'
+import type { RunSpans } from '../upstream/call/spans.ts'
 import type { CallCounts } from './events.ts'
 import type { State } from './outcome.ts'
 import type { HeaderReadTracker } from './reads.ts'
@@ -14,6 +15,8 @@ export type HandlerOwner = Step | 'merge' | 'onReply()'
 export interface RunHandle extends Scope {
   /** Records on which headers the reply depends; undefined if the reply is not cacheable. */
   readonly reads: HeaderReadTracker | undefined
+  /** Records the spans of the run; undefined if no tracer is registered. */
+  readonly spans: RunSpans | undefined
   /** Sends a call through the layers of its upstream. */
   readonly send: Send
   /** True if optional steps are shed. */
@@ -36,6 +39,8 @@ export interface RunHandle extends Scope {
    * Invokes a function of the aggregate. Offloaded functions that it calls belong to this run.
    */
   invoke(handler: (args: never) => unknown, args: object, abort: Abort, owner: HandlerOwner): unknown
+  /** Fails the run with an error that belongs to no step. */
+  fail(error: unknown): void
   /** Counts an unsafe call that starts. */
   unsafeCallStarted(): void
   /** Counts an unsafe call that has ended. */

@@ -3,20 +3,24 @@ import { Abort } from '../core/abort.ts'
 import type { AggregateMetrics, RunOutcome } from '../metrics/aggregate-metrics.ts'
 import { RuntimeMetrics } from '../metrics/runtime-metrics.ts'
 import { sampledTraceId } from '../trace/sampled-trace-id.ts'
+import type { RequestTrace } from '../trace/request-trace.ts'
 import type { Scope } from '../upstream/call/call.ts'
 import { sendOf, type Send } from '../upstream/call/layer.ts'
+import type { RunSpans } from '../upstream/call/spans.ts'
 import type { Runtime } from '../upstream/runtime.ts'
 import type { AnyAggregate } from './aggregate.ts'
 import type { CallCounts, RunEvent, StepEvent } from './events.ts'
 import type { ReadInput } from './input.ts'
 import { currentInvocation, type Invocation } from './offload/invocation.ts'
 import { OutcomeRecorder, type LostCall } from './outcome-recorder.ts'
-import { codeOf, type State } from './outcome.ts'
+import { codeOf, type Outcome, type State } from './outcome.ts'
 import type { HeaderReadTracker } from './reads.ts'
 import { ReplyBuilder, type ReplyTarget } from './reply-builder.ts'
 import type { Reply } from './reply.ts'
 import type { HandlerOwner, RunHandle } from './run-handle.ts'
 import { enter, Phase } from './run-phase.ts'
+import { recordSpan } from './record-span.ts'
+import { watchOf } from './run-watch.ts'
 import { StepArgs } from './step-args.ts'
 import { StepRun } from './step-run.ts'
 import { labelOf, type Step } from './step.ts'
@@ -27,8 +31,15 @@ export interface RunOptions {
   readonly deadline?: number | undefined
   /** If true, optional steps use their fallback without calls, as in a service that is under load. @default false */
   readonly shedOptional?: boolean | undefined
-  /** Called with each event as it happens. */
+  /** The trace context of the request, as it was received or created. @default no trace */
+  readonly trace?: RequestTrace | undefined
+  /** Called with each event, in the order in which they happen. */
   readonly onEvent?: ((event: RunEvent) => void) | undefined
+}
+
+/** The options of a run with the spans that the caller of `startRun` has started. */
+export interface RunStartOptions extends RunOptions {
+  readonly spans?: RunSpans | undefined
 }
 
 /** Receives the result of a run, once. */
@@ -68,12 +79,14 @@ export class Run implements RunHandle, ReplyTarget {
   readonly headers: Scope['headers']
   readonly reads: HeaderReadTracker | undefined
   readonly admitted = new Map<object, object>()
+  readonly spans: RunSpans | undefined
+  readonly trace: RequestTrace | undefined
   context: unknown = undefined
   #phase: Phase = Phase.created
   readonly #aggregate: AnyAggregate
   readonly #runtime: Runtime
   readonly #input: ReadInput
-  #onEvent: RunOptions['onEvent']
+  readonly #watch: ReturnType<typeof watchOf>
   readonly #recorder: OutcomeRecorder
   readonly #metrics: AggregateMetrics
   readonly #startedAt = performance.now()
@@ -95,28 +108,30 @@ export class Run implements RunHandle, ReplyTarget {
     aggregate: AnyAggregate,
     input: ReadInput,
     headers: Scope['headers'],
-    { runtime, deadline = Infinity, shedOptional = false, onEvent }: RunOptions,
+    { runtime, deadline = Infinity, shedOptional = false, trace, onEvent, spans }: RunStartOptions,
     reads?: HeaderReadTracker,
   ) {
     this.#aggregate = aggregate
     this.#runtime = runtime
     this.#input = input
-    this.#onEvent = onEvent
     this.#recorder = new OutcomeRecorder(aggregate.steps)
     this.#metrics = RuntimeMetrics.countersOf(runtime).aggregate(aggregate)
     this.send = runtime.send.send ?? sendOf(call => runtime.send(call))
     this.headers = headers
     this.reads = reads
     this.shedOptional = shedOptional
+    this.spans = spans
+    this.trace = trace
     if (!(deadline > 0))
       throw new TypeError(
-        `aggregate '${aggregate.name}': a run's deadline is ${deadline}, and must be a number of ms above 0`,
+        `aggregate '${aggregate.name}': the deadline of a run must be a number of ms above 0, got ${deadline}`,
       )
     this.deadline = Math.min(deadline, aggregate.route.deadline)
     this.#sharedArgs = new StepArgs(input, this.abort, undefined)
     this.#contextRun = aggregate.hooks.context && new StepRun(aggregate.hooks.context, this)
     this.#stepRuns = aggregate.steps.map(step => new StepRun(step, this))
     this.#pendingSteps = this.#stepRuns.length
+    this.#watch = watchOf(aggregate, this, onEvent)
   }
 
   /** Starts the run; rejects with a `Problem`, or with the reason of its cancellation. */
@@ -127,13 +142,15 @@ export class Run implements RunHandle, ReplyTarget {
   /** Starts the run, and passes its result to `completion` without a promise. */
   startFor(completion: RunCompletion): void {
     this.#completion = completion
-    this.#notify({ type: 'run started', at: 0 })
+    this.spans?.runStarted()
+    this.#watch?.notify({ type: 'run started', at: 0 })
     // onEvent may have cancelled the run.
     if (this.isClosed) return
     this.#deadlineTimer = setTimeout(() => this.#expire(), this.deadline)
     const contextRun = this.#contextRun
     if (contextRun === undefined) return this.#startSteps()
     this.#enter(Phase.context)
+    this.spans?.stepStarted(-1)
     contextRun.start(contextRun.withAsk(this.#sharedArgs))
   }
 
@@ -142,8 +159,13 @@ export class Run implements RunHandle, ReplyTarget {
     return this.#recorder.lost
   }
 
+  /** The outcomes of the steps so far, by name. A step that has not ended is `cancelled`. */
+  get outcomes(): Readonly<Record<string, Outcome>> {
+    return this.#recorder.outcomes()
+  }
+
   get isWatched(): boolean {
-    return this.#onEvent !== undefined
+    return this.#watch !== undefined
   }
 
   get isExpired(): boolean {
@@ -170,26 +192,12 @@ export class Run implements RunHandle, ReplyTarget {
   emit(event: StepEvent): void {
     if (this.#phase === Phase.done) return
     this.#recorder.record(event)
-    this.#notify(event)
+    if (this.spans !== undefined) recordSpan(this.spans, event)
+    this.#watch?.notify(event)
   }
 
   #enter(phase: Phase): void {
     this.#phase = enter(this.#phase, phase)
-  }
-
-  /** Calls `onEvent`. If it throws or rejects, it is not called again, and the run fails as for any other bug. */
-  #notify(event: RunEvent): void {
-    try {
-      const returned: unknown = this.#onEvent?.(event)
-      if (returned !== undefined) Promise.resolve(returned).catch((error: unknown) => this.#failWatching(error))
-    } catch (error) {
-      this.#failWatching(error)
-    }
-  }
-
-  #failWatching(error: unknown): void {
-    this.#onEvent = undefined
-    this.fail(error)
   }
 
   #startSteps(): void {
@@ -201,6 +209,7 @@ export class Run implements RunHandle, ReplyTarget {
 
   #start(run: StepRun): void {
     if (this.isClosed) return
+    run.prepare()
     this.emit({ type: 'step started', at: this.now(), step: run.step.index })
     // onEvent may have cancelled the run.
     if (this.isClosed) return
@@ -249,6 +258,7 @@ export class Run implements RunHandle, ReplyTarget {
 
   #contextEnded(value: unknown, state: State, code: ErrorCode | undefined, tally: CallCounts | undefined): void {
     if (this.#recorder.hasContext) this.#reportContextEnd(state, code, tally)
+    else this.spans?.stepEnded(-1, state, code)
     this.context = value
     this.#sharedArgs = this.createArgs()
     this.#startSteps()
@@ -299,7 +309,7 @@ export class Run implements RunHandle, ReplyTarget {
     const { name, route } = this.#aggregate
     const verdict = this.deadline < route.deadline ? 'ignored' : 'failed'
     const reason = new UpstreamError('DEADLINE_EXCEEDED', name, {
-      detail: `it may take ${this.deadline} ms`,
+      detail: `the limit is ${this.deadline} ms`,
       verdict,
     })
     if (this.#phase === Phase.replying) this.fail(reason)
@@ -349,8 +359,7 @@ export class Run implements RunHandle, ReplyTarget {
     this.#enter(Phase.aborting)
     this.#failure = { error, step, isCancel }
     // Calls settle during abort(); the run settles after it. After the deadline, keep the reason of the deadline.
-    const reason = this.abort.aborted ? this.abort.reason : runFailed
-    this.abort.abort(isCancel ? error : reason)
+    this.abort.abort(this.abort.aborted ? this.abort.reason : isCancel ? error : runFailed)
     this.#enter(Phase.failed)
     this.#settleFailure()
   }
@@ -382,8 +391,9 @@ export class Run implements RunHandle, ReplyTarget {
   #finish(outcome: RunOutcome, code: string | undefined): void {
     this.#enter(Phase.done)
     const at = this.now()
+    this.spans?.runEnded(outcome, code)
     this.#count(outcome, code, at)
-    this.#notify({ type: 'run ended', at, code })
+    this.#watch?.notify({ type: 'run ended', at, code })
     this.abort.abort(runEnded)
     for (const run of this.#stepRuns) run.releaseValue()
     clearTimeout(this.#graceTimer)
@@ -392,8 +402,7 @@ export class Run implements RunHandle, ReplyTarget {
   }
 
   #count(outcome: RunOutcome, code: string | undefined, at: number): void {
-    const { trace }: Scope = this
-    const traceId = sampledTraceId(trace)
+    const traceId = sampledTraceId(this.trace)
     this.#recorder.count(this.#metrics, traceId)
     this.#metrics.runEnded(outcome, outcome === 'failed' ? code : undefined, at, this.deadline, traceId)
   }

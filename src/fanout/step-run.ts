@@ -8,8 +8,8 @@ import { startCallGroup, type CallCompletion, type CallGroup, type SendCall } fr
 import { readCallList } from './call-list.ts'
 import { ContextCalls, type AnswerCompletion } from './context-calls.ts'
 import type { CallCounts } from './events.ts'
+import { invoke } from './invoke.ts'
 import { isThenable } from './is-thenable.ts'
-import { offloading } from './offload/invocation.ts'
 import type { State } from './outcome.ts'
 import { PendingCall } from './pending-call.ts'
 import type { RunHandle } from './run-handle.ts'
@@ -28,8 +28,12 @@ const noCalls: CallCounts = Object.freeze({ calls: 0, ok: 0, failed: Object.free
  */
 export class StepRun implements CallCompletion {
   readonly step: Step
-  /** The step waits for its needs, its function has not returned, its calls are in flight, or the step has ended. */
-  #phase: 'waiting' | 'invoked' | 'calling' | 'ended' = 'waiting'
+  /**
+   * The step waits for its needs, its start is being reported, its function has not returned, its calls are in flight,
+   * its remaining calls are being aborted, or the end of the step has been reported. A listener of an event may cancel
+   * the run in each of these phases.
+   */
+  #phase: 'waiting' | 'ready' | 'invoked' | 'calling' | 'ending' | 'ended' = 'waiting'
   /** The number of needs that have no value yet. */
   pendingNeeds: number
   value: unknown
@@ -49,6 +53,11 @@ export class StepRun implements CallCompletion {
     this.abort = step.timeout === undefined && step.kind !== 'firstOf' ? run.abort : new Abort()
   }
 
+  /** Called before the start of the step is reported. From then on, `cancel` ends the step. */
+  prepare(): void {
+    this.#phase = 'ready'
+  }
+
   /** Invokes the step's function. */
   start(args: object): void {
     const { step, abort } = this
@@ -64,7 +73,7 @@ export class StepRun implements CallCompletion {
     let returned: unknown
     let isAsync: boolean
     try {
-      returned = offloading.isUsed ? this.#run.invoke(step.handler, args, abort, step) : step.handler(args as never)
+      returned = invoke(this.#run, step.handler, args, abort, step)
       isAsync = isThenable(returned)
     } catch (error) {
       return this.#settleFailure(error)
@@ -123,8 +132,8 @@ export class StepRun implements CallCompletion {
   /** Ends the step without a value. Returns false if it is not running, or has unsafe calls in flight. */
   cancel(): boolean {
     if (this.#phase === 'ended' || this.#phase === 'waiting' || this.#unsafeCalls > 0) return false
-    this.#release()
-    return true
+    if (this.#phase !== 'ending') this.#release()
+    return this.#report()
   }
 
   /**
@@ -151,7 +160,7 @@ export class StepRun implements CallCompletion {
 
   /** Clears the timer, and aborts calls that are no longer awaited. */
   #release(): void {
-    this.#phase = 'ended'
+    this.#phase = 'ending'
     clearTimeout(this.#timer)
     const { abort } = this
     if (abort === this.#run.abort) return
@@ -160,8 +169,19 @@ export class StepRun implements CallCompletion {
     if (abort.size === 0) this.#run.abort.delete(abort)
   }
 
+  get #hasEnded(): boolean {
+    return this.#phase === 'ending' || this.#phase === 'ended'
+  }
+
+  /** Returns false if the end of the step has already been reported, because the run was cancelled in `#release`. */
+  #report(): boolean {
+    if (this.#phase === 'ended') return false
+    this.#phase = 'ended'
+    return true
+  }
+
   #onTimeout(ms: number): void {
-    const reason = new UpstreamError('STEP_TIMEOUT', this.step.name, { detail: `it may take ${ms} ms` })
+    const reason = new UpstreamError('STEP_TIMEOUT', this.step.name, { detail: `the limit is ${ms} ms` })
     this.abort.abort(reason)
     this.abortPending(reason)
     setImmediate(() => {
@@ -175,7 +195,7 @@ export class StepRun implements CallCompletion {
       this.#read(returned)
     } catch (error) {
       // If the step has already ended, the error was not caused by its value.
-      if (this.#phase === 'ended') throw error
+      if (this.#hasEnded) throw error
       this.#settleFailure(error)
     }
   }
@@ -249,7 +269,7 @@ export class StepRun implements CallCompletion {
         this.#end(kind === 'firstOf' && count === 1 ? values[0] : values, state, undefined, tally)
       },
       fail: (error, tally) => {
-        if (this.#phase !== 'ended') this.#fail(this.#attribute(error), tally)
+        if (!this.#hasEnded) this.#fail(this.#attribute(error), tally)
       },
     })
   }
@@ -278,7 +298,7 @@ export class StepRun implements CallCompletion {
 
   /** Ends the step with its fallback if it has one and the error is an `UpstreamError`. Otherwise fails the run. */
   #settleFailure(error: unknown): void {
-    if (this.#phase === 'ended') return
+    if (this.#hasEnded) return
     const failure = this.#attribute(error)
     const { kind, fallback, minSuccess } = this.step
     if (!(failure instanceof UpstreamError)) return this.#fail(failure)
@@ -304,13 +324,13 @@ export class StepRun implements CallCompletion {
 
   #fail(error: unknown, tally = this.#contextCalls?.failureTally()): void {
     this.#release()
-    this.#run.stepFailed(error, this.step, tally)
+    if (this.#report()) this.#run.stepFailed(error, this.step, tally)
   }
 
   #end(value: unknown, state: State, code?: ErrorCode, tally?: CallCounts): void {
-    if (this.#phase === 'ended') return
+    if (this.#hasEnded) return
     this.value = this.step.isFrozen && this.step.kind === 'each' ? Object.freeze(value) : value
     this.#release()
-    this.#run.stepEnded(this.step, this.value, state, code, tally)
+    if (this.#report()) this.#run.stepEnded(this.step, this.value, state, code, tally)
   }
 }

@@ -1,3 +1,4 @@
+import { isTraceHeader } from '../core/headers.ts'
 import type { UpstreamSpec } from '../upstream/spec/spec.ts'
 
 /** Headers that carry credentials. A shared cache must not keep a reply that depends on one. */
@@ -11,7 +12,8 @@ const mostKept = 1000
 
 /**
  * A set of request headers on which replies of one aggregate depend. Runs that read the same headers share one set, so
- * that the text of `vary` is created once for all of them.
+ * that the text of `vary` is created once for all of them. The set never has the headers of the trace context: with
+ * them no cache could use a reply again.
  */
 export class Vary {
   /** The value of the header `vary`. */
@@ -31,7 +33,7 @@ export class Vary {
 
   /** Creates the set of an aggregate's own headers, by lower-case name. */
   static of(names: readonly string[]): Vary {
-    return new Vary(new Set(names), new Map(), { kept: 0 })
+    return new Vary(new Set(names.filter(name => !isTraceHeader(name))), new Map(), { kept: 0 })
   }
 
   /** Returns the set with the headers that an upstream's calls forward. */
@@ -44,7 +46,7 @@ export class Vary {
 
   /** Returns the set with one more header. */
   read(name: string): Vary {
-    return this.#names.has(name)
+    return this.#names.has(name) || isTraceHeader(name)
       ? this
       : (this.#next.get(name) ?? this.#with(name, [name], 'a layer or the headers schema reads it'))
   }

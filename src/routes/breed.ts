@@ -12,8 +12,8 @@ export const breed = aggregate('breed', {
   query: BreedQuery,
   deadline: 1200,
   description:
-    'A name that fits several breeds is answered with the best fit, and the ' +
-    'others under alsoCalled; one that fits none is 404.',
+    'If several breeds match the name, the reply describes the best match, and alsoCalled lists the ' +
+    'others. If no breed matches, the status is 404.',
   summary: 'A breed with pictures, an encyclopedia summary and facts',
 })
   .required('matches', ({ params }) => theCatApi.searchBreeds({ q: params.breed }))

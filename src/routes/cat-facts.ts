@@ -9,7 +9,7 @@ export const catFacts = aggregate('cat-facts', {
   url: '/v1/cat-facts',
   query: CatFactsQuery,
   deadline: 800,
-  summary: 'Cat facts of two sources and a picture to go with them',
+  summary: 'Cat facts from two sources, with a picture',
 })
   .each('ninja', ({ query }) => times(query.count, () => catfactNinja.fact({ max_length: query.max_length })))
   .optional('meow', ({ query }) => meowfacts.facts({ count: query.count }), { fallback: { data: [] } })

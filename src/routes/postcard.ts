@@ -9,8 +9,8 @@ export const postcard = aggregate('postcard', {
   url: '/v1/postcards',
   body: PostcardOrder,
   deadline: 800,
-  description: 'When none of the breeds has a picture, the answer is 404.',
-  summary: 'A greeting with the first fact that comes and a picture of a breed',
+  description: 'If none of the breeds has a picture, the status is 404.',
+  summary: 'A greeting with the first available fact and a picture of a breed',
 })
   .firstOf('fact', () => [catfactNinja.fact(), meowfacts.facts({ count: 1 })])
   .each('pictures', ({ body }) => body.breeds.map(id => theCatApi.breedImages({ breed_ids: id, limit: 1 })), {

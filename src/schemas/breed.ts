@@ -8,7 +8,7 @@ export const BreedParams = z.object({
     .trim()
     .min(1)
     .max(60)
-    .describe('Name of a breed, or a part of it.')
+    .describe('The name of a breed, or a part of the name.')
     .meta({ examples: ['siamese'] }),
 })
 export type BreedParams = z.output<typeof BreedParams>
@@ -21,7 +21,7 @@ export const BreedQuery = z.object({
     .min(0)
     .max(20)
     .default(3)
-    .describe('How many facts to add; 0 asks for none.')
+    .describe('The number of facts to add; 0 adds none.')
     .meta({ examples: [1] }),
 })
 export type BreedQuery = z.output<typeof BreedQuery>
@@ -37,12 +37,14 @@ export const Breed = z
     summary: z
       .object({ text: z.string(), url: z.url() })
       .nullable()
-      .describe('What the encyclopedia says; null when it says nothing or could not be asked.'),
+      .describe('The summary from the encyclopedia; null if it has none or did not answer.'),
     pictures: z
-      .array(z.object({ breed: z.string().describe('Id of the breed it shows.'), ...Picture.shape }))
-      .describe('One of each breed that the name fits, the best fit first.'),
+      .array(z.object({ breed: z.string().describe('The id of the breed in the picture.'), ...Picture.shape }))
+      .describe('One picture of each breed that matches the name, the best match first.'),
     facts: z.array(z.string()),
-    alsoCalled: z.array(z.object({ id: z.string(), name: z.string() })).describe('Other breeds that the name fits.'),
+    alsoCalled: z
+      .array(z.object({ id: z.string(), name: z.string() }))
+      .describe('The other breeds that match the name.'),
   })
   .meta({
     id: 'Breed',

@@ -26,7 +26,7 @@ export const CatFactsQuery = z.object({
     .min(1)
     .max(50)
     .default(3)
-    .describe('How many facts to ask each source for.')
+    .describe('The number of facts to request from each source.')
     .meta({ examples: [1] }),
   max_length: z.coerce
     .number()
@@ -34,7 +34,7 @@ export const CatFactsQuery = z.object({
     .min(20)
     .max(500)
     .optional()
-    .describe('Facts longer than this are left out, in characters.')
+    .describe('The maximum length of a fact, in characters; longer facts are omitted.')
     .meta({ examples: [140] }),
 })
 export type CatFactsQuery = z.output<typeof CatFactsQuery>
@@ -52,8 +52,10 @@ export type CatFact = z.output<typeof CatFact>
 /** The reply of `/v1/cat-facts`. */
 export const CatFacts = z
   .object({
-    facts: z.array(CatFact).describe('No fact twice; those of catfact.ninja first, each source in its own order.'),
-    picture: Picture.nullable().describe('A cat to go with them; null when none could be had.'),
+    facts: z
+      .array(CatFact)
+      .describe('The facts without duplicates: first those of catfact.ninja, then those of meowfacts.'),
+    picture: Picture.nullable().describe('A picture of a cat; null if none is available.'),
   })
   .meta({
     id: 'CatFacts',

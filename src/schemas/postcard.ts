@@ -6,10 +6,10 @@ export const PostcardOrder = z
   .object({
     greeting: z.string().trim().min(1).max(200),
     breeds: z
-      .array(z.string().regex(/^[a-z]{4}$/, 'must be the id of a breed, four small letters'))
+      .array(z.string().regex(/^[a-z]{4}$/, 'must be the id of a breed: four lower-case letters'))
       .min(1)
       .max(5)
-      .describe('Ids of breeds; the picture is of the first that has one.'),
+      .describe('The ids of breeds; the picture shows the first breed that has one.'),
   })
   .meta({ id: 'PostcardOrder', examples: [{ greeting: 'Greetings from the window sill', breeds: ['siam'] }] })
 export type PostcardOrder = z.output<typeof PostcardOrder>
@@ -18,7 +18,7 @@ export type PostcardOrder = z.output<typeof PostcardOrder>
 export const Postcard = z
   .object({
     greeting: z.string(),
-    fact: z.string().describe('From whichever source answered first.'),
+    fact: z.string().describe('A fact from the source that answers first.'),
     picture: Picture,
   })
   .meta({

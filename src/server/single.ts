@@ -4,10 +4,14 @@ import { runtimeOf } from '../http/lifecycle/app-runtime.ts'
 import { processLog } from '../log/process-log.ts'
 import { openAdminListener } from './process/admin-listener.ts'
 import { listenAt } from './process/listen.ts'
-import { shutDownOnSignals } from './process/shutdown.ts'
+import { shutDownOnSignals, type ShutdownOptions } from './process/shutdown.ts'
 
 /** Serves in this process alone, with the definitions as they were at the start. */
-export async function serveSingle(catalogue: OpenCatalogue, app: FastifyInstance): Promise<void> {
+export async function serveSingle(
+  catalogue: OpenCatalogue,
+  app: FastifyInstance,
+  flushSpans: ShutdownOptions['flushSpans'],
+): Promise<void> {
   const { config } = catalogue
   const admin = await openAdminListener({
     config,
@@ -15,7 +19,7 @@ export async function serveSingle(catalogue: OpenCatalogue, app: FastifyInstance
     metrics: runtimeOf(app).metrics,
     lostLogLines: () => processLog().lost,
   })
-  shutDownOnSignals(catalogue, app, () => admin.closeAfter(() => app.close()))
+  shutDownOnSignals(catalogue, app, () => admin.closeAfter(() => app.close()), { flushSpans })
   await listenAt(config, address => app.listen(address))
   admin.ready()
 }

@@ -9,13 +9,17 @@ import { createHotSwapServer } from './hot-swap-server.ts'
 import { openAdminListener } from './process/admin-listener.ts'
 import { listenAt } from './process/listen.ts'
 import { createServiceApp, routesOf } from './process/service-app.ts'
-import { shutDownOnSignals } from './process/shutdown.ts'
+import { shutDownOnSignals, type ShutdownOptions } from './process/shutdown.ts'
 
 /**
  * Serves in this process and reloads the definitions after each change of a file. The listening socket stays open. A
  * failed reload leaves the previous definitions in place.
  */
-export async function serveWatched(catalogue: OpenCatalogue, app: FastifyInstance): Promise<void> {
+export async function serveWatched(
+  catalogue: OpenCatalogue,
+  app: FastifyInstance,
+  flushSpans: ShutdownOptions['flushSpans'],
+): Promise<void> {
   const { config } = catalogue
   const server = createHotSwapServer({ limits: config.inbound.limits, drainMs: config.drainMs })
   let stopWatching = () => {}
@@ -27,10 +31,11 @@ export async function serveWatched(catalogue: OpenCatalogue, app: FastifyInstanc
     lostLogLines: () => processLog().lost,
   })
   server.swap(app)
-  shutDownOnSignals(catalogue, app, async () => {
+  const close = async () => {
     stopWatching()
     await admin.closeAfter(server.close)
-  })
+  }
+  shutDownOnSignals(catalogue, app, close, { flushSpans })
   app.log.info(`Server listening at ${await listenAt(config, server.listen)}`)
   admin.ready()
   const onError = (error: unknown) => {

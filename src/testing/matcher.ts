@@ -34,7 +34,7 @@ export function readMatcher(matcher: Matcher): Match {
   const [, method, path, search] = written.exec(text) ?? []
   if (path === undefined)
     throw new TypeError(
-      `'${text}' names no calls: write '*', a path ('/breeds/{id}') or a method and a path ('POST /orders')`,
+      `'${text}' selects no calls: write '*', a path ('/breeds/{id}') or a method and a path ('POST /orders')`,
     )
   return matchOf(method, path, search ?? '', false)
 }

@@ -100,7 +100,7 @@ export interface Script {
  */
 export function answering(value: unknown, { status = 200, headers = {}, delay = 0 }: AnswerOptions): ResponseAction {
   if (!Number.isInteger(status) || status < 200 || status > 599)
-    throw new TypeError(`${status} is not a response status: use one from 200 to 599`)
+    throw new TypeError(`the status must be from 200 to 599, got ${status}`)
   for (const [name, text] of Object.entries(headers)) {
     validateHeaderName(name)
     validateHeaderValue(name, text)
@@ -128,7 +128,7 @@ export function answering(value: unknown, { status = 200, headers = {}, delay = 
 
 export const hang: ResponseAction = () => {}
 export const garbage: ResponseAction = ({ socket }) => {
-  socket?.end('this is no HTTP\r\n\r\n')
+  socket?.end('this is not HTTP\r\n\r\n')
 }
 export const malformed: ResponseAction = response => {
   response.writeHead(200, { 'content-type': 'application/json' }).end('{"broken":')

@@ -72,7 +72,7 @@ export async function scriptedUpstream(): Promise<ScriptedUpstream> {
     const line = at === -1 ? defaults.findLast(({ match }) => match.fits(call)) : queue.splice(at, 1)[0]
     if (line !== undefined) return line.act
     unexpected.push(call)
-    return answering({ message: `nothing is queued for ${call.method} ${call.path}` }, { status: 501 })
+    return answering({ message: `no answer is queued for ${call.method} ${call.path}` }, { status: 501 })
   }
 
   const server = createServer((request, response) => {

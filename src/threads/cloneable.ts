@@ -39,8 +39,8 @@ export function findUncloneable(value: unknown, at: string, seen = new Set<unkno
   if (!cloneablePrototypes.has(prototype))
     return (
       `${at} is an object of the class ` +
-      `${(prototype as { readonly constructor?: { readonly name: string } }).constructor?.name ?? 'it has'}, ` +
-      'of which only the fields would arrive'
+      `${(prototype as { readonly constructor?: { readonly name: string } }).constructor?.name ?? '(unknown)'}, ` +
+      'of which the thread would receive only the fields'
     )
   if (Array.isArray(value)) return first(value.entries(), at, seen)
   if (value instanceof Map)

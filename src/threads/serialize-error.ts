@@ -60,7 +60,12 @@ function serializeOther(error: unknown): SerializedError {
       stack: typeof stack === 'string' ? stack : undefined,
     }
   } catch {
-    return { kind: 'other', name: 'Error', message: 'threw a value that has no text', stack: undefined }
+    return {
+      kind: 'other',
+      name: 'Error',
+      message: 'threw a value that cannot be converted to a string',
+      stack: undefined,
+    }
   }
 }
 

@@ -101,9 +101,7 @@ export function createThreads({
     if (closed) throw new UpstreamError('RUNTIME_CLOSED', owner)
     const fault = findUncloneableArgument(given)
     if (fault !== undefined)
-      throw new TypeError(
-        `${owner}: '${name}' runs in a thread, and ${fault}: give it plain data, and only what it needs`,
-      )
+      throw new TypeError(`${owner}: '${name}' runs in a thread, and ${fault}: pass plain data only`)
     await semaphore.acquire(owner, signal)
     let result: TaskResult
     try {
@@ -158,10 +156,12 @@ function isPlain(value: unknown): boolean {
 /** Returns the error of a task that the pool could not complete. */
 function explained(error: Error, { owner, name }: Task): Error {
   return error.name === 'DataCloneError'
-    ? new TypeError(`${owner}: '${name}' runs in a thread, and something cannot go between threads: ${error.message}`, {
+    ? new TypeError(`${owner}: '${name}' runs in a thread, and a value cannot be cloned: ${error.message}`, {
         cause: error,
       })
-    : new Error(`${owner}: the thread of '${name}' ended before it was done: ${error.message}`, { cause: error })
+    : new Error(`${owner}: the thread of '${name}' ended before the function returned: ${error.message}`, {
+        cause: error,
+      })
 }
 
 function valueOf(result: TaskResult, { owner, name, href }: Task): unknown {

@@ -23,7 +23,7 @@ export default async function work({ href, name, loader, given }: TaskMessage): 
     const author = (await loadIt(href))[name]
     if (typeof author !== 'function') return { missing: true }
     const value: unknown = await author(...given)
-    const fault = findUncloneable(value, 'what it returns')
+    const fault = findUncloneable(value, 'its result')
     return fault === undefined ? { value } : { fault }
   } catch (error) {
     return { thrown: serializeError(error) }

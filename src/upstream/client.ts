@@ -16,6 +16,7 @@ import type { ReportFault } from './policies/cache/cache-adapter.ts'
 import { coalesce } from './policies/coalesce.ts'
 import { deadline } from './policies/deadline.ts'
 import { hedge } from './policies/hedge/hedge.ts'
+import type { SpanServer } from './call/spans.ts'
 import { sendOf, serviceOf, stack, type Layer, type Send } from './call/layer.ts'
 import { observe, type Counts } from './policies/observe.ts'
 import { custom } from './policies/custom/custom.ts'
@@ -60,6 +61,11 @@ export interface Client {
   readonly gauge: () => Gauge
   /** Closes the transport. Calls in flight are rejected with `RUNTIME_CLOSED`. */
   close(): Promise<void>
+}
+
+/** Returns the server of an origin as spans name it. */
+function serverOf({ hostname, port, protocol }: URL, base: string): SpanServer {
+  return { address: hostname, port: port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port), base }
 }
 
 /** Opens an upstream: its transport, and its layers in their fixed order. */
@@ -128,7 +134,7 @@ export function createClient(
     observe(counts, metrics),
     // Above all layers that wait or repeat a call: one limit covers all of them.
     spec.totalTimeout !== undefined && deadline({ upstream, deadline: spec.totalTimeout }),
-    // Above the custom layers and the cache: what a call has changed is invalid before its caller receives the answer.
+    // Above the custom layers and the cache, so that changed URIs are invalid before the caller gets the answer.
     spec.changes && invalidate({ origin, base, invalidations, onFault: notInvalidated }),
     // Above the cache, coalesce and retry: the headers that a custom layer adds are part of the key of a call.
     ...customAt('call'),
@@ -145,7 +151,7 @@ export function createClient(
     // Above attempt: a permit is held exactly while the transport is in use.
     permits.layer,
     // Above authorize: one attempt has an exact limit, which includes the wait for a token.
-    attempt({ upstream, timeout: attemptTimeout, budget }),
+    attempt({ upstream, timeout: attemptTimeout, budget, server: serverOf(address.url, base) }),
     // Above the custom layers and dispatch: a call has a token, and is sent again if the token was refused.
     transport?.authorize ?? false,
     // Above dispatch: each attempt is signed separately, within its timeout and its permit.

@@ -102,7 +102,7 @@ export function operation<
 ): Operation<Input<Pa, Q, B>, Given<Value<O, H, E, A>, Co, Ca>> {
   checkObject('operation()', 'its options', options, "operation({ path: '/facts', output: z.object({ … }) })")
   const unbound = () => {
-    throw new TypeError(`the operation '${options.path}' belongs to no upstream: give it to defineUpstream`)
+    throw new TypeError(`the operation '${options.path}' belongs to no upstream: pass it to defineUpstream`)
   }
   return Object.assign(unbound, { path: options.path, [definition]: options })
 }
@@ -160,7 +160,7 @@ export function defineUpstream<const Ops extends Readonly<Record<string, Operati
 
 /** Returns the operations of an upstream, in the order of their declaration. */
 export function operationsOf(spec: UpstreamSpec): readonly OperationSpec[] {
-  return operationsOfSpecs.get(spec) ?? []
+  return operationsOfSpecs.get(spec) as readonly OperationSpec[]
 }
 
 /** Returns the checked declaration of an upstream. */

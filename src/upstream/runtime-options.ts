@@ -83,7 +83,7 @@ export function checkRuntimeOptions(options: RuntimeOptions): void {
   for (const [name, override] of Object.entries(overrides)) checkOverride(name, override)
   checkThreads(threads)
   if (partition !== undefined) checkPartition('runtime', partition)
-  if (!(scale > 0 && scale <= 1)) throw new TypeError(`runtime: scale is ${scale}, and must be above 0 and at most 1`)
+  if (!(scale > 0 && scale <= 1)) throw new TypeError(`runtime: scale must be above 0 and at most 1, got ${scale}`)
   if (cacheStore !== undefined) checkStore('runtime', cacheStore)
 }
 

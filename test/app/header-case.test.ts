@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { z } from 'zod'
 import { aggregate, type AnyAggregate } from '../../src/fanout/aggregate.ts'
 import { readInput } from '../../src/commands/run/read-input.ts'
-import { lowerCased } from '../../src/fanout/end-to-end.ts'
+import { lowerCased } from '../../src/core/end-to-end.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
 import { runAggregate, scriptedUpstream } from '../../src/testing/index.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
@@ -147,7 +147,7 @@ test('a repeated response header is a list, and a cookie is dropped whatever its
           { origin: raw.origin },
           { ask: operation({ path: '/', output: Any, responseHeaders: withHeaders }) },
         ),
-      { name: 'TypeError', message: /^cats\.ask: cookies are no part of an answer/ },
+      { name: 'TypeError', message: /^cats\.ask: cookies are not part of a response value/ },
     )
   }
 })
@@ -170,7 +170,7 @@ test("a name in an upstream's declaration has no case, and stands once", async t
             t.same(call.headers, {})
             t.throws(() => call.with({ headers: { 'X-More': '1', 'x-more': '2' } }), {
               name: 'TypeError',
-              message: "echo.ask: a layer gives the header 'x-more' in two spellings: keep one",
+              message: "echo.ask: a layer sets the header 'x-more' in two spellings: keep one",
             })
             return next(more.with({ headers: { ...more.headers, 'X-More': '1' } }))
           },
@@ -188,12 +188,13 @@ test("a name in an upstream's declaration has no case, and stands once", async t
   t.same(data, { 'x-tenant': 'a', 'x-fixed': 'theirs', 'x-client': 'layer', 'x-more': '1' })
   t.throws(() => defineUpstream('echo', { origin, headers: { 'X-A': '1', 'x-a': '2' } }, {}), {
     name: 'TypeError',
-    message: "upstream 'echo': 'X-A' and 'x-a' are one header, since header names are case-insensitive: keep one",
+    message:
+      "upstream 'echo': 'X-A' and 'x-a' are the same header, because header names are case-insensitive: keep one",
   })
   t.throws(() => aggregate('one', { url: '/one', headers: z.object({ 'X-A': Any, 'x-a': Any }) }), {
     name: 'TypeError',
     message:
-      "aggregate 'one', headers: 'X-A' and 'x-a' are one header, since header names are case-insensitive: keep one spelling",
+      "aggregate 'one', headers: 'X-A' and 'x-a' are the same header, because header names are case-insensitive: keep one spelling",
   })
 })
 
@@ -222,7 +223,7 @@ test('headers that code gives have no case: for fanOut, the testing kit and the 
       )
     ).data,
     { 'X-Tenant': 'a, b, c' },
-    'two spellings are one header',
+    'two spellings are the same header',
   )
   t.same(
     lowerCased({ Cookie: 'a=1', cookie: 'b=2' }),

@@ -71,7 +71,7 @@ test('at the limit slow bodies are refused, the oldest first', async t => {
   t.equal(bodies.bytes, 70)
 })
 
-test('a single body is always accepted, and 0 is no limit', async t => {
+test('a single body is always accepted, and 0 means no limit', async t => {
   const bodies = new InboundBodies(10)
   const large = body()
   t.ok(bodies.open(large, 1000) && bodies.add(large, 500) && bodies.add(large, 500))

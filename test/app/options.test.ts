@@ -33,7 +33,7 @@ test('buildApp refuses an unknown option and names the options that exist', asyn
   const options = { ratelimit: 600 } as AppOptions
   t.throws(() => buildApp([], options), {
     name: 'TypeError',
-    message: /^app: there is no option 'ratelimit'; there are overrides, .*\brateLimit, .*\bdrainTimeout$/,
+    message: /^app: unknown option 'ratelimit': use overrides, .*\brateLimit, .*\bdrainTimeout$/,
   })
   t.throws(() => buildApp([], { drainMs: 100 } as AppOptions), {
     message: "app: the option 'drainMs' was renamed to 'drainTimeout'",

@@ -43,12 +43,12 @@ test('the time between two readings is that of the threads, those that came in b
   t.equal(cpuMicrosBetween(reading(0, { 1: 5000, 2: 1000 }), reading(3, { 1: 9000, 2: 1000, 3: 500 })), 4.5)
 })
 
-test('where a thread has ended, or none says anything, the ticks of the whole process count', async t => {
+test('if a thread has ended or no thread can be read, the ticks of the whole process count', async t => {
   t.equal(cpuMicrosBetween(reading(10, { 1: 5000, 2: 1000 }), reading(13, { 1: 9000 })), 30_000)
   t.equal(cpuMicrosBetween(reading(10, {}), reading(13, {})), 30_000)
 })
 
-test('what others had of a core is what it ran without what is known, and never less than nothing', async t => {
+test('the share of other processes is the used CPU time minus the known CPU time, and at least 0', async t => {
   t.equal(foreignShare(100, 600_000, 1000), 0.4)
   t.equal(foreignShare(60, 605_000, 1000), 0)
 })

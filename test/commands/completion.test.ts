@@ -28,9 +28,10 @@ test('the words that may follow are commands, options, aggregates, their fields 
   for (const [given, expected] of [
     [[], ['serve', 'run', 'openapi', 'check', 'load', 'completion', '--help', '--version']],
     [['completion'], ['bash', 'zsh', 'fish']],
-    [['serve'], ['--live', '--workers', '--watch', '--help']],
+    [['serve'], ['--live', '--workers', '--watch', '--otlp', '--events', '--help']],
+    [['serve', '--events'], []],
     [['serve', '--workers'], ['auto']],
-    [['--watch'], ['--live', '--workers', '--watch', '--help']],
+    [['--watch'], ['--live', '--workers', '--watch', '--otlp', '--events', '--help']],
     [['openapi'], ['--out', '--json', '--info', '--help']],
     [['openapi', '--out'], []],
     [['check'], ['--metrics', '--help']],
@@ -77,7 +78,7 @@ test('the words that may follow are commands, options, aggregates, their fields 
   }
 })
 
-test('only files that run would load are loaded, and what they print is no word', async t => {
+test('only files that run would load are loaded, and their output is not a candidate', async t => {
   const { path, write } = definitionsFolder(t, {
     'order.ts': `console.log('printed'); process.stdout.write('written\\n')
 ${definition('http://127.0.0.1:9', { name: 'order' })}`,

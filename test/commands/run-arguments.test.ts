@@ -37,6 +37,6 @@ test('--help after a name lists what that aggregate takes', async t => {
   t.equal(code, 0)
   t.match(
     output,
-    /Fields of breed\n {2}--breed string {9}required; Name of a breed.*\n {2}--facts integer 0\.\.20 {2}default 3; How many facts/,
+    /Fields of breed\n {2}--breed string {9}required; The name of a breed.*\n {2}--facts integer 0\.\.20 {2}default 3; The number of facts/,
   )
 })

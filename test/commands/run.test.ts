@@ -211,7 +211,7 @@ test('SIGINT cancels the run: its calls are cut, and it ends with 130', async t 
   await upstream.deserted()
 })
 
-test('a reader that has read enough is no fault', async t => {
+test('a reader that closes the pipe early is not a fault', async t => {
   const child = spawn('bash', ['-c', `set -o pipefail; "${process.execPath}" src/cli.ts openapi | head -n 1`], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -20,7 +20,7 @@ test('of two that are near the nearer one is suggested', async t => {
   t.equal(suggest('brees', ['breads', 'breed']), ": did you mean 'breed'?")
 })
 
-test('where no word is near nothing is suggested', async t => {
+test('without a similar word nothing is suggested', async t => {
   for (const word of ['weather', 'x-y-z-0-1', 'facts-about-cats']) t.equal(suggest(word, ['serve', 'run']), '', word)
   t.equal(suggest('serve', []), '')
 })

@@ -20,11 +20,11 @@ test('any other is refused, with owner, option, value and what is allowed', t =>
   ]) {
     t.throws(() => wholeNumber("upstream 'cats'", 'concurrency', value), {
       name: 'TypeError',
-      message: `upstream 'cats': concurrency is ${value}, and must be a whole number from 1 to 2147483647`,
+      message: `upstream 'cats': concurrency must be a whole number from 1 to 2147483647, got ${value}`,
     })
   }
   t.throws(() => wholeNumber('x', 'timeout', 4, { min: 5, unit: 'ms' }), {
-    message: 'x: timeout is 4, and must be a whole number of ms from 5 to 2147483647',
+    message: 'x: timeout must be a whole number of ms from 5 to 2147483647, got 4',
   })
   t.end()
 })

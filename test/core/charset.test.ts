@@ -73,6 +73,6 @@ test('two large texts that are decoded at once do not mix', async t => {
   t.ok(first.next().value === `a${'\u732b'.repeat(300 * 1024)}`)
 })
 
-test('a label that is no charset throws', async t => {
+test('a label that is not a charset throws', async t => {
   t.throws(() => createDecoder('utf-7'), { name: 'RangeError' })
 })

@@ -26,7 +26,7 @@ test('every object and array of any value is frozen, and the value stays what it
   t.end()
 })
 
-test('what is frozen outside is frozen inside too', t => {
+test('a frozen object with mutable parts is frozen deeply', t => {
   const inner = { list: [1] }
   const value = Object.freeze({ inner, again: [inner] })
   deepFreeze(value)

@@ -13,13 +13,13 @@ test('options that exist are taken', t => {
 test('an option that does not exist is refused with those that do, and with its group', t => {
   t.throws(
     () => rejectUnknownOptions('cat', { age: 3 }, known),
-    new TypeError("cat: there is no option 'age'; there are size, color"),
+    new TypeError("cat: unknown option 'age': use size, color"),
   )
   t.throws(
     () => rejectUnknownOptions('cat', { age: 3 }, known, { group: 'coat', renamed }),
-    new TypeError("cat: there is no option 'coat.age'; there are size, color"),
+    new TypeError("cat: unknown option 'coat.age': use size, color"),
   )
-  t.throws(() => rejectUnknownOptions('cat', { constructor: 3 }, known, { renamed }), /no option 'constructor'/)
+  t.throws(() => rejectUnknownOptions('cat', { constructor: 3 }, known, { renamed }), /unknown option 'constructor'/)
   t.end()
 })
 

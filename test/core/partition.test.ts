@@ -150,7 +150,7 @@ test('a runtime takes its partition of the declared concurrency and of an overri
     { index: 0, count: 0 },
     { index: 0.5, count: 2 },
   ]) {
-    t.throws(() => createRuntime({ partition: part }), /^runtime: partition\.(?:index|count) is /)
+    t.throws(() => createRuntime({ partition: part }), /^runtime: partition\.(?:index|count) must be .*, got /)
   }
   t.same(checkPartition('runtime', { index: 1, count: 2 }), { index: 1, count: 2 })
 })
@@ -208,6 +208,6 @@ test('a runtime whose scale is small opens as many connections as are left, and 
   for (const scale of [0, -1, 1.1, Number.NaN])
     t.throws(
       () => createRuntime({ scale }),
-      new TypeError(`runtime: scale is ${scale}, and must be above 0 and at most 1`),
+      new TypeError(`runtime: scale must be above 0 and at most 1, got ${scale}`),
     )
 })

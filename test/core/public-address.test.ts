@@ -83,7 +83,7 @@ const otherAddresses = [
   '1.1.1.1.',
 ]
 
-test('addresses of the public internet are told from all other addresses', async t => {
+test('addresses of the public internet are distinguished from all other addresses', async t => {
   t.same(
     publicAddresses.filter(address => !isPublicAddress(address)),
     [],
@@ -126,7 +126,7 @@ test('a public upstream cannot be declared at an address that is not', async t =
     'http://169.254.169.254',
     'http://１０.0.0.1',
   ]) {
-    t.throws(define(origin), /upstream 'cats': its origin is at .*, which is not public: leave publicOnly out/, origin)
+    t.throws(define(origin), /upstream 'cats': its origin is at .*, which is not public: remove publicOnly/, origin)
   }
   t.doesNotThrow(define('https://1.1.1.1'))
   t.doesNotThrow(define('https://cats.example'))
@@ -202,7 +202,7 @@ test('a public upstream whose name leads to this machine is not dialled', async 
   t.equal(connections, 0)
 })
 
-test('localhost is no public name', async t => {
+test('localhost is not a public name', async t => {
   const raw = await rawUpstream(t, json('well'))
   const { port } = new URL(raw.origin)
   const local = defineUpstream('local', { origin: `http://localhost:${port}`, publicOnly: true }, operations)

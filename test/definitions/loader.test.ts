@@ -52,7 +52,7 @@ test('a folder is searched whole, but for node_modules, hidden folders, tests an
   t.same(upstreams, ['word-source'], 'though nobody exports it')
 })
 
-test('headwaters is the running copy, and zod ours where there is none', async t => {
+test('headwaters is the running copy, and zod is that of the service if the project has none', async t => {
   const { path } = definitionsFolder(t, { 'words.ts': words(origin, { before: 'one ' }) })
   const ask = await wordOf(loaderOf(t, path))
   t.same(await ask(), { word: 'one cat' })
@@ -132,7 +132,7 @@ test('all faults of all files are said at once, each with its file, its place an
     `${path}/throws.ts:2:7: throws when it is loaded: RangeError: not today`,
     `${path}/unnamed.ts:1: cannot be loaded: The requested module './a.ts' does not provide an export named 'nothing'`,
     `${path}/upstream.ts:3:18: throws when it is loaded: TypeError: the upstream 'Bad Name' needs a name`,
-    `${path}/zod3.ts:3:20: throws when it is loaded: TypeError: aggregate 'old': its query schema is not of zod 4`,
+    `${path}/zod3.ts:3:20: throws when it is loaded: TypeError: aggregate 'old': its query schema is not a zod 4 schema`,
     `${folder}/nothing.ts: exports no aggregate`,
     `${folder}: no module in it exports an aggregate`,
     `${path}/b.ts: two aggregates have the name 'same', export 'words' here and export 'words' in ${path}/a.ts: rename one of them`,
@@ -169,7 +169,7 @@ test('two aggregates whose templates match the same requests are refused before 
   ])
 })
 
-test('in a folder a file without aggregates is none of its faults', async t => {
+test('a file without aggregates in a folder is not a fault of the folder', async t => {
   const { path } = definitionsFolder(t, { 'words.ts': words(origin), 'shapes.ts': 'export const one = 1' })
   t.equal((await loaderOf(t, path).load()).aggregates.length, 1)
   t.match(await faultsOf(t, path, join(path, 'shapes.ts')), [`${path}/shapes.ts: exports no aggregate`])

@@ -69,7 +69,7 @@ test('offloaded functions of definitions are loaded in threads as definitions ar
 
   write('merge.ts', merge.replace('function shout', 'function whisper'))
   const { faults } = await said('reload failed')
-  t.match(faults, [/merge\.ts: offload: .*merge\.ts exports no function 'shout'; there is whisper$/])
+  t.match(faults, [/merge\.ts: offload: .*merge\.ts exports no function 'shout'; it exports whisper$/])
   t.match(await ask('cat'), { data: { word: 'CAT?' } }, 'those from before are still served')
 
   stop('SIGTERM')
@@ -79,12 +79,12 @@ test('offloaded functions of definitions are loaded in threads as definitions ar
 test('an offloaded function or file that does not exist fails the start, before anything is served', async t => {
   const named = await faultsOf(t, { 'words.ts': shout('shuot'), 'merge.ts': merge, 'mark.ts': mark('!') })
   t.same(named.faults, [
-    `${join(named.path, 'merge.ts')}: offload: ${join(named.path, 'merge.ts')} exports no function 'shuot'; there is shout`,
+    `${join(named.path, 'merge.ts')}: offload: ${join(named.path, 'merge.ts')} exports no function 'shuot'; it exports shout`,
   ])
   const none = await faultsOf(t, { 'words.ts': shout('shout', './merg.ts') })
   t.match(none.faults, [
-    `words.ts:5:20: throws when it is loaded: TypeError: offload 'shout': there is no file ` +
-      `${join(none.path, 'merg.ts')}: name it from the file that offloads it`,
+    `words.ts:5:20: throws when it is loaded: TypeError: offload 'shout': the file ` +
+      `${join(none.path, 'merg.ts')} does not exist: give its URL relative to this module`,
   ])
   const broken = await faultsOf(t, {
     'words.ts': shout(),

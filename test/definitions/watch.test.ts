@@ -123,7 +123,7 @@ test('a certificate that a variable names is watched, also while it is missing',
   await saidTimes('serving', 1)
   rmSync(join(path, 'ca'), { recursive: true })
   t.match((await saidTimes('reload failed', 1))[0], {
-    faults: [/^WORDS_CA: is neither PEM nor the path of a file that can be read/],
+    faults: [/^WORDS_CA: must be PEM or the path of a readable file/],
   })
   write('ca/words.pem', selfSigned.cert)
   await saidTimes('definitions reloaded', 1)

@@ -86,7 +86,7 @@ test('the status of a failing demo upstream is 500, or 503 with a time to wait',
   t.type(await unavailable.json(), 'object')
 })
 
-test('a broken body calls itself JSON and is none, a wrong shape is JSON and of no use', async t => {
+test('a broken body has the type of JSON and is invalid, and a wrong shape is valid JSON', async t => {
   const broken = await fetch((await start(t, { faultRate: 1, seed: seedOf('broken-json') })).origin)
   t.equal(broken.status, 200)
   t.equal(broken.headers.get('content-type'), 'application/json')

@@ -32,7 +32,7 @@ async function write(t: Test, page: string) {
   return { names: Object.keys(blocks), run }
 }
 
-test('the program without a server says what it was told', async t => {
+test('the program without a server prints the fact', async t => {
   const { run } = await write(t, 'embedding')
   const upstream = await scriptedUpstream()
   t.teardown(() => upstream.close())

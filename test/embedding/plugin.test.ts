@@ -188,7 +188,7 @@ test('a hook that throws something else than an error is answered as anywhere in
   t.same(statuses, [500, 500, 418])
 })
 
-test('what else the app has is left as it is', async t => {
+test('the plugin does not change the other routes, parsers and handlers of the app', async t => {
   const { upstream, overrides } = await scriptedCats(t)
   upstream.always('/fact', { fact: 'They purr.' })
   const app = fastify()
@@ -252,7 +252,7 @@ test("closing the app closes the upstream connections of the plugin's own runtim
   t.equal(upstream.open, 0)
 })
 
-test('what cannot be served is refused with its reason', async t => {
+test('aggregates that cannot be served are refused with the reason', async t => {
   const refused = async (options: object, twice = false) => {
     const app = fastify()
     t.teardown(() => app.close())

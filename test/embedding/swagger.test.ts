@@ -86,7 +86,7 @@ test('Fastify neither validates nor serialises by the description', async t => {
   t.equal(posted.text, '{"id":"7"}')
 })
 
-test('what JSON Schema has no word for is left open, not refused', async t => {
+test('a type that JSON Schema cannot express has an open schema and is not refused', async t => {
   const odd = aggregate('odd', {
     url: '/odd',
     query: z.object({ when: z.coerce.date().optional(), flag: z.stringbool().optional() }),
@@ -130,12 +130,12 @@ test('the routes carry no schemas where the option is off', async t => {
   t.ok(app.hasRoute({ method: 'GET', url: '/facts/:kind' }))
 })
 
-test('a describe that is no boolean is refused', async t => {
+test('a describe that is not a boolean is refused', async t => {
   const app = fastify()
   t.teardown(() => app.close())
   await t.rejects(headwaters(app, { aggregates: [fact], describe: 'false' as never }), {
     name: 'TypeError',
-    message: 'headwaters: describe is a string, and must be true or false',
+    message: 'headwaters: describe must be true or false, got a string',
   })
 })
 

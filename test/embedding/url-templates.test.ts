@@ -188,7 +188,7 @@ test('templates that the router takes for one route are refused by name, whateve
             {
               name: 'TypeError',
               message:
-                `headwaters: the router takes the urls of the aggregates 'one' (${first}) and 'two' (${second}) for one: ` +
+                `headwaters: the router cannot distinguish the urls of the aggregates 'one' (${first}) and 'two' (${second}): ` +
                 'change the url of one',
             },
           )

@@ -116,7 +116,7 @@ test('an aggregate is a value that says what it is', t => {
   t.end()
 })
 
-test('what a route does not say has its default', t => {
+test('an option that a route does not set has its default', t => {
   const bare = aggregate('bare', { url: '/bare' }).reply(Any, () => 1)
   t.match(bare.route, { method: 'GET', deadline: 2000, envelope: true, cacheControl: undefined, summary: undefined })
   t.equal(aggregate('posted', { url: '/x', body: Any }).reply(Any, () => 1).route.method, 'POST', 'with a body')

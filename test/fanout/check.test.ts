@@ -15,7 +15,7 @@ const declare = aggregate as unknown as (
 const made = () => declare('a', { url: '/a' })
 const step = () => 1
 
-test('a name that is none is refused, with one that is', t => {
+test('an invalid name is refused with an example of a valid one', t => {
   for (const name of ['', 'Cats', 'cat_facts', '1cats', '-cats', 'cats-', 'cat--facts', 'cat facts', 'cats/']) {
     t.throws(() => declare(name, { url: '/a' }), {
       name: 'TypeError',
@@ -30,7 +30,7 @@ test('a deadline is a whole number of ms from 1', t => {
   for (const deadline of [0, -1, 1.5, Infinity, Number.NaN, 2 ** 31, '800']) {
     t.throws(() => declare('a', { url: '/a', deadline }), {
       name: 'TypeError',
-      message: `aggregate 'a': deadline is ${deadline}, and must be a whole number of ms from 1 to 2147483647`,
+      message: `aggregate 'a': deadline must be a whole number of ms from 1 to 2147483647, got ${deadline}`,
     })
   }
   for (const deadline of [1, 2 ** 31 - 1]) t.doesNotThrow(() => declare('a', { url: '/a', deadline }))
@@ -58,8 +58,8 @@ test('two parameters of a url have text between them', t => {
     t.throws(() => declare('a', { url, params: z.object({}) }), {
       name: 'TypeError',
       message:
-        `aggregate 'a': the url '${url}' has nothing between the parameters of '${pair}', so that a request does not ` +
-        `say where the first one ends: write text between them, for example '${pair.replace('}{', '},{')}'`,
+        `aggregate 'a': the url '${url}' has no text between the parameters of '${pair}', so the end of ` +
+        `the first value is ambiguous: write text between them, for example '${pair.replace('}{', '},{')}'`,
     })
   for (const url of ['/x/{a},{b}', '/{a}/{b}', '/{a}x{b}', '/{a}%20{b}'])
     t.doesNotThrow(() => declare('a', { url, params: z.object({}) }))
@@ -78,7 +78,7 @@ test('a cache-control is a header value', t => {
   for (const cacheControl of ['', 'public\nmax-age=60', 'é']) {
     t.throws(() => declare('a', { url: '/a', cacheControl }), {
       name: 'TypeError',
-      message: /^aggregate 'a': the cacheControl '.*' is no header value, for example 'public, max-age=60'$/s,
+      message: /^aggregate 'a': cacheControl must be a header value such as 'public, max-age=60', got '.*'$/s,
     })
   }
   t.doesNotThrow(() => declare('a', { url: '/a', cacheControl: 'public, max-age=60' }))
@@ -118,7 +118,7 @@ test('the name of a step is a name that no other has', t => {
   for (const name of ['', '1a', '_a', 'a-b', 'a b', '__proto__', 'ä']) {
     t.throws(() => made().required(name, step), {
       name: 'TypeError',
-      message: `aggregate 'a', step '${name}': a step's name is letters, digits and underscores, and begins with a letter`,
+      message: `aggregate 'a', step '${name}': a step name must begin with a letter and contain only letters, digits and underscores`,
     })
   }
   for (const name of ['params', 'query', 'body', 'headers', 'context', 'signal']) {
@@ -130,7 +130,7 @@ test('the name of a step is a name that no other has', t => {
   const twice = made().required('one', step) as ReturnType<typeof made>
   t.throws(() => twice.each('one', step), {
     name: 'TypeError',
-    message: "aggregate 'a', step 'one': a step of this name is already declared",
+    message: "aggregate 'a', step 'one': a step with this name is already declared: choose another name",
   })
   const user = made().required('userId', step) as ReturnType<typeof made>
   for (const name of ['userid', 'USERID', 'UserId']) {
@@ -183,19 +183,19 @@ test('a step needs only what stands before it', t => {
 test('the numbers of a step are whole and large enough', t => {
   const range = (min: number) => `must be a whole number from ${min} to 2147483647`
   for (const [options, message] of [
-    [{ concurrency: 0 }, `concurrency is 0, and ${range(1)}`],
-    [{ concurrency: 2.5 }, `concurrency is 2.5, and ${range(1)}`],
-    [{ maxItems: 0 }, `maxItems is 0, and ${range(1)}`],
-    [{ maxItems: Infinity }, `maxItems is Infinity, and ${range(1)}`],
-    [{ minSuccess: -1, fallback: null }, `minSuccess is -1, and ${range(0)}`],
-    [{ timeout: 0 }, 'timeout is 0, and must be a whole number of ms from 1 to 2147483647'],
+    [{ concurrency: 0 }, `concurrency ${range(1)}, got 0`],
+    [{ concurrency: 2.5 }, `concurrency ${range(1)}, got 2.5`],
+    [{ maxItems: 0 }, `maxItems ${range(1)}, got 0`],
+    [{ maxItems: Infinity }, `maxItems ${range(1)}, got Infinity`],
+    [{ minSuccess: -1, fallback: null }, `minSuccess ${range(0)}, got -1`],
+    [{ timeout: 0 }, 'timeout must be a whole number of ms from 1 to 2147483647, got 0'],
   ] as const)
     t.throws(() => made().each('one', step, options), {
       name: 'TypeError',
       message: `aggregate 'a', step 'one': ${message}`,
     })
   t.throws(() => made().firstOf('one', step, { count: 0 }), {
-    message: `aggregate 'a', step 'one': count is 0, and ${range(1)}`,
+    message: `aggregate 'a', step 'one': count ${range(1)}, got 0`,
   })
   t.doesNotThrow(() =>
     made().each('one', step, { concurrency: 1, maxItems: 1, timeout: 1, minSuccess: 0, fallback: null }),
@@ -212,13 +212,13 @@ test("overflow of an each is 'error' or 'truncate'", t => {
   ] as const)
     t.throws(() => made().each('one', step, { maxItems: 2, overflow }), {
       name: 'TypeError',
-      message: `aggregate 'a', step 'one': overflow is '${shown}', and must be 'error' or 'truncate'`,
+      message: `aggregate 'a', step 'one': overflow must be 'error' or 'truncate', got '${shown}'`,
     })
   for (const overflow of ['error', 'truncate', undefined]) t.doesNotThrow(() => made().each('one', step, { overflow }))
   for (const kind of ['required', 'firstOf'] as const)
-    t.throws(() => made()[kind]('one', step, { overflow: 'truncate' }), { message: /there is no option 'overflow'/ })
+    t.throws(() => made()[kind]('one', step, { overflow: 'truncate' }), { message: /unknown option 'overflow'/ })
   t.throws(() => made().optional('one', step, { fallback: null, overflow: 'truncate' }), {
-    message: /there is no option 'overflow'/,
+    message: /unknown option 'overflow'/,
   })
   t.end()
 })
@@ -226,20 +226,20 @@ test("overflow of an each is 'error' or 'truncate'", t => {
 test('an option that does not exist is refused, with those that do', t => {
   t.throws(() => declare('a', { url: '/a', timeout: 5 }), {
     name: 'TypeError',
-    message: /aggregate 'a': there is no option 'timeout'; there are url, method, /,
+    message: /aggregate 'a': unknown option 'timeout': use url, method, /,
   })
   t.throws(() => made().required('x', step, { concurrency: 2 }), {
-    message: "aggregate 'a', step 'x': there is no option 'concurrency'; there are needs, timeout",
+    message: "aggregate 'a', step 'x': unknown option 'concurrency': use needs, timeout",
   })
-  t.throws(() => made().required('x', step, { fallback: 2 }), { message: /no option 'fallback'/ })
+  t.throws(() => made().required('x', step, { fallback: 2 }), { message: /unknown option 'fallback'/ })
   t.throws(() => made().each('x', step, { count: 2 }), {
-    message: /no option 'count'; there are needs, timeout, concurrency, maxItems, overflow, minSuccess, fallback/,
+    message: /unknown option 'count': use needs, timeout, concurrency, maxItems, overflow, minSuccess, fallback/,
   })
   t.throws(() => made().each('x', step, { minsuccess: 1 }), {
-    message: /no option 'minsuccess'; there are needs, timeout, concurrency, maxItems, overflow, minSuccess, fallback/,
+    message: /unknown option 'minsuccess': use needs, timeout, concurrency, maxItems, overflow, minSuccess, fallback/,
   })
   t.throws(() => made().firstOf('x', step, { concurrency: 2 }), {
-    message: /no option 'concurrency'; there are needs, timeout, count/,
+    message: /unknown option 'concurrency': use needs, timeout, count/,
   })
   t.end()
 })

@@ -67,7 +67,7 @@ test('a required step that has no value by the deadline is a 504', async t => {
     t.match(problem, {
       code: 'DEADLINE_EXCEEDED',
       statusCode: 504,
-      detail: "Step 'slow': timed did not end before its deadline: it may take 30 ms.",
+      detail: "Step 'slow': timed did not end before its deadline: the limit is 30 ms.",
     })
     t.match(problem.sources, {
       other: { state: /fallback|cancelled/ },
@@ -184,13 +184,13 @@ test("a caller's shorter deadline wins, and a longer one changes nothing", async
   let problem = await problemOf(fanOut(described(60_000), {}, { runtime, deadline: 30 }))
   t.match(
     problem,
-    { code: 'DEADLINE_EXCEEDED', detail: /it may take 30 ms/, cause: { verdict: 'ignored' } },
+    { code: 'DEADLINE_EXCEEDED', detail: /the limit is 30 ms/, cause: { verdict: 'ignored' } },
     'it says nothing about an upstream',
   )
   problem = await problemOf(fanOut(described(30), {}, { runtime, deadline: 60_000 }))
-  t.match(problem, { code: 'DEADLINE_EXCEEDED', detail: /it may take 30 ms/, cause: { verdict: 'failed' } })
+  t.match(problem, { code: 'DEADLINE_EXCEEDED', detail: /the limit is 30 ms/, cause: { verdict: 'failed' } })
   problem = await problemOf(fanOut(described(30), {}, { runtime, deadline: undefined }))
-  t.match(problem, { detail: /it may take 30 ms/ })
+  t.match(problem, { detail: /the limit is 30 ms/ })
 })
 
 test('an async merge that hangs is ended by the deadline', async t => {

@@ -66,7 +66,7 @@ test("a list above maxItems asks nothing and is the caller's fault without needs
   t.match(problem, {
     code: 'TOO_MANY_ITEMS',
     statusCode: 400,
-    detail: /^all asks for more calls than its maxItems allows: 101 above 100\.$/,
+    detail: /^all asks for more calls than its maxItems allows: 101 items, and the limit is 100\.$/,
   })
   t.match(problem.sources, { all: { state: 'failed', code: 'TOO_MANY_ITEMS' } })
   t.strictSame(runtime.asked, [])
@@ -205,7 +205,7 @@ test('the fallback of lost calls is shared and so frozen', async t => {
   t.equal(first, second)
 })
 
-test("an error that is no upstream's is a bug even where losses are tolerated", async t => {
+test('an error that is not an upstream failure is an internal error even if losses are tolerated', async t => {
   const runtime = answeringRuntime(path => {
     if (path === '/1') throw new TypeError('a secret of the stack')
     return path
@@ -223,7 +223,7 @@ test("an error that is no upstream's is a bug even where losses are tolerated", 
   t.notMatch(JSON.stringify(problem), 'secret')
 })
 
-test('what is no list of calls is a bug', async t => {
+test('an each that does not return a list of calls is an internal error', async t => {
   const runtime = answeringRuntime(() => 1)
   for (const wrong of [undefined, 3, [3], oracle.ask({ id: 1 }), [oracle.ask({ id: 1 }), null]]) {
     const described = base.each('all', () => wrong as never).reply(Any, () => 1)

@@ -90,7 +90,7 @@ test('fewer calls than answers wanted, and none at all, are bugs', async t => {
   const runtime = answeringRuntime(() => 1)
   t.match(await problemOf(fanOut(firstOf(1, 2), {}, { runtime })), {
     code: 'INTERNAL',
-    cause: { message: "step 'found' returned 1 calls to take the first 2 answers of: return more calls" },
+    cause: { message: "step 'found' returned 1 calls for a count of 2: return at least 2 calls" },
   })
   t.match(await problemOf(fanOut(firstOf(0, 1), {}, { runtime })), { code: 'INTERNAL', statusCode: 500 })
   t.strictSame(runtime.asked, [])
@@ -167,7 +167,7 @@ test('an absence in the same moment as the answer before it is not taken', async
   t.match(await reply, { data: 'here', sources: { found: { calls: 2, ok: 1 } } })
 })
 
-test('when every call says that there is none, the value is null and the step is ok', async t => {
+test('the value is null and the step is ok if every call returns an absent value', async t => {
   const runtime = heldRuntime()
   const { reply } = watched(found(3, 1), { runtime })
   for (const { answer } of runtime.calls) answer(null, 404)

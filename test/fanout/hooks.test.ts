@@ -96,13 +96,13 @@ test('no step starts until context() has ended, and an invalid input never reach
     .reply(Any, ({ a }) => a)
   const { reply, events } = watched(described, { runtime: held })
   await turn()
-  t.same([asked, events.length, held.calls.length], [1, 0, 0])
+  t.same([asked, events.map(({ type }) => type), held.calls.length], [1, ['run started'], 0])
   end('known')
   ;(await held.arrived('/known')).answer('well')
   t.equal((await reply).data, 'well')
   t.same(
     events.map(({ type }) => type),
-    ['step started', 'step ended', 'run ended'],
+    ['run started', 'step started', 'step ended', 'run ended'],
   )
   t.match(await problemOf(fanOut(described, { query: { user: 7 } }, { runtime })), { code: 'INPUT_INVALID' })
   t.equal(asked, 1)
@@ -128,7 +128,7 @@ test('context() may return a call, or await any number of calls', async t => {
   t.match(sources['context'], { state: 'ok', calls: 3, ok: 3, failed: [] })
   t.same(
     events.map(event => ('step' in event ? event.step : event.type)),
-    [-1, -1, 0, 0, 'run ended'],
+    ['run started', -1, -1, 0, 0, 'run ended'],
   )
   t.equal(run.abort.size, 0)
 })
@@ -287,7 +287,7 @@ test('the deadline includes context(): whatever it awaits, the run is a 504', as
         {
           code: 'DEADLINE_EXCEEDED',
           statusCode: 504,
-          detail: 'hooked did not end before its deadline: it may take 30 ms.',
+          detail: 'hooked did not end before its deadline: the limit is 30 ms.',
           sources: { a: { state: 'cancelled' } },
         },
         name,
@@ -442,32 +442,35 @@ test('headers that are ours, or no headers, are a bug that is named', async t =>
   for (const [headers, message] of [
     [
       { 'Content-Type': 'text/html' },
-      "onReply() gives the header 'Content-Type', which the service writes itself: leave it out",
+      "onReply() returned the header 'Content-Type', which only the service sets: remove it",
     ],
     [
       { 'headwaters-complete': '?1' },
-      "onReply() gives the header 'headwaters-complete', which the service writes itself: leave it out",
+      "onReply() returned the header 'headwaters-complete', which only the service sets: remove it",
     ],
-    [{ 'x y': '1' }, "onReply() gives 'x y', which is not the name of a header"],
-    [new Map([['x-a', '1']]) as never, 'headers of onReply() must be a plain object, for example'],
-    [new Headers({ 'x-a': '1' }) as never, 'headers of onReply() must be a plain object, for example'],
-    [null as never, 'headers of onReply() is null, and must be an object, for example'],
-    [{ 'x-a': '1', 'X-A': '2' }, "onReply() gives the header 'X-A' in two spellings: give several values as a list"],
-    [{ 'x-a': 'a\r\nb: c' }, "onReply() gives the header 'x-a' a value that no header may hold"],
-    [{ 'x-a': ['fine', 'a\nb'] }, "onReply() gives the header 'x-a' a value that no header may hold"],
-    [{ 'x-a': 7 as never }, "onReply() gives the header 'x-a' a value that no header may hold"],
+    [{ 'x y': '1' }, "onReply() returned 'x y', which is not a valid header name"],
+    [new Map([['x-a', '1']]) as never, 'headers of onReply() must be a plain object such as'],
+    [new Headers({ 'x-a': '1' }) as never, 'headers of onReply() must be a plain object such as'],
+    [null as never, "headers of onReply() must be an object such as { 'x-a': '1' }, got null"],
+    [
+      { 'x-a': '1', 'X-A': '2' },
+      "onReply() returned the header 'X-A' in two spellings: return several values as a list",
+    ],
+    [{ 'x-a': 'a\r\nb: c' }, "onReply() returned an invalid value of the header 'x-a'"],
+    [{ 'x-a': ['fine', 'a\nb'] }, "onReply() returned an invalid value of the header 'x-a'"],
+    [{ 'x-a': 7 as never }, "onReply() returned an invalid value of the header 'x-a'"],
     [
       { 'x-a': 'Zo\u00eb \u20ac' },
-      "onReply() gives the header 'x-a' a value that no header may hold: U+20AC is a control character or beyond " +
+      "onReply() returned an invalid value of the header 'x-a': U+20AC is a control character or beyond " +
         'Latin-1: encode the value, for example with encodeURIComponent(…)',
     ],
     [
       { expires: new Date(0) as never },
-      "onReply() gives the header 'expires' a value that no header may hold: it is a Date, and must be a string",
+      "onReply() returned an invalid value of the header 'expires': it must be a string, got a Date",
     ],
     [
       { 'x-a': undefined as never },
-      "onReply() gives the header 'x-a' a value that no header may hold: it has the type undefined, and must be a string",
+      "onReply() returned an invalid value of the header 'x-a': it must be a string such as 'cats/1.0', got undefined",
     ],
   ] as const) {
     for (const onReply of [() => ({ headers }), async () => ({ headers })]) {
@@ -532,7 +535,7 @@ test('a caller that goes while onReply() waits ends the run, and the result of o
   await turn()
   t.same(
     events.map(({ type }) => type),
-    ['run ended'],
+    ['run started', 'run ended'],
   )
 })
 
@@ -610,7 +613,7 @@ test('whatever mix of sync and async hooks, steps and merge, the reply is the sa
   t.pass('held for 100 mixes')
 })
 
-test('a hook that is none, or stands where it may not, is refused where it is declared', t => {
+test('a hook that is not a function or is in the wrong place is refused when it is declared', t => {
   const described = open().context(() => 1)
   const message = "aggregate 'hooked': context() may be called only once, and only before the first step"
   t.throws(() => (described as unknown as ReturnType<typeof open>).context(() => 1), { message })

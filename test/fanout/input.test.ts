@@ -78,7 +78,7 @@ test('a part without a schema is empty, whatever came', t => {
   t.end()
 })
 
-test('a part that did not come is read as empty, but a body is none', t => {
+test('a missing part is read as empty, and a missing body is a fault', t => {
   const optional = z.object({ a: z.string().optional() })
   t.strictSame(read({ params: optional, query: optional, headers: optional }, {}), {
     params: {},
@@ -174,7 +174,7 @@ test('an empty or blank value is not a number', t => {
   t.end()
 })
 
-test('a text that is no date is refused with an example of one', t => {
+test('a text that is not a date is refused with an example of a date', t => {
   for (const since of ['', 'yesterday', '5', '2023-02-29']) {
     t.strictSame(refusal({ query: z.object({ since: z.coerce.date() }) }, { query: { since } }).faults, [
       { pointer: '/query/since', reason: 'must be a date, for example 2024-05-01 or 2024-05-01T10:00:00Z' },
@@ -210,7 +210,7 @@ test('an empty value of another kind stays what it is', t => {
   t.end()
 })
 
-test('schemas around the object, and schemas that are no object, are read too', t => {
+test('schemas around an object, and schemas that are not objects, are read too', t => {
   const inner = z.object({ count: z.coerce.number() })
   for (const query of [
     inner.refine(() => true),
@@ -327,7 +327,7 @@ test('a schema that freezes the headers as they came reads them like any other',
   t.end()
 })
 
-test('what a schema does with the headers as they came, steps see plain objects', t => {
+test('steps receive plain objects, whatever a headers schema returns', t => {
   const circle: { self?: unknown } = {}
   circle.self = circle
   const object = { all: { 'x-a': 'a' } }

@@ -146,14 +146,14 @@ test('a list above maxItems is an error by default and by name, under minSuccess
       t.match(await problemOf(fanOut(listOf(options), countOf(3), { runtime })), {
         code: 'TOO_MANY_ITEMS',
         statusCode: 400,
-        detail: 'all asks for more calls than its maxItems allows: 3 above 2.',
+        detail: 'all asks for more calls than its maxItems allows: 3 items, and the limit is 2.',
         sources: { all: { state: 'failed', code: 'TOO_MANY_ITEMS' } },
       })
       t.same(runtime.asked, [])
     }
 })
 
-test('what is omitted is in the event, and is not asked when others have ended', async t => {
+test('omitted items are in the event, and are not called when other calls have ended', async t => {
   const runtime = heldRuntime()
   const { reply, events } = watched(
     listOf({ maxItems: 2, concurrency: 1, overflow: 'truncate' }),
@@ -177,16 +177,18 @@ test('what is omitted is in the event, and is not asked when others have ended',
     events.find(({ type }) => type === 'step ended'),
     {
       type: 'step ended',
-      at: events[1]?.at,
+      at: events[2]?.at,
       step: 0,
       state: 'partial',
       code: undefined,
       tally: { calls: 2, ok: 2, failed: [], omitted: 2 },
+      run: events[0]?.run,
+      stepName: 'all',
     },
   )
 })
 
-test('a truncated list with something that is no call among the omitted is a bug as well', async t => {
+test('a truncated list with an omitted item that is not a call is an internal error as well', async t => {
   const described = base
     .each('all', () => [oracle.ask({ id: 1 }), 7 as never], { maxItems: 1, overflow: 'truncate' })
     .reply(Any, () => 1)

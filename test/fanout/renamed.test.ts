@@ -59,7 +59,7 @@ test('the old options of an each are refused with their new names', t => {
 })
 
 test('an option that is renamed for one kind of step is unknown for the others', t => {
-  t.throws(() => call(old(), 'firstOf', 'one', () => [], { width: 2 }), { message: /there is no option 'width'/ })
+  t.throws(() => call(old(), 'firstOf', 'one', () => [], { width: 2 }), { message: /unknown option 'width'/ })
   t.throws(() => call(old(), 'each', 'one', () => [], null), { message: /its options must be an object/ })
   t.end()
 })

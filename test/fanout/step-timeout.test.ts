@@ -19,7 +19,7 @@ test("a step function that never returns ends at the step's timeout", async t =>
   t.match(problem, {
     code: 'STEP_TIMEOUT',
     statusCode: 504,
-    detail: 'a did not end within its timeout: it may take 25 ms.',
+    detail: 'a did not end within its timeout: the limit is 25 ms.',
     sources: { a: { state: 'failed', code: 'STEP_TIMEOUT' } },
   })
   const optional = base.optional('a', never, { fallback: 'fallback', timeout: 25 }).reply(Any, ({ a }) => a)

@@ -78,7 +78,7 @@ test('a list that the queue of its upstream refuses is lost call by call', async
   await asked.closed
 })
 
-test('an input that an operation refuses is no loss of one call: the function of the step throws it', async t => {
+test('an input that an operation refuses is not a loss of one call: the function of the step throws it', async t => {
   const { get } = defineUpstream(
     'picky',
     { origin: 'http://picky.test' },

@@ -49,7 +49,7 @@ test('names without end do not fill the memory, and are still named', async t =>
   t.not(none.read('x-1').read('x-2'), none.read('x-1').read('x-2'), 'nor is one below another')
 })
 
-test('which replies a shared cache may give to others', async t => {
+test('a cacheControl that lets a shared cache give a reply to other callers is recognised', async t => {
   for (const value of [
     'public',
     'max-age=60',

@@ -27,7 +27,7 @@ test('a watcher that throws fails its run like any other bug, gets no further ev
     ),
   )
   t.match(problem, { code: 'INTERNAL', statusCode: 500, cause: { message: 'the watcher broke' } })
-  t.same(told, ['step started'])
+  t.same(told, ['run started'])
 })
 
 test('a watcher whose promise rejects fails its run like one that throws', async t => {
@@ -53,7 +53,7 @@ test('a watcher that throws at the end changes nothing of the reply', async t =>
   t.equal(data, 1)
 })
 
-test('a deadline that is no time at all is refused with what is allowed', async t => {
+test('an invalid deadline is refused with the allowed values', async t => {
   for (const deadline of [0, -1, Number.NaN]) {
     await t.rejects(fanOut(asking, {}, { runtime: heldRuntime(), deadline }), {
       name: 'TypeError',

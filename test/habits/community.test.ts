@@ -56,7 +56,7 @@ test('dependabot covers npm and the actions, and groups what can come together',
   for (const { groups = {} } of updates) t.ok(Object.keys(groups).length > 0)
 })
 
-test('what lacks the address of the repository is on the page that says so', async t => {
+test('each file that lacks the address of the repository is listed on the releasing page', async t => {
   const [, missing = ''] = read('docs/releasing.md').split('## What needs the address of the repository')
   for (const field of ['repository', 'bugs', 'homepage'])
     t.ok(field in manifest || missing.includes(`\`${field}\``), field)

@@ -18,7 +18,7 @@ test('the pure tests are those without network, files, processes and terminal', 
 test('a test that reaches the outside itself or through a helper is not pure', async t => {
   for (const file of [
     'test/commands/load/terminal.test.ts', // a terminal
-    'test/fanout/end-to-end.test.ts', // a socket, by a helper
+    'test/core/end-to-end.test.ts', // a socket, by a helper
     'test/log/destination.test.ts', // a process
     'test/upstream/auth/access.test.ts', // files
   ]) {

@@ -6,6 +6,8 @@ export interface TestRunOptions {
   /** In ms from now. */
   readonly deadline?: number
   readonly headers?: Scope['headers']
+  /** @default none */
+  readonly trace?: Scope['trace']
   /** In place of the real clock. */
   readonly now?: () => number
 }
@@ -18,11 +20,12 @@ export interface TestRun extends Scope {
   ask<T>(call: Call<T>, own?: { readonly abort?: Abort; readonly step?: number; readonly index?: number }): LiveCall<T>
 }
 
-export function testRun({ deadline = 60_000, headers = {}, now = clock() }: TestRunOptions = {}): TestRun {
+export function testRun({ deadline = 60_000, headers = {}, trace, now = clock() }: TestRunOptions = {}): TestRun {
   const events: CallEvent[] = []
   const run: TestRun = {
     deadline,
     headers,
+    trace,
     admitted: new Map(),
     abort: new Abort(),
     events,

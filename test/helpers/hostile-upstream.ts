@@ -50,7 +50,7 @@ export const hostile = {
     socket.write(json({ error: secret }, 302, { ...withSecret, location: `http://127.0.0.1:1/${secret}` })),
   'answers 503': socket => socket.write(json({ error: secret }, 503, { ...withSecret, 'retry-after': '7' })),
   'answers 429': socket => socket.write(json({ error: secret }, 429, { ...withSecret, 'retry-after': secret })),
-  'answers garbage': socket => socket.write(`\u0000\u0001${secret} this is no HTTP\r\n\r\n`),
+  'answers garbage': socket => socket.write(`\u0000\u0001${secret} this is not HTTP\r\n\r\n`),
   'answers a status that is none': socket => socket.write(`HTTP/1.1 abc ${secret}\r\ncontent-length: 2\r\n\r\n{}`),
   'breaks its own framing': socket =>
     socket.write(

@@ -5,6 +5,9 @@ export interface LoggedFailure {
   readonly pid: number
   readonly hostname: string
   readonly reqId: string
+  readonly trace_id: string
+  readonly span_id: string
+  readonly trace_flags: string
   readonly req: { readonly method: string; readonly url: string; readonly host: string; readonly remoteAddress: string }
   readonly res: { readonly statusCode: number }
   readonly responseTime: number
@@ -16,7 +19,8 @@ export interface LoggedFailure {
   readonly step: string
   readonly upstream: string
   readonly operation: string
-  readonly items: number
-  readonly failed: number
+  readonly sources: Readonly<
+    Record<string, { readonly state: string; readonly ms: number; readonly attempts: number; readonly failed?: number }>
+  >
   readonly msg: string
 }

@@ -69,9 +69,10 @@ function conditionOf(text: string): string {
 }
 
 const titled = /\btest\(\s*(['"`])((?:\\.|(?!\1)[^\\])*)\1/g
-const leaning = /^(?:and|but|so|then|the same|it|its|they|their|one that|one who|whoever|who|neither|nor|likewise)\b/i
+const leaning =
+  /^(?:and|but|so|then|the same|it|its|they|their|one that|one who|whoever|who|whose|what|how|whether|which|why|neither|nor|likewise)\b/i
 const hiding =
-  /\b(?:whoever|nobody|somebody|no one|told length|length that was told|anew|stands? in for|at its word)\b/i
+  /\b(?:whoever|nobody|somebody|no one|told length|length that was told|anew|stands? in for|at its word)\b|(?<!there )\b(?:is|are|was|were) (?:no (?!longer\b|more\b)[a-z]|none\b)/i
 
 /** Finds titles that cannot be read alone, or that two tests of a file have. */
 function badTitles(text: string): string[] {

@@ -51,7 +51,7 @@ for (const [what, bytes] of [
   })
 }
 
-test('a caller that leaves within its request is no trouble', async t => {
+test('a caller that disconnects within its request causes no error in the service', async t => {
   const { app, port, errors } = await hostileApp(t)
   for (const bytes of [
     'GET /v1/cat-f',

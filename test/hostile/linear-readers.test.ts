@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { z } from 'zod'
-import { endToEnd, lowerCased } from '../../src/fanout/end-to-end.ts'
+import { endToEnd, lowerCased } from '../../src/core/end-to-end.ts'
 import { Redaction } from '../../src/log/redaction.ts'
 import { acceptsJson } from '../../src/http/request/accepts-json.ts'
 import { addressOf } from '../../src/http/request/client-address.ts'
@@ -71,7 +71,7 @@ const readers: Readonly<Record<string, readonly [search: Search, runs: readonly 
     text => ask({ x: text, y: 'z' }),
     ['a', '%', '%25', '%c0', '%u00', '.', './', ' .', ';', '\\', '\0', marks, '\ufdfa', '\uff0e', '\ud800', '\u200b'],
   ],
-  'what is wrong with a path': [
+  'the fault of a path': [
     pathFault,
     [' ', '/ ', '/. .', '%2', '%25', '%c0', '%u00', '\\', '\0', '\ufffd', '\ud800', '\uff0e', '\u200b', marks],
   ],

@@ -76,7 +76,7 @@ test('a group of version 1 is read where it is mounted, and a path of the host t
   )
 })
 
-test('a limit above the memory of the machine is none: version 1 has such a number for unlimited', async t => {
+test('a limit above the memory of the machine is ignored, because version 1 writes unlimited as such a number', async t => {
   t.same(
     groupsOf(
       t.testdir({
@@ -98,7 +98,7 @@ test('a limit above the memory of the machine is none: version 1 has such a numb
   )
 })
 
-test('where there are no control groups there is none, and one whose files go tells nothing', async t => {
+test('without control groups there is no limit, and a group without files has no values', async t => {
   t.same(groupsOf(t.testdir({})), [])
   const root = t.testdir({
     proc: { self: { cgroup: '0::/\n' } },

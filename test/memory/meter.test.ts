@@ -41,7 +41,7 @@ function measured({ heapPercent = 70, memoryPercent = 85, used = 0 } = {}) {
   return { meter, state, collectedByV8: () => onFull() }
 }
 
-test('what is in use at the beginning counts as alive, and after that what a collection leaves', async t => {
+test('the heap in use at the start counts as alive, and later the heap that a collection leaves', async t => {
   const { meter, state } = measured({ used: 300 })
   t.same(meter.heap(), { alive: 30, used: 30 })
   state.used = 900

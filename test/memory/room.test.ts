@@ -27,7 +27,7 @@ test('the first meter that is there decides, and without one every body is read'
   t.ok(hasRoomFor(1e9) && hasMemoryFor(1e9))
 })
 
-test('an answer for which the heap has no room is left out, and is no reason to ask again', async t => {
+test('an answer for which the heap has no room is dropped, and the call is not repeated', async t => {
   const { send } = await wire(t, answer, operation({ path: '/', output: z.unknown() }))
   t.teardown(guardRoom({ claim: bytes => bytes < 15, hold: () => true }))
   t.match(await failure(send()), {
@@ -36,7 +36,7 @@ test('an answer for which the heap has no room is left out, and is no reason to 
     upstreamStatus: 200,
     verdict: 'ignored',
     retryable: false,
-    message: /the heap has no room for its answer of 15 bytes/,
+    message: /the heap has no room for its response of 15 bytes/,
   })
 })
 
@@ -78,7 +78,7 @@ test('an answer of several parts for which the process has no memory is cut', as
   t.match(await failure(send()), {
     code: 'SHED',
     upstreamStatus: 200,
-    message: /the process has no memory for its answer/,
+    message: /the process does not have enough memory for its response/,
   })
 })
 

@@ -31,7 +31,7 @@ const faults: readonly (readonly [info: unknown, words: string])[] = [
   [{ name: 'Cats' }, "info has no field 'name': use title, version, summary, description, termsOfService, contact"],
   [{ title: '' }, 'info.title must not be empty'],
   [{ title: ' ' }, 'info.title must not be empty'],
-  [{ version: 1 }, 'info.version must be a text'],
+  [{ version: 1 }, 'info.version must be a string'],
   [{ termsOfService: 'terms' }, 'info.termsOfService must be a URL'],
   [{ contact: 'cat@cats.example' }, 'info.contact must be an object'],
   [{ contact: { mail: 'a' } }, "info.contact has no field 'mail': use name, url, email"],
@@ -40,10 +40,10 @@ const faults: readonly (readonly [info: unknown, words: string])[] = [
   [{ license: {} }, 'info.license.name is missing'],
   [{ license: { name: 'MIT', spdx: 'MIT' } }, "info.license has no field 'spdx': use name, identifier, url"],
   [{ license: { name: 'MIT', identifier: 'MIT', url: 'https://mit.example' } }, 'identifier or url, not both'],
-  [{ title: '', version: 2 }, 'info.title must not be empty; info.version must be a text'],
+  [{ title: '', version: 2 }, 'info.title must not be empty; info.version must be a string'],
 ]
 
-test('the document has the info of the app, and none of ours without one', async t => {
+test('the document has the info of the app, and the neutral title without one', async t => {
   const infoOf = async (info: typeof full | undefined) => {
     const { get, origin } = await serveApp(t, { aggregates: [one], info })
     const json = (await get<Document>('/openapi.json')).body.info

@@ -198,7 +198,7 @@ test('the description of a list that truncates says how many items it asks', t =
   t.match(documentedSources(list), [
     {
       description:
-        'Several calls. If one fails, the request fails. At most 7 items are asked; the others are omitted, and the ' +
+        'Several calls. If one fails, the request fails. At most 7 items are called; the others are omitted, and the ' +
         'state is `partial`.',
     },
   ])

@@ -80,7 +80,7 @@ test('a type that JSON does not have is a fault of its aggregate, with its place
   }
 })
 
-test('all faults of all aggregates are told at once', async t => {
+test('all faults of all aggregates are reported together', async t => {
   const Odd = z.object({ a: z.map(z.string(), z.string()), b: z.array(z.set(z.string())) })
   const one = replying(Odd, 'one')
   const two = aggregate('two', { url: '/two', body: z.object({ at: z.date() }) }).reply(z.string(), () => 'a')
@@ -103,7 +103,7 @@ test('a schema that is used twice is a fault in each place where it cannot be wr
   })
 })
 
-test('what JSON writes of a reply is documented', async t => {
+test('a reply is documented in the form in which JSON writes it', async t => {
   t.same(replyOf(z.date()), { type: 'string', format: 'date-time' })
   t.same(replyOf(z.nan()), { type: 'null' })
   t.same(replyOf(z.union([z.number(), z.nan()])), { type: ['number', 'null'] })
@@ -118,7 +118,7 @@ test('what JSON writes of a reply is documented', async t => {
   })
 })
 
-test('what a request can have is documented', async t => {
+test('a request is documented with the values that it can contain', async t => {
   t.same(bodyOf(z.coerce.date()), { type: 'string', format: 'date-time' })
   t.same(bodyOf(z.string().transform(text => new Map([[text, text]]))), { type: 'string' }, 'before its transform')
   t.same(bodyOf(z.iso.datetime().pipe(z.coerce.date())), { type: 'string', format: 'date-time' })

@@ -164,7 +164,7 @@ test('the tests of the docs pass there', { skip }, async t => {
   t.match(output, /^# pass 3$/m)
 })
 
-test('what is offloaded runs in a thread of the package', { skip }, async t => {
+test('an offloaded function runs in a thread of the installed package', { skip }, async t => {
   const { code, output } = await say(project, 'node', ['offloaded.ts'])
   t.equal(code, 0, { output })
   t.equal(output, '{"offer":{"title":"Cat food","cents":300}}\n')

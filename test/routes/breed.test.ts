@@ -65,7 +65,7 @@ test('without facts none are asked for, and the reply is whole', async t => {
   t.equal(ninja.requests.length, 0)
 })
 
-test('what is added may fail, and the breed still comes', async t => {
+test('a failure of an optional source does not fail the breed', async t => {
   const down = (await hostileUpstream(t, 'catfact-ninja', 'down')).origin
   const { get } = await serveApp(t, { overrides: { wikipedia: { origin: down }, 'catfact-ninja': { origin: down } } })
   const { status, body } = await get<Reply>('/v1/breeds/abyssinian')

@@ -83,7 +83,7 @@ test('no fact of either source is longer than asked for', async t => {
   )
 })
 
-test('what to ask is handed to each source in its own words', async t => {
+test('count and max_length reach each source under the names of its own query', async t => {
   const ninja = await rawUpstream(t, json({ fact: 'Cats purr.', length: 10 }))
   const meow = await rawUpstream(t, json({ data: [] }))
   const { get } = await serveApp(t, {
@@ -140,7 +140,7 @@ test('facts stand in the order they were asked for, whatever the order they come
   )
 })
 
-test('a count that is none is refused, and the pointer names it', async t => {
+test('an invalid count is refused, and the pointer names it', async t => {
   const { get } = await serveApp(t)
   for (const query of [
     'count=0',

@@ -79,7 +79,7 @@ for (const flags of modes) {
   })
 }
 
-test('what definitions wrote in a worker that cannot start is not lost', async t => {
+test('the output of definitions in a worker that cannot start is not lost', async t => {
   const text = `import cluster from 'node:cluster'
     if (cluster.isWorker) {
       for (let line = 0; line < 100; line++) console.log('to stdout')

@@ -150,7 +150,7 @@ test('a secret that is missing or cannot be used ends the start with a line for 
   for (const secret of [secrets.QUERY, secrets.HEADER, proxyPassword]) t.notOk(errors.includes(secret))
 })
 
-test('what is switched off needs no secret, and neither does a document', async t => {
+test('an upstream that is switched off needs no secret, and the document needs none either', async t => {
   const { path } = definitionsFolder(t, { 'all.ts': definitions })
   const off = Object.fromEntries(upstreams.map(name => [`HEADWATERS_UPSTREAM_${name.toUpperCase()}_OFF`, '1']))
   const { origin } = await startService(t, off, ['serve', path])

@@ -1,6 +1,8 @@
 import { test } from 'tap'
+import { definitionsFolder, words } from '../helpers/definitions-folder.ts'
 import { hostileUpstream } from '../helpers/hostile-upstream.ts'
 import { json, rawUpstream } from '../helpers/raw-upstream.ts'
+import { sentTraces } from '../helpers/sent-trace.ts'
 import { startService } from '../helpers/service-process.ts'
 
 interface Body {
@@ -58,7 +60,35 @@ test('an origin may carry a path, and an upstream may be switched off', async t 
   )
 })
 
-test('what a caller writes into its URL is logged without its query, and cut', async t => {
+test('a trace goes through the service, in one process and in several, and a share of new traces is sampled', async t => {
+  for (const workers of ['1', '2']) {
+    const source = await rawUpstream(t, json({ word: 'cat' }))
+    const { path } = definitionsFolder(t, {
+      'words.ts': words(source.origin).replace("origin: '", "traceContext: true, origin: '"),
+    })
+    const { origin, saidTimes } = await startService(t, { TRACE_SAMPLED_PERCENT: '100' }, [
+      'serve',
+      path,
+      '--workers',
+      workers,
+    ])
+    const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
+    const traceparent = `00-${traceId}-00f067aa0ba902b7-00`
+    t.equal((await fetch(`${origin}/words`)).status, 200)
+    t.equal((await fetch(`${origin}/words`, { headers: { traceparent, tracestate: 'a=1' } })).status, 200)
+    const [first, second] = sentTraces(source)
+    t.match(first, { flags: '01', tracestate: undefined }, workers)
+    t.match(second, { traceId, flags: '00', tracestate: 'a=1' }, workers)
+    const lines = await saidTimes('request completed', 2)
+    t.match(
+      Object.fromEntries(lines.map(line => [line['trace_id'], line['trace_flags']])),
+      { [first?.traceId as string]: '01', [traceId]: '00' },
+      workers,
+    )
+  }
+})
+
+test('the URL of a request is logged without its query and truncated', async t => {
   const { origin, said, log, stop, ended } = await startService(t)
   await fetch(`${origin}/nowhere?api_key=secret-9f2d`, {
     headers: { authorization: 'Bearer secret-9f2d', cookie: 'id=secret-9f2d' },

@@ -20,8 +20,7 @@ test('runAggregate refuses an unknown option', async t => {
   const options = { upstreams: {}, timeout: 100 } as RunAggregateOptions<unknown>
   t.match(await failure(runAggregate(catFacts, {}, options)), {
     name: 'TypeError',
-    message:
-      "runAggregate: there is no option 'timeout'; there are upstreams, environment, deadline, signal, context, layers",
+    message: "runAggregate: unknown option 'timeout': use upstreams, environment, deadline, signal, context, layers",
   })
 })
 
@@ -34,7 +33,8 @@ test('runAggregate runs an aggregate with the scripted answers of its upstreams'
   t.strictSame(texts, ['They purr.', 'They nap.'])
   t.equal(complete, true)
   t.equal(sources.ninja.state, 'ok')
-  t.match(events[0], { type: 'step started', step: 0 })
+  t.match(events[0], { type: 'run started', at: 0, run: { aggregate: 'cat-facts' } })
+  t.match(events[1], { type: 'step started', step: 0, stepName: 'ninja' })
   t.match(events.at(-1), { type: 'run ended', code: undefined })
   t.match(meow.calls, [{ method: 'GET', path: '/', query: { count: '1' }, headers: { 'user-agent': 'headwaters' } }])
 })
@@ -124,7 +124,7 @@ test('the calls of context() are in sources and in events, and a context that is
     .reply(z.string(), ({ context }) => context.data.join())
   const { sources, events } = await runAggregate(described, {}, { upstreams })
   t.match(sources.context, { state: 'ok', attempts: 1, status: 200 })
-  t.match(events[0], { type: 'step started', step: -1 })
+  t.match(events.slice(0, 2), [{ type: 'run started' }, { type: 'step started', step: -1, stepName: 'context' }])
   const given = await runAggregate(described, {}, { upstreams, context: { data: ['given'] } })
   t.same([given.data, given.sources.context], ['given', undefined])
   t.ok(given.events.every(event => !('step' in event) || event.step === 0))

@@ -38,7 +38,7 @@ function json(response: Promise<Response>): Promise<unknown> {
   return response.then(got => got.json())
 }
 
-test('what is queued is used once, in its order, and then the default', async t => {
+test('a queued answer is used once, in order, and after that the default', async t => {
   const { upstream, ask } = await start(t)
   upstream
     .answer(cats.fact, { fact: 'one' })
@@ -112,12 +112,12 @@ test('integers of 64 bits are exact in answers and in calls', async t => {
   t.strictSame(upstream.calls[0]?.body, { id: 9_007_199_254_740_995n, count: 1 })
 })
 
-test('a call that nothing is queued for is answered 501 and reported', async t => {
+test('a call that no answer is queued for is answered 501 and reported', async t => {
   const { upstream, ask } = await start(t)
   upstream.answer('/fact', 1)
   const response = await ask('/facts')
   t.equal(response.status, 501)
-  t.match(await response.json(), { message: 'nothing is queued for GET /facts' })
+  t.match(await response.json(), { message: 'no answer is queued for GET /facts' })
   t.match(upstream.unexpected, [{ method: 'GET', path: '/facts' }])
   t.strictSame(upstream.unused, ['any /fact'])
 })
@@ -206,11 +206,11 @@ test('a call that breaks off while it is sent has not come', async t => {
   )
 })
 
-test('what cannot be sent is refused where it is queued', async t => {
+test('an answer that cannot be sent is refused when it is queued', async t => {
   const { upstream } = await start(t)
-  t.throws(() => upstream.answer('fact', 1), { message: /'fact' names no calls: write '\*', a path/ })
+  t.throws(() => upstream.answer('fact', 1), { message: /'fact' selects no calls: write '\*', a path/ })
   t.throws(() => upstream.answer('get /fact', 1), TypeError)
-  t.throws(() => upstream.status('/fact', 99), { message: /99 is not a response status/ })
+  t.throws(() => upstream.status('/fact', 99), { message: /the status must be from 200 to 599, got 99/ })
   t.throws(() => upstream.answer('/fact', 1, { headers: { 'x-cat': 'a\nb' } }), { code: 'ERR_INVALID_CHAR' })
   const circle: { self?: unknown } = {}
   circle.self = circle

@@ -68,6 +68,6 @@ test('threads that cannot start fail what waits for them', async t => {
       ],
       'import { isMainThread } from "node:worker_threads"; if (!isMainThread) throw new Error("not in a thread")',
     ),
-    [1, 2, 3].map(a => `task ${a}: the thread of 'add' ended before it was done: not in a thread`),
+    [1, 2, 3].map(a => `task ${a}: the thread of 'add' ended before the function returned: not in a thread`),
   )
 })

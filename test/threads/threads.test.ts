@@ -27,7 +27,7 @@ test('a function is called in a thread, and gives what it returns', async t => {
   t.equal(await run('later', 'on'), 'on')
 })
 
-test('what is plain data arrives as it was, frozen or not', async t => {
+test('plain data arrives in the thread unchanged, frozen or not', async t => {
   const { run } = threadsOf(t)
   const given = {
     date: new Date(0),
@@ -164,32 +164,35 @@ test('an error keeps its name, its words and where it was thrown', async t => {
 test('a thrown value whose texts cannot be read is an error all the same, and a message that a function posts is ignored', async t => {
   const { run } = threadsOf(t)
   for (const what of ['bare', 'getter'] as const)
-    t.match(await failure(run('throwingOddly', what)), { name: 'Error', message: 'threw a value that has no text' })
+    t.match(await failure(run('throwingOddly', what)), {
+      name: 'Error',
+      message: 'threw a value that cannot be converted to a string',
+    })
   t.match(await failure(run('throwingOddly', 'fields')), { name: '1', message: 'odd' })
   t.equal(await run('posting'), 'posted')
   t.equal(await run('add', 1, 2), 3)
 })
 
-test('what cannot go between threads is refused, and it is said where it is and what to do', async t => {
+test('a value that cannot be cloned is refused with its place and the fix', async t => {
   const { run } = threadsOf(t)
   const refused: readonly (readonly [readonly unknown[], string])[] = [
-    [[{ context: { tell: () => 1 } }], 'context.tell is a function: give it plain data, and only what it needs'],
+    [[{ context: { tell: () => 1 } }], 'context.tell is a function: pass plain data only'],
     [
       [{ list: [1, new URL('http://cats.test')] }],
-      'list[1] is an object of the class URL, of which only the fields would arrive: give it plain data, and only what it needs',
+      'list[1] is an object of the class URL, of which the thread would receive only the fields: pass plain data only',
     ],
-    [[new Proxy({}, {})], 'argument 1 is a proxy: give it plain data, and only what it needs'],
-    [[1, Symbol('a')], 'argument 2 is a symbol: give it plain data, and only what it needs'],
+    [[new Proxy({}, {})], 'argument 1 is a proxy: pass plain data only'],
+    [[1, Symbol('a')], 'argument 2 is a symbol: pass plain data only'],
     [
       [[new Map([[new URL('http://cats.test'), 1]])]],
-      'the keys of argument 1[0][0] is an object of the class URL, of which only the fields ' +
-        'would arrive: give it plain data, and only what it needs',
+      'the keys of argument 1[0][0] is an object of the class URL, of which the thread would ' +
+        'receive only the fields: pass plain data only',
     ],
-    [[new Map([['a', () => 1]])], 'argument 1[a] is a function: give it plain data, and only what it needs'],
-    [[new Set([() => 1])], 'argument 1[0] is a function: give it plain data, and only what it needs'],
+    [[new Map([['a', () => 1]])], 'argument 1[a] is a function: pass plain data only'],
+    [[new Set([() => 1])], 'argument 1[0] is a function: pass plain data only'],
     [
       [Object.create(Object.create(null) as object)],
-      'argument 1 is an object of the class it has, of which only the fields would arrive: give it plain data, and only what it needs',
+      'argument 1 is an object of the class (unknown), of which the thread would receive only the fields: pass plain data only',
     ],
   ]
   for (const [given, words] of refused) {
@@ -200,20 +203,19 @@ test('what cannot go between threads is refused, and it is said where it is and 
   }
   t.match(await failure(run('giving', 'function')), {
     name: 'TypeError',
-    message:
-      "aggregate 'a', merge: 'giving' runs in a thread, and what it returns.call is a function: return plain data",
+    message: "aggregate 'a', merge: 'giving' runs in a thread, and its result.call is a function: return plain data",
   })
-  t.match(await failure(run('giving', 'proxy')), { message: /what it returns is a proxy: return plain data$/ })
-  t.match(await failure(run('giving', 'class')), { message: /what it returns\.at\[0\] is an object of the class URL/ })
+  t.match(await failure(run('giving', 'proxy')), { message: /its result is a proxy: return plain data$/ })
+  t.match(await failure(run('giving', 'class')), { message: /its result\.at\[0\] is an object of the class URL/ })
 })
 
-test('what only the platform finds out is told by its words', async t => {
+test('a value that only the platform refuses has the message of the platform', async t => {
   const { run } = threadsOf(t)
   const gone = new ArrayBuffer(8)
   structuredClone(gone, { transfer: [gone] })
   t.match(await failure(run('same', gone)), {
     name: 'TypeError',
-    message: /^aggregate 'a', merge: 'same' runs in a thread, and something cannot go between threads: /,
+    message: /^aggregate 'a', merge: 'same' runs in a thread, and a value cannot be cloned: /,
   })
   t.equal(await run('add', 1), 2)
 })
@@ -232,12 +234,13 @@ test('a thread that ends by itself fails its own task and no other', async t => 
   const held = run('hold', gate.cells)
   await gate.came(1)
   t.match(await failure(run('exiting')), {
-    message: "aggregate 'a', merge: the thread of 'exiting' ended before it was done: worker exited with code: 3",
+    message:
+      "aggregate 'a', merge: the thread of 'exiting' ended before the function returned: worker exited with code: 3",
   })
   t.match(await failure(run('failingLater')), {
-    message: /'failingLater' ended before it was done: thrown on the side$/,
+    message: /'failingLater' ended before the function returned: thrown on the side$/,
   })
-  t.match(await failure(run('hoarding')), { message: /'hoarding' ended before it was done: .*memory/ })
+  t.match(await failure(run('hoarding')), { message: /'hoarding' ended before the function returned: .*memory/ })
   t.equal(await run('add', 1), 2)
   gate.open()
   t.equal(await held, 'held')

@@ -72,9 +72,9 @@ test('each wrong declaration is refused for itself, and the compiler says what t
     "step 'a' must return a call, a value or skip",
     "step 'a' returns several calls: use each or firstOf",
     'context() returns one value, or one call: await several with ask',
-    'the module has several functions: name one',
-    'a call or skip cannot come back from a thread: let the function return data',
-    'a thread gets no signal, and ends with the run',
+    'the module exports several functions: name one',
+    'a thread cannot return a call or skip: return data',
+    'a thread receives no signal: remove signal from the parameters of the function',
   ])
     t.ok(output.includes(sentence), sentence)
 })

@@ -46,7 +46,7 @@ test('a bearer token goes out with every call', async t => {
   t.same(headerOf(raw, 'idempotency-key'), ['once'])
 })
 
-test('a key goes out in the header that the upstream wants, once, also where that is one of ours', async t => {
+test('a key is sent once in the declared header, also if the service sets that header itself', async t => {
   for (const header of ['X-Api-Key', 'User-Agent']) {
     const { raw, runtime, cats } = await arrange(t, { auth: { header, secret: key } })
     await runtime.send(testRun().ask(cats.ask()))
@@ -71,7 +71,8 @@ test('without its variable a call is a bug of the setup that names the variable 
   t.type(error, TypeError)
   t.match(error, {
     message:
-      "CATS_KEY is not set, and upstream 'cats' needs it for auth: give createRuntime an environment that has it, for example process.env",
+      "CATS_KEY is not set, and upstream 'cats' needs it for auth: pass createRuntime an environment that " +
+      'contains it, for example process.env',
   })
   t.equal(raw.connections, 0)
   t.equal(run.abort.size, 0)

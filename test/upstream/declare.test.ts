@@ -28,6 +28,7 @@ test('a declaration is checked, filled with its defaults, and cannot be changed'
     maxResponseBytes: 5 * 1024 * 1024,
     maxJsonValues: 100_000,
     forwardHeaders: [],
+    traceContext: false,
     headers: {},
     decompress: true,
     pipelining: 1,
@@ -61,7 +62,7 @@ test('a declaration is checked, filled with its defaults, and cannot be changed'
   t.end()
 })
 
-test('what it was given to declare with may change later and changes nothing', t => {
+test('a later change of the declared options has no effect', t => {
   const headers: Record<string, string> = { 'x-a': '1' }
   const forwardHeaders = ['X-Tenant']
   const spec = specOf(define({ headers, forwardHeaders, concurrency: 2 }))
@@ -116,7 +117,7 @@ test('an origin is scheme, host and port, and the message says where the rest be
     ['ftp://cats.example', /not an origin/],
     ['file:///etc/passwd', /not an origin/],
     ['cats.example:80', /not an origin/],
-    ['https://cats.example/v1', /put the path into the operations/],
+    ['https://cats.example/v1', /move the path into the operations/],
     ['https://cats.example/?a=1', /more than an origin/],
     ['https://cats.example/#x', /more than an origin/],
     ['https://user:pw@cats.example', /credentials: send them as a header/],
@@ -149,33 +150,34 @@ test('an origin that holds credentials is refused without showing them, whatever
 
 test('a number is whole and within its bounds, and the message names option, value and unit', t => {
   for (const [options, message] of [
-    [{ concurrency: 0 }, /concurrency is 0, and must be a whole number from 1 to 2147483647/],
-    [{ concurrency: 1.5 }, /concurrency is 1.5/],
-    [{ concurrency: '8' }, /concurrency is 8/],
+    [{ concurrency: 0 }, /concurrency must be a whole number from 1 to 2147483647, got 0/],
+    [{ concurrency: 1.5 }, /concurrency must be .*, got 1\.5$/],
+    [{ concurrency: '8' }, /concurrency must be .*, got 8$/],
     [{ concurrency: Number.NaN }, /NaN/],
-    [{ connections: 0, concurrency: 1 }, /connections is 0/],
-    [{ maxQueue: -1 }, /maxQueue is -1, and must be a whole number from 0/],
-    [{ attemptTimeout: 0 }, /attemptTimeout is 0, and must be a whole number of ms/],
-    [{ attemptTimeout: 2 ** 31 }, /attemptTimeout is 2147483648/],
-    [{ connectTimeout: Infinity }, /connectTimeout is Infinity/],
-    [{ totalTimeout: 0 }, /totalTimeout is 0/],
-    [{ maxResponseBytes: 0 }, /maxResponseBytes is 0/],
-    [{ retry: { maxAttempts: 1 } }, /retry\.maxAttempts is 1, and must be a whole number from 2/],
-    [{ retry: { initialDelay: -1 } }, /retry\.initialDelay is -1/],
-    [{ retry: { maxDelay: 0.5 } }, /retry\.maxDelay is 0\.5/],
-    [{ hedge: { delay: 0 } }, /hedge\.delay is 0/],
-    [{ hedge: { percentile: 100 } }, /hedge\.percentile is 100, and must be a number from 50 to 99\.99/],
-    [{ hedge: { maxRatio: -1 } }, /hedge\.maxRatio is -1/],
-    [{ retryBudget: { ratio: 2 } }, /retryBudget\.ratio is 2, and must be a number from 0 to 1/],
-    [{ retryBudget: { minPerSecond: Number.NaN } }, /retryBudget\.minPerSecond is NaN/],
-    [{ breaker: { failureRatio: 0 } }, /breaker\.failureRatio is 0/],
-    [{ breaker: { minimumCalls: 0 } }, /breaker\.minimumCalls is 0/],
-    [{ breaker: { window: 5 } }, /breaker\.window is 5/],
-    [{ breaker: { openDuration: 0 } }, /breaker\.openDuration is 0/],
-    [{ breaker: { consecutiveFailures: 0 } }, /breaker\.consecutiveFailures is 0/],
+    [{ connections: 0, concurrency: 1 }, /connections must be .*, got 0$/],
+    [{ maxQueue: -1 }, /maxQueue must be a whole number from 0 to \d+, got -1/],
+    [{ attemptTimeout: 0 }, /attemptTimeout must be a whole number of ms from 1 to \d+, got 0/],
+    [{ attemptTimeout: 2 ** 31 }, /attemptTimeout must be .*, got 2147483648$/],
+    [{ connectTimeout: Infinity }, /connectTimeout must be .*, got Infinity$/],
+    [{ totalTimeout: 0 }, /totalTimeout must be .*, got 0$/],
+    [{ maxResponseBytes: 0 }, /maxResponseBytes must be .*, got 0$/],
+    [{ retry: { maxAttempts: 1 } }, /retry\.maxAttempts must be a whole number from 2 to \d+, got 1/],
+    [{ retry: { initialDelay: -1 } }, /retry\.initialDelay must be .*, got -1$/],
+    [{ retry: { maxDelay: 0.5 } }, /retry\.maxDelay must be .*, got 0\.5$/],
+    [{ hedge: { delay: 0 } }, /hedge\.delay must be .*, got 0$/],
+    [{ hedge: { percentile: 100 } }, /hedge\.percentile must be a number from 50 to 99\.99, got 100/],
+    [{ hedge: { maxRatio: -1 } }, /hedge\.maxRatio must be .*, got -1$/],
+    [{ retryBudget: { ratio: 2 } }, /retryBudget\.ratio must be a number from 0 to 1, got 2/],
+    [{ retryBudget: { ratio: '0.5' } }, /retryBudget\.ratio must be a number from 0 to 1, got 0\.5/],
+    [{ retryBudget: { minPerSecond: Number.NaN } }, /retryBudget\.minPerSecond must be .*, got NaN$/],
+    [{ breaker: { failureRatio: 0 } }, /breaker\.failureRatio must be .*, got 0$/],
+    [{ breaker: { minimumCalls: 0 } }, /breaker\.minimumCalls must be .*, got 0$/],
+    [{ breaker: { window: 5 } }, /breaker\.window must be .*, got 5$/],
+    [{ breaker: { openDuration: 0 } }, /breaker\.openDuration must be .*, got 0$/],
+    [{ breaker: { consecutiveFailures: 0 } }, /breaker\.consecutiveFailures must be .*, got 0$/],
     [
       { breaker: { openDuration: 100, maxOpenDuration: 99 } },
-      /breaker\.maxOpenDuration is 99, and must be a whole number of ms from 100/,
+      /breaker\.maxOpenDuration must be a whole number of ms from 100 to \d+, got 99/,
     ],
   ] as const)
     t.throws(() => define(options), { name: 'TypeError', message }, JSON.stringify(options))
@@ -192,7 +194,7 @@ test('a number is whole and within its bounds, and the message names option, val
   t.end()
 })
 
-test('what a policy is not told it takes from its defaults, and each can be off', t => {
+test('a missing option of a policy has its default, and each policy can be switched off', t => {
   t.same(specOf(define({ retry: { maxAttempts: 3 } })).retry, { maxAttempts: 3, initialDelay: 25, maxDelay: 250 })
   t.same(specOf(define({ hedge: true })).hedge, { delay: undefined, percentile: 98, maxRatio: 0.03 })
   t.same(specOf(define({ hedge: { delay: 50 } })).hedge, { delay: 50, percentile: 98, maxRatio: 0.03 })
@@ -207,10 +209,10 @@ test('what a policy is not told it takes from its defaults, and each can be off'
 test('an option that does not exist is refused, with those that do', t => {
   t.throws(() => define({ timeouts: 5 }), {
     name: 'TypeError',
-    message: /upstream 'cats': there is no option 'timeouts'; there are origin, concurrency, /,
+    message: /upstream 'cats': unknown option 'timeouts': use origin, concurrency, /,
   })
   for (const group of ['retry', 'hedge', 'retryBudget', 'breaker'])
-    t.throws(() => define({ [group]: { tries: 3 } }), { message: new RegExp(`no option '${group}.tries'; there are `) })
+    t.throws(() => define({ [group]: { tries: 3 } }), { message: new RegExp(`unknown option '${group}.tries': use `) })
   t.throws(() => define({ retry: 3 }), {
     name: 'TypeError',
     message: "upstream 'cats': retry must be an object with some of maxAttempts, initialDelay, maxDelay",
@@ -222,7 +224,7 @@ test('an option that does not exist is refused, with those that do', t => {
   t.throws(() => define({ breaker: [] }), { message: /breaker must be an object/ })
   t.throws(() => define({ hedge: 'yes' }), { message: /hedge must be an object/ })
   t.throws(() => declare({ cached: true }), {
-    message: /cats\.ask: there is no option 'cached'; there are method, path, /,
+    message: /cats\.ask: unknown option 'cached': use method, path, /,
   })
   t.end()
 })
@@ -240,9 +242,9 @@ test('an adaptive concurrency brings 200 connections, or as many as are given', 
   t.match(specOf(define({ concurrency: 'adaptive', connections: 5 })), { concurrency: 'adaptive', connections: 5 })
   t.throws(() => define({ concurrency: 'adaptive', connections: 0 }), {
     name: 'TypeError',
-    message: /connections is 0/,
+    message: /connections must be .*, got 0$/,
   })
-  t.throws(() => define({ concurrency: 'many' }), { name: 'TypeError', message: /concurrency is many/ })
+  t.throws(() => define({ concurrency: 'many' }), { name: 'TypeError', message: /concurrency must be .*, got many$/ })
   t.end()
 })
 
@@ -270,7 +272,7 @@ test('headers that belong to the connection or the message can be neither set no
     for (const options of [{ headers: { [name]: 'x' } }, { forwardHeaders: [name] }])
       t.throws(() => define(options), {
         name: 'TypeError',
-        message: new RegExp(`'${name}' belongs to each connection.*leave it out`),
+        message: new RegExp(`'${name}' belongs to one connection.*remove it`),
       })
   }
   for (const name of ['', 'a b', 'a:b', 'a\r\nb', 'ä']) {
@@ -284,7 +286,7 @@ test('headers that belong to the connection or the message can be neither set no
   for (const value of ['a\r\nb: c', 'a\0', '\u{1f408}'])
     t.throws(() => define({ headers: { 'x-a': value } }), {
       name: 'TypeError',
-      message: /'x-a' holds characters that no header may hold/,
+      message: /'x-a' contains characters that are not allowed in a header/,
     })
   t.match(specOf(define({ headers: { 'X-A': 'a\tb \xe9' }, forwardHeaders: ['Authorization'] })), {
     headers: { 'X-A': 'a\tb \xe9' },
@@ -297,14 +299,17 @@ test('headers that have no use in another request cannot be forwarded', t => {
   for (const [names, message] of [
     [
       ['set-cookie', 'Set-Cookie'],
-      /cannot be forwarded, since it is a header of answers: leave it out of forwardHeaders/,
+      /cannot be forwarded, because it is a response header: remove it from forwardHeaders/,
     ],
-    [['range', 'Range'], /makes an upstream answer with a part/],
+    [['range', 'Range'], /requests a partial response, and a call needs the complete response/],
     [
       ['if-match', 'If-None-Match', 'if-modified-since', 'if-unmodified-since', 'if-range'],
-      /is about the answer that the caller has kept/,
+      /refers to the response that the caller has stored/,
     ],
-    [['content-range', 'content-digest', 'Content-MD5', 'digest', 'repr-digest'], /describes the caller's body/],
+    [
+      ['content-range', 'content-digest', 'Content-MD5', 'digest', 'repr-digest'],
+      /describes the body of the caller's request, not the body of the call/,
+    ],
   ] as const)
     for (const name of names)
       t.throws(() => define({ forwardHeaders: ['x-a', name] }), { name: 'TypeError', message }, name)
@@ -317,12 +322,12 @@ test('headers that have no use in another request cannot be forwarded', t => {
 })
 
 test('an operation that no upstream has cannot be asked, and the message says what to do', t => {
-  t.throws(() => ask(), { name: 'TypeError', message: /'\/ask' belongs to no upstream: give it to defineUpstream/ })
+  t.throws(() => ask(), { name: 'TypeError', message: /'\/ask' belongs to no upstream: pass it to defineUpstream/ })
   t.equal(ask.path, '/ask')
   t.end()
 })
 
-test('what is no operation is refused by its name', t => {
+test('a value that is not an operation is refused with its name', t => {
   for (const wrong of [() => {}, { path: '/a', output: z.unknown() }]) {
     t.throws(() => defineUpstream('cats', { origin }, { fact: wrong as unknown as Operation<never, unknown> }), {
       name: 'TypeError',
@@ -337,7 +342,7 @@ test('what is no operation is refused by its name', t => {
   t.end()
 })
 
-test('what is nothing at all in place of an operation is refused by its name too', t => {
+test('undefined, null and a string in place of an operation are refused with its name', t => {
   for (const wrong of [undefined, null, 'GET /a']) {
     t.throws(
       () => defineUpstream('cats', { origin }, { fact: wrong as unknown as Operation<never, unknown> }),
@@ -350,16 +355,16 @@ test('what is nothing at all in place of an operation is refused by its name too
 
 test("an operation's declaration is refused where it cannot work, and the message says what to do", t => {
   for (const [options, message] of [
-    [{ method: 'get' }, /cats\.ask: 'get' is not a method/],
-    [{ method: 'CONNECT' }, /'CONNECT' is not a method/],
-    [{ method: 'TRACE' }, /is not a method/],
+    [{ method: 'get' }, /cats\.ask: method must be one of GET, .*, got 'get'$/],
+    [{ method: 'CONNECT' }, /method must be one of .*, got 'CONNECT'$/],
+    [{ method: 'TRACE' }, /method must be one of .*, got 'TRACE'$/],
     [{ body: z.unknown() }, /a GET has no body: declare its input as query/],
     [{ method: 'HEAD', body: z.unknown() }, /a HEAD has no body/],
-    [{ method: 'HEAD' }, /cats\.ask: the answer to a HEAD has no body, and so no JSON: set allowEmpty: true/],
+    [{ method: 'HEAD' }, /cats\.ask: the response to HEAD has no body, so it cannot be JSON: set allowEmpty: true/],
     [{ method: 'HEAD', nullOn: [404], responseHeaders: z.object({}) }, /set allowEmpty: true/],
-    [{ responseType: 'xml' }, /cats\.ask: responseType is 'xml', and must be 'json', 'text' or 'bytes'/],
-    [{ nullOn: ['404'] }, /nullOn takes statuses from 400 to 499, not 404/],
-    [{ accept: [] }, /accept is empty, so no answer is accepted: leave it out, or name a media type/],
+    [{ responseType: 'xml' }, /cats\.ask: responseType must be 'json', 'text' or 'bytes', got 'xml'/],
+    [{ nullOn: ['404'] }, /nullOn must contain only statuses from 400 to 499, got 404/],
+    [{ accept: [] }, /accept is empty, so no response is accepted: remove it, or name a media type/],
     [{ accept: ['json'] }, /accept has 'json', which is not a media type: write type\/subtype/],
     [{ accept: ['application/json; version=2'] }, /write type\/subtype without parameters/],
     [{ accept: ['text/*', 'text/\u00e9'] }, /is not a media type/],
@@ -368,11 +373,11 @@ test("an operation's declaration is refused where it cannot work, and the messag
     [{ path: '/{id}', params: z.object({ Id: z.string() }) }, /there is no schema for '\{id\}'/],
     [
       { path: '/{id}', params: z.object({ id: z.object({ a: z.string() }) }) },
-      /^cats\.ask, params, at \/properties\/id: 'object' cannot be written into a path: make a text of it with \.transform/,
+      /^cats\.ask, params, at \/properties\/id: 'object' cannot be written into a path: convert it to a string with \.transform/,
     ],
     [
       { path: '/{id}', params: z.object({ id: z.string().optional() }) },
-      /cats\.ask, params, at \/properties\/id: 'optional' can be left out, and a path needs a value/,
+      /cats\.ask, params, at \/properties\/id: 'optional' can be absent, and a path needs a value/,
     ],
     [
       { query: z.object({ filter: z.object({ a: z.string() }) }) },
@@ -383,16 +388,16 @@ test("an operation's declaration is refused where it cannot work, and the messag
       { method: 'POST', body: z.object({ a: z.map(z.string(), z.string()) }) },
       /^cats\.ask, body, at \/properties\/a: 'map' cannot be written as JSON/,
     ],
-    [{ method: 'POST', coalesce: true }, /a POST changes something.*leave coalesce out/],
+    [{ method: 'POST', coalesce: true }, /a POST has an effect.*remove coalesce/],
     [{ method: 'DELETE', coalesce: true }, /coalesce/],
-    [{ idempotencyKey: () => 'k' }, /a GET is idempotent by itself: leave idempotencyKey out/],
+    [{ idempotencyKey: () => 'k' }, /a GET is always idempotent: remove idempotencyKey/],
     [
       { path: '/{id}', params: z.object({ id: z.string() }), query: z.object({ id: z.string() }) },
       /'id' is in params and in query.*rename one/,
     ],
-    [{ nullOn: [500] }, /nullOn takes statuses from 400 to 499, not 500/],
-    [{ nullOn: [404, 200] }, /not 200/],
-    [{ nullOn: [404.5] }, /not 404.5/],
+    [{ nullOn: [500] }, /nullOn must contain only statuses from 400 to 499, got 500/],
+    [{ nullOn: [404, 200] }, /got 200$/],
+    [{ nullOn: [404.5] }, /got 404\.5$/],
   ] as const)
     t.throws(() => declare(options), { name: 'TypeError', message }, JSON.stringify(options))
   t.end()
@@ -419,7 +424,7 @@ test('every method that can be called is taken, and only those that change nothi
   t.end()
 })
 
-test('whether some operation shares answers is known of the upstream', t => {
+test('the upstream knows whether any of its operations coalesces calls', t => {
   t.equal(specOf(declare({ coalesce: true })).coalesces, true)
   t.equal(specOf(declare({})).coalesces, false)
   t.equal(specOf(declare({ method: 'POST' })).changes, true)

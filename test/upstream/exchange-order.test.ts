@@ -66,7 +66,7 @@ test('a call given up while its body is decoded is rejected once, whatever the d
   }
 })
 
-test('what comes after the end changes nothing', t => {
+test('events after the end of an exchange change nothing', t => {
   const { run, told, exchange, controller, aborts, start } = arrange()
   start()
   exchange.onAbort('gone')
@@ -89,7 +89,7 @@ test('a call given up before its connection is there is cancelled when it is, an
   t.end()
 })
 
-test('a lost connection is none of a call that has not left', t => {
+test('a lost connection does not fail a call that was not sent', t => {
   const { told, exchange, controller, aborts } = arrange()
   exchange.connectionLost(false)
   t.same(told, [])
@@ -100,7 +100,7 @@ test('a lost connection is none of a call that has not left', t => {
   t.end()
 })
 
-test('a bug of ours that undici tells is not made a failure of the upstream', t => {
+test('an internal error that undici reports is not a failure of the upstream', t => {
   for (const call of [ask(), tell()]) {
     const { told, exchange } = arrange(call)
     const bug = Object.assign(new TypeError('invalid header'), { code: 'UND_ERR_INVALID_ARG' })

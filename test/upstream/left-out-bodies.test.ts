@@ -61,7 +61,7 @@ test('a body that is left out has no content type, and a length of 0 where the m
   t.same(await out(cats.ping()), none)
 })
 
-test('what a schema makes undefined is left out, and null and an empty text are bodies', async t => {
+test('a body that a schema makes undefined is not sent, and null and an empty string are sent', async t => {
   const { cats, out } = await arrange(t)
   t.same(await out(cats.kept({ body: '' })), none)
   t.same(await out(cats.kept({ body: 'a' })), { ...tom, 'content-length': '3', body: '"a"' })

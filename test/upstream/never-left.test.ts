@@ -117,9 +117,9 @@ for (const [what, way, treatment] of failures) {
 
 test('a call whose connection takes too long is sent again, whatever its method, and says in which phase', async t => {
   const phases: readonly (readonly [way: 'straight' | 'proxy', treatment: Treatment, message: string])[] = [
-    ['straight', () => {}, 'the TLS handshake did not end within 60 ms'],
-    ['proxy', () => {}, 'the proxy made no tunnel within 60 ms'],
-    ['proxy', tunnelThen(() => {}), 'the TLS handshake did not end within 60 ms'],
+    ['straight', () => {}, 'the TLS handshake was not completed within 60 ms'],
+    ['proxy', () => {}, 'the proxy did not open a tunnel within 60 ms'],
+    ['proxy', tunnelThen(() => {}), 'the TLS handshake was not completed within 60 ms'],
   ]
   for (const [way, treatment, message] of phases) {
     for (const method of methods) {

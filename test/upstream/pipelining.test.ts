@@ -98,7 +98,7 @@ test('a call of a later turn does not stand behind one that waits', async t => {
   t.equal(await get('again'), '/again', 'nobody else was on its connection, which is closed')
 })
 
-test('what changes something, and a HEAD, has a connection to itself', async t => {
+test('an unsafe request and a HEAD each have a separate connection', async t => {
   const { raw, upstream, send, get } = await arrange(t, {}, (socket, { method, path }) =>
     socket.write(method === 'HEAD' ? 'HTTP/1.1 204 No\r\n\r\n' : json(path)),
   )
@@ -318,16 +318,16 @@ test('a closed runtime ends a batch', async t => {
   t.match(await Promise.all(waiting), [{ code: 'RUNTIME_CLOSED' }, { code: 'RUNTIME_CLOSED' }])
 })
 
-test('what is no pipeline is refused where it is declared', t => {
+test('an invalid pipelining is refused when it is declared', t => {
   for (const pipelining of [0, 1.5, -2, Number.NaN]) {
     t.throws(() => defineUpstream('ours', { origin: 'http://127.0.0.1:9', pipelining }, operations), {
-      message: /pipelining is/,
+      message: /pipelining must be a whole number from 1/,
     })
   }
   t.end()
 })
 
-test('whose answer is refused before its end leaves the others their connection', async t => {
+test('an answer that is refused before its end does not close the connection of the other calls', async t => {
   const long = written(500, { 'content-type': 'text/plain' }, 'x'.repeat(20_000))
   const tooLong = json('x'.repeat(30_000))
   const { raw, get, runtime } = await arrange(t, { maxResponseBytes: 20_480 }, (socket, { path }) =>
@@ -341,7 +341,7 @@ test('whose answer is refused before its end leaves the others their connection'
   t.match(runtime.stats(), { ours: { active: 0, queued: 0 } }, 'no permit is held')
 })
 
-test('what does not end is waited for up to the limit and no longer', async t => {
+test('the pipeline waits for a refused answer that does not end up to the limit only', async t => {
   const { raw, get } = await arrange(t, { maxResponseBytes: 20_480 }, (socket, { path }) => {
     if (path === '/a')
       socket.write(written(500, { 'content-type': 'text/plain', 'content-length': '1000000' }, 'x'.repeat(50_000)))
@@ -365,7 +365,7 @@ test('an upstream that closes after an answer has not taken those behind it, whi
   t.equal(raw.requests.length, 7, 'the warm one, two answered, two not, and these again')
 })
 
-test('where answers are slow that hold up others, fewer stand behind each other', async t => {
+test('a connection with slow answers pipelines fewer requests', async t => {
   const owed: (() => void)[] = []
   const { raw, get } = await arrange(t, { attemptTimeout: 10_000 }, (socket, { path }) =>
     path === '/slow' ? owed.push(() => socket.write(json(path))) : socket.write(json(path)),

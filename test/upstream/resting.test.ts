@@ -108,7 +108,7 @@ const strays: Readonly<Record<string, Stray>> = {
   'a reset': 'reset',
 }
 
-test('what arrives between an answer and the next request is never taken for its answer, however the loop was held up', async t => {
+test('bytes between an answer and the next request are never its answer, however long the event loop was blocked', async t => {
   for (const tls of [undefined, selfSigned]) {
     const { ask, stray } = await arrange(t, { ...(tls && { tls }) }, { ...(tls && { tls: { ca: tls.cert } }) })
     const moment = fc.constantFrom(
@@ -158,7 +158,7 @@ test('what arrives between an answer and the next request is never taken for its
   }
 })
 
-test('what arrives before the first request of a connection is never taken for its answer', async t => {
+test('bytes before the first request of a connection are never its answer', async t => {
   for (const greeting of [strayAnswer, strayTimeout, 'x']) {
     const { ask, waitForGreeting } = await arrange(t, { greeting }, { retry: false })
     for (const method of ['get', 'post'] as const) {
@@ -170,7 +170,7 @@ test('what arrives before the first request of a connection is never taken for i
   }
 })
 
-test('what arrives on a connection that has not served, before its first request, is never taken for its answer', async t => {
+test('bytes on an unused connection before its first request are never its answer', async t => {
   for (const tls of [undefined, selfSigned]) {
     for (const method of ['get', 'post'] as const) {
       for (const [name, what] of Object.entries(strays)) {

@@ -206,13 +206,13 @@ test('overrides of one upstream leave the others alone', async t => {
 
 test('an override that cannot be is refused at the start, by the name of its upstream', t => {
   for (const [override, message] of [
-    [{ concurrency: 0 }, /'cats': concurrency is 0/],
-    [{ concurrency: 1.5 }, /concurrency is 1.5/],
-    [{ attemptTimeout: -1 }, /attemptTimeout is -1, .* of ms/],
-    [{ attemptTimeout: Number.NaN }, /attemptTimeout is NaN/],
+    [{ concurrency: 0 }, /'cats': concurrency must be .*, got 0$/],
+    [{ concurrency: 1.5 }, /concurrency must be .*, got 1\.5$/],
+    [{ attemptTimeout: -1 }, /attemptTimeout must be .* of ms from 1 .*, got -1$/],
+    [{ attemptTimeout: Number.NaN }, /attemptTimeout must be .*, got NaN$/],
     [{ origin: 'cats.example' }, /'cats\.example' is not an origin/],
     [{ origin: 'ftp://cats.example' }, /not an origin: write scheme, host and port/],
-    [{ origin: 'http://h/?q=1' }, /leave the query and the fragment out/],
+    [{ origin: 'http://h/?q=1' }, /remove the query and the fragment/],
     [{ origin: 'http://h/#f' }, /fragment/],
     [{ origin: 'http://u:p@h' }, /credentials/],
     [{ origin: 'http://u@h' }, /credentials/],
@@ -224,11 +224,11 @@ test('an override that cannot be is refused at the start, by the name of its ups
 test('a runtime refuses options and overrides that do not exist', t => {
   t.throws(() => createRuntime({ lookUp: () => {} } as never), {
     name: 'TypeError',
-    message: /^runtime: there is no option 'lookUp'; there are overrides, environment, lookup, /,
+    message: /^runtime: unknown option 'lookUp': use overrides, environment, lookup, /,
   })
   t.throws(() => createRuntime({ overrides: { cats: { port: 80 } } as never }), {
     name: 'TypeError',
-    message: "upstream 'cats': there is no option 'port'; there are origin, concurrency, attemptTimeout, off",
+    message: "upstream 'cats': unknown option 'port': use origin, concurrency, attemptTimeout, off",
   })
   t.end()
 })

@@ -63,7 +63,7 @@ test('a breaker that tries lets all calls of one run through, coalesced ones too
   t.equal(gauge.breaker, 'half-open', 'the successes of one moment are one stage')
 })
 
-test('what before has asked may fail while it awaits something else', async t => {
+test('a call of context() may fail while the function awaits something else', async t => {
   const asked: (() => void)[] = []
   const raw = await rawUpstream(t, (socket, { path }) => {
     if (path === '/b') socket.write(json({}, 500))
@@ -157,7 +157,7 @@ test('an unsafe call that a layer has answered early is still cut by the deadlin
   t.match(runtime.stats(), { cats: { active: 0, queued: 0 } })
 })
 
-test('what a run has announced goes with it, also where a hedge stands above the bulkhead', async t => {
+test('the announced calls of a run end with the run, also with a hedge above the bulkhead', async t => {
   const bottom = heldService()
   const { layer, gauge } = bulkhead({ upstream, concurrency: 1, maxQueue: 9 })
   const service = stack(
@@ -214,7 +214,7 @@ test('the time limit of a flight is the longest limit of its callers', async t =
   await Promise.all(all)
 })
 
-test('what may have taken effect stays unknown, whatever comes of repeating it', async t => {
+test('an unknown outcome stays unknown, whatever the repeated calls return', async t => {
   const unknown = () => new UpstreamError('OUTCOME_UNKNOWN', upstream, { retryable: true })
   const arrange = () => {
     const bottom = heldService()

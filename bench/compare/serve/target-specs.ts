@@ -53,5 +53,5 @@ export function checkAgainst(folder: string): void {
  * report their usage, so the machine needs `/proc`.
  */
 async function missing(kind: TargetSpec) {
-  return accounted ? kind.missing?.() : 'this machine does not say what a process uses'
+  return accounted ? kind.missing?.() : 'the CPU time of a process cannot be measured on this machine'
 }

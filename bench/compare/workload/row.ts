@@ -20,7 +20,7 @@ export function readRows(text: string, defaults: Omit<Row, 'fanout'>): Row[] {
   return text.split(',').map(part => {
     const [, fanout, size, unit, callers] = /^(\d+)(?:\+(\d+)(b|kb))?(?:\+(\d+)callers)?$/.exec(part) ?? []
     if (fanout === undefined)
-      throw new Error(`--fanouts: '${part}' is not a fan-out such as 20, 20+10kb or 5+512callers`)
+      throw new Error(`--fanouts must list fan-outs such as 20, 20+10kb or 5+512callers, got '${part}'`)
     const row = {
       fanout: Number(fanout),
       bodyBytes: size === undefined ? defaults.bodyBytes : Number(size) * units[unit as keyof typeof units],
@@ -29,7 +29,7 @@ export function readRows(text: string, defaults: Omit<Row, 'fanout'>): Row[] {
     for (const key of ['fanout', 'bodyBytes', 'callers'] as const) {
       const [min, max] = bounds[key]
       if (row[key] < min || row[key] > max)
-        throw new Error(`--fanouts: '${part}' has a ${names[key]} of ${row[key]}, which is not from ${min} to ${max}`)
+        throw new Error(`--fanouts: '${part}' has the ${names[key]} ${row[key]}: use ${min} to ${max}`)
     }
     return row
   })

@@ -13,13 +13,13 @@ import type { Recording } from './record.ts'
 import { stages, type Stage } from './stages.ts'
 import { syscallsOf } from './syscalls.ts'
 
-const help = `Where the time of an upstream call goes, by stage, at several fan-outs.
+const help = `Prints the CPU time of an upstream call by stage, at several fan-outs.
 
 node bench/micro/profile/main.ts [options]
-  --fanouts   1,5,20,100  calls of a request
-  --ms        4000        each measurement, in ms
-  --callers   32          callers at once
-  --body-bytes 110        an answer
+  --fanouts   1,5,20,100  calls per request
+  --ms        4000        length of each measurement, in ms
+  --callers   32          concurrent callers
+  --body-bytes 110        size of a response body
   --target    service     a file of bench/compare/app/, for example peers/floor-request
 `
 
@@ -132,14 +132,14 @@ function print(columns: readonly Column[]): void {
     row(what, ...columns.map(({ fanout }) => String(fanout)))
     row('---', ...columns.map(() => '---'))
   }
-  head('µs a call at fan-out')
+  head('µs per call at fan-out')
   for (const stage of stages) row(stage, ...columns.map(({ micros }) => micros[stage].toFixed(2)))
   const sum = ({ micros }: Column) => stages.reduce((all, stage) => all + micros[stage], 0)
   row('**sum of the stages**', ...columns.map(column => sum(column).toFixed(1)))
-  row('charged to the process meanwhile', ...columns.map(({ profiled }) => profiled.toFixed(1)))
-  row('charged without the profiler', ...columns.map(({ plain }) => plain.toFixed(1)))
+  row('CPU time of the process with the profiler', ...columns.map(({ profiled }) => profiled.toFixed(1)))
+  row('CPU time without the profiler', ...columns.map(({ plain }) => plain.toFixed(1)))
   console.log()
-  head('bytes allocated a call at fan-out')
+  head('bytes allocated per call at fan-out')
   for (const stage of stages)
     if (columns.some(({ bytes }) => bytes[stage] >= 1))
       row(stage, ...columns.map(({ bytes }) => bytes[stage].toFixed(0)))
@@ -147,6 +147,6 @@ function print(columns: readonly Column[]): void {
   console.log()
   const names = new Set(columns.flatMap(({ syscalls }) => [...syscalls.keys()]))
   if (names.size === 0) return console.log('(no strace here: no system calls counted)')
-  head('system calls a call at fan-out')
+  head('system calls per call at fan-out')
   for (const name of names) row(name, ...columns.map(({ syscalls }) => (syscalls.get(name) ?? 0).toFixed(2)))
 }

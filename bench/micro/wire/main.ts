@@ -8,14 +8,14 @@ import { pinned, startChild, stopChildren } from '../../lib/child.ts'
 import type { WireJob, WireWindow } from './client.ts'
 import { variants } from './variants.ts'
 
-const help = `CPU of one upstream call by several ways of asking, beside undici's Pool.request, interleaved.
+const help = `Measures the CPU time of one upstream call in several variants, interleaved with undici's Pool.request.
 
 node bench/micro/wire/main.ts [options]
-  --only        a,b    ways whose names hold one of these
-  --rounds      9      windows of each
-  --ms          400    a window, in ms
-  --body-bytes  110    an answer (HTTP/2 always has 110)
-  --delay-ms    0      how long the upstream waits
+  --only        a,b    only variants whose names contain one of these
+  --rounds      9      windows of each variant
+  --ms          400    length of a window, in ms
+  --body-bytes  110    size of a response body (always 110 with HTTP/2)
+  --delay-ms    0      delay of the upstream
 `
 
 const { values } = parseArgs({

@@ -34,17 +34,17 @@ export interface ChaosOptions {
   readonly parts: readonly PartName[]
 }
 
-export const help = `Runs \`headwaters serve\` with a small heap under upstreams that attack it and callers that do not read, and fails when
-it dies, hangs, mixes up answers, or answers too few of the requests that only need healthy upstreams.
+export const help = `Runs \`headwaters serve\` with a small heap. Upstreams attack it, and callers do not read their replies. Fails if the
+service exits, hangs, mixes up replies, or answers too few of the requests that need only healthy upstreams.
 
 Usage: npm run chaos -- [options]
 
-  --seconds N     under load (default 600)
+  --seconds N     duration of the load (default 600)
   --heap N        old space of each process of the service, in MB (default 96)
   --workers N     processes that serve (default 1)
-  --rate N        healthy requests per second at most, and a fifth of what the service bears without attacks (default 100)
-  --only LIST     healthy and these parts alone, with commas
-  --without LIST  all parts but these, with commas
+  --rate N        the maximum of healthy requests per second; at most a fifth of the capacity without attacks (default 100)
+  --only LIST     healthy and only these parts, separated by commas
+  --without LIST  all parts except these, separated by commas
   --help          prints this
 
 Parts: ${partNames.join(', ')}
@@ -69,7 +69,7 @@ export function readOptions(args: readonly string[]): ChaosOptions | undefined {
   })
   if (values.help) return undefined
   if (values.only !== undefined && values.without !== undefined)
-    throw new TypeError('--only and --without exclude each other: give one')
+    throw new TypeError('--only and --without exclude each other: remove one of them')
   const only = values.only === undefined ? partNames : ['healthy', ...partsOf('only', values.only)]
   const without = partsOf('without', values.without ?? '')
   return {
@@ -85,7 +85,7 @@ function partsOf(option: string, list: string): readonly string[] {
   const names = list.split(',').filter(name => name !== '')
   for (const name of names)
     if (!(partNames as readonly string[]).includes(name))
-      throw new TypeError(`--${option} names no part '${name}': there are ${partNames.join(', ')}`)
+      throw new TypeError(`--${option}: unknown part '${name}': use ${partNames.join(', ')}`)
   return names
 }
 

@@ -8,16 +8,16 @@ import type { DelayUpstreamOptions } from '../../lib/delay-upstream.ts'
 import { openLoop } from '../../lib/open-loop.ts'
 import { percentile } from '../../lib/percentile.ts'
 
-const help = `What a merge that keeps a core busy for 200 ms does to the other aggregates of its service: the p99 of a cheap one (fan-out
-5), asked in an open loop, with nothing beside it (twice, which shows the noise), with such merges in a thread, and with such merges on the
-loop. Windows take turns. A round counts in which the machine was quiet: where the p99 of neither calm window is twice that of the calmest.
+const help = `Measures how a merge that keeps a core busy for 200 ms slows down the other aggregates of its service. An open loop requests
+a cheap aggregate (fan-out 5) alone, twice (the difference is the noise), then with such merges in a thread, and then with such
+merges on the event loop. Windows take turns. A round counts only if the p99 of both calm windows is below twice the lowest p99.
 
 Usage: npm run bench:offload -- [options]
 
-  --rounds N      windows of each kind (default 20)
-  --seconds N     of a window (default 3)
-  --per-second N  requests of the cheap aggregate (default 100)
-  --burns N       requests a second whose merge burns (default 2)
+  --rounds N      windows of each variant (default 20)
+  --seconds N     length of a window (default 3)
+  --per-second N  requests per second of the cheap aggregate (default 100)
+  --burns N       requests per second with an expensive merge (default 2)
   --help          prints this
 `
 
@@ -114,10 +114,10 @@ await bench(async () => {
   )
   for (const kind of variants) windows[kind] = quiet.map(round => windows[kind][round] as Window)
   process.stdout.write(`${quiet.length} of ${flags.rounds} rounds were quiet\n\n`)
-  if (quiet.length < 3) return ['too few to say anything: run it on a machine that does less']
+  if (quiet.length < 3) return ['too few quiet rounds: run the benchmark on a machine that does nothing else']
   const ratios = (kind: Variant, of: 'p50' | 'p99') =>
     windows[kind].map((window, round) => window[of] / (windows.calm[round] as Window)[of]).sort((a, b) => a - b)
-  const head = ['beside it', 'p50 ms', 'p99 ms', 'p50 / calm', 'p99 / calm', 'min-max', 'burning p50 ms', 'failed']
+  const head = ['variant', 'p50 ms', 'p99 ms', 'p50 / calm', 'p99 / calm', 'min-max', 'burning p50 ms', 'failed']
   process.stdout.write(
     formatTable([
       head,

@@ -9,14 +9,14 @@ import { openLoop } from '../../lib/open-loop.ts'
 import type { OverloadReport } from './service.ts'
 import { percentile } from '../../lib/percentile.ts'
 
-const help = `What a service does with three times the requests it can bear: its peak is found with a closed loop, then requests come at
-three times that rate whatever becomes of them, then at half of it. Once with a capacity set by the upstream's permits (100, of 100 ms),
-which is held to bounds, and once by the CPU (an upstream that answers at once), which is reported.
+const help = `Measures a service under three times its capacity. A closed loop finds the peak rate. Then an open loop sends three times
+that rate, and then half of it. In the first run the permits of the upstream (100 permits, 100 ms per call) limit the capacity, and
+the results must be within bounds. In the second run the CPU limits the capacity, and the results are only reported.
 
 Usage: npm run bench:overload -- [options]
 
-  --seconds N  of overload (default 20)
-  --times N    the peak's rate (default 3)
+  --seconds N  duration of the overload (default 20)
+  --times N    multiple of the peak rate (default 3)
   --help       prints this
 `
 
@@ -122,10 +122,10 @@ async function overload({ name, concurrency, upstreamMs, isBound }: Capacity, se
             ? [`goodput ${goodput.toFixed(0)}/s is below 0.9 of the peak, ${peak.toFixed(0)}/s`]
             : []),
           ...(report.refusalP99Ms !== null && report.refusalP99Ms >= 10
-            ? [`refusals take ${report.refusalP99Ms.toFixed(1)} ms at p99 inside the service, not below 10`]
+            ? [`the p99 of refusals inside the service is ${report.refusalP99Ms.toFixed(1)} ms, not below 10 ms`]
             : []),
-          ...(heap > 1.1 ? [`the heap is ${heap.toFixed(2)} times what it was`] : []),
-          ...(recoveredMs >= 5000 ? [`recovery took ${recoveredMs.toFixed(0)} ms, not below 5000`] : []),
+          ...(heap > 1.1 ? [`the heap is ${heap.toFixed(2)} times its earlier size`] : []),
+          ...(recoveredMs >= 5000 ? [`recovery took ${recoveredMs.toFixed(0)} ms, not below 5000 ms`] : []),
         ]
       : []
     const row = [

@@ -8,13 +8,13 @@ import { openLoop } from '../../lib/open-loop.ts'
 import type { SoakSample } from './service.ts'
 import { violationsOf } from './violations.ts'
 
-const help = `Runs a service at half of what it bears for a long time, with upstreams that go wrong in twenty ways and callers that leave,
-and fails when it comes to hold more: heap, listeners, sockets, timers, permits.
+const help = `Runs a service at half of its capacity for a long time. Upstreams fail in twenty ways, and callers disconnect. Fails if the
+service retains more and more: heap, listeners, sockets, timers or permits.
 
 Usage: npm run soak -- [options]
 
-  --seconds N  under load (default 600)
-  --seed N     of the faults (default 1)
+  --seconds N  duration of the load (default 600)
+  --seed N     seed of the faults (default 1)
   --help       prints this
 `
 
@@ -48,7 +48,7 @@ await bench(async () => {
 
   const caller = httpCaller(service.port, '/')
   const perSecond = Math.min(mostPerSecond, await bearable(caller)) / 2
-  process.stdout.write(`${perSecond.toFixed(0)} requests a second for ${flags.seconds} s\n`)
+  process.stdout.write(`${perSecond.toFixed(0)} requests per second for ${flags.seconds} s\n`)
 
   const samples: SoakSample[] = []
   const statuses: Record<string, number> = {}

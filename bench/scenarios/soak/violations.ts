@@ -44,19 +44,19 @@ export function violationsOf({ before, samples, after, statuses, seen }: SoakRun
   check(risen <= rise * mean, `the heap rose by ${risen.toFixed(2)} MiB over the second half, of ${mean.toFixed(1)}`)
   check(
     listeners <= first.processListeners,
-    `the process has ${listeners} listeners, and had ${first.processListeners}`,
+    `the process has ${listeners} listeners, and had ${first.processListeners} at the start`,
   )
   check(onSocket <= mostListeners, `a socket has ${onSocket} listeners`)
   for (const [name, most] of Object.entries(after.mostActive))
-    check(most <= concurrency, `${name}: ${most} calls at once with a concurrency of ${concurrency}`)
+    check(most <= concurrency, `${name}: ${most} concurrent calls with a concurrency of ${concurrency}`)
   for (const [name, most] of Object.entries(after.mostSockets))
-    check(most <= concurrency, `${name}: ${most} sockets of ours with a concurrency of ${concurrency}`)
+    check(most <= concurrency, `${name}: ${most} sockets of the service with a concurrency of ${concurrency}`)
   for (const [name, { mostConnections }] of Object.entries(seen))
     check(
       mostConnections <= concurrency + late,
       `${name} saw ${mostConnections} connections with a concurrency of ${concurrency}`,
     )
-  check(after.held === 0, `${after.held} calls hold or wait for a slot after the end`)
+  check(after.held === 0, `${after.held} calls hold or wait for a permit after the end`)
   for (const [kind, count] of Object.entries(after.resources))
     check(
       count <= (before.resources[kind] ?? 0),
@@ -65,7 +65,7 @@ export function violationsOf({ before, samples, after, statuses, seen }: SoakRun
   for (const complaint of new Set(after.complaints)) check(false, complaint)
   for (const [status, count] of Object.entries(statuses))
     check(expected.has(status), `${count} requests ended with ${status === '0' ? 'a broken connection' : status}`)
-  check((statuses['200'] ?? 0) > 0, 'nothing was answered')
+  check((statuses['200'] ?? 0) > 0, 'no request was answered')
 
   return {
     violations,

@@ -4,14 +4,14 @@ import { readFlags } from '../../lib/flags.ts'
 import { percentile } from '../../lib/percentile.ts'
 import { measureTail, type TailCase, type TailRow } from './measure-tail.ts'
 
-const help = `The table of "The Tail at Scale": one root asks many leaves, one in a hundred of which is slow (1 s instead of 3 to 8 ms),
-with hedging and without. A seed decides which attempts are slow, so each row stands beside what its own draws give.
+const help = `Measures the table of "The Tail at Scale": one root calls many leaves, and one attempt in a hundred is slow (1 s instead of 3
+to 8 ms), with and without hedging. A seed selects the slow attempts, so each row also has the result expected from its seed.
 
 Usage: npm run bench:tail -- [options]
 
-  --seconds N     of each row that count (default 60)
-  --per-second N  roots a second (default 15)
-  --seed N        of the draws (default 1)
+  --seconds N     measured duration of each row (default 60)
+  --per-second N  roots per second (default 15)
+  --seed N        seed of the slow attempts (default 1)
   --help          prints this
 `
 

@@ -9,15 +9,16 @@ import { percentile } from '../../lib/percentile.ts'
 import type { Window } from '../../compare/measure/window.ts'
 import type { WorkersUsage } from './service.ts'
 
-const help = `What a second worker costs and brings: the service with one worker, with two, and with one again, whose ratio to the first is
-the noise of this run. They take turns, window by window. CPU is that of all processes of a service, the primary included.
+const help = `Measures the cost and the benefit of a second worker: the service runs with one worker, with two, and with one again.
+The ratio of the two runs with one worker shows the noise. Their windows take turns. CPU time is the sum over all processes of
+a service, including the primary.
 
 Usage: npm run bench:workers -- [options]
 
-  --fanout N   calls of a request (default 5)
-  --rounds N   windows of each (default 15)
+  --fanout N   calls per request (default 5)
+  --rounds N   windows of each service (default 15)
   --ms N       length of a window (default 1000)
-  --callers N  connections at once (default 64)
+  --callers N  concurrent connections (default 64)
   --help       prints this
 `
 
@@ -167,15 +168,15 @@ function report(all: readonly WorkersWindow[], title: string): string[] {
   return [
     ...(cpu.median <= bounds.cpu
       ? []
-      : [`a call costs ${cpu.median.toFixed(2)} times as much with two workers, and not ${bounds.cpu} at most`]),
+      : [`a call costs ${cpu.median.toFixed(2)} times as much with two workers, above the bound of ${bounds.cpu}`]),
     ...(busiest <= bounds.share
       ? []
       : [
-          `the busier worker has done ${(100 * busiest).toFixed(0)} % of the runs, and not ${100 * bounds.share} at most`,
+          `the busier worker handled ${(100 * busiest).toFixed(0)} % of the runs, above the bound of ${100 * bounds.share} %`,
         ]),
     ...(!hasCores || throughput.median >= bounds.throughput
       ? []
-      : [`two workers do ${throughput.median.toFixed(2)} times as much, and not ${bounds.throughput} at least`]),
+      : [`two workers handle ${throughput.median.toFixed(2)} times as much, below the bound of ${bounds.throughput}`]),
   ]
 }
 

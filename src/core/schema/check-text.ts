@@ -20,8 +20,8 @@ interface Given {
 }
 
 const nested =
-  'never matches text: give each of its fields a name of its own, or read it from one text with z.string().transform(…)'
-const emptied = 'never matches text: leave it out, or use z.never().optional() for a parameter that must not be given'
+  'never matches text: give each field a separate parameter, or parse one string with z.string().transform(…)'
+const emptied = 'never matches text: remove it, or use z.never().optional() for a parameter that must be absent'
 const rewritten = "never matches text: write its values as text, for example z.literal('5')"
 
 /** The advice for each type that no text can match. */
@@ -39,8 +39,8 @@ const advice: Readonly<Record<string, string>> = {
   void: emptied,
   nan: emptied,
   never: emptied,
-  map: 'never matches text: use z.record(), or make it in a transform',
-  set: 'never matches text: use z.array(), and make the set in a transform',
+  map: 'never matches text: use z.record(), or convert it in a transform',
+  set: 'never matches text: use z.array(), and create the set in a transform',
   symbol: 'never matches text: use z.string()',
   function: 'never matches text: use z.string()',
   file: 'never matches text: use z.string()',
@@ -82,7 +82,7 @@ function misfitOf(schema: z.ZodType, given: Given, within: readonly z.ZodType[])
   }
   if (coerce)
     return type === 'boolean'
-      ? { path: [], type, reason: 'reads every text but the empty one as true: use z.stringbool()', isWrong: true }
+      ? { path: [], type, reason: 'reads every non-empty string as true: use z.stringbool()', isWrong: true }
       : undefined
   return given.place === 'all' ? allMisfit(schema, def, given, inside) : valueMisfit(schema, def, given, inside)
 }
@@ -108,7 +108,7 @@ function allMisfit(
   if (type === 'record') return at(['additionalProperties'], misfitOf(valueType as z.ZodType, field, inside))
   return isMade || wholes.has(type)
     ? undefined
-    : { path: [], type, reason: 'never matches an object of texts: use z.object()', isWrong: false }
+    : { path: [], type, reason: 'never matches an object of strings: use z.object()', isWrong: false }
 }
 
 function valueMisfit(
@@ -120,7 +120,7 @@ function valueMisfit(
   const { type, element, items, rest } = def
   const isList = element !== undefined || items !== undefined
   if (isList && !isMade && place === 'item')
-    return { path: [], type, reason: 'never matches text: a list holds texts, and no lists', isWrong: false }
+    return { path: [], type, reason: 'never matches text: the items of a list are strings, not lists', isWrong: false }
   if (isList)
     return first(
       [element, ...(items ?? []), rest].map(item =>

@@ -19,20 +19,21 @@ interface Misfit {
 const targets: Readonly<Record<WrittenPart, string>> = { path: 'into a path', query: 'into a query', body: 'as JSON' }
 
 const fixes: Readonly<Record<WrittenPart, string>> = {
-  path: 'make a text of it with .transform(…)',
-  query: 'make a text of it with .transform(…)',
-  body: 'make an object, a list or a text of it with .transform(…)',
+  path: 'convert it to a string with .transform(…)',
+  query: 'convert it to a string with .transform(…)',
+  body: 'convert it to an object, a list or a string with .transform(…)',
 }
 export const bodyFix = fixes.body
 const whole = 'use z.object(…) with a field for each value'
 
-const absent = 'can be left out, and a path needs a value: remove .optional(), or give a .default(…)'
-const nothing = 'can be null, and a path needs a value: remove .nullable(), or make a text of null with .transform(…)'
+const absent = 'can be absent, and a path needs a value: remove .optional(), or add .default(…)'
+const nothing =
+  'can be null, and a path needs a value: remove .nullable(), or convert null to a string with .transform(…)'
 
-/** Types whose output has a text in a URL. */
+/** Types whose output can be written in a URL. */
 const texts = new Set(['string', 'number', 'boolean', 'bigint', 'date', 'template_literal', 'success'])
 
-/** Types whose output is not known before a value is read: a function makes it, or anything may be in it. */
+/** Types whose output is not known before a value is read: a function returns it, or it may be any value. */
 export const unknowns: ReadonlySet<string> = new Set(['any', 'unknown', 'custom', 'transform', 'never'])
 
 /** Types whose inner schema does not describe their output, and a map and a set, whose output is not a JSON object. */

@@ -42,7 +42,8 @@ export function headerFields(owner: string, schema: z.ZodType): HeaderFields {
     if (!isHeaderName(name)) throw new TypeError(`${owner}: '${name}' is not the name of a header`)
     if (other !== name)
       throw new TypeError(
-        `${owner}: '${other}' and '${name}' are one header, since header names are case-insensitive: keep one spelling`,
+        `${owner}: '${other}' and '${name}' are the same header, because header names are case-insensitive: ` +
+          'keep one spelling',
       )
     spelled.set(lower, name)
   }

@@ -119,10 +119,12 @@ export function hasAsync(schema: z.ZodType, seen = new Set<z.ZodType>()): boolea
 export function checkZod(owner: string, schemas: Readonly<Record<string, object | undefined>>): void {
   for (const [part, schema] of Object.entries(schemas)) {
     if (schema !== undefined && (typeof schema !== 'object' || schema === null || !('_zod' in schema)))
-      throw new TypeError(`${owner}: its ${part} schema is not of zod 4: install zod 4, or import { z } from 'zod/v4'`)
+      throw new TypeError(
+        `${owner}: its ${part} schema is not a zod 4 schema: install zod 4, or import { z } from 'zod/v4'`,
+      )
     if (schema !== undefined && hasAsync(schema as z.ZodType))
       throw new TypeError(
-        `${owner}: its ${part} schema has an async function, and schemas are read synchronously: wait in a step`,
+        `${owner}: its ${part} schema has an async function, and schemas are parsed synchronously: await in a step`,
       )
   }
 }

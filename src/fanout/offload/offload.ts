@@ -26,17 +26,17 @@ type Unsent<T> = IsAny<T> extends true ? never : Extract<T, Call<unknown> | Skip
  */
 export type OffloadedFunction<F> = F extends (...given: infer P) => infer R
   ? HasSignal<P[0]> extends true
-    ? TypeErrorMessage<'a thread gets no signal, and ends with the run: take signal out of what the function takes'>
+    ? TypeErrorMessage<'a thread receives no signal: remove signal from the parameters of the function'>
     : Sendable<P, Awaited<R>>
   : never
 type Sendable<P extends readonly unknown[], R> = [Unsent<R>] extends [never]
   ? (...given: { [K in keyof P]: DeepReadonly<P[K]> }) => Promise<R>
-  : TypeErrorMessage<'a call or skip cannot come back from a thread: let the function return data'>
+  : TypeErrorMessage<'a thread cannot return a call or skip: return data'>
 
 /** The offloaded function of the export `K` of a module. */
 type Named<M, K extends keyof M> = [IsOne<K>] extends [true]
   ? OffloadedFunction<M[K]>
-  : TypeErrorMessage<"the module has several functions: name one, offload<typeof import(…), 'name'>(url, 'name')">
+  : TypeErrorMessage<"the module exports several functions: name one, offload<typeof import(…), 'name'>(url, 'name')">
 
 /** The declaration of a function that runs in a thread. */
 export interface OffloadSpec {
@@ -115,8 +115,8 @@ async function run({ file, name, loader }: OffloadSpec, given: readonly unknown[
   const invocation = currentInvocation.getStore()
   if (invocation === undefined)
     throw new TypeError(
-      `offload '${name}': it was called where no run is known: call it from a step, a ` +
-        `hook or a merge, or import ${file} and call it there`,
+      `offload '${name}': it was called outside a run: call it from a step, a ` +
+        `hook or a merge, or import ${file} and call its function directly`,
     )
   const { abort, owner, runtime, startsAfterAbort } = invocation
   if (abort.aborted && !startsAfterAbort) throw abort.reason
@@ -157,8 +157,8 @@ function fileOf(module: URL, name: string): string {
   )
   if (found === undefined)
     throw new TypeError(
-      `${owner}: there is no file ${file}: name it from the file that offloads ` +
-        `it, as in new URL('./merge.ts', import.meta.url)`,
+      `${owner}: the file ${file} does not exist: give its URL relative ` +
+        `to this module, for example new URL('./merge.ts', import.meta.url)`,
     )
   return found
 }

@@ -28,7 +28,7 @@ export class InboundBodies {
   /** The oldest first. */
   readonly #open = new Set<OpenBody>()
 
-  /** @param limit In bytes; 0 is no limit. */
+  /** @param limit In bytes; 0 means no limit. */
   constructor(limit: number) {
     this.#limit = limit
   }

@@ -8,7 +8,7 @@ import type { CountRequest } from './shared-rate-store.ts'
 
 export interface RequestGuardOptions {
   readonly gauge: PressureGauge
-  /** Requests per minute of one client; 0 is no limit. */
+  /** Requests per minute of one client; 0 means no limit. */
   readonly rateLimit: number
   /** API keys. A caller must send one of them. If the list is empty, no key is required. */
   readonly keys: readonly string[]

@@ -27,7 +27,7 @@ export function documentedSources({ steps, hooks }: AnyAggregate): readonly Docu
           name: hooks.context.name,
           schema: ContextOutcome,
           description:
-            'What comes before the steps. Absent if it succeeds without a call. If it fails, the request fails.',
+            'The function of context(). Absent if it succeeds without a call. If it fails, the request fails.',
           isRequired: false,
         },
         ...sources,
@@ -47,7 +47,7 @@ function describeStep({ kind, minSuccess, count, maxItems, overflow }: Step): st
         : `If fewer than ${minSuccess} succeed, the request fails.`
   const limit =
     overflow === 'truncate'
-      ? ` At most ${maxItems} items are asked; the others are omitted, and the state is \`partial\`.`
+      ? ` At most ${maxItems} items are called; the others are omitted, and the state is \`partial\`.`
       : ''
   return `Several calls. ${losses}${limit}`
 }

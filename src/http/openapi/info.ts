@@ -33,7 +33,7 @@ export interface OpenapiInfo {
 /** The title of an API without one. */
 export const defaultTitle = 'Aggregates'
 
-const text = z.string('must be a text').refine(value => value.trim() !== '', 'must not be empty')
+const text = z.string('must be a string').refine(value => value.trim() !== '', 'must not be empty')
 const url = z.url('must be a URL')
 
 const contact = { name: text.optional(), url: url.optional(), email: z.email('must be an email address').optional() }
@@ -70,7 +70,7 @@ function reasonOf(issue: z.core.$ZodIssue): string {
 
 function reasonText(issue: z.core.$ZodIssue): string {
   if (issue.code === 'invalid_type' && issue.expected === 'object') return 'must be an object'
-  return issue.path.at(-1) === 'name' && issue.input === undefined && issue.message === 'must be a text'
+  return issue.path.at(-1) === 'name' && issue.input === undefined && issue.message === 'must be a string'
     ? 'is missing'
     : issue.message
 }

@@ -56,7 +56,7 @@ const omitted = z
   .min(1)
   .optional()
   .describe(
-    'The number of items that were not asked, since the list exceeds its limit. Absent if every item was asked.',
+    'The number of items that were not called because the list exceeds its limit. Absent if every item was called.',
   )
 
 const Cancelled = z
@@ -122,5 +122,7 @@ export const ListOutcome = z
 /** The outcome of context(). */
 export const ContextOutcome = z
   .union([Outcome, ListOutcome])
-  .describe('The outcome of what comes before the steps: with one call as of a step with one call, else as of a list.')
+  .describe(
+    'The outcome of context(): with one call like a step with one call, otherwise like a step with several calls.',
+  )
   .meta({ id: 'ContextOutcome' })

@@ -51,7 +51,7 @@ const kinds = {
     description:
       'The request is refused for another reason: see `detail`. For example, ' +
       '404 means that the resource does not exist.',
-    example: new Problem('REFUSED', { status: 404, detail: 'There is no such thing.' }),
+    example: new Problem('REFUSED', { status: 404, detail: 'The resource does not exist.' }),
   },
   500: {
     name: 'InternalError',

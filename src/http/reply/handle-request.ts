@@ -1,18 +1,35 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Problem, type Fault } from '../../errors.ts'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
-import { endToEnd } from '../../fanout/end-to-end.ts'
+import { endToEnd } from '../../core/end-to-end.ts'
 import { startRun } from '../../fanout/fan-out.ts'
 import { recordOf } from '../metrics/request-counter.ts'
 import { discardBody } from '../connection/unread-body.ts'
+import { setRun } from '../log/request-outcome.ts'
 import { acceptsJson } from '../request/accepts-json.ts'
 import { checkQuery, deadlineOf } from '../request/input-checks.ts'
+import { traceOf } from '../request/trace-of.ts'
 import { replyRequestId } from './default-headers.ts'
 import { ReplyTask } from './reply-task.ts'
+import { requestSpans } from './request-spans.ts'
 import type { RouteServices } from './route-services.ts'
 
 /** Runs an aggregate for one request and writes its reply. Throws a `Problem` for a request that cannot be run. */
 export function handleRequest(
+  aggregate: AnyAggregate,
+  services: RouteServices,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  try {
+    startReply(aggregate, services, request, reply)
+  } catch (error) {
+    setRun(request, { failedRunFields: () => ({ aggregate: aggregate.name, url: aggregate.route.url }) })
+    throw error
+  }
+}
+
+function startReply(
   aggregate: AnyAggregate,
   services: RouteServices,
   request: FastifyRequest,
@@ -28,6 +45,8 @@ export function handleRequest(
   } = request
   const record = recordOf(reply.raw)
   if (record !== undefined) record.route = services.requests.routeOf(aggregate)
+  const trace = traceOf(raw, services.traceSampledPercent)
+  const spans = requestSpans(aggregate, services, request, reply, trace)
   // Fastify does not read the body of a GET.
   if (body === undefined) discardBody(raw)
   if (!acceptsJson(headers.accept)) throw new Problem('NOT_ACCEPTABLE')
@@ -41,7 +60,14 @@ export function handleRequest(
   const run = startRun(
     aggregate,
     { params, query, body, headers: own },
-    { runtime: services.runtime, deadline, shedOptional: services.load?.shedOptional },
+    {
+      runtime: services.runtime,
+      deadline,
+      shedOptional: services.load?.shedOptional,
+      trace: spans === undefined ? trace : spans.trace,
+      spans,
+      onEvent: services.onEvent,
+    },
     faults,
   )
   // The caller may have closed the connection during a hook, before a listener was added.

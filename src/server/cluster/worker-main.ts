@@ -14,15 +14,17 @@ import { closeAfterResponse, keepAliveGraceMs } from './close-after-response.ts'
 import { assignmentVariable, type StopMode, type WorkerAssignment } from './messages.ts'
 import { checkWorkers, partitionInbound, partitionThreads } from './plan-workers.ts'
 
-export interface ServeAssignedOptions extends Pick<CatalogueOptions, 'paths' | 'live'> {
+export interface ServeAssignedOptions extends Pick<CatalogueOptions, 'paths' | 'live' | 'events'> {
   /** Writes the remaining output for stdout and stderr. */
   readonly flushOutput: () => void
+  /** Sends the last spans before the worker exits; undefined if there are no spans. */
+  readonly flushSpans: (() => Promise<void>) | undefined
 }
 
 /** Serves as one worker, with its partition of the limits, until the primary stops it or exits. */
 export async function serveAssigned(
   assignment: WorkerAssignment,
-  { paths, live, flushOutput }: ServeAssignedOptions,
+  { paths, live, events, flushOutput, flushSpans }: ServeAssignedOptions,
 ): Promise<void> {
   // Definitions must not see the mark of the channel.
   delete process.env[assignmentVariable]
@@ -42,7 +44,7 @@ export async function serveAssigned(
   })
   try {
     const { demoUpstreams, host, port, count, index } = assignment
-    const catalogue = await openCatalogue({ paths, live, environment: process.env, demoUpstreams })
+    const catalogue = await openCatalogue({ paths, live, events, environment: process.env, demoUpstreams })
     const { inbound, threads, drainMs } = catalogue.config
     checkWorkers(catalogue, count)
     const app = await createServiceApp(
@@ -71,6 +73,7 @@ export async function serveAssigned(
     // The primary keeps the counters of a worker that has exited.
     await channel.metrics.sendSeries()
     await catalogue.close()
+    await flushSpans?.()
     process.exit(0)
   } catch (error) {
     // The primary reports the error and kills this process, so no exit handler writes the output of the definitions.

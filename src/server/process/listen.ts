@@ -25,7 +25,7 @@ const anotherHost = { set: 'host', to: 'an address of this machine, such as 127.
 /** System errors that can be fixed with another host or port. */
 const reasons: Readonly<Record<string, Reason>> = {
   EADDRINUSE: { what: 'the port is in use', ...anotherPort },
-  EACCES: { what: 'the process may not use the port', set: 'port', to: '1024 or above' },
+  EACCES: { what: 'the process is not allowed to use the port', set: 'port', to: '1024 or above' },
   EADDRNOTAVAIL: { what: 'the machine does not have this address', ...anotherHost },
   EAFNOSUPPORT: { what: 'the machine does not support this kind of address', ...anotherHost },
   EINVAL: { what: 'the address is not valid here', ...anotherHost },

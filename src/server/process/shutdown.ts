@@ -12,6 +12,8 @@ export interface ShutdownOptions {
   readonly delay?: number
   /** Signals that are not handled here. */
   readonly skip?: readonly 'SIGHUP'[]
+  /** Sends the last spans, after the app has closed. @default there are no spans */
+  readonly flushSpans?: (() => Promise<void>) | undefined
   /** Called before the process exits on a second signal. */
   readonly onSecondSignal?: () => void
 }
@@ -33,7 +35,7 @@ export function shutDownOnSignals(
   catalogue: OpenCatalogue,
   app: FastifyInstance,
   close: () => Promise<unknown>,
-  { delay = catalogue.config.drainMs + closeMs, skip = [], onSecondSignal }: ShutdownOptions = {},
+  { delay = catalogue.config.drainMs + closeMs, skip = [], flushSpans, onSecondSignal }: ShutdownOptions = {},
 ): void {
   exitOnUncaughtErrors(app)
   closeWithGrace(
@@ -50,6 +52,7 @@ export function shutDownOnSignals(
       app.log.info({ signal }, 'draining')
       await close()
       await catalogue.close()
+      await flushSpans?.()
     },
   )
 }

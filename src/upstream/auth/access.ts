@@ -77,5 +77,5 @@ function readToken(
 }
 
 function headerFault(value: string): string | undefined {
-  return /^[\x20-\x7e]+$/.test(value) ? undefined : 'holds characters that no header may hold'
+  return /^[\x20-\x7e]+$/.test(value) ? undefined : 'contains characters that are not allowed in a header'
 }

@@ -149,7 +149,7 @@ class Wait extends Abortable {
     // The attempt has reached its time limit before a request was sent to the upstream.
     this.#reject(
       reason instanceof UpstreamError && reason.code === 'UPSTREAM_TIMEOUT'
-        ? new UpstreamError('UPSTREAM_AUTH', reason.source, { detail: 'there was no token in time' })
+        ? new UpstreamError('UPSTREAM_AUTH', reason.source, { detail: 'no token arrived in time' })
         : reason,
     )
   }

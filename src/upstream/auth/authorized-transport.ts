@@ -41,8 +41,8 @@ export function openAuthorizedTransport(
   const { faults, secrets, token, credentials, secureContext, proxy } = readAccess(spec, variables)
   if (faults.length > 0) {
     throw new TypeError(
-      `${faults.map(({ variable, reason }) => `${variable} ${reason}`).join('; ')}: give ` +
-        'createRuntime an environment that has it, for example process.env',
+      `${faults.map(({ variable, reason }) => `${variable} ${reason}`).join('; ')}: pass ` +
+        'createRuntime an environment that contains it, for example process.env',
     )
   }
   const transport = openTransport(spec, address, {

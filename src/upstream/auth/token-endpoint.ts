@@ -97,7 +97,7 @@ export function tokenEndpoint({
       const { success, data } = Answer.safeParse(parsed(text))
       if (!success)
         throw new UpstreamError('UPSTREAM_AUTH', upstream, {
-          detail: 'its token endpoint answered with something that is no bearer token',
+          detail: 'its token endpoint did not answer with a bearer token',
         })
       return { value: data.access_token, livesMs: Math.max(0, data.expires_in * 1000) }
     } catch (error) {
@@ -109,7 +109,7 @@ export function tokenEndpoint({
       const cause = wireError(error as Error, upstream)
       if (cause instanceof UpstreamError && cause.code === 'RUNTIME_CLOSED') throw cause
       throw new UpstreamError('UPSTREAM_AUTH', upstream, {
-        detail: 'its token endpoint could not be asked',
+        detail: 'the request to its token endpoint failed',
         cause: error,
       })
     }

@@ -3,6 +3,7 @@ import type { OperationMetrics } from '../../metrics/operation-metrics.ts'
 import type { TraceContext } from '../../trace/trace-context.ts'
 import type { CallEvent } from './events.ts'
 import type { HeaderReads } from './inbound.ts'
+import type { AttemptSpan, AttemptSpans, CallSpans } from './spans.ts'
 import type { ResponseHeaders } from '../spec/answer.ts'
 import type { OperationSpec } from '../spec/spec.ts'
 import { uncounted } from './uncounted.ts'
@@ -59,11 +60,13 @@ export interface Scope {
   readonly admitted: Map<object, object>
   /** The trace to which the requests of the calls belong; `undefined` if the run has none. */
   readonly trace?: TraceContext | undefined
+  /** Records the spans of the calls; `undefined` if no tracer is registered. */
+  readonly spans?: CallSpans | undefined
   /** Returns the present time, in ms from the start of the run. */
   now(): number
   emit(event: CallEvent): void
   /**
-   * False if no observer needs the event `attempt ended`. The other events are always emitted.
+   * False if no observer needs the events `attempt ended` and `call waited`. The other events are always emitted.
    * @default true
    */
   readonly isWatched?: boolean
@@ -89,10 +92,12 @@ export interface Effort {
    * has changed nothing.
    */
   changed: ResponseHeaders | undefined
+  /** The span of the attempt that was answered, or else of the last attempt; `undefined` if it is not recorded. */
+  span: AttemptSpan | undefined
 }
 
 /** The state of one attempt. */
-export interface Attempt {
+export interface Attempt extends AttemptSpans {
   /** True if the attempt may wait for a permit. Otherwise it is refused if no permit is free. */
   readonly mayWait: boolean
   /** True if the attempt was sent to the transport. */
@@ -104,16 +109,16 @@ export interface Attempt {
    * until then. `undefined` if the attempt was not settled early.
    */
   held: Promise<void> | undefined
-  /** The id of the span of the attempt, which its `traceparent` names; `undefined` if no span is recorded. */
-  spanId: string | undefined
 }
 
-const firstAttempt = (): Attempt => ({
-  mayWait: true,
+const newAttempt = (mayWait: boolean, needsNew: boolean): Attempt => ({
+  mayWait,
   sent: false,
-  needsNew: false,
+  needsNew,
   held: undefined,
   spanId: undefined,
+  span: undefined,
+  hedged: undefined,
 })
 const firstEffort = (): Effort => ({
   attempts: 0,
@@ -122,6 +127,7 @@ const firstEffort = (): Effort => ({
   hadFreeRetry: false,
   namesCaller: false,
   changed: undefined,
+  span: undefined,
 })
 
 /** A call in flight. It belongs to a run, can be aborted, and counts its effort. */
@@ -157,7 +163,7 @@ export class LiveCall<out T> {
     index: number,
     of = 1,
     effort = firstEffort(),
-    attempt = firstAttempt(),
+    attempt = newAttempt(true, false),
     headers?: LiveCall<T>['headers'],
     isConditional = false,
     metrics = uncounted,
@@ -207,7 +213,7 @@ export class LiveCall<out T> {
       0,
       1,
       effort,
-      firstAttempt(),
+      newAttempt(true, false),
       this.headers,
       this.isConditional,
       this.metrics,
@@ -228,7 +234,7 @@ export class LiveCall<out T> {
       this.index,
       this.siblingCount,
       effort,
-      { mayWait, sent: false, needsNew: effort.hadFreeRetry, held: undefined, spanId: undefined },
+      newAttempt(mayWait, effort.hadFreeRetry),
       this.headers,
       this.isConditional,
       this.metrics,

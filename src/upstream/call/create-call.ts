@@ -72,7 +72,7 @@ function writeWhole(value: unknown, isExact: boolean, owner: string): string | u
   const dropped = droppedIn(value)
   if (dropped === undefined) {
     if (text !== undefined || value === undefined) return text
-    throw new TypeError(`${owner}, body: its toJSON returns nothing that JSON can hold: ${bodyFix}`)
+    throw new TypeError(`${owner}, body: its toJSON returns a value that JSON cannot represent: ${bodyFix}`)
   }
   ignoreRejection(dropped.value)
   throw new TypeError(
@@ -85,9 +85,7 @@ function writeWhole(value: unknown, isExact: boolean, owner: string): string | u
 function keyOf(key: unknown, owner: string): string {
   if (typeof key !== 'string') {
     ignoreRejection(key)
-    throw new TypeError(
-      `${owner}: idempotencyKey must return a string, and returned ${key === null ? 'null' : typeof key}`,
-    )
+    throw new TypeError(`${owner}: idempotencyKey must return a string, got ${key === null ? 'null' : typeof key}`)
   }
   if (key.length > maxKeyLength)
     throw new UpstreamError('CALL_INPUT_INVALID', owner, {
@@ -95,7 +93,7 @@ function keyOf(key: unknown, owner: string): string {
     })
   if (/[^ ]/.test(key) && /^[\x20-\x7e]*$/.test(key)) return key
   throw new UpstreamError('CALL_INPUT_INVALID', owner, {
-    detail: 'its idempotency key is empty or holds characters that no header may hold',
+    detail: 'its idempotency key is empty or contains characters that are not allowed in a header',
   })
 }
 

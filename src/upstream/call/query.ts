@@ -36,7 +36,7 @@ function written(name: string, value: unknown, owner: string): string {
   const text = urlText(value)
   if (text !== undefined) return text
   throw new TypeError(
-    `${owner}: the query parameter '${name}' is neither text, number, boolean nor ` +
-      `date: transform it in the operation's query schema`,
+    `${owner}: the query parameter '${name}' must be a string, a number, a boolean or ` +
+      `a date: transform it in the operation's query schema`,
   )
 }

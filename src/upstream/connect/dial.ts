@@ -100,7 +100,7 @@ export function combined(errors: readonly CodedError[], hostname: string): Error
   return Object.assign(
     new AggregateError(
       errors,
-      `no address of ${hostname} took a connection: ${errors.map(({ message }) => message).join(', ')}`,
+      `no address of ${hostname} accepted a connection: ${errors.map(({ message }) => message).join(', ')}`,
     ),
     { code },
   )

@@ -40,7 +40,7 @@ export function createOpener({ dial, timeout, tls, tunnel }: OpenerOptions): Ope
       const isSecure = options.protocol === 'https:'
 
       function shakeHands(socket: Socket): void {
-        opening.startPhase('the TLS handshake did not end')
+        opening.startPhase('the TLS handshake was not completed')
         const secured = secure({ ...options, httpSocket: socket }, (error, ready) =>
           error === null ? opening.end(null, ready) : opening.end(error, null),
         )
@@ -53,7 +53,7 @@ export function createOpener({ dial, timeout, tls, tunnel }: OpenerOptions): Ope
         if (error !== null) return opening.end(error, null)
         if (!isSecure) return opening.end(null, socket)
         if (tunnel === undefined) return shakeHands(socket)
-        opening.startPhase('the proxy made no tunnel')
+        opening.startPhase('the proxy did not open a tunnel')
         const host = options.host as string
         opening.cancel = openTunnel(
           socket,
@@ -77,7 +77,7 @@ export function createOpener({ dial, timeout, tls, tunnel }: OpenerOptions): Ope
 class Opening {
   /** Cancels the present phase and destroys its socket. */
   cancel = (): void => {}
-  #waitsFor = 'no connection was made'
+  #waitsFor = 'no connection was established'
   #callback: buildConnector.Callback | undefined
   readonly #limit: NodeJS.Timeout
   #lastPoll: NodeJS.Immediate | undefined

@@ -118,7 +118,7 @@ function addressesOf(hostname: string, address: unknown, family: unknown): reado
     const { address, family } = (each ?? {}) as Partial<LookupAddress>
     if (typeof address !== 'string')
       throw new TypeError(
-        `the lookup of ${hostname} gave an address that is not a text: give callback(null, [{ address, family }])`,
+        `the lookup of ${hostname} returned an address that is not a string: use callback(null, [{ address, family }])`,
       )
     return { address, family: family as number }
   })

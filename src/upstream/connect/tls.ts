@@ -18,7 +18,7 @@ export function readTls({ ca, cert, key }: TlsOptions, reader: VariableReader): 
     for (const pem of [pems.ca, pems.cert]) if (pem !== undefined) new X509Certificate(pem)
     return createSecureContext({ ...pems, minVersion: 'TLSv1.2' })
   } catch (error) {
-    reader.fault(`upstream '${reader.upstream}'`, `its tls cannot be used: ${(error as Error).message}`)
+    reader.fault(`upstream '${reader.upstream}'`, `its option tls is invalid: ${(error as Error).message}`)
     return undefined
   }
 }
@@ -33,8 +33,7 @@ function readPem(source: string | Secret, option: string, reader: VariableReader
   } catch {
     reader.fault(
       source.variable,
-      'is neither PEM nor the path of a file that can be read, and upstream ' +
-        `'${reader.upstream}' needs it for ${option}`,
+      'must be PEM or the path of a readable file: upstream ' + `'${reader.upstream}' needs it for ${option}`,
     )
     return ''
   }

@@ -55,6 +55,8 @@ export function coalesce({ keyOf, listen }: CoalesceOptions): Layer {
           headers: scope.headers,
           abort: scope.abort,
           admitted: scope.admitted,
+          spans: scope.spans,
+          trace: scope.trace,
           now: () => scope.now(),
           emit: (event: CallEvent) => scope.emit(event),
         }
@@ -124,7 +126,10 @@ class Subscriber extends Abortable {
   leave(): void {
     if (this.listensTo === undefined) return
     this.#call.abort.delete(this)
-    this.#call.effort.sent = this.#flight.effort.sent
+    const { scope, effort } = this.#call
+    effort.sent = this.#flight.effort.sent
+    // The attempts of the flight are those of its first caller.
+    if (effort !== this.#flight.effort) scope.spans?.answerShared(this.#call, this.#flight.effort.span)
     this.#flight.waiting--
   }
 

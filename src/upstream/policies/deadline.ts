@@ -13,7 +13,7 @@ export interface DeadlineOptions {
 export function deadline({ upstream, deadline }: DeadlineOptions): Layer {
   const running = createTimerQueue(
     deadline,
-    () => new UpstreamError('DEADLINE_EXCEEDED', upstream, { detail: `a call may take ${deadline} ms` }),
+    () => new UpstreamError('DEADLINE_EXCEEDED', upstream, { detail: `the limit of a call is ${deadline} ms` }),
   )
 
   return callbackLayer(next => (call, completion) => {

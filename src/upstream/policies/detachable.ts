@@ -23,6 +23,8 @@ export class Detachable<T> extends Abort {
       headers: scope.headers,
       abort: this,
       admitted: scope.admitted,
+      spans: scope.spans,
+      trace: scope.trace,
       isWatched: scope.isWatched !== false,
       now: () => scope.now(),
       emit: event => {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { AuthOptions, OAuth2Options, TlsOptions } from './access-options.ts'
-import { checkHeaderName, forwardFault } from '../../core/headers.ts'
+import { checkHeaderName, forwardFault, isTraceHeader } from '../../core/headers.ts'
 import { rejectUnknownOptions, type OptionKeys } from '../../core/option-keys.ts'
 import { checkBoolean, checkTextOption } from '../../core/option-values.ts'
 import type { UpstreamOptions } from './options.ts'
@@ -35,7 +35,9 @@ export function checkAccess(owner: string, options: UpstreamOptions): AccessSpec
   const { publicOnly = false, auth, tls, proxy } = options
   checkBoolean(owner, 'publicOnly', publicOnly)
   if (publicOnly && proxy !== undefined)
-    throw new TypeError(`${owner}: its proxy would dial, so publicOnly could refuse nothing: leave one of them out`)
+    throw new TypeError(
+      `${owner}: publicOnly has no effect with proxy, because the proxy connects to the address: remove one of them`,
+    )
   if (publicOnly) checkPublic(owner, 'origin', options.origin)
   if (auth !== undefined) checkAuth(owner, auth, options, publicOnly)
   if (tls !== undefined) checkTls(owner, tls)
@@ -46,7 +48,7 @@ export function checkAccess(owner: string, options: UpstreamOptions): AccessSpec
     if (fault !== undefined) throw new TypeError(`${owner}: proxy ${fault}`)
     if (new URL(proxy).username !== '')
       throw new TypeError(
-        `${owner}: proxy holds credentials: write proxy: env('NAME'), and let that variable hold its URL`,
+        `${owner}: proxy contains credentials: write proxy: env('NAME'), and put the URL into that variable`,
       )
   }
   return { publicOnly, auth: auth && Object.freeze({ ...auth }), tls: tls && Object.freeze({ ...tls }), proxy }
@@ -55,7 +57,7 @@ export function checkAccess(owner: string, options: UpstreamOptions): AccessSpec
 function checkPublic(owner: string, option: string, url: string): void {
   const address = literalAddress(new URL(url))
   if (address !== undefined && !isPublicAddress(address))
-    throw new TypeError(`${owner}: its ${option} is at ${address}, which is not public: leave publicOnly out`)
+    throw new TypeError(`${owner}: its ${option} is at ${address}, which is not public: remove publicOnly`)
 }
 
 function checkAuth(
@@ -66,24 +68,31 @@ function checkAuth(
 ): void {
   rejectUnknownOptions(owner, auth, authOptions, { group: 'auth' })
   const kinds = ['bearer', 'header', 'query', 'oauth2'].filter(kind => kind in auth)
-  if (kinds.length !== 1) throw new TypeError(`${owner}: auth takes one of bearer, header, query and oauth2`)
+  if (kinds.length !== 1)
+    throw new TypeError(`${owner}: auth must have exactly one of bearer, header, query and oauth2`)
   if ('oauth2' in auth) checkOAuth2(owner, auth.oauth2, publicOnly)
   else if ('bearer' in auth) checkSecret(owner, 'auth.bearer', auth.bearer)
   else checkSecret(owner, 'auth.secret', auth.secret)
   if ('query' in auth) {
     checkTextOption(owner, 'auth.query', auth.query, "'api_key'")
     if (!/^[A-Za-z0-9_.~-]+$/.test(auth.query))
-      throw new TypeError(`${owner}: auth.query '${auth.query}' is no name of a query field`)
+      throw new TypeError(`${owner}: auth.query must be a name of letters, digits and . _ ~ -, got '${auth.query}'`)
     return
   }
   if ('header' in auth) checkTextOption(owner, 'auth.header', auth.header, "'x-api-key'")
   const header = 'header' in auth ? auth.header : 'authorization'
   checkHeaderName(owner, header)
-  if (/^(?:accept|idempotency-key)$/i.test(header) || forwardFault(header) !== undefined)
-    throw new TypeError(`${owner}: auth cannot be the header '${header}', which calls have for something else`)
+  if (
+    /^(?:accept|idempotency-key)$/i.test(header) ||
+    forwardFault(header) !== undefined ||
+    isTraceHeader(header.toLowerCase())
+  )
+    throw new TypeError(
+      `${owner}: auth cannot use the header '${header}', which calls set themselves: choose another header`,
+    )
   for (const other of [...Object.keys(headers), ...forwardHeaders]) {
     if (other.toLowerCase() === header.toLowerCase())
-      throw new TypeError(`${owner}: auth sends the header '${header}': leave it out of headers and forwardHeaders`)
+      throw new TypeError(`${owner}: auth sends the header '${header}': remove it from headers and forwardHeaders`)
   }
 }
 
@@ -92,9 +101,9 @@ function checkOAuth2(owner: string, options: OAuth2Options, publicOnly: boolean)
   const { tokenUrl, clientId, clientSecret, scope = 'none', send = 'header' } = options
   checkSecret(owner, 'auth.oauth2.clientSecret', clientSecret)
   if (!(clientId instanceof Secret) && (typeof clientId !== 'string' || clientId === ''))
-    throw new TypeError(`${owner}: auth.oauth2.clientId must be a text, or env('NAME')`)
+    throw new TypeError(`${owner}: auth.oauth2.clientId must be a string, or env('NAME')`)
   if (typeof scope !== 'string')
-    throw new TypeError(`${owner}: auth.oauth2.scope must be a text, with spaces between several`)
+    throw new TypeError(`${owner}: auth.oauth2.scope must be a string, with spaces between several`)
   if (send !== 'header' && send !== 'body') throw new TypeError(`${owner}: auth.oauth2.send must be 'header' or 'body'`)
   if (tokenUrl instanceof Secret) return
   const fault = tokenUrlFault(tokenUrl)
@@ -108,7 +117,7 @@ function checkTls(owner: string, options: TlsOptions): void {
   if (servername !== undefined) checkTextOption(owner, 'tls.servername', servername, "'cats.example'")
   if (key !== undefined) checkSecret(owner, 'tls.key', key)
   if ((key === undefined) !== (cert === undefined))
-    throw new TypeError(`${owner}: tls.cert and tls.key go together: give both or none`)
+    throw new TypeError(`${owner}: tls.cert and tls.key must be set together: set both or none`)
   for (const [option, pem] of [
     ['ca', ca],
     ['cert', cert],
@@ -136,5 +145,5 @@ export function checkQueryAuth(operation: string, auth: AuthOptions | undefined,
   const field = Object.keys(query.shape).find(queryNameMatcher(auth.query))
   if (field === undefined) return
   const other = field === auth.query ? '' : `, which the upstream may read as '${auth.query}',`
-  throw new TypeError(`${operation}: the query field '${field}'${other} is that of the upstream's auth: leave it out`)
+  throw new TypeError(`${operation}: the query field '${field}'${other} is used by the upstream's auth: remove it`)
 }

@@ -23,7 +23,7 @@ export function cachePolicy(owner: string, options: boolean | CacheOptions): Cac
   if (staleAfter !== undefined) {
     wholeNumber(owner, 'cache.staleAfter', staleAfter, { unit: 'ms' })
     if (staleIfError === 0)
-      throw new TypeError(`${owner}: cache.staleAfter has no effect where cache.staleIfError is 0: leave one out`)
+      throw new TypeError(`${owner}: cache.staleAfter has no effect if cache.staleIfError is 0: remove one`)
   }
   return Object.freeze({ ttl, staleWhileRevalidate, staleIfError, staleAfter })
 }

@@ -68,33 +68,34 @@ export function operationSpec(upstream: UpstreamSpec, key: string, options: AnyO
   checkTextOption(name, 'method', method, "'GET'")
   checkTextOption(name, 'responseType', responseType, "'json'")
   if (!responseTypes.has(responseType))
-    throw new TypeError(`${name}: responseType is '${responseType as string}', and must be 'json', 'text' or 'bytes'`)
+    throw new TypeError(`${name}: responseType must be 'json', 'text' or 'bytes', got '${responseType as string}'`)
   checkTextOption(name, 'path', path, "'/facts/{id}'")
   if (output === undefined)
-    throw new TypeError(`${name}: output is missing: give the zod schema of the answer, for example z.object({ … })`)
+    throw new TypeError(`${name}: output is missing: give the zod schema of the response, for example z.object({ … })`)
   checkZod(name, { params, query, body, output, responseHeaders })
 
-  if (!methods.has(method)) throw new TypeError(`${name}: '${method}' is not a method that can be called`)
+  if (!methods.has(method))
+    throw new TypeError(`${name}: method must be one of ${[...methods].join(', ')}, got '${method}'`)
   if (body !== undefined && safe) throw new TypeError(`${name}: a ${method} has no body: declare its input as query`)
   if (method === 'HEAD' && responseType === 'json' && !allowEmpty)
-    throw new TypeError(`${name}: the answer to a HEAD has no body, and so no JSON: set allowEmpty: true`)
+    throw new TypeError(`${name}: the response to HEAD has no body, so it cannot be JSON: set allowEmpty: true`)
   if (coalesce && !safe)
     throw new TypeError(
-      `${name}: a ${method} changes something each time, so equal calls cannot share an answer: leave coalesce out`,
+      `${name}: a ${method} has an effect each time, so equal calls cannot share a response: remove coalesce`,
     )
   if (cache !== false && method !== 'GET' && method !== 'HEAD')
-    throw new TypeError(`${name}: the answer to a ${method} cannot be kept: leave cache out`)
+    throw new TypeError(`${name}: the response to a ${method} cannot be cached: remove cache`)
   if (idempotencyKey !== undefined && safe)
-    throw new TypeError(`${name}: a ${method} is idempotent by itself: leave idempotencyKey out`)
+    throw new TypeError(`${name}: a ${method} is always idempotent: remove idempotencyKey`)
   if (params instanceof z.ZodObject && query instanceof z.ZodObject) {
     const twice = Object.keys(params.shape).find(field => field in query.shape)
     if (twice !== undefined)
-      throw new TypeError(`${name}: '${twice}' is in params and in query, and an input can give it once: rename one`)
+      throw new TypeError(`${name}: '${twice}' is in params and in query, and an input has each field once: rename one`)
   }
   checkQueryAuth(name, upstream.auth, query)
   const fields = responseHeaders && headerFields(`${name}, responseHeaders`, responseHeaders)
   if (fields?.spelled.has('set-cookie'))
-    throw new TypeError(`${name}: cookies are no part of an answer: leave set-cookie out of responseHeaders`)
+    throw new TypeError(`${name}: cookies are not part of a response value: remove set-cookie from responseHeaders`)
   checkText(`${name}, responseHeaders`, responseHeaders)
   const template = parseTemplate(path, name)
   checkPathNames(`${name}, params`, params, template.names)
@@ -106,7 +107,7 @@ export function operationSpec(upstream: UpstreamSpec, key: string, options: AnyO
     throw new TypeError(`${name}: nullOn must be a list of statuses from 400 to 499, for example [404]`)
   for (const status of nullOn as readonly number[]) {
     if (!Number.isInteger(status) || status < 400 || status > 499)
-      throw new TypeError(`${name}: nullOn takes statuses from 400 to 499, not ${status}`)
+      throw new TypeError(`${name}: nullOn must contain only statuses from 400 to 499, got ${status}`)
   }
   return {
     upstream,
@@ -138,7 +139,7 @@ const mediaRange = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+\/[!#$%&'*+\-.^_`|~0-9A-Za-z]+$
 function checkAccept(owner: string, accept: readonly string[]): void {
   checkTextList(owner, 'accept', accept, "['text/csv']")
   if (accept.length === 0)
-    throw new TypeError(`${owner}: accept is empty, so no answer is accepted: leave it out, or name a media type`)
+    throw new TypeError(`${owner}: accept is empty, so no response is accepted: remove it, or name a media type`)
   for (const range of accept) {
     if (!mediaRange.test(range))
       throw new TypeError(

@@ -3,7 +3,7 @@ import { checkSpelling } from '../../core/headers.ts'
 import { rejectUnknownOptions, type OptionKeys } from '../../core/option-keys.ts'
 import { checkBoolean, checkObject, checkTextList, checkTextOption } from '../../core/option-values.ts'
 import { checkAccess } from './access-spec.ts'
-import { checkForwarded, checkHeader } from './check-headers.ts'
+import { checkFixedHeader, checkForwarded } from './check-headers.ts'
 import { checkLayers } from './layers.ts'
 import type { AnyOperationOptions, UpstreamOptions } from './options.ts'
 import { originFault } from './origin.ts'
@@ -27,6 +27,7 @@ const upstreamOptions: OptionKeys<UpstreamOptions> = {
   maxJsonValues: true,
   maxCacheBytes: true,
   forwardHeaders: true,
+  traceContext: true,
   headers: true,
   decompress: true,
   layers: true,
@@ -70,6 +71,7 @@ export function upstreamSpec(
     maxJsonValues = 100_000,
     maxCacheBytes = 32 * 1024 * 1024,
     forwardHeaders = [],
+    traceContext = false,
     headers = {},
     decompress = true,
     layers = {},
@@ -91,11 +93,12 @@ export function upstreamSpec(
   wholeNumber(owner, 'maxJsonValues', maxJsonValues)
   wholeNumber(owner, 'maxCacheBytes', maxCacheBytes)
   checkBoolean(owner, 'decompress', decompress)
+  checkBoolean(owner, 'traceContext', traceContext)
   checkTextList(owner, 'forwardHeaders', forwardHeaders, "['accept-language']")
   for (const header of forwardHeaders) checkForwarded(owner, header)
   checkObject(owner, 'headers', headers, "{ 'user-agent': 'cats/1.0' }")
   checkSpelling(owner, Object.keys(headers))
-  for (const [header, value] of Object.entries(headers)) checkHeader(owner, header, value)
+  for (const [header, value] of Object.entries(headers)) checkFixedHeader(owner, header, value)
 
   return Object.freeze({
     coalesces: operations.some(each => each?.coalesce || each?.cache),
@@ -114,6 +117,7 @@ export function upstreamSpec(
     maxResponseBytes,
     maxJsonValues,
     forwardHeaders: Object.freeze([...new Set(forwardHeaders.map(header => header.toLowerCase()))]),
+    traceContext,
     headers: Object.freeze({ ...headers }),
     decompress,
     layers: checkLayers(owner, layers),

@@ -263,6 +263,12 @@ export interface UpstreamOptions extends AccessOptions {
    * @default []
    */
   readonly forwardHeaders?: readonly string[]
+  /**
+   * Sends the trace context of the run with every call: `traceparent`, which names a new span per attempt, and
+   * `tracestate` (W3C Trace Context).
+   * @default false
+   */
+  readonly traceContext?: boolean
   /** Headers sent with every call. @default {} */
   readonly headers?: Readonly<Record<string, string>>
   /**

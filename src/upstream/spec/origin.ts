@@ -12,8 +12,8 @@ export function originFault(origin: string, mayHavePath: boolean): string | unde
     )
   }
   const { username, password, search, hash, pathname } = url
-  if (username + password !== '') return 'the origin holds credentials: send them as a header'
-  if (search + hash !== '') return `'${origin}' is more than an origin: leave the query and the fragment out`
-  if (!mayHavePath && pathname !== '/') return `'${origin}' is more than an origin: put the path into the operations`
+  if (username + password !== '') return 'the origin contains credentials: send them as a header'
+  if (search + hash !== '') return `'${origin}' is more than an origin: remove the query and the fragment`
+  if (!mayHavePath && pathname !== '/') return `'${origin}' is more than an origin: move the path into the operations`
   return undefined
 }

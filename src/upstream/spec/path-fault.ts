@@ -27,7 +27,7 @@ const dropped = /[\s\p{Cf}\ufffd]/gu
 export function pathFault(text: string): string | undefined {
   if (unambiguous.test(text)) return dots.test(text) ? dotFault : undefined
   const all = readings(text)
-  if (all === undefined) return 'a text that is encoded too often'
+  if (all === undefined) return 'a value that is percent-encoded too many times'
   if (all.some(hasDots)) return dotFault
   if (all.some(reading => reading.includes('\0'))) return 'a NUL character'
   const slashes = slashesIn(text)

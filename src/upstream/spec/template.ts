@@ -37,17 +37,20 @@ export function parseTemplate(path: string, owner: string): Template {
   for (const part of literals) {
     if (!literal.test(part))
       throw new TypeError(
-        `${owner}: the path '${path}' holds characters that are no path: encode them` +
+        `${owner}: the path '${path}' contains characters that are not allowed in a path: encode them` +
           `${asEncoded(path)}, and declare a query as 'query'`,
       )
   }
   for (const [index, each] of names.entries()) {
-    if (!name.test(each)) throw new TypeError(`${owner}: '{${each}}' in the path '${path}' is not a name`)
-    if (names.indexOf(each) !== index) throw new TypeError(`${owner}: '{${each}}' stands twice in the path '${path}'`)
+    if (!name.test(each))
+      throw new TypeError(
+        `${owner}: '{${each}}' in the path '${path}' is not a name of letters, digits and underscores`,
+      )
+    if (names.indexOf(each) !== index) throw new TypeError(`${owner}: '{${each}}' occurs twice in the path '${path}'`)
   }
   const decoded = literals.map(part => decodedOnce(part, path, owner))
   const fault = pathFault(decoded.join('x'))
-  if (fault !== undefined) throw new TypeError(`${owner}: the path '${path}' holds ${fault}`)
+  if (fault !== undefined) throw new TypeError(`${owner}: the path '${path}' contains ${fault}`)
   return { path, names, literals, decoded, isSegmented: names.every(each => path.split('/').includes(`{${each}}`)) }
 }
 
@@ -64,7 +67,7 @@ function decodedOnce(part: string, path: string, owner: string): string {
     return decodeURIComponent(part)
   } catch {
     throw new TypeError(
-      `${owner}: the path '${path}' holds a % that is not part of encoded UTF-8: write %25 for a percent sign`,
+      `${owner}: the path '${path}' contains a % that is not part of encoded UTF-8: write %25 for a percent sign`,
     )
   }
 }
@@ -99,7 +102,7 @@ function checkWhole({ names, decoded }: Template, params: Readonly<Record<string
       .join(''),
   )
   if (fault !== undefined)
-    throw new UpstreamError('CALL_INPUT_INVALID', owner, { detail: `the path parameters make ${fault}` })
+    throw new UpstreamError('CALL_INPUT_INVALID', owner, { detail: `the path parameters together contain ${fault}` })
 }
 
 function segment(key: string, value: unknown, owner: string): string {
@@ -107,8 +110,8 @@ function segment(key: string, value: unknown, owner: string): string {
     const text = urlText(value)
     if (text !== undefined) return encodeURIComponent(text)
     throw new TypeError(
-      `${owner}: the path parameter '${key}' is neither a string nor a number, boolean ` +
-        `or date: transform it in the operation's params schema`,
+      `${owner}: the path parameter '${key}' must be a string, a number, a boolean or ` +
+        `a date: transform it in the operation's params schema`,
     )
   }
   if (value.length > longest)
@@ -121,6 +124,6 @@ function segment(key: string, value: unknown, owner: string): string {
   const text = value.toWellFormed()
   const fault = pathFault(text)
   if (fault !== undefined)
-    throw new UpstreamError('CALL_INPUT_INVALID', owner, { detail: `the path parameter '${key}' holds ${fault}` })
+    throw new UpstreamError('CALL_INPUT_INVALID', owner, { detail: `the path parameter '${key}' contains ${fault}` })
   return encodeURIComponent(text)
 }

@@ -193,7 +193,7 @@ function checkKeys(spec: OperationSpec, upstreamStatus: number, value: unknown, 
   if (mayHavePrototypeKey(text) && hasPrototypeKey(value))
     throw new UpstreamError('UPSTREAM_JSON', spec.upstream.name, {
       upstreamStatus,
-      detail: 'it has a key that would reach a prototype',
+      detail: 'it contains a key that could change a prototype',
     })
 }
 
@@ -281,8 +281,8 @@ function schemaError(
     cause: error,
     ...(fault !== undefined && {
       detail:
-        `a value of it ${fault}` +
-        (fault === inexact ? `: declare ${text === undefined ? 'z.coerce.bigint()' : 'z.bigint()'} there` : ''),
+        `one of its values ${fault}` +
+        (fault === inexact ? `: declare ${text === undefined ? 'z.coerce.bigint()' : 'z.bigint()'} for it` : ''),
     }),
   })
 }

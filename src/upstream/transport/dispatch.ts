@@ -1,7 +1,9 @@
 import type { Dispatcher } from 'undici'
+import { ids } from '../../trace/ids.ts'
+import { writeTraceparent, type TraceContext } from '../../trace/trace-context.ts'
 import type { LiveCall } from '../call/call.ts'
 import { Exchange } from './exchange.ts'
-import { headerOf } from '../../core/headers.ts'
+import { headerOf, isTraceHeader } from '../../core/headers.ts'
 import { serviceOf, type Service } from '../call/layer.ts'
 import type { Pool } from './pool.ts'
 import type { OperationSpec } from '../spec/spec.ts'
@@ -51,7 +53,7 @@ interface FixedHeaders {
 export function requestHeaders(credentials = noCredentials): (call: LiveCall<unknown>) => string[] {
   let fixed = new WeakMap<OperationSpec, FixedHeaders>()
   let { headers: credentialHeaders } = credentials
-  return ({ spec, body, idempotencyKey, scope, headers: given }) => {
+  return ({ spec, body, idempotencyKey, scope, attempt, headers: given }) => {
     if (credentialHeaders !== credentials.headers) {
       credentialHeaders = credentials.headers
       fixed = new WeakMap()
@@ -59,8 +61,10 @@ export function requestHeaders(credentials = noCredentials): (call: LiveCall<unk
     let both = fixed.get(spec)
     if (both === undefined) fixed.set(spec, (both = fixedHeaders(spec, credentialHeaders)))
     const headers = body === undefined ? both.withoutBody : both.withBody
-    const { forwardHeaders } = spec.upstream
-    if (forwardHeaders.length === 0 && idempotencyKey === undefined && given === undefined) return headers
+    const { forwardHeaders, traceContext } = spec.upstream
+    const trace = traceContext ? scope.trace : undefined
+    if (forwardHeaders.length === 0 && idempotencyKey === undefined && given === undefined)
+      return trace === undefined ? headers : withTrace([...headers], trace, attempt.spanId)
 
     const own = new Map<string, string>()
     for (const name of forwardHeaders) {
@@ -72,8 +76,23 @@ export function requestHeaders(credentials = noCredentials): (call: LiveCall<unk
     if (given !== undefined) for (const name of Object.keys(given)) own.set(name, given[name] as string)
     const all = headers.filter((_, at) => !own.has((headers[at - (at % 2)] as string).toLowerCase()))
     for (const [name, value] of own) all.push(name, value)
-    return all
+    return trace === undefined || own.has('traceparent') ? all : withTrace(all, trace, attempt.spanId, own)
   }
+}
+
+/**
+ * Adds the trace context of an attempt. A `tracestate` that a layer has set stays. A layer that sets `traceparent` has
+ * decided about both.
+ */
+function withTrace(
+  headers: string[],
+  { traceId, flags, tracestate }: TraceContext,
+  spanId = ids.spanId(),
+  own?: ReadonlyMap<string, string>,
+): string[] {
+  headers.push('traceparent', writeTraceparent(traceId, spanId, flags))
+  if (tracestate !== undefined && own?.has('tracestate') !== true) headers.push('tracestate', tracestate)
+  return headers
 }
 
 function fixedHeaders({ upstream, accept }: OperationSpec, credentialHeaders: readonly string[]): FixedHeaders {
@@ -90,9 +109,17 @@ function fixedHeaders({ upstream, accept }: OperationSpec, credentialHeaders: re
   }
 }
 
-/** Returns the key of a call: two calls of one operation have the same key if they send the same request. */
+/**
+ * Returns the key of a call: two calls of one operation have the same key if they send the same request. The trace of a
+ * request does not count, because it changes nothing about the answer.
+ */
 export function keyOf({ spec, path, body, idempotencyKey, scope, headers }: LiveCall<unknown>): string {
   const forwarded = spec.upstream.forwardHeaders.map(name => headerOf(scope.headers, name) ?? null)
-  const given = headers === undefined ? [] : Object.entries(headers).sort(([a], [b]) => (a < b ? -1 : 1))
+  const given =
+    headers === undefined
+      ? []
+      : Object.entries(headers)
+          .filter(([name]) => !isTraceHeader(name))
+          .sort(([a], [b]) => (a < b ? -1 : 1))
   return JSON.stringify([spec.name, path, body, idempotencyKey, ...forwarded, ...given])
 }

@@ -25,7 +25,7 @@ export function bodyTooLarge({ spec }: LiveCall<unknown>, upstreamStatus: number
 /** Returns the error of an upstream that sends informational responses (1xx) instead of a final one. */
 export function endlessInformational({ spec }: LiveCall<unknown>): UpstreamError {
   return new UpstreamError('UPSTREAM_PROTOCOL', spec.upstream.name, {
-    detail: 'it sends informational answers without end',
+    detail: 'it sends too many informational responses',
   })
 }
 

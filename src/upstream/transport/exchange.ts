@@ -98,7 +98,7 @@ export class Exchange<T> extends PooledRequest<T> implements BodyOwner {
     } else if (this.#firstChunk === undefined) {
       this.#firstChunk = chunk
     } else if (this.call.spec.safe && !hasMemoryFor(chunk.length)) {
-      shed(this, 'the process has no memory for its answer')
+      shed(this, 'the process does not have enough memory for its response')
     } else {
       this.#bodyBuffer ??= new BodyBuffer(this.#firstChunk, Number(this.headers['content-length'] ?? 0))
       this.#bodyBuffer.add(chunk)

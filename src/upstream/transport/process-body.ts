@@ -34,7 +34,7 @@ export function processBody(owner: BodyOwner, body: Buffer): void {
   })
 }
 
-/** Rejects the call because the process has no memory for its answer. */
+/** Rejects the call because the process does not have enough memory for its response. */
 export function shed(owner: BodyOwner, detail: string): void {
   owner.reject(new UpstreamError('SHED', owner.call.spec.upstream.name, { upstreamStatus: owner.status, detail }))
 }
@@ -85,6 +85,6 @@ function parseInSlices(owner: BodyOwner, body: Buffer): void {
  */
 function isShed(owner: BodyOwner, body: Buffer): boolean {
   if (!owner.call.spec.safe || hasRoomFor(body.length)) return false
-  shed(owner, `the heap has no room for its answer of ${body.length} bytes`)
+  shed(owner, `the heap has no room for its response of ${body.length} bytes`)
   return true
 }

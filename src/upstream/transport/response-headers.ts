@@ -122,7 +122,7 @@ function classifyStatus(
   if (status < 200 || status > 599)
     return new UpstreamError('UPSTREAM_PROTOCOL', upstream, {
       upstreamStatus: status,
-      detail: `${status} is no HTTP status`,
+      detail: `status ${status} is not from 200 to 599`,
     })
   return new UpstreamError(status === 429 || status === 503 ? 'UPSTREAM_BUSY' : 'UPSTREAM_STATUS', upstream, {
     upstreamStatus: status,

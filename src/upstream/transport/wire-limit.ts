@@ -95,7 +95,7 @@ export class WireLimit {
 
 function tooLong(): Error {
   return Object.assign(
-    new Error(`the answer takes more than ${overheadBytes} bytes beside its body, and ${perByte} for each byte of it`),
+    new Error(`the bytes outside the body exceed ${overheadBytes} plus ${perByte} for each byte of the body`),
     { code: 'WIRE_OVERFLOW' },
   )
 }

@@ -22,7 +22,7 @@ test('parts can be chosen or left out, and the healthy callers are always there'
 test('the help reads nothing more, and a bad option is named', async t => {
   t.equal(readOptions(['--help']), undefined)
   t.throws(() => readOptions(['--only', 'tiny', '--without', 'slow']), /--only and --without exclude each other/)
-  t.throws(() => readOptions(['--only', 'teeny']), /--only names no part 'teeny': there are healthy, /)
+  t.throws(() => readOptions(['--only', 'teeny']), /--only: unknown part 'teeny': use healthy, /)
   for (const value of ['0', '-1', '1.5', 'x', ''])
     t.throws(
       () => readOptions([`--seconds=${value}`]),

@@ -44,7 +44,7 @@ test('another checkout loads its own definitions, in either folder that has had 
   }
 })
 
-test('a checkout is named by its commit, and a folder that is none by its name', async t => {
+test('a checkout is named by its commit, and another folder by its name', async t => {
   const folder = t.testdir()
   t.equal(versionOf(folder), basename(folder))
   const git = (...args: readonly string[]) =>

@@ -7,7 +7,7 @@ t.setTimeout(120_000)
 
 t.test(
   'a run has a window of each target in each round of each row',
-  { skip: accounted ? false : 'this machine does not say what a process uses', timeout: 120_000 },
+  { skip: accounted ? false : 'the CPU time of a process cannot be measured on this machine', timeout: 120_000 },
   async test => {
     const rows = readRows('1,3+1kb+2callers', { ...usual, callers: 4 })
     const targets = ['serve', 'floor-dispatch', 'floor-dispatch-twin']

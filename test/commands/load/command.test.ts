@@ -90,7 +90,7 @@ test('a load test of a port without a listener fails at once and says so', async
   )
 })
 
-test('connections that are lost, and answers that are none, are errors by kind', async t => {
+test('lost connections and invalid answers are errors by kind', async t => {
   const upstream = await rawUpstream(t, (socket, { index }) => {
     if (index % 3 === 0) socket.destroy()
     else socket.write(index % 3 === 1 ? 'What?\r\n\r\n' : whole)
@@ -110,7 +110,7 @@ test('connections that are lost, and answers that are none, are errors by kind',
   t.equal(corrected?.at(-1)?.count, 20, 'how fast they fail is no latency')
 })
 
-test('answers are told apart by what they are worth, and bounds decide the exit code', async t => {
+test('successful and failed answers are counted separately, and bounds decide the exit code', async t => {
   const answers = [whole, partial, json({}, 503, { 'retry-after': '1' }), json({}, 502)]
   const upstream = await rawUpstream(t, (socket, { index }) => socket.write(answers[index % 4] as Buffer))
   const run = (...args: readonly string[]) =>

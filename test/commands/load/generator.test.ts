@@ -123,7 +123,7 @@ test('a service that hangs holds as many requests as there are connections, and 
   t.equal(generator.inFlight, 0)
 })
 
-test('what waits when the duration is over is still sent', async t => {
+test('requests that wait at the end of the duration are still sent', async t => {
   const { clock, metrics, generator } = scene(constantArrivalRate(100, 0, 1000), { connections: 1, takesMs: () => 15 })
   clock.passTo(999)
   t.ok(generator.waiting > 30)
@@ -198,7 +198,7 @@ async function stopped(t: Test, schedule: Schedule, expected: { readonly sent: n
   t.match(metrics, expected)
 }
 
-test('what was due in the warm-up is sent and not counted', async t => {
+test('requests that were due in the warm-up are sent and not counted', async t => {
   const { clock, metrics, generator, asked } = scene(constantArrivalRate(100, 0, 1000), {
     connections: 2,
     takesMs: () => 1,

@@ -24,7 +24,7 @@ test('percentiles are of all that were added', async t => {
   t.equal(latencies.count, 0)
 })
 
-test('what is out of reach counts as the nearest, and of none there is nothing to say', async t => {
+test('a latency outside the range counts as the nearest bound, and an empty histogram has no percentile', async t => {
   const latencies = createLatencyHistogram()
   t.ok(Number.isNaN(latencies.percentileMs(99)))
   latencies.record(0)

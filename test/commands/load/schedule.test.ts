@@ -21,7 +21,7 @@ test('at a fixed rate the moments are fixed beforehand, and none is due before i
   t.equal(schedule.dueCount(5000), 5)
 })
 
-test('what is ended early is due no more, and what was due until then is', async t => {
+test('a schedule that ends early keeps the earlier requests and has no later ones', async t => {
   const schedule = constantArrivalRate(100, 0, 1000)
   t.same(taken(schedule, 0), [0])
   schedule.endAt(25)
@@ -30,7 +30,7 @@ test('what is ended early is due no more, and what was due until then is', async
   t.equal(schedule.nextAt(900), undefined)
 })
 
-test('however it is looked at, each moment is taken once and in order, and as many as the rate says', async () => {
+test('each due time is taken once and in order, and the rate decides their number', async () => {
   fc.assert(
     fc.property(
       fc.double({ min: 0.1, max: 5000, noNaN: true }),

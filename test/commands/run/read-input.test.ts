@@ -26,7 +26,7 @@ test('each field goes where the aggregate declares it', async t => {
   })
 })
 
-test('what is given twice is a list', async t => {
+test('a repeated field is a list', async t => {
   t.same(read(catFacts, { fields: { count: ['1', '2'] } }).query, { count: ['1', '2'] })
 })
 
@@ -41,7 +41,7 @@ test('a body is JSON, given here or in a file', async t => {
   t.same(read(postcard, { body: `@${folder}/order.json` }).body, order)
 })
 
-test('what cannot be used is said with what can', async t => {
+test('an invalid argument is refused with the valid ones', async t => {
   const refused = [
     [catFacts, { fields: { cuont: ['3'] } }, "aggregate 'cat-facts' has no field --cuont: did you mean '--count'?"],
     [

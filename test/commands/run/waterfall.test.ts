@@ -156,7 +156,7 @@ test('marks stand below each other', async t => {
   }
 })
 
-test('what a narrow terminal leaves out is first the attempts, then the calls, then the bars', async t => {
+test('a narrow terminal omits first the attempts, then the calls, then the bars', async t => {
   const heads = [80, 60, 52, 34, 16].map(
     columns => waterfall(runViewAfter(done), { ...plain, now: 751, columns })[2] as string,
   )

@@ -39,7 +39,7 @@ test('values are counted as they are in the value of a text, whatever is in its 
   )
 })
 
-test('commas and brackets in strings are no values', t => {
+test('commas and brackets in strings are not counted', t => {
   const csv = JSON.stringify({ csv: '1,'.repeat(100_000) })
   t.equal(excessOf(csv, 1), undefined)
   t.equal(excessOf(JSON.stringify({ text: '[{'.repeat(100_000) }), 1), undefined)
@@ -64,7 +64,7 @@ test('a text that is short, or has few brackets, is left to be measured by its v
   t.end()
 })
 
-test('a text that is no JSON is left to the parser, or refused for what it has too much of', t => {
+test('a text that is not JSON is left to the parser, or refused for its excess', t => {
   t.equal(excessOf(`["${'['.repeat(100_000)}`, 100_000), undefined, 'a string without an end')
   t.equal(excessOf('"\\', 0), undefined)
   t.equal(excessOf('['.repeat(100_000), 100_000), 'depth')

@@ -191,7 +191,7 @@ test('no integer of a JSON text ever changes silently', t => {
   t.end()
 })
 
-test('what a position reads depends on its schema alone, not on what stands beside it', t => {
+test('the value of a position depends on its schema only, not on adjacent values', t => {
   const long = '9'.repeat(20)
   fc.assert(
     fc.property(schemas, literals, (schema, literal) => {

@@ -15,7 +15,7 @@ test('an integer literal from 2^53 on is a bigint, wherever it stands', async t 
   t.same(parseExact(`{"a":${'9'.repeat(308)}}`), { a: 10n ** 308n - 1n })
 })
 
-test('what is not an integer literal stays as JSON.parse has it', async t => {
+test('a literal that is not an integer has the value of JSON.parse', async t => {
   for (const text of [
     '9007199254740993.0',
     '9007199254740993.5',
@@ -46,7 +46,7 @@ test('a field __proto__ stays a field', async t => {
   t.equal(Object.getPrototypeOf(settled.a), Object.prototype)
 })
 
-test('what is not JSON is refused with the words of JSON.parse', async t => {
+test('text that is not JSON is refused with the message of JSON.parse', async t => {
   for (const text of [
     '',
     '9007199254740993x',
@@ -65,7 +65,7 @@ test('what is not JSON is refused with the words of JSON.parse', async t => {
   }
 })
 
-test('depth and length are no danger', async t => {
+test('deep and long texts are parsed exactly', async t => {
   const depth = 50_000
   let read = parseExact(`${'['.repeat(depth)}9007199254740993${']'.repeat(depth)}`)
   normalizeNumbers(read)

@@ -7,10 +7,10 @@ const inexact = '9007199254740993'
 const big = 9_007_199_254_740_993n
 const refused = {
   code: 'UPSTREAM_SCHEMA',
-  message: /a value of it is an integer that a double cannot hold exactly: declare z\.bigint\(\) there$/,
+  message: /one of its values is an integer that a double cannot hold exactly: declare z\.bigint\(\) for it$/,
 }
-const tooLarge = { code: 'UPSTREAM_SCHEMA', message: /a value of it is a number beyond the largest double/ }
-const noInteger = { code: 'UPSTREAM_SCHEMA', message: /a value of it is not an integer/ }
+const tooLarge = { code: 'UPSTREAM_SCHEMA', message: /one of its values is a number beyond the largest double/ }
+const noInteger = { code: 'UPSTREAM_SCHEMA', message: /one of its values is not an integer/ }
 
 test('z.bigint() and its kin read every integer exactly, as a bigint', async t => {
   for (const schema of [
@@ -116,7 +116,7 @@ test('a float takes rounding, and text takes digits', async t => {
   t.equal(readJsonBody(z.coerce.number(), '" +9007199254740994 "'), 2 ** 53 + 2)
 })
 
-test('what lets everything through keeps an integer as a bigint where a number would not be written so', async t => {
+test('an open schema returns a bigint for an integer that a number would write differently', async t => {
   const anything = z.object({ a: z.unknown() })
   for (const schema of [
     z.unknown(),
@@ -328,7 +328,7 @@ test('a preprocess sees integers exactly, before a schema that rounds none', asy
   t.strictSame(seen, [big, 2 ** 53 + 2])
 })
 
-test('what stands in text or in headers is not JSON, and coerced without rounding', async t => {
+test('a string is not parsed as JSON, and its coercion to a number does not round', async t => {
   t.same(readJsonBody(z.object({ id: z.string() }), `{"id":"${inexact}"}`), { id: inexact })
   t.throws(() => readJsonBody(z.object({ id: z.coerce.number() }), `{"id":"${inexact}"}`), refused)
 })

@@ -35,7 +35,7 @@ test('a bigint that a toJSON gives is an integer too', async t => {
   t.equal(writeJson([{ toJSON: () => 9_007_199_254_740_993n }]), '[9007199254740993]')
 })
 
-test('what cannot be written throws what JSON.stringify throws', async t => {
+test('a value that cannot be written throws the error of JSON.stringify', async t => {
   const circle: { self?: unknown } = {}
   circle.self = circle
   t.throws(() => writeJson(circle), TypeError)

@@ -21,8 +21,8 @@ const never: readonly (readonly [z.ZodType, use: string])[] = [
   [z.boolean(), 'z.stringbool()'],
   [z.coerce.boolean(), 'z.stringbool()'],
   [z.date(), 'z.iso.datetime()'],
-  [z.object({ b: z.string() }), 'a name of its own'],
-  [z.record(z.string(), z.string()), 'a name of its own'],
+  [z.object({ b: z.string() }), 'a separate parameter'],
+  [z.record(z.string(), z.string()), 'a separate parameter'],
   [z.literal(5), "z.literal('5')"],
   [z.literal([true, null]), 'write its values as text'],
   [z.enum({ One: 1, Two: 2 }), 'write its values as text'],
@@ -36,7 +36,7 @@ const never: readonly (readonly [z.ZodType, use: string])[] = [
   [z.symbol(), 'z.string()'],
   [z.file(), 'z.string()'],
   [z.array(z.number()), 'z.coerce.number()'],
-  [z.array(z.array(z.string())), 'no lists'],
+  [z.array(z.array(z.string())), 'not lists'],
   [z.tuple([z.string(), z.boolean()]), 'z.stringbool()'],
   [z.tuple([z.string()], z.date()), 'z.coerce.date()'],
 ]
@@ -135,7 +135,7 @@ test('a coerced boolean is refused beside options that match and behind function
     z.preprocess(value => value, z.coerce.boolean()),
     z.preprocess(value => [value], z.array(z.coerce.boolean())),
   ]) {
-    t.match(refusal(schema), /'boolean' reads every text but the empty one as true: use z\.stringbool\(\)$/)
+    t.match(refusal(schema), /'boolean' reads every non-empty string as true: use z\.stringbool\(\)$/)
   }
   t.end()
 })
@@ -146,8 +146,8 @@ test('a schema that holds itself is looked through once', t => {
   const numbers: z.ZodType = z.lazy(() => z.union([z.number(), numbers]))
   t.equal(
     refusal(z.object({}).transform(() => 1)),
-    "where, at /properties/a: 'object' never matches text: give each of its fields a name of " +
-      'its own, or read it from one text with z.string().transform(…)',
+    "where, at /properties/a: 'object' never matches text: give each field a separate parameter, " +
+      'or parse one string with z.string().transform(…)',
   )
   t.equal(refusal(numbers), undefined, 'and what is found nowhere is not refused')
   t.end()
@@ -186,7 +186,7 @@ test('fields are looked at behind wrappers of the whole part', t => {
     t.doesNotThrow(() => checkText('where', part))
   for (const part of [z.string(), z.array(z.string()), z.null()])
     t.throws(() => checkText('where', part), {
-      message: /^where: '(string|array|null)' never matches an object of texts: use z\.object\(\)$/,
+      message: /^where: '(string|array|null)' never matches an object of strings: use z\.object\(\)$/,
     })
   t.throws(
     () =>

@@ -80,7 +80,7 @@ test('a text, a number, a boolean, a bigint and a date are written into a path a
   t.end()
 })
 
-test('what has no text is refused, with its place, its type and the fix', t => {
+test('a schema without a text form is refused with its place, its type and the fix', t => {
   for (const [type, schema] of Object.entries(unwritten)) {
     for (const part of ['path', 'query'] as const)
       for (const [wrapped, said = type] of [
@@ -93,7 +93,7 @@ test('what has no text is refused, with its place, its type and the fix', t => {
       ] as const)
         t.throws(() => check(part, field(wrapped)), {
           name: 'TypeError',
-          message: `cats.ask, at /properties/id: '${said}' cannot be written into a ${part}: make a text of it with .transform(…)`,
+          message: `cats.ask, at /properties/id: '${said}' cannot be written into a ${part}: convert it to a string with .transform(…)`,
         })
   }
   t.end()
@@ -101,11 +101,11 @@ test('what has no text is refused, with its place, its type and the fix', t => {
 
 test('a path needs each value, and a query leaves out what is not there', t => {
   for (const [schema, message] of [
-    [z.string().optional(), /at \/properties\/id: 'optional' can be left out, and a path needs a value.*\.default\(/],
+    [z.string().optional(), /at \/properties\/id: 'optional' can be absent, and a path needs a value.*\.default\(/],
     [z.string().nullish(), /'nullable' can be null, and a path needs a value: remove \.nullable\(\)/],
     [z.string().nullable().default('a'), /'nullable'/],
-    [z.string().optional().catch('a'), /'catch' can be left out/],
-    [z.any().optional(), /'optional' can be left out/],
+    [z.string().optional().catch('a'), /'catch' can be absent/],
+    [z.any().optional(), /'optional' can be absent/],
     [z.union([z.string(), z.undefined()]), /'undefined' cannot be written into a path/],
     [z.literal(['a', undefined]), /'literal' cannot be written/],
     [z.literal(['a', null]), /'literal' cannot be written/],
@@ -218,7 +218,7 @@ test('a body takes what JSON writes, and refuses what it drops', t => {
       z.object({ a: z.array(z.map(z.string(), z.string())) }),
       /at \/properties\/a\/items: 'map' cannot be written as JSON/,
     ],
-    [z.set(z.string()), /^cats\.ask: 'set' cannot be written as JSON: make an object, a list or a text of it/],
+    [z.set(z.string()), /^cats\.ask: 'set' cannot be written as JSON: convert it to an object, a list or a string/],
     [z.record(z.string(), z.nan()), /at \/additionalProperties: 'nan'/],
     [z.object({ a: z.symbol() }).or(z.string()), /at \/properties\/a: 'symbol'/],
     [Nested.and(z.object({ a: z.file() })), /at \/properties\/a: 'file'/],
@@ -228,7 +228,7 @@ test('a body takes what JSON writes, and refuses what it drops', t => {
   t.end()
 })
 
-test('a function of the author that throws for nothing is no reason to refuse', t => {
+test('a schema whose function throws for undefined is not refused', t => {
   const strict = z.string().or(
     z.preprocess(() => {
       throw new Error('no text')

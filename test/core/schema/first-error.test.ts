@@ -43,7 +43,7 @@ const part = fc.letrec(tie => ({
   ),
 })).value
 
-test('the first error is one of those that zod has, in its place, and there is none where zod has none', t => {
+test('the first error is one of the errors of zod with the same place, and a value that zod accepts has no error', t => {
   const issuesOf = (error: z.ZodError | undefined) =>
     (error?.issues ?? []).map(({ path, code }) => JSON.stringify([path, code]))
   fc.assert(

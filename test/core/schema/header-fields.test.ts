@@ -81,7 +81,7 @@ test('a schema that holds itself ends, and one that is not there yet is open', a
   const Later = z.object({ 'x-a': text })
 })
 
-test('names that differ by case only are one header, and refused as two', async t => {
+test('names that differ by case only are the same header, and refused as two', async t => {
   for (const schema of [
     z.object({ 'X-A': text, 'x-a': text }),
     z.intersection(z.object({ 'X-A': text }), z.object({ 'x-a': text })),
@@ -89,7 +89,7 @@ test('names that differ by case only are one header, and refused as two', async 
   ]) {
     t.throws(() => headerFields('it', schema), {
       name: 'TypeError',
-      message: "it: 'X-A' and 'x-a' are one header, since header names are case-insensitive: keep one spelling",
+      message: "it: 'X-A' and 'x-a' are the same header, because header names are case-insensitive: keep one spelling",
     })
   }
   t.throws(() => headerFields('it', z.object({ 'x a': text })), {

@@ -286,7 +286,7 @@ test('both sides of an intersection see the same list of one', t => {
   t.end()
 })
 
-test('what a function has made of a text is read by the same rules, and an object that it made by its own', t => {
+test('the text that a function returns is read by the rules of text, and an object by its own schema', t => {
   const split = (given: unknown) => (typeof given === 'string' ? given.split(',') : given)
   t.strictSame(one(z.preprocess(split, z.array(z.coerce.number())), '1,2'), { a: [1, 2] })
   t.equal(one(z.preprocess(split, z.array(z.coerce.number())), '1,,2'), 'refused')

@@ -107,7 +107,7 @@ test('hooks may be offloaded themselves, and are given no more than data', async
   })
 })
 
-test('what cannot go to a thread names the aggregate, the place and the fix, in the log and not to the caller', async t => {
+test('a value that cannot be sent to a thread is reported with the aggregate, the place and the fix, in the log only', async t => {
   const runtime = runtimeOf(t)
   class User {
     readonly name = 'ada'
@@ -129,7 +129,7 @@ test('what cannot go to a thread names the aggregate, the place and the fix, in 
     t.match(problem.cause, {
       message:
         `aggregate 'users', ${place}: 'same' runs in a thread, and context.user is an object of the class User, of ` +
-        'which only the fields would arrive: give it plain data, and only what it needs',
+        'which the thread would receive only the fields: pass plain data only',
     })
   }
   const signalling = aggregate('signalling', { url: '/s' }).reply(Any, ({ signal }) => same({ signal }))
@@ -138,7 +138,7 @@ test('what cannot go to a thread names the aggregate, the place and the fix, in 
   })
 })
 
-test('what is thrown in a thread is what it would be here', async t => {
+test('an error of a thread has the class and the fields that it has without a thread', async t => {
   const runtime = runtimeOf(t)
   const at = (merge: () => Promise<unknown>) =>
     aggregate('thrown', { url: '/thrown' })
@@ -216,7 +216,7 @@ test('at the deadline a merge is ended with its thread, and the answer is the on
   t.match(await run, {
     code: 'DEADLINE_EXCEEDED',
     statusCode: 504,
-    detail: 'burning did not end before its deadline: it may take 1500 ms.',
+    detail: 'burning did not end before its deadline: the limit is 1500 ms.',
   })
   t.match(await fanOut(next, {}, { runtime }), { data: 2 }, 'the only thread is free again')
 })
@@ -317,7 +317,7 @@ test('an offloaded function that is called outside of a run rejects', async t =>
   t.match(await failure(add(1)), {
     name: 'TypeError',
     message:
-      /^offload 'add': it was called where no run is known: call it from a step, a hook or a merge, or import .*offloaded\.ts and call it there$/,
+      /^offload 'add': it was called outside a run: call it from a step, a hook or a merge, or import .*offloaded\.ts and call its function directly$/,
   })
 })
 
@@ -330,8 +330,8 @@ test('a file is found by the name it has, or by that which a compiler gives it',
     t.throws(() => offload(at(name), 'merge'), {
       name: 'TypeError',
       message:
-        `offload 'merge': there is no file ${join(folder, name)}: name it from the file that ` +
-        `offloads it, as in new URL('./merge.ts', import.meta.url)`,
+        `offload 'merge': the file ${join(folder, name)} does not exist: give its URL relative ` +
+        `to this module, for example new URL('./merge.ts', import.meta.url)`,
     })
   t.throws(() => offload('./merge.ts' as never, 'merge'), {
     message: "offload 'merge': needs the URL of a file: new URL('./merge.ts', import.meta.url)",
@@ -342,11 +342,13 @@ test('a file is found by the name it has, or by that which a compiler gives it',
 })
 
 test('a runtime starts as many threads as its option says', async t => {
-  t.throws(() => createRuntime({ threads: { count: 0 } }), { message: /^runtime: threads\.count is 0/ })
-  t.throws(() => createRuntime({ threads: { queue: -1 } }), { message: /^runtime: threads\.queue is -1/ })
-  t.throws(() => createRuntime({ threads: { heapBytes: 1000 } }), { message: /^runtime: threads\.heapBytes is 1000/ })
+  t.throws(() => createRuntime({ threads: { count: 0 } }), { message: /^runtime: threads\.count must be .*, got 0$/ })
+  t.throws(() => createRuntime({ threads: { queue: -1 } }), { message: /^runtime: threads\.queue must be .*, got -1$/ })
+  t.throws(() => createRuntime({ threads: { heapBytes: 1000 } }), {
+    message: /^runtime: threads\.heapBytes must be .*, got 1000$/,
+  })
   t.throws(() => createRuntime({ threads: { threads: 1 } as never }), {
-    message: /^runtime: there is no option 'threads\.threads'/,
+    message: /^runtime: unknown option 'threads\.threads'/,
   })
   await createRuntime({ threads: { count: 1, queue: 0, heapBytes: 2 ** 28 } }).close()
 })

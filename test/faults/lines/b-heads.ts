@@ -104,7 +104,7 @@ export const heads: readonly Entry[] = [
   {
     no: 18,
     fault: 'a status line that is none',
-    upstream: says(`${secret} this is no HTTP\r\n\r\n`),
+    upstream: says(`${secret} this is not HTTP\r\n\r\n`),
     code: 'UPSTREAM_PROTOCOL',
     required: 502,
     optional: 'fallback',

@@ -347,6 +347,24 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   'testing/script.ts': {
     '/\\bjson\\b/i': testKit,
   },
+  'trace/trace-context.ts': {
+    '/^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-[^,]*)?$/': [
+      ['cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-', 'x', ','],
+      ['cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-', '-', ','],
+      ['00-', '0', ''],
+      ['', 'a', ''],
+    ],
+  },
+  'trace/tracestate.ts': {
+    '/^(?:[a-z][a-z0-9_\\-*/]{0,255}|[a-z0-9][a-z0-9_\\-*/]{0,240}@[a-z][a-z0-9_\\-*/]{0,13})=[\\x20-\\x2b\\x2d-\\x3c\\x3e-\\x7e]{0,255}[\\x21-\\x2b\\x2d-\\x3c\\x3e-\\x7e]$/':
+      [
+        ['', 'a', ''],
+        ['', 'a', '@'],
+        ['a@', 'a', '='],
+        ['a=', ' ', ''],
+        ['a=', 'a', '='],
+      ],
+  },
   'upstream/spec/access-spec.ts': {
     '/^[A-Za-z0-9_.~-]+$/': declaration,
     '/^(?:accept|idempotency-key)$/i': declaration,

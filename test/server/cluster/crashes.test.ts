@@ -27,7 +27,7 @@ test('a worker that crashes is replaced, and only its own requests are lost', as
   t.equal(log.filter(({ msg }) => msg === 'serving').length, 1)
 })
 
-test('when all crash at once they listen where they did, also at a port that was theirs by chance', async t => {
+test('workers that all crash at once listen at the same port again, also at a port that the system chose', async t => {
   const { ask, saidTimes, port } = await workersService(t)
   for (const { pid } of await whoAnswers(ask, 2)) process.kill(pid, 'SIGKILL')
   const listening = await saidTimes('listening', 4)
@@ -48,7 +48,7 @@ test('an uncaught error ends its worker, with a log line that names the error', 
   await saidTimes('listening', 3)
 })
 
-test('where none is left and none can be started the process ends with 1, and not at once', async t => {
+test('the process exits with 1, and not immediately, if no worker is left and none can be started', async t => {
   const { ask, said, ended, define, log } = await workersService(t)
   define('throw new Error("broken")')
   for (const { pid } of await whoAnswers(ask, 2)) process.kill(pid, 'SIGKILL')

@@ -3,7 +3,7 @@ import { test } from 'tap'
 import { variablesOfEnvFiles } from '../../../src/server/cluster/env-files.ts'
 import { definitionsFolder } from '../../helpers/definitions-folder.ts'
 
-test('what Node.js took from its environment files is known by name, and what was set beside them is not', async t => {
+test('variables that Node.js read from environment files are recognised, and variables from elsewhere are not', async t => {
   const { path } = definitionsFolder(t, { 'a.env': 'ONE=1\nTWO=2\nBOTH=a\n', 'b=.env': 'BOTH=b\nLAST="x y"\n' })
   const environment = { ONE: '1', TWO: 'set by the shell', BOTH: 'b', LAST: 'x y', PATH: '/bin' }
   const flags = [

@@ -102,7 +102,7 @@ test('threads and their queue are partitioned; with as many threads as spare cor
   )
 })
 
-test('how many there are to be is read from outside', async t => {
+test('the number of workers is read from the environment', async t => {
   t.same(
     [undefined, '1', '4', 'auto'].map(value => readConfig({ HEADWATERS_WORKERS: value }, []).workers),
     [undefined, undefined, 4, 'auto'],

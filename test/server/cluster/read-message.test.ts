@@ -109,7 +109,7 @@ for (const [sender, messages, read] of both) {
     )
   })
 
-  test(`a value that is not of ${sender} is no message, whatever it is`, async t => {
+  test(`a value that is not of ${sender} is not a message, whatever it is`, async t => {
     fc.assert(
       fc.property(fc.anything(), value => {
         t.equal(read(value, mark), undefined)
@@ -125,7 +125,7 @@ for (const [sender, messages, read] of both) {
     )
   })
 
-  test(`a near miss of a message of ${sender} is no message: a field that is missing, or of a wrong type or range`, async t => {
+  test(`a near miss of a message of ${sender} is not a message: a field that is missing, or of a wrong type or range`, async t => {
     fc.assert(
       fc.property(
         messages as fc.Arbitrary<Readonly<Record<string, unknown>>>,
@@ -215,7 +215,7 @@ test('a chunk of series with one wrong part is no message', async t => {
     )
 })
 
-test('a task is read as it was written, and another value of its variable is none', async t => {
+test('an assignment is read as it was written, and any other text of its variable is ignored', async t => {
   fc.assert(
     fc.property(task, value => {
       t.same(sent(readAssignment(JSON.stringify(value))), sent(value))

@@ -72,7 +72,7 @@ test('messages without numbers, answers of another form and other handles pass a
   t.same(second.sent, [])
 })
 
-test('where no answer is seen the record is given up, and no connection is sent twice or closed', async t => {
+test('without an answer the record is dropped, and no connection is sent twice or closed', async t => {
   const handOver = createRedispatcher()
   const [first, second] = [startWorker(handOver), startWorker(handOver)]
   const handles = Array.from({ length: 3000 }, connection)

@@ -56,7 +56,7 @@ test('a client has its whole rate at one worker, and no more at all of them', as
   for (let time = 0; time < 2; time++) t.match(await ask('/who'), { status: 429, body: { code: 'RATE_LIMITED' } })
 })
 
-test('with auto there are as many as can be partitioned, and one is no cluster', async t => {
+test('with auto there are as many workers as partitions allow, and one worker is not a cluster', async t => {
   const { said, ask, pid } = await workersService(t, {
     flags: ['--workers', 'auto'],
     definitions: definitions({ concurrency: 1 }),
@@ -84,7 +84,7 @@ test('--workers 1 is one process, whatever the environment says', async t => {
   )
 })
 
-test('what cannot be is refused before anything listens, with the reason and what would do', async t => {
+test('an invalid number of workers is refused before the service listens, with the reason and the fix', async t => {
   const { path } = definitionsFolder(t, { 'aggregates.mjs': definitions({ concurrency: 3 }) })
   for (const [args, environment, said] of [
     [

@@ -32,7 +32,7 @@ test('a restart does not wait for ever for a worker that does not end', async t 
   t.equal(await stuck, 'cut')
 })
 
-test('a worker that fails while it drains is no good end', async t => {
+test('a worker that fails while it drains makes the exit code 1', async t => {
   const atLoad = 'if (cluster.isWorker) process.on("SIGUSR2", () => { throw new Error("left alone") })'
   const { ask, said, saidTimes, upstream, stop, ended } = await workersService(t, {
     definitions: definitions({ atLoad }),

@@ -25,7 +25,7 @@ test('an upstream that declares nothing needs nothing', async t => {
   })
 })
 
-test('secrets are read, without the blanks around them, and are told as such', async t => {
+test('secrets are read without surrounding blanks and are registered as secrets', async t => {
   const environment = { CATS_KEY: ' k&y= \n' }
   t.match(read({ auth: { bearer: secret } }, environment), {
     credentials: { headers: ['authorization', 'Bearer k&y='], query: '' },
@@ -64,7 +64,7 @@ test('secrets are read, without the blanks around them, and are told as such', a
   t.equal(token?.url.href, 'http://10.0.0.1/token')
 })
 
-test('what is missing or cannot be used is told by its variable and what needs it, and never by its value', async t => {
+test('a missing or invalid variable is reported with its name and the option that needs it, without its value', async t => {
   const faults = (options: Partial<UpstreamOptions>, environment = {}) =>
     read(options, environment).faults.map(({ variable, reason }) => `${variable}: ${reason}`)
   const missing = (what: string, variable = 'CATS_KEY') =>
@@ -74,10 +74,10 @@ test('what is missing or cannot be used is told by its variable and what needs i
   }
   t.same(faults({ auth: { query: 'key', secret } }), [missing('auth')])
   t.same(faults({ auth: { bearer: secret } }, { CATS_KEY: 'a\nb' }), [
-    'CATS_KEY: holds characters that no header may hold',
+    'CATS_KEY: contains characters that are not allowed in a header',
   ])
   t.same(faults({ auth: { header: 'x-key', secret } }, { CATS_KEY: 'ü' }), [
-    'CATS_KEY: holds characters that no header may hold',
+    'CATS_KEY: contains characters that are not allowed in a header',
   ])
   t.same(faults({ auth: { oauth2: { tokenUrl: env('URL'), clientId: env('ID'), clientSecret: secret } } }), [
     missing('auth.oauth2.tokenUrl', 'URL'),
@@ -99,11 +99,11 @@ test('what is missing or cannot be used is told by its variable and what needs i
     missing('tls.key', 'KEY'),
   ])
   t.same(faults({ tls: { ca: env('CA') } }, { CA: '/nowhere/ca.pem' }), [
-    "CA: is neither PEM nor the path of a file that can be read, and upstream 'cats' needs it for tls.ca",
+    "CA: must be PEM or the path of a readable file: upstream 'cats' needs it for tls.ca",
   ])
   t.match(
     faults({ tls: { ca: env('CA') } }, { CA: '-----BEGIN CERTIFICATE-----\nSECRET\n-----END CERTIFICATE-----' }),
-    [/^upstream 'cats': its tls cannot be used: (?!.*SECRET)/],
+    [/^upstream 'cats': its option tls is invalid: (?!.*SECRET)/],
   )
 })
 
@@ -154,7 +154,7 @@ test("a proxy's credentials go to the proxy and are secret", async t => {
   t.doesNotThrow(() => read({ proxy: env('PROXY') }, { PROXY: 'http://us:100%@proxy:3128' }), 'whatever is in it')
 })
 
-test('what NO_PROXY names is asked straight, lower case first', async t => {
+test('a host that NO_PROXY names is called without the proxy, and no_proxy takes precedence', async t => {
   const isStraight = (environment: Record<string, string>, to: string) =>
     proxyFor(read({ proxy: 'http://proxy:3128' }, environment).proxy, new URL(to)) === undefined
   t.ok(isStraight({ NO_PROXY: 'cats.example' }, 'https://cats.example'))

@@ -169,14 +169,14 @@ test('an answer of the token endpoint without a bearer token fails with an error
     ],
     ['a refusal that is no JSON', written(503, {}, words), { message: /answered status 503$/ }],
     ['a redirect', written(302, { location: 'http://127.0.0.1:1/' }, ''), { message: /answered status 302$/ }],
-    ['no JSON', written(200, {}, words), { message: /something that is no bearer token$/ }],
-    ['another kind of token', token('abc', { token_type: 'mac' }), { message: /no bearer token$/ }],
-    ['a token that is no header', token('a b\r\nx: y'), { message: /no bearer token$/ }],
-    ['no token', json({ token_type: 'Bearer' }), { message: /no bearer token$/ }],
-    ['a null', json(null), { message: /no bearer token$/ }],
-    ['too much', token('abc', { more: 'x'.repeat(70_000) }), { message: /its token endpoint could not be asked$/ }],
-    ['a reset', socket => socket.resetAndDestroy(), { message: /its token endpoint could not be asked$/ }],
-    ['no HTTP', 'nonsense\r\n\r\n', { message: /its token endpoint could not be asked$/ }],
+    ['no JSON', written(200, {}, words), { message: /did not answer with a bearer token$/ }],
+    ['another kind of token', token('abc', { token_type: 'mac' }), { message: /did not answer with a bearer token$/ }],
+    ['a token that is no header', token('a b\r\nx: y'), { message: /did not answer with a bearer token$/ }],
+    ['no token', json({ token_type: 'Bearer' }), { message: /did not answer with a bearer token$/ }],
+    ['a null', json(null), { message: /did not answer with a bearer token$/ }],
+    ['too much', token('abc', { more: 'x'.repeat(70_000) }), { message: /the request to its token endpoint failed$/ }],
+    ['a reset', socket => socket.resetAndDestroy(), { message: /the request to its token endpoint failed$/ }],
+    ['no HTTP', 'nonsense\r\n\r\n', { message: /the request to its token endpoint failed$/ }],
   ]
   for (const [what, endpoint, expected] of lines) {
     const { raw, ask } = await arrange(t, endpoint)
@@ -323,7 +323,7 @@ test('a request for a token that never left is sent once more, and no other is',
   ])[] = [
     [1, socket => socket.end(), { value: 'well' }, 2],
     [1, socket => socket.resetAndDestroy(), { value: 'well' }, 2],
-    [2, socket => socket.end(), { code: 'UPSTREAM_AUTH', message: /its token endpoint could not be asked$/ }, 2],
+    [2, socket => socket.end(), { code: 'UPSTREAM_AUTH', message: /the request to its token endpoint failed$/ }, 2],
     [
       1,
       socket => socket.once('data', () => socket.end(Buffer.from([0x15, 3, 3, 0, 2, 2, 40]))),

@@ -123,7 +123,7 @@ test("a refresh of what is kept for a caller is judged as the caller's calls are
   t.match(runtime.stats(), { shared: { breaker: 'closed' } })
 })
 
-test('where no credentials of callers go out, a 429 is a failure of the upstream', async t => {
+test('a 429 is a failure of the upstream if no credentials of callers are sent', async t => {
   const signing: CustomLayer = next => call => next(call.with({ headers: { authorization: 'bad' } }))
   const cases: Partial<UpstreamOptions>[] = [
     { headers: { authorization: 'bad' } },

@@ -82,7 +82,7 @@ test('a date is written in its ISO form, into a path as into a query', t => {
   t.end()
 })
 
-test('what only a call shows, such as what a transform makes, is refused when the call is made', t => {
+test('a value that only a call shows, such as the result of a transform, is refused when the call is made', t => {
   const { ask } = defineUpstream(
     'days',
     { origin: 'https://days.example' },
@@ -124,7 +124,7 @@ test('a body of which JSON would drop something is refused when the call is made
         name: 'TypeError',
         message:
           `cats.post, body${at}: ${kind} cannot be written as JSON: ` +
-          'make an object, a list or a text of it with .transform(…)',
+          'convert it to an object, a list or a string with .transform(…)',
       },
       name,
     )
@@ -140,7 +140,7 @@ test('a body of which JSON would drop something is refused when the call is made
   for (const returned of [undefined, () => 1, Symbol('a')])
     t.throws(() => post({ body: { toJSON: () => returned } }), {
       name: 'TypeError',
-      message: /^cats\.post, body: its toJSON returns nothing that JSON can hold: make an object/,
+      message: /^cats\.post, body: its toJSON returns a value that JSON cannot represent: convert it to an object/,
     })
   const circle: Record<string, unknown> = {}
   circle['self'] = circle
@@ -242,7 +242,7 @@ test('a function that makes a key of something else is a mistake of the declarat
     )
     t.throws(() => ask(), {
       name: 'TypeError',
-      message: `cats.ask: idempotencyKey must return a string, and returned ${type}`,
+      message: `cats.ask: idempotencyKey must return a string, got ${type}`,
     })
   }
   t.end()

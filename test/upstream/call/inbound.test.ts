@@ -53,7 +53,7 @@ test('the recorded headers print, list and serialize like the plain headers, in 
   t.equal(Object.getPrototypeOf(inbound), Object.prototype)
 })
 
-test('what cannot be the name of a header is not recorded', async t => {
+test('a property that is not a header name is not recorded', async t => {
   const { inbound, reads } = recorded({ 'x-user': 'ada' })
   for (const name of ['', 'x y', 'a\r\nb', 'ä']) t.equal(inbound[name], undefined)
   t.equal(Reflect.get(inbound, Symbol.toStringTag), undefined)

@@ -32,7 +32,7 @@ test('each of the three date forms is a moment in GMT wherever this machine stan
   t.end()
 })
 
-test('what is neither is nothing', t => {
+test('a retry-after that is neither seconds nor a date is ignored', t => {
   for (const text of [
     '',
     'soon',

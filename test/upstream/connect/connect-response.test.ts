@@ -65,7 +65,7 @@ test('any other status is a refusal, and so is a switch of protocols', async t =
     t.same(read(`${line}\r\n\r\n`), { refusal: 'the proxy answered CONNECT with status none' }, line)
 })
 
-test('what is not HTTP/1 is refused at its first byte', async t => {
+test('a response that is not HTTP/1 is refused at its first wrong byte', async t => {
   for (const nonsense of [
     'S',
     'HTTQ',

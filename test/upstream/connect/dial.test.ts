@@ -195,7 +195,9 @@ test('when no address accepts a connection the error has the failure of every ad
   const error = (await failure(several.promise)) as AggregateError
   t.match(error, {
     code: 'ECONNREFUSED',
-    message: `no address of cats.example took a connection: connect ECONNREFUSED 127.0.0.1:${port}, connect ECONNREFUSED 127.0.0.2:${port}`,
+    message:
+      `no address of cats.example accepted a connection: connect ECONNREFUSED 127.0.0.1:${port}, ` +
+      `connect ECONNREFUSED 127.0.0.2:${port}`,
   })
   t.match(error.errors, [{ code: 'ECONNREFUSED' }, { code: 'ECONNREFUSED' }])
   const one = (await arrange(t, ['127.0.0.1'])).open('cats.example', port)

@@ -99,7 +99,7 @@ test('the race fails when every address has failed, with the errors of all', asy
   t.same(destroyed, [])
 })
 
-test('what is stopped starts nothing more and leaves no timer', async t => {
+test('a stopped race starts no further attempt and leaves no timer', async t => {
   const { time, starts, destroyed, dones, stop } = play([hangs, hangs, connects(1)], 250)
   time.pass(300)
   stop()

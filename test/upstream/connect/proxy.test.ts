@@ -140,7 +140,7 @@ test('a proxy that is not there, or never answers, makes it unreachable in time'
   const mute = await arrange(t, { status: 0, options: { connectTimeout: 50, attemptTimeout: 30_000 } })
   t.match(await failure(mute.runtime.send(testRun().ask(mute.cats.ask()))), {
     code: 'UPSTREAM_UNREACHABLE',
-    cause: { message: 'the proxy made no tunnel within 50 ms' },
+    cause: { message: 'the proxy did not open a tunnel within 50 ms' },
   })
   t.match(mute.runtime.stats(), { cats: { active: 0, queued: 0 } })
 })

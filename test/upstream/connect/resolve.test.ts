@@ -116,7 +116,7 @@ test('a lookup may give its answer in forms that Node does not, and nonsense is 
   for (const address of [null, undefined, 4, {}, [null], [undefined], ['1.1.1.1'], [{ address: 4, family: 4 }]]) {
     t.match(await failure(given(null, address)), {
       code: 'ENOTFOUND',
-      cause: { message: /gave an address that is not a text/ },
+      cause: { message: /returned an address that is not a string/ },
     })
   }
   const refused = Object.assign(new Error('no such name'), { code: 'EAI_AGAIN' })

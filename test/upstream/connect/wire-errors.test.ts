@@ -3,7 +3,7 @@ import { isHandshakeRefusal, markConnectError, wireError } from '../../../src/up
 
 const named = (code: string, message = "the upstream's own words") => Object.assign(new Error(message), { code })
 
-test('what goes wrong on the wire has a name of ours, and its cause stays for the log', t => {
+test('a wire error has a code of the service, and its cause is kept for the log', t => {
   for (const [code, expected] of [
     ['ECONNREFUSED', 'UPSTREAM_UNREACHABLE'],
     ['EAI_AGAIN', 'UPSTREAM_UNREACHABLE'],
@@ -40,13 +40,13 @@ test('errors of a socket get their code from the error codes of undici', t => {
   t.end()
 })
 
-test('a bug of ours is no failure of an upstream', t => {
+test('an internal error is not a failure of the upstream', t => {
   for (const bug of [named('UND_ERR_INVALID_ARG'), named('UND_ERR_NOT_SUPPORTED'), new TypeError('x is undefined')])
     t.equal(wireError(bug, 'cats'), bug)
   t.end()
 })
 
-test('what the transport did to a connection that was being opened made the upstream unreachable', t => {
+test('a failure while a connection is opened has the code UPSTREAM_UNREACHABLE', t => {
   for (const code of [
     'ECONNRESET',
     'EPIPE',
@@ -77,7 +77,7 @@ test('a failure of TLS, of this machine or of the address is the same while conn
   t.end()
 })
 
-test('TLS alerts that refuse a handshake are told from alerts that end a connection', t => {
+test('TLS alerts that refuse a handshake are distinguished from alerts that end a connection', t => {
   const alert = (number: number) =>
     named(
       'ERR_SSL_TLSV13_ALERT',

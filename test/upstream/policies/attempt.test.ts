@@ -19,14 +19,14 @@ test('an attempt that takes too long is cut at its timeout', async t => {
     statusCode: 504,
     retryable: true,
     verdict: 'failed',
-    message: /an attempt may take 20 ms/,
+    message: /the limit of an attempt is 20 ms/,
   })
   t.ok(run.now() >= 18, 'not before')
   t.equal(bottom.held.length, 0, 'the service was told to stop')
   t.equal(run.abort.aborted, false, 'the run goes on')
 })
 
-test('when the run ends sooner the attempt has no timer of its own', async t => {
+test('an attempt has no timer if its run ends earlier', async t => {
   const { bottom, service } = arrange(20_000)
   const run = testRun({ deadline: 10_000 })
   const asked = service(run.ask(questions.ask()))
@@ -57,7 +57,7 @@ test('each attempt of a call is counted, and its start and end are reported', as
   bottom.held[0]?.answer()
   await second
   t.equal(call.effort.attempts, 2)
-  const of = { step: 2, call: 5 }
+  const of = { step: 2, call: 5, upstream: 'nobody', operation: 'nobody.ask' }
   const times = run.events.map(event => event.at)
   t.same(
     times,

@@ -15,7 +15,12 @@ test('one limit covers the waiting for a permit and what comes after it', async 
   const blocker = inner(testRun().ask(questions.ask()))
   const waits = failure(service(run.ask(questions.ask())))
   t.match(gauge, { active: 1, queued: 1 })
-  const expected = { code: 'DEADLINE_EXCEEDED', statusCode: 504, source: 'nobody', message: /a call may take 30 ms/ }
+  const expected = {
+    code: 'DEADLINE_EXCEEDED',
+    statusCode: 504,
+    source: 'nobody',
+    message: /the limit of a call is 30 ms/,
+  }
   t.match(await waits, expected)
   t.ok(run.now() >= 28, 'not before')
   t.equal(bottom.taken, 1, 'it was never sent')

@@ -32,7 +32,7 @@ test('an answered call is ok, and its end is reported with its status', async t 
   t.match(run.events.at(-1), { type: 'call ended', step: 1, call: 2, attempts: 1, status: 203, code: undefined })
 })
 
-test('how a failed call is counted is what its error says of the upstream', async t => {
+test('the error of a failed call decides how it is counted', async t => {
   for (const [error, verdict, status] of [
     [new UpstreamError('UPSTREAM_STATUS', 'nobody', { upstreamStatus: 500 }), 'failed', 500],
     [new UpstreamError('UPSTREAM_STATUS', 'nobody', { upstreamStatus: 404 }), 'ignored', 404],

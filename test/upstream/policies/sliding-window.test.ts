@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { test } from 'tap'
 import { SlidingWindow } from '../../../src/upstream/policies/sliding-window.ts'
 
-test('what was counted is there for the window, and gone a tenth of it later', t => {
+test('a count stays for the window and is gone after another tenth of it', t => {
   let now = 0
   const seen = new SlidingWindow(1000, () => now)
   seen.add(1, 2)

@@ -64,7 +64,7 @@ test('a call gets the kept answer after the soft limit, and says for which failu
       insteadOf: {
         code: 'UPSTREAM_TIMEOUT',
         verdict: 'ignored',
-        message: 'cats did not answer in time: a kept answer is given after 1 ms',
+        message: 'cats did not answer in time: a stale cached response is used after 1 ms',
       },
     },
   })
@@ -81,7 +81,15 @@ test('the refresh goes on without its caller and is kept; until it ends, other c
   run.abort.abort('over')
   const refresh = bottom.held[0]?.call
   t.equal(refresh?.abort.aborted, false)
-  refresh?.scope.emit({ type: 'attempt started', at: 1, step: 0, call: 0, attempt: 1 })
+  refresh?.scope.emit({
+    type: 'attempt started',
+    at: 1,
+    step: 0,
+    call: 0,
+    upstream: 'any',
+    operation: 'any.one',
+    attempt: 1,
+  })
   t.same(run.events, [], 'its run is told of nothing more')
   const others = await Promise.all(Array.from({ length: 100 }, () => ask(cats.soon())))
   t.ok(others.every(({ value, cached }) => value === 'old' && cached?.insteadOf?.code === 'UPSTREAM_TIMEOUT'))
@@ -213,10 +221,10 @@ test('a soft limit must be a whole number of ms, and is refused where nothing ma
       { get: operation({ path: '/', output: z.unknown(), cache: options }) },
     )
   t.throws(declare({ staleIfError: 10, staleAfter: 0 }), {
-    message: 'x.get: cache.staleAfter is 0, and must be a whole number of ms from 1 to 2147483647',
+    message: 'x.get: cache.staleAfter must be a whole number of ms from 1 to 2147483647, got 0',
   })
   t.throws(declare({ staleIfError: 0, staleAfter: 10 }), {
-    message: 'x.get: cache.staleAfter has no effect where cache.staleIfError is 0: leave one out',
+    message: 'x.get: cache.staleAfter has no effect if cache.staleIfError is 0: remove one',
   })
   t.doesNotThrow(declare({ staleAfter: 10 }), 'the headers of an answer may allow it')
   t.end()

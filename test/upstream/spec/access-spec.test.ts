@@ -53,7 +53,7 @@ test('a secret that is written down is refused, and not said again', async t => 
     ],
     [{ tls: { cert: selfSigned.cert, key: literal } }, /tls\.key must come from the environment/],
     [{ tls: { ca: literal } }, /tls\.ca must be a certificate as PEM/],
-    [{ proxy: `http://us:${literal}@proxy.example:3128` }, /proxy holds credentials: write proxy: env\('NAME'\)/],
+    [{ proxy: `http://us:${literal}@proxy.example:3128` }, /proxy contains credentials: write proxy: env\('NAME'\)/],
     [{ proxy: `socks5://${literal}` }, /proxy is not the URL of a proxy/],
   ]
   for (const [options, message] of wrong) {
@@ -69,34 +69,31 @@ test('a secret that is written down is refused, and not said again', async t => 
   }
 })
 
-test('what cannot be meant is refused with the fix', async t => {
+test('an invalid option of access is refused with the fix', async t => {
   const wrong: readonly (readonly [object, RegExp])[] = [
-    [{ auth: { token: secret } }, /there is no option 'auth\.token'; there are bearer, header, query, secret, oauth2/],
-    [{ auth: { oauth2: { ...oauth2, audience: 'x' } } }, /there is no option 'auth\.oauth2\.audience'/],
-    [
-      { tls: { rejectUnauthorized: false } },
-      /there is no option 'tls\.rejectUnauthorized'; there are ca, cert, key, servername/,
-    ],
-    [{ auth: {} }, /auth takes one of bearer, header, query and oauth2/],
-    [{ auth: { bearer: secret, query: 'key', secret } }, /auth takes one of/],
+    [{ auth: { token: secret } }, /unknown option 'auth\.token': use bearer, header, query, secret, oauth2/],
+    [{ auth: { oauth2: { ...oauth2, audience: 'x' } } }, /unknown option 'auth\.oauth2\.audience'/],
+    [{ tls: { rejectUnauthorized: false } }, /unknown option 'tls\.rejectUnauthorized': use ca, cert, key, servername/],
+    [{ auth: {} }, /auth must have exactly one of bearer, header, query and oauth2/],
+    [{ auth: { bearer: secret, query: 'key', secret } }, /auth must have exactly one of/],
     [{ auth: { header: 'x key', secret } }, /'x key' is not the name of a header/],
-    [{ auth: { header: 'Host', secret } }, /the header 'Host' belongs to each connection/],
-    [{ auth: { header: 'Idempotency-Key', secret } }, /auth cannot be the header 'Idempotency-Key'/],
-    [{ auth: { header: 'If-None-Match', secret } }, /auth cannot be the header 'If-None-Match'/],
-    [{ auth: { header: 'Proxy-Token', secret } }, /the header 'Proxy-Token' belongs to each connection/],
-    [{ auth: { query: 'a&b', secret } }, /auth\.query 'a&b' is no name of a query field/],
+    [{ auth: { header: 'Host', secret } }, /the header 'Host' belongs to one connection/],
+    [{ auth: { header: 'Idempotency-Key', secret } }, /auth cannot use the header 'Idempotency-Key'/],
+    [{ auth: { header: 'If-None-Match', secret } }, /auth cannot use the header 'If-None-Match'/],
+    [{ auth: { header: 'Proxy-Token', secret } }, /the header 'Proxy-Token' belongs to one connection/],
+    [{ auth: { query: 'a&b', secret } }, /auth\.query must be a name of letters, digits and \. _ ~ -, got 'a&b'/],
     [
       { auth: { bearer: secret }, forwardHeaders: ['Authorization'] },
-      /auth sends the header 'authorization': leave it out of headers and forwardHeaders/,
+      /auth sends the header 'authorization': remove it from headers and forwardHeaders/,
     ],
     [{ auth: { oauth2 }, headers: { Authorization: 'x' } }, /auth sends the header 'authorization'/],
     [
       { auth: { header: 'x-api-key', secret }, forwardHeaders: ['x-tenant', 'X-API-Key'] },
       /auth sends the header 'x-api-key'/,
     ],
-    [{ auth: { oauth2: { ...oauth2, clientId: '' } } }, /auth\.oauth2\.clientId must be a text/],
-    [{ auth: { oauth2: { ...oauth2, clientId: 7 } } }, /auth\.oauth2\.clientId must be a text/],
-    [{ auth: { oauth2: { ...oauth2, scope: ['a'] } } }, /auth\.oauth2\.scope must be a text/],
+    [{ auth: { oauth2: { ...oauth2, clientId: '' } } }, /auth\.oauth2\.clientId must be a string/],
+    [{ auth: { oauth2: { ...oauth2, clientId: 7 } } }, /auth\.oauth2\.clientId must be a string/],
+    [{ auth: { oauth2: { ...oauth2, scope: ['a'] } } }, /auth\.oauth2\.scope must be a string/],
     [{ auth: { oauth2: { ...oauth2, send: 'query' } } }, /auth\.oauth2\.send must be 'header' or 'body'/],
     [
       { auth: { oauth2: { ...oauth2, tokenUrl: 'ftp://auth.example' } } },
@@ -107,9 +104,12 @@ test('what cannot be meant is refused with the fix', async t => {
       { publicOnly: true, auth: { oauth2: { ...oauth2, tokenUrl: 'http://10.0.0.1/token' } } },
       /its auth\.oauth2\.tokenUrl is at 10\.0\.0\.1, which is not public/,
     ],
-    [{ publicOnly: true, proxy: true }, /its proxy would dial, so publicOnly could refuse nothing/],
-    [{ tls: { cert: selfSigned.cert } }, /tls\.cert and tls\.key go together/],
-    [{ tls: { key: secret } }, /tls\.cert and tls\.key go together/],
+    [
+      { publicOnly: true, proxy: true },
+      /publicOnly has no effect with proxy, because the proxy connects to the address/,
+    ],
+    [{ tls: { cert: selfSigned.cert } }, /tls\.cert and tls\.key must be set together: set both or none/],
+    [{ tls: { key: secret } }, /tls\.cert and tls\.key must be set together: set both or none/],
     [{ proxy: 'http://proxy.example:3128/path' }, /proxy is not the URL of a proxy: write http:\/\/host:port/],
     [{ proxy: '' }, /proxy is not the URL/],
   ]
@@ -120,11 +120,11 @@ test("an operation neither asks by the field of its upstream's secret nor reads 
   const ask = (query: z.ZodType) => ({ ask: operation({ path: '/', query, output: z.unknown() }) })
   t.throws(
     define({ auth: { query: 'key', secret } }, ask(z.object({ key: z.string() }))),
-    /cats\.ask: the query field 'key' is that of the upstream's auth/,
+    /cats\.ask: the query field 'key' is used by the upstream's auth/,
   )
   for (const field of ['Key', 'key[]', 'key.a', '%6bey']) {
     t.throws(define({ auth: { query: 'key', secret } }, ask(z.object({ [field]: z.string() }))), {
-      message: `cats.ask: the query field '${field}', which the upstream may read as 'key', is that of the upstream's auth: leave it out`,
+      message: `cats.ask: the query field '${field}', which the upstream may read as 'key', is used by the upstream's auth: remove it`,
     })
   }
   t.doesNotThrow(define({ auth: { query: 'key', secret } }, ask(z.object({ q: z.string(), keys: z.string() }))))
@@ -140,6 +140,6 @@ test("an operation neither asks by the field of its upstream's secret nor reads 
         }),
       },
     ),
-    /cats\.ask: cookies are no part of an answer/,
+    /cats\.ask: cookies are not part of a response value/,
   )
 })

@@ -200,7 +200,7 @@ test('layers that are not functions, or at a position that does not exist, are r
       message: "upstream 'cats': layers must be an object with some of call, attempt",
     })
   t.throws(() => createRuntime({ layers: { top: [layer] } as never }), {
-    message: "runtime: there is no option 'layers.top'; there are call, attempt",
+    message: "runtime: unknown option 'layers.top': use call, attempt",
   })
   t.end()
 })

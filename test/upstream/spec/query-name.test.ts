@@ -89,7 +89,7 @@ test('other names are not', t => {
   t.end()
 })
 
-test('names beyond the remembered ones are told apart too', t => {
+test('names beyond the cached ones are distinguished too', t => {
   const matcher = queryNameMatcher('key')
   for (let index = 0; index < 300; index++) t.notOk(matcher(`n${index}`))
   t.ok(matcher('Key'))

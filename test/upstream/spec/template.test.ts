@@ -20,7 +20,7 @@ test('a template is taken apart at its names', t => {
   t.end()
 })
 
-test('what cannot be a path is refused, with the reason', t => {
+test('an invalid path is refused with the reason', t => {
   for (const [path, message] of [
     ['a', /must start with a slash/],
     ['', /must start with a slash/],
@@ -28,15 +28,15 @@ test('what cannot be a path is refused, with the reason', t => {
     ['http://evil.example/', /must start with a slash/],
     ['/a?b=1', /declare a query as 'query'/],
     ['/a#b', /encode them/],
-    ['/a b', /no path/],
-    ['/ä', /no path/],
-    ['/a\\b', /no path/],
-    ['/a{b', /no path/],
-    ['/a}b', /no path/],
+    ['/a b', /characters that are not allowed in a path/],
+    ['/ä', /characters that are not allowed in a path/],
+    ['/a\\b', /characters that are not allowed in a path/],
+    ['/a{b', /characters that are not allowed in a path/],
+    ['/a}b', /characters that are not allowed in a path/],
     ['/{}', /'\{\}' .*is not a name/],
     ['/{1a}', /is not a name/],
     ['/{a-b}', /is not a name/],
-    ['/{a}/{a}', /'\{a\}' stands twice/],
+    ['/{a}/{a}', /'\{a\}' occurs twice/],
     ['/..', /'\.' or '\.\.' segment/],
     ['/./a', /segment/],
     ['/a/../b', /segment/],
@@ -105,7 +105,10 @@ test('literal text does not make a value valid that is empty, or a segment of do
     ['/a/{x},{y}', { x: 'b\\', y: 'c' }],
   ] as const)
     t.throws(() => fill(path, params), { code: 'CALL_INPUT_INVALID', statusCode: 400 }, path)
-  t.throws(() => fill('/{a},{b}', { a: '1' }), { name: 'TypeError', message: /'b' is neither/ })
+  t.throws(() => fill('/{a},{b}', { a: '1' }), {
+    name: 'TypeError',
+    message: /'b' must be a string, a number, a boolean or a date/,
+  })
   t.end()
 })
 
@@ -116,9 +119,13 @@ test('the refusal of a character that a path cannot hold shows the path encoded'
     ['/\ud83d\udc31\ud800', '/%F0%9F%90%B1%EF%BF%BD'],
   ] as const)
     t.throws(() => parseTemplate(path, 'x'), {
-      message: `x: the path '${path}' holds characters that are no path: encode them (${encoded}), and declare a query as 'query'`,
+      message:
+        `x: the path '${path}' contains characters that are not allowed in a path: encode them (${encoded}), ` +
+        "and declare a query as 'query'",
     })
-  t.throws(() => parseTemplate('/a?b', 'x'), { message: /no path: encode them, and declare a query as 'query'$/ })
+  t.throws(() => parseTemplate('/a?b', 'x'), {
+    message: /not allowed in a path: encode them, and declare a query as 'query'$/,
+  })
   t.end()
 })
 
@@ -213,7 +220,11 @@ test('a dot segment is refused however it is written', t => {
   for (const value of written) {
     t.throws(
       () => fill('/a/{b}/c', { b: value }),
-      { code: 'CALL_INPUT_INVALID', statusCode: 400, message: /the path parameter 'b' holds a '\.' or '\.\.' segment/ },
+      {
+        code: 'CALL_INPUT_INVALID',
+        statusCode: 400,
+        message: /the path parameter 'b' contains a '\.' or '\.\.' segment/,
+      },
       JSON.stringify(value),
     )
   }
@@ -224,7 +235,7 @@ test('a value with a NUL, a backslash or an encoded slash is refused', t => {
   for (const value of ['a\0b', 'a%00', 'a%2500', '\0'])
     t.throws(
       () => fill('/{b}', { b: value }),
-      { code: 'CALL_INPUT_INVALID', message: /holds a NUL character/ },
+      { code: 'CALL_INPUT_INVALID', message: /contains a NUL character/ },
       JSON.stringify(value),
     )
   for (const value of [
@@ -241,13 +252,13 @@ test('a value with a NUL, a backslash or an encoded slash is refused', t => {
   ]) {
     t.throws(
       () => fill('/{b}', { b: value }),
-      { code: 'CALL_INPUT_INVALID', message: /holds a backslash or a slash that is encoded/ },
+      { code: 'CALL_INPUT_INVALID', message: /contains a backslash or a slash that is encoded/ },
       JSON.stringify(value),
     )
   }
   t.throws(() => fill('/{b}', { b: `%${'25'.repeat(20)}41` }), {
     code: 'CALL_INPUT_INVALID',
-    message: /encoded too often/,
+    message: /percent-encoded too many times/,
   })
   t.end()
 })
@@ -330,9 +341,12 @@ test('a date is written in a path as it is in a query', t => {
   t.end()
 })
 
-test('a value that is no text is a mistake of the declaration', t => {
+test('a value that has no text is a fault of the declaration', t => {
   for (const value of [undefined, null, {}, Number.NaN, Infinity, new Date(Number.NaN), ['a'], Symbol.iterator])
-    t.throws(() => fill('/{b}', { b: value }), { name: 'TypeError', message: /'b' is neither a string nor a number/ })
+    t.throws(() => fill('/{b}', { b: value }), {
+      name: 'TypeError',
+      message: /'b' must be a string, a number, a boolean or a date/,
+    })
   t.end()
 })
 

@@ -111,7 +111,7 @@ test('a connection that is closed as idle while a request is on its way is one e
   }
 })
 
-test('a connection that breaks off in an answer is no early close', async t => {
+test('a connection that breaks off in an answer is not an early close', async t => {
   let isBreaking = true
   const { raw, ask } = await arrange(
     t,
@@ -142,7 +142,7 @@ test('a second close while an unsafe request is on its way makes early closes fr
   t.equal(await ask('post'), connection + 1)
 })
 
-test('a connection that closes before its first request is no early close', async t => {
+test('a connection that closes before its first request is not an early close', async t => {
   let isClosing = true
   const { raw, upstream, runtime, ask } = await arrange(
     t,

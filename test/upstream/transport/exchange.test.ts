@@ -43,7 +43,7 @@ test('an answer that breaks off is a reset, wherever it breaks', async t => {
     t.match(await refused(t, script), { code: 'UPSTREAM_RESET', retryable: true, statusCode: 502 }, what)
 })
 
-test('bytes that are no HTTP are a protocol failure, and never shown', async t => {
+test('bytes that are not HTTP are a protocol failure, and never shown', async t => {
   for (const [what, bytes] of Object.entries({
     'a greeting of another protocol': `220 ${secret} ESMTP\r\n\r\n`,
     'a status line of garbage': `${secret}\r\n\r\n`,
@@ -69,7 +69,7 @@ test('hints come before the answer and are passed over', async t => {
 
 test('hints without end are a protocol failure, and the connection is closed', async t => {
   const { send, upstream } = await wire(t, 'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(9), ask)
-  t.match(await failure(send()), { code: 'UPSTREAM_PROTOCOL', message: /informational answers without end/ })
+  t.match(await failure(send()), { code: 'UPSTREAM_PROTOCOL', message: /it sends too many informational responses/ })
   await upstream.deserted()
 })
 

@@ -27,7 +27,7 @@ test('each 2xx with JSON is an answer, with its status', async t => {
   }
 })
 
-test('a status that is no success is a failure by its kind', async t => {
+test('a status that is not a success is a failure by its kind', async t => {
   for (const [status, code] of [
     [205, 'UPSTREAM_STATUS'],
     [206, 'UPSTREAM_STATUS'],
@@ -58,7 +58,7 @@ test('a 304 to an unconditional request is a failure', async t => {
   })
 })
 
-test('how long an upstream asks us to stay away is read, and nonsense is not', async t => {
+test('the retry-after of an answer is read, and an invalid value is ignored', async t => {
   const later = new Date(Date.now() + 30_000).toUTCString()
   for (const [status, text, expected] of [
     [429, '2', 2000],
@@ -82,7 +82,7 @@ test('how long an upstream asks us to stay away is read, and nonsense is not', a
   }
 })
 
-test('a status declared absent means that there is none', async t => {
+test('a status of nullOn makes the value null', async t => {
   const one = operation({ path: '/', output: z.object({ id: z.string() }), nullOn: [404, 410] })
   t.same(await ask(t, json({ secret }, 404), one), { value: null, status: 404 })
   t.same(await ask(t, written(410, { 'content-type': 'text/html' }, secret), one), { value: null, status: 410 })

@@ -62,7 +62,7 @@ test('session tickets do not count, TLS takes them, and what follows is read as 
   )
 })
 
-test('bytes that are no TLS are found, and end the connection', async t => {
+test('bytes that are not TLS are found, and end the connection', async t => {
   const { ours, theirs } = await socketPair(t, true)
   await new Promise(resolve => {
     below(theirs).write('no TLS at all', resolve)

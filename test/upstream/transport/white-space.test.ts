@@ -29,7 +29,7 @@ async function ask(t: Test, script: Script, what = asJson, options: Partial<Upst
   return send()
 }
 
-test('spaces behind a Content-Length are no part of it, and a tab is refused', async t => {
+test('spaces behind a Content-Length are not part of it, and a tab is refused', async t => {
   for (const padding of spaces)
     t.same(
       (await ask(t, answer([type, `content-length: 7${padding}`], '{"a":1}'))).value,
@@ -145,7 +145,7 @@ test('calls in a pipeline have their own answers in spite of a padded length', a
   )
 })
 
-test('spaces behind a Transfer-Encoding are no part of it, and a tab is refused', async t => {
+test('spaces behind a Transfer-Encoding are not part of it, and a tab is refused', async t => {
   const body = '7\r\n{"a":1}\r\n0\r\n\r\n'
   for (const padding of ['', ...spaces])
     t.same((await ask(t, answer([type, `transfer-encoding: chunked${padding}`], body))).value, { a: 1 })
@@ -159,7 +159,7 @@ test('spaces behind a Transfer-Encoding are no part of it, and a tab is refused'
   }
 })
 
-test('white space behind the names of a type and of a coding is no part of them', async t => {
+test('white space behind the names of a type and of a coding is not part of them', async t => {
   const body = gzipSync('{}')
   for (const padding of [...spaces, ...withTabs]) {
     t.same(
@@ -218,7 +218,7 @@ test('a schema of headers sees values without white space around them', async t 
   })
 })
 
-test('what is kept is read and kept without white space', async t => {
+test('a stored body is read and stored without white space', async t => {
   const held = new Map<string, Entry>()
   const store: CacheStore = {
     storage: 'bodies',

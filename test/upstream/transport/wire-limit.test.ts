@@ -110,7 +110,7 @@ test('on a shared connection only the answer that is too large fails, and the co
   t.equal(upstream.connections, 1)
 })
 
-test('what honest answers take beside their bodies is taken', async t => {
+test('the overhead of legitimate answers is below the limit', async t => {
   const hint = `HTTP/1.1 103 Early Hints\r\nlink: ${'a'.repeat(15_000)}\r\n\r\n`
   const largeHead = json('head', 200, { 'x-large': 'a'.repeat(15_000) })
   const trailers = `${chunked}4\r\n"tr"\r\n0\r\nx-trailer: ${'a'.repeat(15_000)}\r\n\r\n`

@@ -22,8 +22,8 @@ export async function goVersion(): Promise<string | undefined> {
 
 /** Returns the reason why a target in Go cannot be started on this machine, or `undefined`. */
 export async function goMissing(): Promise<string | undefined> {
-  if ((await goVersion()) === undefined) return 'there is no Go compiler here'
-  return accounted ? undefined : 'this machine does not say what a process other than of Node uses'
+  if ((await goVersion()) === undefined) return 'no Go compiler is installed'
+  return accounted ? undefined : 'the CPU time of a process that is not Node cannot be measured on this machine'
 }
 
 /** Builds the program in `go/` and starts it. The build does not use the network. */

@@ -27,14 +27,14 @@ export async function nginxVersion(): Promise<string | undefined> {
 
 /** Returns the reason why nginx with Lua cannot be started, or `undefined`. */
 export async function nginxMissing(): Promise<string | undefined> {
-  if ((await nginxVersion()) === undefined) return 'there is no nginx (Debian: apt-get install nginx)'
+  if ((await nginxVersion()) === undefined) return 'nginx is not installed (Debian: apt-get install nginx)'
   if (!existsSync(join(modules, 'ngx_http_lua_module.so')))
-    return 'nginx has no Lua (Debian: apt-get install libnginx-mod-http-lua)'
+    return 'the Lua module of nginx is not installed (Debian: apt-get install libnginx-mod-http-lua)'
   const hasJson = await run('sh', ['-c', 'ls /usr/lib/*/lua/5.1/cjson.so']).then(
     () => true,
     () => false,
   )
-  return hasJson ? undefined : 'Lua has no cjson (Debian: apt-get install lua-cjson)'
+  return hasJson ? undefined : 'the cjson module of Lua is not installed (Debian: apt-get install lua-cjson)'
 }
 
 /** Starts nginx as one process with a temporary folder. The folder is removed when nginx stops. */

@@ -27,7 +27,7 @@ export async function rustVersion(): Promise<string | undefined> {
 
 /** Returns the reason why the program in `rust/` cannot be built, or `undefined`. */
 export async function rustMissing(): Promise<string | undefined> {
-  if ((await rustVersion()) === undefined) return 'there is no Rust compiler (Debian: apt-get install cargo)'
+  if ((await rustVersion()) === undefined) return 'no Rust compiler is installed (Debian: apt-get install cargo)'
   const missing = needed.filter(crate => !cratesHere().some(name => name.startsWith(crate)))
   return missing.length === 0
     ? undefined

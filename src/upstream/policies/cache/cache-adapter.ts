@@ -64,7 +64,7 @@ export function createCacheAdapter(store: CacheStore, report: ReportFault): Cach
           return { entry, value: deepFreeze(valueOf(spec, entry)) }
         }
       }
-      cause = new TypeError('what the store returned is not an entry of this key')
+      cause = new TypeError('the store returned a value that is not an entry of this key')
     } catch (error) {
       // The entry was stored with another version of the schema, or is damaged. It is removed.
       unreadable.add(stored)
@@ -91,7 +91,7 @@ export function createCacheAdapter(store: CacheStore, report: ReportFault): Cach
   ): Lookup | Promise<Lookup> {
     const lookup = checkedLookup(found)
     if (lookup === undefined) {
-      report('get', new TypeError('what the store returned is not a lookup: return { entry, generation }'))
+      report('get', new TypeError('the store returned a value that is not a lookup: return { entry, generation }'))
       return unknown
     }
     if (pending !== undefined && (lookup.generation ?? pending.entry.generation) === pending.entry.generation)

@@ -188,7 +188,7 @@ export function cache({
 
   function tooSlow(softMs: number): UpstreamError {
     return new UpstreamError('UPSTREAM_TIMEOUT', upstream, {
-      detail: `a kept answer is given after ${softMs} ms`,
+      detail: `a stale cached response is used after ${softMs} ms`,
       verdict: 'ignored',
     })
   }

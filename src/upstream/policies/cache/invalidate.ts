@@ -97,7 +97,7 @@ function changedUris(origin: string, uri: string, head: ResponseHeaders | undefi
     if (url.origin !== origin) continue
     url.hash = ''
     uris.add(url.href)
-    // Adds the path as it is written, too. A call leaves some characters as they are that a URL encodes.
+    // Adds the unencoded path too, because a call does not encode some characters that a URL encodes.
     if (name.startsWith('/') && !name.startsWith('//')) uris.add(origin + (name.split('#', 1)[0] as string))
   }
   return [...uris]

@@ -145,7 +145,7 @@ export class KeptEntry implements Entry {
 
   #made(spec: OperationSpec): unknown {
     if (spec.responseHeaders !== undefined && this.#headers === '')
-      throw new TypeError('the headers that the operation reads were not kept')
+      throw new TypeError('the stored entry lacks headers that the operation reads')
     return deepFreeze(readAnswer(spec, this.status, this.allHeaders, Buffer.from(this.#body, 'latin1')))
   }
 }

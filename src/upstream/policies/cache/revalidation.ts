@@ -139,14 +139,19 @@ function confirmation(spec: OperationSpec, found: LookupResult, head304: Confirm
   }
 }
 
-/** Returns the same call without its run. Only `abort` aborts it, and its run receives none of its events. */
+/**
+ * Returns the same call without its run. Only `abort` aborts it, and its run receives none of its events. It keeps the
+ * trace of the run that started it.
+ */
 function detached<T>(call: LiveCall<T>, abort: Abort): LiveCall<T> {
-  const { headers } = call.scope
+  const { headers, trace, spans } = call.scope
   return call.detached(abort, {
     deadline: Infinity,
     headers,
     abort,
     admitted: new Map(),
+    spans: spans?.background(call.step),
+    trace,
     now: () => performance.now(),
     emit: () => {},
     isWatched: false,

@@ -1,3 +1,4 @@
+import { isTraceHeader } from '../../../core/headers.ts'
 import { listMembers } from '../../../core/list-header.ts'
 import type { ResponseHeaders, SentRequest } from '../../spec/answer.ts'
 import { readDirectives } from './directives.ts'
@@ -14,20 +15,22 @@ export function forbidsStoring({ headers }: SentRequest): boolean {
 }
 
 /**
- * Returns whether an answer varies by a header that a layer of `layers.attempt` added to the request. The key of an
- * entry does not contain that header, so the next request may have another value (RFC 9111, section 4.1).
+ * Returns whether an answer varies by a header that the key of an entry does not contain: one that a layer of
+ * `layers.attempt` added to the request, or the trace context. The next request may have another value of it (RFC 9111,
+ * section 4.1).
  *
  * @param given The headers that the call had when the cache created its key.
  */
 export function variesBelow(
   head: ResponseHeaders,
-  { layerHeaders }: SentRequest,
+  { headers, layerHeaders }: SentRequest,
   given: SentRequest['layerHeaders'],
 ): boolean {
-  if (layerHeaders === undefined || head['vary'] === undefined) return false
+  if (head['vary'] === undefined) return false
   return listMembers(head['vary']).some(member => {
     const name = member.toLowerCase()
-    return layerHeaders[name] !== given?.[name]
+    if (isTraceHeader(name)) return valueOf(headers, name) !== undefined
+    return layerHeaders !== undefined && layerHeaders[name] !== given?.[name]
   })
 }
 

@@ -126,7 +126,7 @@ export function checkStore(owner: string, store: CacheStore): CacheStore {
   rejectRenamedOptions(owner, store, cacheStoreRenames, 'cacheStore')
   const { storage, getTimeout } = store
   if (storage !== 'values' && storage !== 'bodies')
-    throw new TypeError(`${owner}: cacheStore.storage is '${String(storage)}', and must be 'values' or 'bodies'`)
+    throw new TypeError(`${owner}: cacheStore.storage must be 'values' or 'bodies', got '${String(storage)}'`)
   for (const part of ['get', 'set', 'delete', 'invalidate'] as const) {
     if (typeof store[part] !== 'function') throw new TypeError(`${owner}: cacheStore.${part} must be a function`)
   }

@@ -19,7 +19,7 @@ export function custom(layer: CustomLayer, at: LayerPosition, upstream: LayerUps
       if (typeof service !== 'function') {
         ignoreRejection(service)
         throw new TypeError(
-          `upstream '${upstream.name}': a custom layer returns a function of a call: next => call => next(call)`,
+          `upstream '${upstream.name}': a custom layer must return a function of a call: next => call => next(call)`,
         )
       }
     } catch (error) {

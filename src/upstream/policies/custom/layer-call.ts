@@ -26,7 +26,7 @@ export class CustomLayerCall<out T> implements LayerCall<T> {
   static pass<T>(call: LayerCall<T>): Promise<Answer<T>> {
     const own = call as CustomLayerCall<T>
     if (!(#live in own))
-      throw new TypeError('next takes the call that the layer was given, or what call.with(…) made of it')
+      throw new TypeError('next must be called with the call of the layer, or with the result of call.with(…)')
     return own.#invocation.send(own.#live)
   }
 
@@ -70,7 +70,7 @@ export class CustomLayerCall<out T> implements LayerCall<T> {
   get context(): unknown {
     if (this.#invocation.at === 'call') return this.#live.scope.context
     throw new TypeError(
-      `${this.operation}: an attempt has no context, since callers may share it: list the layer in layers.call`,
+      `${this.operation}: an attempt has no context, because callers may share it: list the layer in layers.call`,
     )
   }
 
@@ -97,7 +97,7 @@ export class CustomLayerCall<out T> implements LayerCall<T> {
       this.#checkHeader(name, value)
       const key = name.toLowerCase()
       if (Object.hasOwn(lower, key))
-        throw new TypeError(`${this.operation}: a layer gives the header '${name}' in two spellings: keep one`)
+        throw new TypeError(`${this.operation}: a layer sets the header '${name}' in two spellings: keep one`)
       lower[key] = value
       // A layer of `layers.attempt` does not know the caller, so its headers identify the service.
       if (this.#invocation.at === 'call' && namesCaller(key)) this.#live.effort.namesCaller = true

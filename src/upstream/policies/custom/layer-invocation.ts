@@ -40,8 +40,8 @@ export class LayerInvocation<T> extends Abortable {
     if (this.#isOver && this.at === 'attempt') {
       const refused = Promise.reject<Answer<T>>(
         new TypeError(
-          `upstream '${this.#upstream}': a custom layer sent an attempt on after ` +
-            'it had answered it: list it in layers.call',
+          `upstream '${this.#upstream}': a custom layer called next after ` +
+            'it had returned its result: list the layer in layers.call',
         ),
       )
       // The layer may ignore the promise. Its rejection must not end the process.
@@ -142,8 +142,8 @@ export class LayerInvocation<T> extends Abortable {
     const { value, status } = (answer ?? {}) as Partial<Answer<T>>
     if (Number.isInteger(status) && 'value' in answer) return answer
     throw new TypeError(
-      `upstream '${this.#upstream}': a custom layer answered ` +
-        `${value === undefined ? 'nothing' : 'no status'}: return next(call), or { value, ` +
+      `upstream '${this.#upstream}': a custom layer returned ` +
+        `${value === undefined ? 'no value' : 'no status'}: return next(call), or { value, ` +
         'status }',
     )
   }

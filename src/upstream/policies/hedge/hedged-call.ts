@@ -61,6 +61,7 @@ export class HedgedCall<T> {
     const second = (this.#second = new Abort())
     this.#call.abort.add(second)
     const call = (this.#secondCall = this.#call.nextAttempt(second, false))
+    call.attempt.hedged = this.#call.attempt.span
     this.#next(call).then(
       answer => this.#onAnswer(answer, true),
       () => {

@@ -85,7 +85,7 @@ test('an open breaker refuses calls at once with the time that is left, and send
   t.equal(bottom.taken, before)
 })
 
-test('what waits for a permit when it opens fails at once, newcomers and calls of runs that hold a permit', async t => {
+test('when the breaker opens, all calls that wait for a permit fail at once', async t => {
   const bottom = heldService()
   const below = bulkhead({ upstream, concurrency: 2, maxQueue: 9 })
   const { layer } = breaker({
@@ -212,7 +212,7 @@ test('a probe that is answered by the limit of one caller says nothing: it neith
   t.equal(gauge.breaker, 'closed')
 })
 
-test('what says nothing about the upstream is not counted', async t => {
+test('an outcome that says nothing about the upstream is not counted', async t => {
   const { fail, gauge } = arrange()
   const nothings = [
     new UpstreamError('BULKHEAD_FULL', upstream),
@@ -262,7 +262,7 @@ test('a call that began before a change ends too late to move what is after it',
   t.equal(gauge.breaker, 'closed', 'late failures open nothing')
 })
 
-test('what failed long ago is forgotten', async t => {
+test('a failure outside the window is not counted', async t => {
   const { fail, clock, gauge } = arrange()
   for (let failures = 0; failures < 3; failures++) await fail()
   clock.now = 11_001

@@ -94,7 +94,7 @@ test('failures in a row count within the window only, and a success ends the row
   t.end()
 })
 
-test('what ends without saying anything does not end a row of failures', t => {
+test('an ignored outcome does not end a series of failures', t => {
   const { circuit, fail } = arrange({ minimumCalls: 1000, consecutiveFailures: 2 })
   fail(1)
   circuit.onIgnored()

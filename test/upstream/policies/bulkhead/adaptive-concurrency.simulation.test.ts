@@ -194,7 +194,7 @@ test('an upstream that queues without end is not given so much that its answers 
   t.ok((few?.goodput ?? 1) < 0.1, 'which let every call time out where the hands are few')
 })
 
-test('at half load the permits are no hindrance, and follow what is asked', async t => {
+test('at half load the permits do not limit the calls, and follow the load', async t => {
   for (const queue of [0, Infinity]) {
     const phases = await simulate(t, { queue, work: 25, load: 0.5 })
     for (const { capacity, permits, goodput, rate, latency } of phases) {

@@ -39,7 +39,7 @@ test('an answer is an answer, well or not', async t => {
     t.equal(said(5, error), 'answered', `${error.code} ${error.upstreamStatus}`)
 })
 
-test('what has nothing to do with load says nothing', async t => {
+test('a failure that is unrelated to load does not change the limit', async t => {
   for (const error of [
     failed('UPSTREAM_STATUS', { upstreamStatus: 500 }),
     failed('UPSTREAM_TLS'),

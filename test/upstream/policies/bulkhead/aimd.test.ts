@@ -73,7 +73,7 @@ test('losses beyond those a round is forgiven take a tenth, rounded down', async
   }
 })
 
-test('what was forgiven is forgotten when its round is over', async t => {
+test('a forgiven loss is not counted in the next round', async t => {
   const limit = aimd({ max: 200 })
   for (let round = 0; round < 30; round++) {
     end(limit, 2, true)

@@ -290,8 +290,7 @@ test('when permits are taken away, no call is aborted, and no waiter is admitted
 })
 
 test(
-  'what learns is told of each call that ended: what was noted when it was ' +
-    'sent, how many were active with it, and its error',
+  'an adaptive limit receives each ended call: the note of its start, the number ' + 'of active calls and its error',
   async t => {
     const adaptive = limitThatBecomes(2, 3)
     const place = arrange({ concurrency: adaptive })
@@ -309,7 +308,7 @@ test(
   },
 )
 
-test('whether a run has the time is reckoned with the permits there are now', async t => {
+test('the expected wait of a run uses the current number of permits', async t => {
   const place = arrange({ concurrency: limitThatBecomes(2, 1), maxQueue: 100 })
   const asked = [0, 1, 2].map(index => place.enter(testRun(), index))
   const announce = (of: number, deadline: number) => {

@@ -285,7 +285,7 @@ test(
   },
 )
 
-test('what is no entry of ours in a store of this process counts as none and goes', async t => {
+test('an invalid entry in a store of this process is a miss and is removed', async t => {
   const held = new Map<string, unknown>([
     ['a', { status: 200 }],
     ['b', 'text'],
@@ -323,7 +323,7 @@ test('from another process comes what was sent there, read by the schema again, 
   t.equal(adapter.faults, 0)
 })
 
-test('bytes, and that there is none, come back as they went', async t => {
+test('bytes and an absent value are read from the store as they were stored', async t => {
   const { adapter, keep } = far(t)
   await keep('bytes', Buffer.from([0, 255, 128]).toString('base64'), { head: { 'content-type': 'image/png' } })
   t.same((await adapter.find('bytes', call('bytes')))?.value, Buffer.from([0, 255, 128]))
@@ -331,7 +331,7 @@ test('bytes, and that there is none, come back as they went', async t => {
   t.equal((await adapter.find('none', call('none')))?.value, null)
 })
 
-test('what is being written is found before it is there', async t => {
+test('an entry that is being written is found before the store has it', async t => {
   const { there, adapter } = far(t)
   const last = found('{}')
   adapter.store('a', found('{"first":1}'))
@@ -343,7 +343,7 @@ test('what is being written is found before it is there', async t => {
   t.equal(there.asked, 2)
 })
 
-test('what is being written is as valid as what is stored: its generation is compared too', async t => {
+test('an entry that is being written is valid for its generation only, like a stored entry', async t => {
   const pending = found('{}')
   for (const [lookup, isValid] of [
     [undefined, true],
@@ -368,7 +368,7 @@ test('what is being written is as valid as what is stored: its generation is com
   }
 })
 
-test('what comes back and is no entry, or is no answer of its operation, counts as none and goes', async t => {
+test('a returned value that is not an entry, or not an answer of its operation, is a miss and is removed', async t => {
   const { there, adapter, keep } = far(t)
   const spoilt: readonly string[] = [
     '1',
@@ -400,7 +400,7 @@ test('what comes back and is no entry, or is no answer of its operation, counts 
   t.equal(adapter.faults, spoilt.length, 'null is nothing, and no fault')
 })
 
-test('what a store returns and is not a lookup counts as none, and is reported', async t => {
+test('a returned value that is not a lookup is a miss and is reported', async t => {
   for (const [index, wrong] of [
     7,
     'text',

@@ -90,7 +90,7 @@ function arrange(t: Test, { refreshLimit = 30_000, refreshWidth = 16 } = {}) {
 
 const minute = { 'cache-control': 'max-age=60' }
 
-test('what is kept and fresh is given without asking, the same value, with its age', async t => {
+test('a fresh entry is returned without a call, as the same value and with its age', async t => {
   const { bottom, clock, ask, fill, gauge } = arrange(t)
   t.strictSame(await fill(minute, { name: 'Tom' }), { value: { name: 'Tom' }, status: 200, cached: { cache: 'miss' } })
   clock.pass(12_900)
@@ -102,7 +102,7 @@ test('what is kept and fresh is given without asking, the same value, with its a
   t.match(gauge(), { hits: 2, misses: 1, stale: 0, revalidated: 0, refreshes: 0, storeFaults: 0, entries: 1 })
 })
 
-test('what is no longer fresh is asked for again', async t => {
+test('a stale entry is requested again', async t => {
   const { bottom, clock, ask, fill } = arrange(t)
   await fill(minute)
   clock.pass(59_999)
@@ -122,7 +122,7 @@ test('an operation without cache is asked each time, and its answer is its own',
   }
 })
 
-test('what says nothing of how long it may be kept is kept for the ttl of its operation', async t => {
+test('an answer without a lifetime is stored for the ttl of its operation', async t => {
   const { bottom, clock, ask, fill } = arrange(t)
   await fill({})
   await fill({}, 'fact', cats.fact())
@@ -200,7 +200,7 @@ test('credentials of our own count as such, however they are written', async t =
   t.match(await service(testRun().ask(own.get())), { cached: { cache: 'hit' } })
 })
 
-test('what is stale is asked for with its validators, and a 304 makes it fresh again without sending it', async t => {
+test('a stale entry is revalidated with its validators, and a 304 makes it fresh again', async t => {
   const { bottom, clock, ask, fill, gauge } = arrange(t)
   const first = await fill(
     { ...minute, etag: '"a"', 'last-modified': 'Sun, 01 Mar 2026 11:00:00 GMT' },
@@ -235,7 +235,7 @@ test('a 304 that says not to keep it is answered, and it is gone', async t => {
   t.match(gauge(), { entries: 0 })
 })
 
-test('a 304 that speaks of another answer is no answer: it is asked without a condition', async t => {
+test('a 304 for another answer is not used: the request is sent again without a condition', async t => {
   const { bottom, clock, ask, fill } = arrange(t)
   await fill({ 'cache-control': 'max-age=1', etag: '"a"' })
   clock.pass(2000)
@@ -272,7 +272,7 @@ test('an operation that reads response headers is asked under a condition, and a
   t.match(await again, { value: { body, headers: { 'x-total': 8, link: 'new' } } }, 'what the first 304 said stays')
 })
 
-test('a 304 whose headers the operation does not take is no answer: it is asked without a condition', async t => {
+test('a 304 whose headers the operation refuses is not used: the request is sent again without a condition', async t => {
   const { bottom, clock, ask, fill } = arrange(t)
   await fill(
     { 'cache-control': 'max-age=1', etag: '"a"', 'x-total': '7' },
@@ -363,7 +363,15 @@ test('a refresh belongs to no run: it outlives its caller, has no deadline and n
   })
   t.equal(refresh?.abort.aborted, false)
   t.ok((refresh?.scope.now() ?? 0) > 0)
-  refresh?.scope.emit({ type: 'attempt started', at: 1, step: 0, call: 0, attempt: 1 })
+  refresh?.scope.emit({
+    type: 'attempt started',
+    at: 1,
+    step: 0,
+    call: 0,
+    upstream: 'cats',
+    operation: 'cats.one',
+    attempt: 1,
+  })
   t.same(run.events, [])
   bottom.held[0]?.answer(null, 304, swr)
   await turn()
@@ -503,7 +511,7 @@ test('a caller that goes gets its own reason, and what is kept stays', async t =
   t.match(gauge(), { entries: 1 })
 })
 
-test('when time runs out the old answer stands in, where it may', async t => {
+test('at the deadline a stored answer is used if stale-if-error allows it', async t => {
   const { clock, ask, fill } = arrange(t)
   await fill(sie)
   clock.pass(100_000)
@@ -580,7 +588,7 @@ test('an answer that some layer below has changed is not kept, and one that a la
   }
 })
 
-test('an operation that changes something cannot be kept, nor for a time that is none', async t => {
+test('the answer to an unsafe operation cannot be cached, and an invalid time is refused', async t => {
   const declare = (options: object) =>
     defineUpstream(
       'bad',
@@ -589,21 +597,24 @@ test('an operation that changes something cannot be kept, nor for a time that is
     )
   t.throws(
     () => declare({ method: 'POST', cache: true }),
-    new TypeError('bad.op: the answer to a POST cannot be kept: leave cache out'),
+    new TypeError('bad.op: the response to a POST cannot be cached: remove cache'),
   )
-  t.throws(() => declare({ method: 'OPTIONS', cache: { ttl: 1 } }), /bad\.op: the answer to a OPTIONS cannot be kept/)
+  t.throws(
+    () => declare({ method: 'OPTIONS', cache: { ttl: 1 } }),
+    /bad\.op: the response to a OPTIONS cannot be cached/,
+  )
   for (const option of ['ttl', 'staleWhileRevalidate', 'staleIfError']) {
     t.throws(() => declare({ cache: { [option]: -1 } }), {
       name: 'TypeError',
-      message: `bad.op: cache.${option} is -1, and must be a whole number of ms from 0 to 2147483647`,
+      message: `bad.op: cache.${option} must be a whole number of ms from 0 to 2147483647, got -1`,
     })
   }
   t.throws(
     () => declare({ cache: { maxAge: 1 } }),
-    new TypeError("bad.op: there is no option 'cache.maxAge'; there are ttl, staleWhileRevalidate, staleIfError"),
+    new TypeError("bad.op: unknown option 'cache.maxAge': use ttl, staleWhileRevalidate, staleIfError"),
   )
   t.throws(
     () => defineUpstream('bad', { origin: 'http://127.0.0.1:9', maxCacheBytes: 0 }, {}),
-    /upstream 'bad': maxCacheBytes is 0/,
+    /upstream 'bad': maxCacheBytes must be .*, got 0$/,
   )
 })

@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { collected } from '../../../helpers/collected.ts'
 import { createChanges } from '../../../../src/upstream/policies/cache/changes.ts'
 
-test('what was asked for before a change may have been changed by it, and what was asked for after it was not', async t => {
+test('a change affects the answers to earlier requests and not to later ones', async t => {
   const changes = createChanges()
   t.notOk(changes.since('/a', 10))
   changes.note('/a', 10)
@@ -39,7 +39,7 @@ test('a change that is removed is as if it had not been, unless there was anothe
   t.ok(changes.since('/d', 3), 'what is forgotten is not removed')
 })
 
-test('what was requested at a moment that is no number may have been changed', async t => {
+test('a change affects an answer whose request time is not a number', async t => {
   const changes = createChanges()
   t.ok(changes.since('/a', NaN))
   changes.note('/a', 1)

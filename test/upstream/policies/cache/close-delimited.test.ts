@@ -140,7 +140,7 @@ test('an answer over TCP that its connection ends is not kept, and takes an olde
   t.match(await failure(ask(cats.told())), { code: 'UPSTREAM_UNREACHABLE' }, 'nothing stands for the failure')
 })
 
-test('an answer whose end is known is kept over TLS, and one that is cut is none', async t => {
+test('an answer with a known end is stored over TLS, and a truncated answer fails', async t => {
   for (const [lines, start, end] of [
     ['content-length: 12', 'first', ' second'],
     ['transfer-encoding: chunked', '5\r\nfirst\r\n', '7\r\n second\r\n0\r\n\r\n'],

@@ -11,7 +11,7 @@ import type { ResponseHeaders } from '../../../../src/upstream/transport/respons
 const conditionOf = (head: ResponseHeaders) => condition({ head } as Entry)
 const modified = 'Sun, 01 Mar 2026 12:00:00 GMT'
 
-test('what an answer can be asked for again by is what it was given', async t => {
+test('the validators of a condition are those of the stored answer', async t => {
   t.strictSame(conditionOf({ etag: '"a"' }), { 'if-none-match': '"a"' })
   t.strictSame(conditionOf({ etag: 'W/"a"', 'last-modified': modified }), {
     'if-none-match': 'W/"a"',

@@ -69,12 +69,12 @@ const table: readonly (readonly [header: string | string[] | undefined, Partial<
   ['no-storex, xno-store', {}],
 ]
 
-test('what Cache-Control says is read as RFC 9111 means it', async t => {
+test('Cache-Control is read by the rules of RFC 9111', async t => {
   for (const [header, expected] of table)
     t.strictSame(readDirectives(header), { ...none, ...expected }, JSON.stringify(header))
 })
 
-test('no header makes it throw, or say a span that is no number', t => {
+test('no header makes the reader throw or return a time that is not a number', t => {
   fc.assert(
     fc.property(
       fc.oneof(

@@ -34,7 +34,7 @@ function freshFor(...asked: Parameters<typeof judge>): number | undefined {
   return freshness && freshness.lifetime - freshness.initialAge
 }
 
-test('how long an answer is fresh is what its headers say, the shared one first', async t => {
+test('the lifetime of an answer comes from its headers, and s-maxage takes precedence', async t => {
   const table: readonly (readonly [ResponseHeaders, number | undefined])[] = [
     [{ 'cache-control': 'max-age=60' }, 60_000],
     [{ 'cache-control': 'max-age=60, s-maxage=10' }, 10_000],
@@ -82,7 +82,7 @@ test('how long an answer is fresh is what its headers say, the shared one first'
   )
 })
 
-test('what must not be kept by a shared cache is not kept, whatever else is said', async t => {
+test('an answer that a shared cache must not store is not stored, whatever its other headers are', async t => {
   const heads: readonly ResponseHeaders[] = [
     { 'cache-control': 'no-store' },
     { 'cache-control': 'max-age=60, no-store' },
@@ -135,7 +135,7 @@ test('without a word on it an answer is never fresh, unless the operation has a 
   t.match(judge({ etag: '"a"' }), { lifetime: 0, initialAge: 0 })
 })
 
-test('what an upstream says goes before the ttl', async t => {
+test('the headers of the upstream take precedence over the ttl', async t => {
   const policy = { ttl: 60_000, staleWhileRevalidate: 30_000, staleIfError: 20_000 }
   t.equal(freshFor({ 'cache-control': 'max-age=5' }, { policy }), 5000)
   t.equal(freshFor({ 'cache-control': 'max-age=0' }, { policy }), 0)

@@ -16,7 +16,7 @@ const cacheBytes = 192 * 1024
 /** Without these V8 makes and drops optimized code and bytecode between two measurements, about 200 KB of it. */
 const flags = ['--no-opt', '--no-maglev', '--no-flush-bytecode', '--single-threaded-gc', '--expose-gc']
 
-test('what a cache counts is what it holds, within 1.5 times in both directions, whatever the answers are', async t => {
+test('the counted bytes of a cache are within 1.5 times its memory in both directions, for every shape of answer', async t => {
   t.setTimeout(120_000)
   const program = fileURLToPath(new URL('held/program.ts', import.meta.url))
   const { stdout } = await promisify(execFile)(

@@ -25,11 +25,11 @@ test('a memory store refuses an unknown option', async t => {
   const options = { maxByte: 1024 } as Parameters<typeof createMemoryStore>[0]
   t.throws(() => createMemoryStore(options), {
     name: 'TypeError',
-    message: "createMemoryStore: there is no option 'maxByte'; there are maxBytes, maxEntryBytes",
+    message: "createMemoryStore: unknown option 'maxByte': use maxBytes, maxEntryBytes",
   })
 })
 
-test('what is kept is found, replaced and forgotten', async t => {
+test('an entry can be found, replaced and removed', async t => {
   const store = createMemoryStore()
   const [one, two] = [entry(10), entry(20)]
   store.set('a', uri, one, 0)
@@ -44,7 +44,7 @@ test('what is kept is found, replaced and forgotten', async t => {
   t.same(store.size, { entries: 0, bytes: 0 })
 })
 
-test('what was used for longest goes first when there is no more room', async t => {
+test('a full store removes the least recently used entry first', async t => {
   const store = createMemoryStore({ maxBytes: 3 * 1000, maxEntryBytes: 1000 })
   for (const key of ['a', 'b', 'c']) store.set(key, uri, entry(1000 - place), 0)
   t.match(store.size, { entries: 3, bytes: 3000 })
@@ -64,7 +64,7 @@ test('an entry that is too large is not kept, and the entry before it is gone', 
   t.same(store.size, { entries: 0, bytes: 0 })
 })
 
-test('a size that is none is refused', async t => {
+test('an invalid size is refused', async t => {
   t.throws(() => createMemoryStore({ maxBytes: 0 }), /createMemoryStore: maxBytes/)
   t.throws(() => createMemoryStore({ maxEntryBytes: 1.5 }), /createMemoryStore: maxEntryBytes/)
 })

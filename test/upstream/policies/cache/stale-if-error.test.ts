@@ -56,7 +56,7 @@ test('a stale answer replaces a timeout, and not an aborted call, a closed runti
   }
 })
 
-test('what an upstream says with a 4xx is final, unless it says to come again', async t => {
+test('a 4xx is final, except for those that ask for another attempt', async t => {
   for (const [status, final] of [
     [400, true],
     [401, true],

@@ -13,13 +13,13 @@ const store: CacheStore = {
 
 test('a store whose parts are not what they must be is refused with the part and the fix', async t => {
   for (const [part, value, message] of [
-    ['storage', 'both', /runtime: cacheStore\.storage is 'both', and must be 'values' or 'bodies'/],
+    ['storage', 'both', /runtime: cacheStore\.storage must be 'values' or 'bodies', got 'both'/],
     ['get', undefined, /runtime: cacheStore\.get must be a function/],
     ['set', 1, /cacheStore\.set/],
     ['delete', null, /cacheStore\.delete/],
     ['invalidate', undefined, /runtime: cacheStore\.invalidate must be a function/],
-    ['getTimeout', NaN, /cacheStore\.getTimeout is NaN/],
-    ['getTimeout', -1, /cacheStore\.getTimeout is -1/],
+    ['getTimeout', NaN, /cacheStore\.getTimeout must be .*, got NaN$/],
+    ['getTimeout', -1, /cacheStore\.getTimeout must be .*, got -1$/],
     ['keeps', 'bodies', /runtime: the option 'cacheStore\.keeps' was renamed to 'cacheStore\.storage'/],
     ['patience', 5, /runtime: the option 'cacheStore\.patience' was renamed to 'cacheStore\.getTimeout'/],
   ] as const)

@@ -98,7 +98,7 @@ test('an upstream that keeps nothing has no such numbers', async t => {
   t.notOk('cache' in (runtime.stats()['plain'] ?? {}))
 })
 
-test('the validators go out, a 304 answers them, and without them a 304 is no answer', async t => {
+test('the validators are sent and a 304 confirms them, and a 304 without validators is a failure', async t => {
   const { raw, ask, stats } = await arrange(
     t,
     each(({ headers }) =>
@@ -135,7 +135,7 @@ test('a header of the declaration gives way to a validator', async t => {
   )
 })
 
-test('what was cut short, is no JSON, has another shape or another type is never kept', async t => {
+test('an answer that is incomplete or invalid is not stored', async t => {
   const body = JSON.stringify({ name: 'Tom' })
   const bad: Readonly<Record<string, (write: (bytes: Buffer | string) => void, end: () => void) => void>> = {
     UPSTREAM_RESET: (write, end) => {
@@ -182,7 +182,7 @@ test('chunks that break off are never kept', async t => {
   t.match(stats(), { entries: 0 })
 })
 
-test('that there is none is kept where the answer says so, and not for a ttl', async t => {
+test('an absent value is stored if the answer has a lifetime, and not for a ttl', async t => {
   const silent = await arrange(t, json({}, 404))
   for (const _ of [1, 2])
     t.match(await silent.ask(silent.cats.none()), { value: null, status: 404, cached: { cache: 'miss' } })
@@ -348,7 +348,7 @@ test('credentials that are sent on are in the key', async t => {
   t.equal(raw.requests.length, 3)
 })
 
-test('what an upstream answers to our own Authorization is kept only where it says that others may have it', async t => {
+test('an answer to an Authorization of the service is stored only if its headers allow shared use', async t => {
   for (const [auth, second] of [
     [{ bearer: env('TOKEN') }, 'miss'],
     [{ header: 'authorization', secret: env('TOKEN') }, 'miss'],
@@ -428,7 +428,7 @@ test('the key differs whenever something that goes out differs, and only then', 
   t.end()
 })
 
-test('what is kept stays within its bytes', async t => {
+test('the stored entries stay within maxCacheBytes', async t => {
   const { ask, cats, stats } = await arrange(t, json({ name: 'x'.repeat(5000) }, 200, minute), {
     upstreamOptions: { maxCacheBytes: 50_000 },
   })

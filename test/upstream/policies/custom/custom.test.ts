@@ -79,7 +79,7 @@ test('a layer may make something of the answer', async t => {
   t.same(await service(ask()), { value: 'well', status: 203 })
 })
 
-test('what a layer throws, at once or later, is a rejection with that very thing', async t => {
+test('an error that a layer throws, synchronously or later, rejects the call with the same error', async t => {
   for (const at of ats) {
     for (const error of [new Error('a bug'), new UpstreamError('UPSTREAM_UNREACHABLE', 'signer')]) {
       const run = testRun()
@@ -112,22 +112,22 @@ test('a layer that cannot be opened fails each call with the reason', async t =>
   const none = over(answering, 'call', (() => undefined) as unknown as CustomLayer)
   t.match(await failure(none(ask())), {
     name: 'TypeError',
-    message: "upstream 'nobody': a custom layer returns a function of a call: next => call => next(call)",
+    message: "upstream 'nobody': a custom layer must return a function of a call: next => call => next(call)",
   })
 })
 
-test('an answer that is none is a bug that says what to return', async t => {
+test('an invalid answer of a layer is an error that names the expected result', async t => {
   for (const [answer, what] of [
-    [undefined, 'nothing'],
-    [null, 'nothing'],
-    [Promise.resolve(undefined), 'nothing'],
+    [undefined, 'no value'],
+    [null, 'no value'],
+    [Promise.resolve(undefined), 'no value'],
     [{ value: 1 }, 'no status'],
-    [{ status: 200 }, 'nothing'],
+    [{ status: 200 }, 'no value'],
   ] as const) {
     const service = over(answering, 'call', () => () => answer as never)
     t.match(await failure(service(ask())), {
       name: 'TypeError',
-      message: `upstream 'nobody': a custom layer answered ${what}: return next(call), or { value, status }`,
+      message: `upstream 'nobody': a custom layer returned ${what}: return next(call), or { value, status }`,
     })
   }
 })
@@ -136,7 +136,7 @@ test('next takes the call of its layer and nothing else', async t => {
   const service = over(answering, 'call', next => call => next({ operation: call.operation } as never))
   t.match(await failure(service(ask())), {
     name: 'TypeError',
-    message: 'next takes the call that the layer was given, or what call.with(…) made of it',
+    message: 'next must be called with the call of the layer, or with the result of call.with(…)',
   })
 })
 
@@ -168,7 +168,7 @@ test('a layer sees what is asked, by whom and for how long', async t => {
   await over(answering, 'attempt', next => seen => {
     t.same(seen.inbound, {}, 'nothing is forwarded')
     t.throws(() => seen.context, {
-      message: 'nobody.tell: an attempt has no context, since callers may share it: list the layer in layers.call',
+      message: 'nobody.tell: an attempt has no context, because callers may share it: list the layer in layers.call',
     })
     return next(seen)
   })(call)
@@ -201,10 +201,10 @@ test('headers that layers give add up, the inner ones last, and what may not be 
   for (const [headers, message] of [
     [
       { host: 'other.test' },
-      "nobody.ask: the header 'host' belongs to each connection or message itself: leave it out",
+      "nobody.ask: the header 'host' belongs to one connection or to the message framing: remove it",
     ],
     [{ 'x y': '1' }, "nobody.ask: 'x y' is not the name of a header"],
-    [{ 'x-a': 'a\r\nb: c' }, "nobody.ask: the header 'x-a' holds characters that no header may hold"],
+    [{ 'x-a': 'a\r\nb: c' }, "nobody.ask: the header 'x-a' contains characters that are not allowed in a header"],
   ] as const) {
     const error = await failure(over(bottom, 'call', next => call => next(call.with({ headers })))(ask()))
     t.match(error, { name: 'TypeError', message })
@@ -216,17 +216,17 @@ test('a header that cannot be sent is refused with its layer, its name and the f
   for (const [value, fault] of [
     [
       'Zo\u00eb \u{1f408}',
-      'holds characters that no header may hold: U+1F408 is a control character or beyond Latin-1',
+      'contains characters that are not allowed in a header: U+1F408 is a control character or beyond Latin-1',
     ],
-    ['\u20ac', 'holds characters that no header may hold: U+20AC is a control character or beyond Latin-1'],
-    ['a\nb', 'holds characters that no header may hold: U+000A is a control character or beyond Latin-1'],
-    ['\x7f', 'holds characters that no header may hold: U+007F is a control character or beyond Latin-1'],
-    [new Date(0), 'cannot be sent: it is a Date, and must be a string: write toUTCString() or toISOString()'],
-    [undefined, 'cannot be sent: it has the type undefined, and must be a string'],
-    [null, 'cannot be sent: it has the type null, and must be a string'],
-    [5, 'cannot be sent: it has the type number, and must be a string'],
-    [true, 'cannot be sent: it has the type boolean, and must be a string'],
-    [['a', 'b'], 'cannot be sent: it has the type object, and must be a string'],
+    ['\u20ac', 'contains characters that are not allowed in a header: U+20AC is a control character or beyond Latin-1'],
+    ['a\nb', 'contains characters that are not allowed in a header: U+000A is a control character or beyond Latin-1'],
+    ['\x7f', 'contains characters that are not allowed in a header: U+007F is a control character or beyond Latin-1'],
+    [new Date(0), 'cannot be sent: it must be a string, got a Date: write toUTCString() or toISOString()'],
+    [undefined, "cannot be sent: it must be a string such as 'cats/1.0', got undefined"],
+    [null, "cannot be sent: it must be a string such as 'cats/1.0', got null"],
+    [5, "cannot be sent: it must be a string such as 'cats/1.0', got a number"],
+    [true, "cannot be sent: it must be a string such as 'cats/1.0', got a boolean"],
+    [['a', 'b'], "cannot be sent: it must be a string such as 'cats/1.0', got a list"],
   ] as const) {
     const headers = { 'X-Name': value as string }
     const sign: CustomLayer = next => call => next(call.with({ headers }))
@@ -246,22 +246,22 @@ test('a header that cannot be sent is refused with its layer, its name and the f
   t.match(await over(answering, 'call', latin1)(ask()), { value: 'well' })
 })
 
-test('headers of call.with() that are no plain object are refused with their layer', async t => {
+test('headers of call.with() that are not a plain object are refused with their layer', async t => {
   for (const [change, said] of [
-    [undefined, 'is missing: it must be an object'],
-    [null, 'is missing: it must be an object'],
-    [{}, 'is missing: it must be an object'],
-    [{ headers: undefined }, 'is missing: it must be an object'],
-    [{ headers: null }, 'is null, and must be an object'],
-    [{ headers: [['x-a', '1']] }, 'is a list, and must be an object'],
-    [{ headers: new Headers({ 'x-a': '1' }) }, 'must be a plain object'],
-    [{ headers: new Map([['x-a', '1']]) }, 'must be a plain object'],
+    [undefined, "is missing: it must be an object such as { 'x-a': '1' }"],
+    [null, "is missing: it must be an object such as { 'x-a': '1' }"],
+    [{}, "is missing: it must be an object such as { 'x-a': '1' }"],
+    [{ headers: undefined }, "is missing: it must be an object such as { 'x-a': '1' }"],
+    [{ headers: null }, "must be an object such as { 'x-a': '1' }, got null"],
+    [{ headers: [['x-a', '1']] }, "must be an object such as { 'x-a': '1' }, got a list"],
+    [{ headers: new Headers({ 'x-a': '1' }) }, "must be a plain object such as { 'x-a': '1' }"],
+    [{ headers: new Map([['x-a', '1']]) }, "must be a plain object such as { 'x-a': '1' }"],
   ] as const) {
     const sign: CustomLayer = next => call => next(call.with(change as never))
     for (const at of ats)
       t.match(await failure(over(answering, at, sign)(ask())), {
         name: 'TypeError',
-        message: `the layer 'sign' of layers.${at}: nobody.ask: headers of call.with() ${said}, for example { 'x-a': '1' }`,
+        message: `the layer 'sign' of layers.${at}: nobody.ask: headers of call.with() ${said}`,
       })
   }
 })
@@ -410,7 +410,8 @@ test('an attempt that was answered sends nothing more, and a call may', async t 
     await over(answering, 'attempt', keeping)(ask())
     t.match(await failure(later()), {
       name: 'TypeError',
-      message: "upstream 'nobody': a custom layer sent an attempt on after it had answered it: list it in layers.call",
+      message:
+        "upstream 'nobody': a custom layer called next after it had returned its result: list the layer in layers.call",
     })
     await over(answering, 'call', keeping)(ask())
     t.same(await later(), { value: 'well', status: 200 })

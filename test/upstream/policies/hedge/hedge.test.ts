@@ -87,7 +87,7 @@ test('the second attempt of a call that was repeated without charge needs a new 
   t.equal((await asked).value, 'second')
 })
 
-test('when the first answers after all the second is stopped', async t => {
+test('the second attempt is stopped when the first one succeeds', async t => {
   const { bottom, send } = arrange({ delay: 2 })
   const asked = send()
   await bottom.arrived(2)
@@ -124,7 +124,7 @@ test('the first good answer wins, whichever fails before it', async t => {
   t.equal((await other).value, 'first')
 })
 
-test('when both fail the first failure is that of the call', async t => {
+test('the call fails with the first failure when both attempts fail', async t => {
   const { bottom, send } = arrange({ delay: 2 })
   const abort = new Abort()
   const asked = failure(send(questions.ask(), abort))

@@ -18,7 +18,7 @@ test('a percentile is never below the true one, and at most a sixteenth of a dou
   t.end()
 })
 
-test('what is very quick or very slow is counted at the ends', t => {
+test('a latency outside the range counts in the first or the last bucket', t => {
   const latencies = new RotatingHistogram(1000, () => 0)
   latencies.add(0)
   t.ok(latencies.percentile(0.5) < 0.1)
@@ -28,7 +28,7 @@ test('what is very quick or very slow is counted at the ends', t => {
   t.end()
 })
 
-test('what was known is kept for a span and forgotten after two, or after a silence', t => {
+test('a latency is kept for one span and forgotten after two, or after a span without calls', t => {
   let now = 0
   const latencies = new RotatingHistogram(1000, () => now)
   latencies.add(50)

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { test } from 'tap'
 import { z } from 'zod'
 import { aggregate } from '../../src/fanout/aggregate.ts'
-import { endToEnd } from '../../src/fanout/end-to-end.ts'
+import { endToEnd } from '../../src/core/end-to-end.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
@@ -18,7 +18,7 @@ test('headers without a Connection, or with one that names none, are as they cam
     t.equal(endToEnd(headers), headers)
 })
 
-test('what Connection names is for this hop alone', async t => {
+test('headers that Connection names are not end-to-end', async t => {
   t.same(endToEnd({ connection: 'X-Secret, close,x-other', 'x-secret': '1', 'x-other': '2', 'x-tenant': '3' }), {
     connection: 'X-Secret, close,x-other',
     'x-tenant': '3',

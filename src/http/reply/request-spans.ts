@@ -1,0 +1,41 @@
+import type { ServerResponse } from 'node:http'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { AnyAggregate } from '../../fanout/aggregate.ts'
+import { startRequestSpans } from '../../otel/run-spans.ts'
+import { activeTracing } from '../../otel/tracing.ts'
+import type { RequestTrace } from '../../trace/request-trace.ts'
+import type { RunSpans } from '../../upstream/call/spans.ts'
+import { setTrace } from '../request/trace-of.ts'
+import type { RouteServices } from './route-services.ts'
+
+/**
+ * Starts the span of a request for an aggregate, which ends with the reply. The trace of the request, and of its log
+ * lines from now on, is that of the span.
+ *
+ * @param trace The trace of the request without spans.
+ * @returns `undefined` if no tracer provider is registered.
+ */
+export function requestSpans(
+  aggregate: AnyAggregate,
+  { traceLogs }: RouteServices,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  trace: RequestTrace,
+): RunSpans | undefined {
+  if (activeTracing() === undefined) return undefined
+  const { method, protocol, host, raw, server } = request
+  const route = server.prefix.replace(/\/$/, '') + aggregate.route.url
+  const spans = startRequestSpans(aggregate, { method, url: raw.url ?? '', scheme: protocol, host, route }, trace)
+  if (spans === undefined) return undefined
+  setTrace(raw, spans.trace)
+  traceLogs?.(request, reply)
+  endWithReply(spans, reply.raw)
+  return spans
+}
+
+function endWithReply(spans: RunSpans, response: ServerResponse): void {
+  const end = () => spans.end(response.headersSent ? response.statusCode : undefined)
+  // The connection may have closed before a listener was added.
+  if (response.destroyed) end()
+  else response.once('close', end)
+}
