@@ -37,6 +37,7 @@ export {
 export type { ThreadOptions } from './threads/threads.ts'
 export type { TraceContext } from './trace/trace-context.ts'
 export type { DeepReadonly } from './core/freeze.ts'
+export type { MetricsSource, RenderedMetrics } from './metrics/source.ts'
 export {
   createRuntime,
   type BreakerChange,

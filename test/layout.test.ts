@@ -168,6 +168,7 @@ const house: House = {
     'check-node.ts',
     'errors.ts',
     'core/',
+    'metrics/',
     'trace/',
     'threads/',
     'upstream/**',

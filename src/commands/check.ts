@@ -45,7 +45,8 @@ export const command: Command = {
   },
 }
 
-function serviceText({ aggregates, upstreams, workers }: CheckedService): string {
+/** Returns the output of the command for a service without faults. */
+export function serviceText({ aggregates, upstreams, workers }: Omit<CheckedService, 'series'>): string {
   return [
     `${counted(aggregates.length, 'aggregate')}`,
     ...aggregates.map(each => `  ${printable(each)}`),

@@ -402,8 +402,7 @@ export class Run implements RunHandle, ReplyTarget {
   }
 
   #count(outcome: RunOutcome, code: string | undefined, at: number): void {
-    const { trace }: Scope = this
-    const traceId = sampledTraceId(trace)
+    const traceId = sampledTraceId(this.trace)
     this.#recorder.count(this.#metrics, traceId)
     this.#metrics.runEnded(outcome, outcome === 'failed' ? code : undefined, at, this.deadline, traceId)
   }

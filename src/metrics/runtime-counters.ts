@@ -3,7 +3,7 @@ import { families } from './families.ts'
 import { Metrics } from './metrics.ts'
 import { RequestMetrics } from './request-metrics.ts'
 
-/** What one runtime counts: the metrics, and the objects that count runs and inbound requests. */
+/** The metrics of one runtime, with the objects that count runs and inbound requests. */
 export class RuntimeCounters {
   readonly metrics: Metrics
   readonly requests: RequestMetrics

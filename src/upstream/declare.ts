@@ -160,7 +160,7 @@ export function defineUpstream<const Ops extends Readonly<Record<string, Operati
 
 /** Returns the operations of an upstream, in the order of their declaration. */
 export function operationsOf(spec: UpstreamSpec): readonly OperationSpec[] {
-  return operationsOfSpecs.get(spec) ?? []
+  return operationsOfSpecs.get(spec) as readonly OperationSpec[]
 }
 
 /** Returns the checked declaration of an upstream. */

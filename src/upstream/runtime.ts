@@ -86,11 +86,6 @@ export interface Runtime {
  * ```
  */
 export function createRuntime(options: RuntimeOptions = {}): Runtime {
-  return runtimeWith(options, new RuntimeCounters())
-}
-
-/** Creates a runtime that counts with given counters. A benchmark measures their cost with counters that do nothing. */
-export function runtimeWith(options: RuntimeOptions, counters: RuntimeCounters): Runtime {
   checkRuntimeOptions(options)
   const {
     overrides = {},
@@ -106,6 +101,7 @@ export function runtimeWith(options: RuntimeOptions, counters: RuntimeCounters):
     onThreadError,
     onToken,
   } = options
+  const counters = new RuntimeCounters()
   const dns = new DnsMetrics(counters.metrics)
   const resolve = createResolve(lookup, undefined, (ms, code) => dns.ended(ms, code))
   const services = { variables: environment, resolve, onToken }

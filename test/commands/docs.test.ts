@@ -2,13 +2,16 @@ import { execFile } from 'node:child_process'
 import { readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { test } from 'tap'
+import tap, { test } from 'tap'
 import { startDemoUpstreams } from '../../src/demo-upstreams/index.ts'
 import { definitionsFolder } from '../helpers/definitions-folder.ts'
 import type { Command } from '../../src/commands/command.ts'
 import { listenAt } from '../../src/server/process/listen.ts'
 
 const root = join(import.meta.dirname, '../..')
+
+// Each of its tests starts processes.
+tap.setTimeout(120_000)
 const page = readFileSync(join(root, 'docs/command-line.md'), 'utf8')
 const blocks = (language: string) =>
   Array.from(page.matchAll(new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\`$`, 'gm')), ([, code = '']) => code)
@@ -119,6 +122,22 @@ test('each command `headwaters openapi` of the page writes a document', async t 
     t.equal(stderr, '')
     t.match(command.includes('--out') ? readFileSync(join(path, 'openapi.yaml'), 'utf8') : stdout, /openapi"?: "?3\.1/)
   }
+})
+
+test('each command `headwaters check` of the page finds no fault, and the printed text is that of the page', async t => {
+  const [code = ''] = blocks('ts')
+  const commands = blocks('sh')
+    .flatMap(block => block.split('\n'))
+    .filter(line => /^headwaters check(?! +\[)/.test(line))
+  t.equal(commands.length, 3)
+  const { path } = definitionsFolder(t, { 'aggregates/facts.ts': code })
+  const outputs: string[] = []
+  for (const command of commands) {
+    const { stdout, stderr, code: exit } = await headwaters(argumentsOf(command), {}, path)
+    t.same([stderr, exit], ['', undefined], command)
+    outputs.push(stdout)
+  }
+  t.ok(outputs.some(output => blocks('text').includes(output)))
 })
 
 test('the list of fields on the page is the end of the help', async t => {

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PerformanceObserver } from 'node:perf_hooks'
 import { setFlagsFromString } from 'node:v8'
@@ -101,4 +102,13 @@ test('the library is loaded with the first scrape, not with the service', async 
   })
   t.equal(stderr, '')
   t.same(JSON.parse(stdout), [false, 200, true])
+})
+
+test('docs/metrics.md has each metric of the process', async t => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/metrics.md'), 'utf8')
+  const [, table = ''] = page.split('| metric of the library |')
+  const names = Array.from(table.split('\n\n')[0]?.matchAll(/^\| (`[^|]+) \|/gm) ?? [], ([, cell = '']) =>
+    cell.split(', ').map(name => name.replaceAll('`', '')),
+  ).flat()
+  t.same(new Set(names), new Set((await collectProcessMetrics()).map(({ family }) => family.name)))
 })

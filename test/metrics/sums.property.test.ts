@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import fc from 'fast-check'
 import { test } from 'tap'
 import { z } from 'zod'
@@ -12,7 +11,7 @@ import { sendOf, serviceOf } from '../../src/upstream/call/layer.ts'
 import { defineUpstream, operation, type Call } from '../../src/upstream/declare.ts'
 import { createRuntime, type Runtime } from '../../src/upstream/runtime.ts'
 import { countsOf, sumsOf, total, valuesOf } from '../helpers/metric-values.ts'
-import { until } from '../helpers/until.ts'
+import { elapsed, until } from '../helpers/until.ts'
 
 const attemptOutcomes = ['ok', 'ok', 'slow', 'busy', 'reset', 'bad', 'hang'] as const
 
@@ -74,7 +73,7 @@ function plannedUpstream() {
             if (outcome === 'busy') throw new UpstreamError('UPSTREAM_BUSY', 'up', { upstreamStatus: 503 })
             if (outcome === 'reset') throw new UpstreamError('UPSTREAM_RESET', 'up')
             if (outcome === 'bad') throw new UpstreamError('UPSTREAM_SCHEMA', 'up', { upstreamStatus: 200 })
-            if (outcome === 'slow') await delay(8)
+            if (outcome === 'slow') await elapsed(8)
             return outcome === 'hang' ? new Promise(() => {}) : { value: 1 as never, status: 200 }
           },
         ],

@@ -7,7 +7,6 @@ import type { Reply } from '../../fanout/reply.ts'
 import type { RunCompletion, Run } from '../../fanout/run.ts'
 import { Problem } from '../../errors.ts'
 import { sampledTraceId } from '../../trace/sampled-trace-id.ts'
-import type { Scope } from '../../upstream/call/call.ts'
 import { recordOf } from '../metrics/request-counter.ts'
 import { CallerCredentials } from '../log/caller-credentials.ts'
 import { CompleteRun, type CompleteRunSampler } from '../log/complete-run.ts'
@@ -73,9 +72,8 @@ export class ReplyTask implements RunCompletion, LoggedRun {
     if (this.#load !== undefined) this.#load.runs++
     const record = recordOf(raw)
     if (record !== undefined) {
-      const { trace }: Scope = this.#run
       record.hasRun = true
-      record.traceId = sampledTraceId(trace)
+      record.traceId = sampledTraceId(this.#run.trace)
     }
     this.#run.startFor(this)
   }

@@ -97,6 +97,7 @@ const commandModules: Readonly<Record<string, () => Promise<{ readonly command: 
   serve: () => import('../../../src/commands/serve.ts'),
   run: () => import('../../../src/commands/run.ts'),
   openapi: () => import('../../../src/commands/openapi.ts'),
+  check: () => import('../../../src/commands/check.ts'),
   load: () => import('../../../src/commands/load.ts'),
 }
 

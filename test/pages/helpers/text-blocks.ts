@@ -1,3 +1,4 @@
+import { serviceText } from '../../../src/commands/check.ts'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fieldsHelp } from '../../../src/commands/run/input-fields.ts'
@@ -106,6 +107,26 @@ const kinds: readonly TextKind[] = [
     name: 'the fields of an aggregate',
     isOf: text => text.startsWith('Fields of '),
     faults: text => (aggregates.some(aggregate => fieldsHelp(aggregate).trim() === text.trim()) ? [] : [text]),
+  },
+  {
+    name: 'the output of headwaters check',
+    isOf: text => /^\d+ aggregates?$/m.test(text),
+    faults(text) {
+      const lines = text.trim().split('\n')
+      const at = lines.findIndex(line => /^\d+ upstreams?$/.test(line))
+      const isEntry = (line: string) => line.startsWith('  ')
+      const upstreams = lines
+        .slice(at)
+        .filter(isEntry)
+        .map(line => /^ {2}(?<name>[\w-]+): (?<origin>\S+?)(?<off> \(off\))?$/.exec(line)?.groups ?? {})
+        .map(({ name = '', origin = '', off }) => ({ name, origin, isOff: off !== undefined }))
+      const routes = lines
+        .slice(0, at)
+        .filter(isEntry)
+        .map(line => line.trim())
+      const printed = serviceText({ aggregates: routes, upstreams, workers: 1 })
+      return printed.trim() === text.trim() ? [] : [text]
+    },
   },
   {
     name: 'a failure to listen',
