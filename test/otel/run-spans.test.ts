@@ -242,7 +242,7 @@ test('a stored answer makes no attempt, and its refresh is a child of the step t
   t.equal(tracing.named('GET /kept').length, 2, 'a fresh answer makes no attempt')
 })
 
-test('a failed step is an error with its code, and a step with a fallback is none', async t => {
+test('the span of a failed step has an error with its code, and the span of a step with a fallback has no error', async t => {
   const tracing = registerTracing(t)
   const { base, runtime, cats } = await arrange(t, ({ json }) => json(1, 500))
   const failing = base
@@ -273,7 +273,7 @@ test('a failed step is an error with its code, and a step with a fallback is non
   })
 })
 
-test('a cancelled run ends all of its spans, and is no error', async t => {
+test('a cancelled run ends all of its spans, without an error', async t => {
   const tracing = registerTracing(t)
   const { upstream, base, runtime, cats } = await arrange(t, () => {})
   const waiting = base
