@@ -6,6 +6,7 @@
 import './check-node.ts'
 import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import type { AnyAggregate } from './fanout/aggregate.ts'
+import type { RunEvent } from './fanout/events.ts'
 import { trustOf } from './http/request/client-address.ts'
 import { acceptAllMethods } from './http/routing/allowed-methods.ts'
 import { trackConnections } from './http/connection/open-connections.ts'
@@ -49,7 +50,7 @@ import type { MetricsSource } from './metrics/source.ts'
 import type { Override, Runtime, RuntimeOptions } from './upstream/runtime.ts'
 import { rejectOptionsBesideRuntime, rejectUnknownOptions, type OptionKeys } from './core/option-keys.ts'
 import { numberWithin } from './core/bounds.ts'
-import { checkTextList } from './core/option-values.ts'
+import { checkListener, checkTextList } from './core/option-values.ts'
 import type { Partition } from './core/partition.ts'
 import type { Layers } from './upstream/spec/layers.ts'
 import { appRenames } from './upstream/spec/renamed.ts'
@@ -103,6 +104,12 @@ export interface AppOptions {
   readonly maxConnections?: number | undefined
   /** Fastify's logger options. @default false */
   readonly logger?: FastifyServerOptions['logger']
+  /**
+   * The share of the complete runs whose log line has the level `info`, from 0 to 100. The lines of the others have the
+   * level `debug`. Partial and failed runs are not affected.
+   * @default 100
+   */
+  readonly logCompletePercent?: number
   /** Returns the number of lost log lines, which `/health/ready` shows. @default not shown */
   readonly lostLogLines?: (() => number) | undefined
   /** Called with each token that a token endpoint returned, so that a log can redact it. @default not called */
@@ -150,6 +157,12 @@ export interface AppOptions {
    */
   readonly traceSampledPercent?: number
   /**
+   * Called with each event of each run. If it throws or rejects, the error is logged, at most once per minute, and the
+   * reply does not change.
+   * @default not called
+   */
+  readonly onEvent?: ((event: RunEvent) => void) | undefined
+  /**
    * The time that requests in flight have to finish after the app begins to close, in ms. Requests that are not
    * finished by then are answered with 503.
    * @default 10_000
@@ -167,6 +180,7 @@ const appOptions: OptionKeys<AppOptions> = {
   scale: true,
   maxConnections: true,
   logger: true,
+  logCompletePercent: true,
   lostLogLines: true,
   onToken: true,
   limits: true,
@@ -180,6 +194,7 @@ const appOptions: OptionKeys<AppOptions> = {
   metricsSource: true,
   info: true,
   traceSampledPercent: true,
+  onEvent: true,
   drainTimeout: true,
 }
 
@@ -216,6 +231,7 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
     maxConnections,
     countRequest,
     logger = false,
+    logCompletePercent = 100,
     rateLimit = 0,
     trustProxy = false,
     keys = [],
@@ -226,11 +242,14 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
     drainTimeout = 10_000,
     traceSampledPercent = 0,
     lostLogLines,
+    onEvent,
   } = options
   if (options.runtime !== undefined)
     rejectOptionsBesideRuntime('app', { overrides, environment, layers, threads, partition, scale, onToken })
   checkInfo('app', info)
   numberWithin('app', 'traceSampledPercent', traceSampledPercent, 0, 100)
+  checkListener('app', onEvent)
+  numberWithin('app', 'logCompletePercent', logCompletePercent, 0, 100)
   if (typeof trustProxy !== 'boolean') checkTextList('app', 'trustProxy', trustProxy, "['10.0.0.0/8']")
   const metricsRoute = readMetricsOption('app', metrics, keys)
   const limits = { ...defaultLimits, ...options.limits }
@@ -320,8 +339,10 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
       bodies: gauge.bodies,
       requests,
       describe: false,
+      onEvent,
       traceSampledPercent,
       traceLogs: logger === false ? undefined : traceLogs,
+      logCompletePercent,
     })
   })
   app.addHook('onClose', () => runtime.close())

@@ -1,6 +1,8 @@
 import { BlockList, isIP } from 'node:net'
 import { z } from 'zod'
 import { reasonOf } from './errors.ts'
+import { cut } from './log/cut.ts'
+import { hidden } from './log/redaction.ts'
 import { readInfo, type OpenapiInfo } from './http/openapi/info.ts'
 import type { ThreadOptions } from './threads/threads.ts'
 import { originFault } from './upstream/spec/origin.ts'
@@ -20,13 +22,16 @@ function wholeOr<const Word extends string>(word: Word, from: number, to: number
   return z.union([z.literal(word), whole(from, to, fault)], fault)
 }
 
+/** Returns a schema for a number from 0 to 100. */
+function percent() {
+  const fault = 'must be a number from 0 to 100'
+  return z.coerce.number(fault).min(0, fault).max(100, fault)
+}
+
 /** Returns a schema for one of several values. The message lists the values. */
 function oneOf<const Values extends readonly string[]>(values: Values) {
   return z.enum(values, `must be ${values.slice(0, -1).join(', ')} or ${values.at(-1)}`)
 }
-
-const percentFault = 'must be a number from 0 to 100'
-const percent = z.coerce.number(percentFault).min(0, percentFault).max(100, percentFault)
 
 const heartbeatFault = 'must be 0 (no heartbeat) or an integer from 1000 to 600000'
 
@@ -36,8 +41,9 @@ export const Environment = z.object({
   PORT: whole(0, 65_535).default(3000).describe('Port to listen on; 0 takes any free one.'),
   LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   LOG_FORMAT: oneOf(['auto', 'json', 'text']).default('auto'),
+  LOG_COMPLETE_PERCENT: percent().default(100),
   DRAIN_MS: whole(0, 600_000).default(10_000).describe('How long requests in flight may take after SIGTERM, in ms.'),
-  TRACE_SAMPLED_PERCENT: percent.default(0),
+  TRACE_SAMPLED_PERCENT: percent().default(0),
   HEADWATERS_ENV: oneOf(['production', 'development']).default('production'),
   ADMIN_PORT: whole(0, 65_535).optional(),
   ADMIN_HOST: z.string().min(1).default('127.0.0.1'),
@@ -119,6 +125,8 @@ export interface Config {
   readonly logLevel: z.output<typeof Environment>['LOG_LEVEL']
   /** `auto` means text if stdout is a terminal, and JSON otherwise. */
   readonly logFormat: z.output<typeof Environment>['LOG_FORMAT']
+  /** The share of the complete runs whose log line has the level `info`. */
+  readonly logCompletePercent: number
   /** Time that requests in flight may take after SIGTERM, in ms. */
   readonly drainMs: number
   /** The share of new traces that are marked as sampled, from 0 to 100. */
@@ -179,6 +187,7 @@ export function readConfig(
     admin: adminOf(data),
     logLevel: data.LOG_LEVEL,
     logFormat: data.LOG_FORMAT,
+    logCompletePercent: data.LOG_COMPLETE_PERCENT,
     drainMs: data.DRAIN_MS,
     heartbeatMs: data.WORKER_HEARTBEAT_MS,
     traceSampledPercent: data.TRACE_SAMPLED_PERCENT,
@@ -354,5 +363,28 @@ function blankless(environment: Readonly<Record<string, string | undefined>>): R
     Object.entries(environment)
       .map(([name, value]) => [name, value?.trim()] as const)
       .filter(([, value]) => value !== ''),
+  )
+}
+
+/** The last word of the name of a variable that holds a secret. */
+const secretWords = ['KEY', 'KEYS', 'PASSWORD', 'SECRET', 'TOKEN']
+
+/**
+ * Returns the values of the variables of `Environment` for the log. A secret that is set is redacted, and a long text
+ * is cut.
+ *
+ * @param environment - A valid environment.
+ */
+export function shownVariables(
+  environment: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, unknown>> {
+  const data = textSchema(Environment).parse(blankless(environment)) as Readonly<Record<string, unknown>>
+  return Object.fromEntries(
+    Object.keys(Environment.shape).map(name => {
+      const value = data[name]
+      const isEmpty = value === undefined || value === '' || (Array.isArray(value) && value.length === 0)
+      if (!isEmpty && secretWords.includes(name.slice(name.lastIndexOf('_') + 1))) return [name, hidden]
+      return [name, typeof value === 'string' ? cut(value) : (value ?? '')]
+    }),
   )
 }

@@ -17,7 +17,7 @@ export {
   type Skip,
 } from './fanout/aggregate.ts'
 export { fanOut, type FanOutOptions } from './fanout/fan-out.ts'
-export type { RunEvent } from './fanout/events.ts'
+export type { EventRun, RunEvent } from './fanout/events.ts'
 export type { RawInput } from './fanout/input.ts'
 export type { FailedCall, Outcome, State } from './fanout/outcome.ts'
 export type { Reply } from './fanout/reply.ts'

@@ -1,5 +1,5 @@
 import { test, type Test } from 'tap'
-import { ConfigError, readConfig } from '../src/config.ts'
+import { ConfigError, Environment, readConfig, shownVariables } from '../src/config.ts'
 
 const upstreams = ['catfact-ninja', 'meowfacts']
 
@@ -38,6 +38,7 @@ test('an empty environment gives the defaults', async t => {
     admin: {},
     logLevel: 'info',
     logFormat: 'auto',
+    logCompletePercent: 100,
     drainMs: 10_000,
     heartbeatMs: 10_000,
     traceSampledPercent: 0,
@@ -49,7 +50,7 @@ test('an empty environment gives the defaults', async t => {
 
 test('a set variable replaces its default', async t => {
   const config = readConfig(
-    { HOST: '::1', PORT: '0', LOG_LEVEL: 'warn', LOG_FORMAT: 'text', DRAIN_MS: '250' },
+    { HOST: '::1', PORT: '0', LOG_LEVEL: 'warn', LOG_FORMAT: 'text', LOG_COMPLETE_PERCENT: '0.5', DRAIN_MS: '250' },
     upstreams,
   )
   t.same(config, {
@@ -59,6 +60,7 @@ test('a set variable replaces its default', async t => {
     admin: {},
     logLevel: 'warn',
     logFormat: 'text',
+    logCompletePercent: 0.5,
     drainMs: 250,
     heartbeatMs: 10_000,
     traceSampledPercent: 0,
@@ -428,4 +430,36 @@ test('one port for callers and for the operator is refused', async t => {
     ])
   t.match(faultsOf(t, { ADMIN_PORT: '3000' }), [/^ADMIN_PORT: is the same as PORT, 3000/], 'the default of PORT counts')
   t.equal(readConfig({ PORT: '0', ADMIN_PORT: '0' }, upstreams).admin.listener?.port, 0)
+})
+
+test('LOG_COMPLETE_PERCENT is a number from 0 to 100', async t => {
+  for (const [text, value] of [
+    ['0', 0],
+    ['100', 100],
+    ['12.5', 12.5],
+  ] as const)
+    t.equal(readConfig({ LOG_COMPLETE_PERCENT: text }, upstreams).logCompletePercent, value)
+  for (const wrong of ['-1', '100.1', '10%', 'all'])
+    t.same(faultsOf(t, { LOG_COMPLETE_PERCENT: wrong }), ['LOG_COMPLETE_PERCENT: must be a number from 0 to 100'])
+})
+
+test('the variables for the log have their effective values, and no secret', async t => {
+  const keys = 'key-of-sixteen-characters,another-of-sixteen-characters'
+  const info = 'x'.repeat(600)
+  const shown = shownVariables({ PORT: ' 8080 ', API_KEYS: keys, TRUST_PROXY: '10.0.0.0/8', OPENAPI_INFO: info })
+  t.match(shown, {
+    HOST: '127.0.0.1',
+    PORT: 8080,
+    LOG_COMPLETE_PERCENT: 100,
+    OFFLOAD_THREADS: 'auto',
+    TRUST_PROXY: ['10.0.0.0/8'],
+    CORS_ORIGINS: [],
+    API_KEYS: '[redacted]',
+    OPENAPI_INFO: `${'x'.repeat(500)}[cut] (100 more)`,
+  })
+  t.same(shownVariables({})['API_KEYS'], [], 'no key is set')
+  t.same(Object.keys(shown), Object.keys(Environment.shape))
+  const secret = 'a-secret-of-sixteen-characters'
+  const secrets = Object.keys(shown).filter(name => /KEY|SECRET|TOKEN|PASSWORD/.test(name))
+  for (const name of secrets) t.notMatch(JSON.stringify(shownVariables({ [name]: secret })), secret, name)
 })

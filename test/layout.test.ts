@@ -159,7 +159,7 @@ const house: House = {
   'http/explorer/': ['http/routing/', 'http/reply/', 'http/guard/'],
   'http/': ['errors.ts', 'core/', 'metrics/', 'log/', 'memory/', 'upstream/**', 'fanout/**', 'http/**', 'trace/'],
 
-  'config.ts': ['errors.ts', 'core/', 'threads/', 'upstream/**', 'http/openapi/info.ts'],
+  'config.ts': ['errors.ts', 'core/', 'threads/', 'upstream/**', 'http/openapi/info.ts', 'log/'],
   'app.ts': ['check-node.ts', 'errors.ts', 'core/', 'metrics/', 'upstream/**', 'fanout/**', 'http/**'],
   'admin/': ['http/**'],
 

@@ -4,7 +4,8 @@ export const exitCodes = `Exit codes: 0 success, 1 failure, 2 wrong arguments, i
 `
 
 /** The environment variables, for help texts. */
-export const environment = `Environment: HOST, PORT, LOG_LEVEL, LOG_FORMAT, DRAIN_MS, API_KEYS, RATE_LIMIT and others,
+export const environment = `Environment: HOST, PORT, LOG_LEVEL, LOG_FORMAT, DRAIN_MS, HEADWATERS_ENV, ADMIN_PORT,
+ADMIN_KEY, API_KEYS, RATE_LIMIT and others,
 and per upstream HEADWATERS_UPSTREAM_<NAME>_ORIGIN, _CONCURRENCY, _ATTEMPT_TIMEOUT_MS and _OFF.
 docs/options.md lists all variables.
 `

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
 import { suggest } from './suggest.ts'
 import { UsageError } from './usage-error.ts'
@@ -59,4 +59,10 @@ export function checkPaths(command: string, paths: readonly string[]): void {
     throw new UsageError(
       `${command}: no such file or folder: ${missing.map(path => `'${path}'`).join(', ')}; check the path`,
     )
+}
+
+/** Throws a `UsageError` if the value of an option does not name a file. */
+export function checkModule(option: string, file: string): void {
+  if (!existsSync(file)) throw new UsageError(`${option}: no such file: '${file}'; check the path`)
+  if (statSync(file).isDirectory()) throw new UsageError(`${option}: '${file}' is a folder; name one file`)
 }

@@ -1,6 +1,6 @@
 import type { Command } from './command.ts'
 import { environment, exitCodes } from './help.ts'
-import { checkPaths, readArguments } from './read-arguments.ts'
+import { checkModule, checkPaths, readArguments } from './read-arguments.ts'
 import { UsageError } from './usage-error.ts'
 
 const help = `headwaters: serves aggregates over HTTP
@@ -19,6 +19,7 @@ Options
                     definitions again and drops no request
   --otlp            sends spans to an OpenTelemetry collector, as the OTEL_* variables say. The packages of the SDK
                     must be installed
+  --events FILE     passes each event of each run to the function that is the default export of the module FILE
   --live            calls the public upstreams of the built-in aggregates instead of the demo upstreams
   --help            prints this text; also -h
 
@@ -30,6 +31,7 @@ const options = {
   workers: { type: 'string' },
   watch: { type: 'boolean', default: false },
   otlp: { type: 'boolean', default: false },
+  events: { type: 'string' },
   help: { type: 'boolean', short: 'h', default: false },
 } as const
 
@@ -38,7 +40,7 @@ export const command: Command = {
   options,
   async run(args) {
     const {
-      values: { live, watch, otlp, workers: asked, help: isHelp },
+      values: { live, watch, otlp, events, workers: asked, help: isHelp },
       positionals: paths,
     } = readArguments(args, options)
     if (isHelp) {
@@ -46,6 +48,7 @@ export const command: Command = {
       return 0
     }
     checkPaths('serve', paths)
+    if (events !== undefined) checkModule('--events', events)
     if (live && paths.length > 0)
       throw new UsageError(
         '--live applies to the built-in aggregates only: remove --live, or remove the files and folders',
@@ -60,7 +63,7 @@ export const command: Command = {
     // The tracer is registered before the modules of the service and the definitions are loaded.
     const flushSpans = otlp ? await registerTracer() : undefined
     const { serve } = await import('../server/serve.ts')
-    await serve({ paths, live, watch, workers, flushSpans })
+    await serve({ paths, live, watch, workers, events, flushSpans })
     return undefined
   },
 }

@@ -65,6 +65,16 @@ export function checkFunction(owner: string, option: string, value: unknown, exa
   throw new TypeError(`${owner}: ${option} ${faultOf(value, `a function such as ${example}`)}`)
 }
 
+/**
+ * Refuses an `onEvent` that is neither a function nor undefined.
+ *
+ * @throws {TypeError} that names the owner and an example.
+ */
+export function checkListener(owner: string, onEvent: unknown): void {
+  if (onEvent !== undefined)
+    checkFunction(owner, 'onEvent', onEvent, 'event => console.log(event.type, event.run.aggregate)')
+}
+
 function faultOf(value: unknown, wanted: string): string {
   return value === undefined ? `is missing: it must be ${wanted}` : `must be ${wanted}, got ${kindOf(value)}`
 }

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { readConfig, type Config } from '../config.ts'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
+import type { OnEvent } from '../fanout/events.ts'
 import type { OpenapiInfo } from '../http/openapi/info.ts'
 import type { Override } from '../upstream/runtime.ts'
 import type { UpstreamSpec } from '../upstream/spec/spec.ts'
@@ -24,6 +25,8 @@ export interface Catalogue {
   readonly secrets: readonly string[]
   /** The kind of the upstreams: demo upstreams, public upstreams, or upstreams that definitions declare. */
   readonly upstreams: 'demo' | 'public' | 'as declared'
+  /** Receives the events of all runs. */
+  readonly onEvent: OnEvent | undefined
 }
 
 /** A catalogue that must be closed. It can hold demo upstreams and the module hooks of its loader. */
@@ -51,6 +54,8 @@ export interface CatalogueOptions {
    * @default demo upstreams are started in this process if they are needed
    */
   readonly demoUpstreams?: Readonly<Record<string, string>> | undefined
+  /** The module whose default export receives the events of all runs. @default no module */
+  readonly events?: string | undefined
 }
 
 /**
@@ -59,16 +64,16 @@ export interface CatalogueOptions {
  * @throws `DefinitionsError` with all faults of the definitions.
  * @throws `ConfigError` with all faults of the environment variables.
  */
-export function openCatalogue({ paths, live, environment, demoUpstreams }: CatalogueOptions): Promise<OpenCatalogue> {
-  return paths.length === 0 ? builtIn(live, environment, demoUpstreams) : given(paths, environment)
+export function openCatalogue(options: CatalogueOptions): Promise<OpenCatalogue> {
+  return options.paths.length === 0 ? builtIn(options) : given(options)
 }
 
-async function given(paths: readonly string[], environment: CatalogueOptions['environment']): Promise<OpenCatalogue> {
+async function given({ paths, environment, events }: CatalogueOptions): Promise<OpenCatalogue> {
   const { createLoader } = await import('./loader.ts')
-  const loader = createLoader(paths)
+  const loader = createLoader(paths, events)
   const first = resolve(startFolder, paths[0] as string)
   const read = async (): Promise<Catalogue> => {
-    const { aggregates, upstreams, specs } = await loader.load()
+    const { aggregates, upstreams, specs, onEvent } = await loader.load()
     const config = readConfig(environment ?? {}, upstreams)
     const secrets = environment === undefined ? [] : readSecrets(specs, config.overrides, environment, loader.track)
     return {
@@ -80,6 +85,7 @@ async function given(paths: readonly string[], environment: CatalogueOptions['en
       info: { ...packageInfo(first), ...config.info },
       secrets,
       upstreams: 'as declared',
+      onEvent,
     }
   }
   try {
@@ -100,11 +106,12 @@ async function given(paths: readonly string[], environment: CatalogueOptions['en
 /** The faults of a healthy upstream: they are rare, and the next attempt usually succeeds. */
 const occasionalFaults = { faultRate: 0.02, faultKinds: ['reset', 'error'] } as const
 
-async function builtIn(
-  live: boolean,
-  environment: CatalogueOptions['environment'],
-  running: CatalogueOptions['demoUpstreams'],
-): Promise<OpenCatalogue> {
+async function builtIn({
+  live,
+  environment,
+  demoUpstreams: running,
+  events,
+}: CatalogueOptions): Promise<OpenCatalogue> {
   const [{ aggregates }, { info }, { upstreams }, { specOf }] = await Promise.all([
     import('../routes/index.ts'),
     import('../routes/info.ts'),
@@ -117,6 +124,7 @@ async function builtIn(
     specs.map(({ name }) => name),
   )
   const secrets = environment === undefined ? [] : readSecrets(specs, config.overrides, environment)
+  const listener = events === undefined ? undefined : await openListener(events)
   const started =
     live || running !== undefined
       ? undefined
@@ -134,6 +142,7 @@ async function builtIn(
     info: { ...info, ...config.info },
     secrets,
     upstreams: live ? 'public' : 'demo',
+    onEvent: listener?.onEvent,
   }
   return {
     ...catalogue,
@@ -142,7 +151,20 @@ async function builtIn(
     folders: () => new Set(),
     changed: () => false,
     close: async () => {
+      listener?.close()
       await started?.close()
     },
+  }
+}
+
+/** Loads a listener without definitions. */
+async function openListener(events: string): Promise<{ readonly onEvent: OnEvent | undefined; close(): void }> {
+  const { createLoader } = await import('./loader.ts')
+  const { load, close } = createLoader([], events)
+  try {
+    return { onEvent: (await load()).onEvent, close }
+  } catch (error) {
+    close()
+    throw error
   }
 }

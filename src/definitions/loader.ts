@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { extname, resolve } from 'node:path'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
+import type { OnEvent } from '../fanout/events.ts'
 import { missingFunction } from '../fanout/check-offloads.ts'
 import { offloads, type OffloadSpec } from '../fanout/offload/offload.ts'
 import { declarations } from '../upstream/declare.ts'
@@ -10,6 +11,7 @@ import { DefinitionsError, type DefinitionFault } from './definitions-error.ts'
 import { findFiles, foldersIn, type SearchedPath } from './find-files.ts'
 import { foldersTo } from './folders-to.ts'
 import { importFault } from './import-fault.ts'
+import { loadListener } from './load-listener.ts'
 import { createModules, type Modules } from './modules.ts'
 import { readModule, type Found } from './read-module.ts'
 import { shownPath } from './shown-path.ts'
@@ -25,6 +27,8 @@ export interface Definitions {
   readonly upstreams: readonly string[]
   /** The upstreams that this load declared. */
   readonly specs: readonly UpstreamSpec[]
+  /** The listener of the module of `--events`. */
+  readonly onEvent: OnEvent | undefined
 }
 
 /** Loads the aggregates of files and folders. */
@@ -44,11 +48,19 @@ export interface Loader {
   readonly close: () => void
 }
 
-/** Creates a loader for the files and folders of the command line. */
-export function createLoader(paths: readonly string[]): Loader {
+/**
+ * Creates a loader for the files and folders of the command line.
+ *
+ * @param events - The module whose default export is a listener of events.
+ */
+export function createLoader(paths: readonly string[], events?: string): Loader {
   // Definitions can change the working directory, so relative paths are resolved before the first load.
   const named = paths.map(path => resolve(path))
-  const modules = createModules(findFiles(named, []).map(({ path }) => path))
+  const listener = events === undefined ? undefined : resolve(events)
+  const modules = createModules([
+    ...findFiles(named, []).map(({ path }) => path),
+    ...(listener === undefined ? [] : [listener]),
+  ])
   const upstreams = new Set<string>()
   let loads = 0
   let listed = ''
@@ -75,14 +87,14 @@ export function createLoader(paths: readonly string[]): Loader {
     subscribe(declarations.name, hear)
     subscribe(offloads.name, take)
     try {
-      return { aggregates: await loadAll(offloaded), upstreams: [...upstreams], specs }
+      return { ...(await loadAll(offloaded)), upstreams: [...upstreams], specs }
     } finally {
       unsubscribe(declarations.name, hear)
       unsubscribe(offloads.name, take)
     }
   }
 
-  async function loadAll(offloaded: readonly OffloadSpec[]): Promise<AnyAggregate[]> {
+  async function loadAll(offloaded: readonly OffloadSpec[]): Promise<Pick<Definitions, 'aggregates' | 'onEvent'>> {
     const wrong: DefinitionFault[] = []
     const seen = new Map<AnyAggregate, Found>()
     for (const searched of findFiles(named, wrong)) {
@@ -91,12 +103,13 @@ export function createLoader(paths: readonly string[]): Loader {
       for (const each of found) if (!seen.has(each.aggregate)) seen.set(each.aggregate, each)
     }
     for (const spec of offloaded) wrong.push(...(await loadOffloaded(spec, modules)))
+    const onEvent = listener === undefined ? undefined : await loadListener(listener, modules, wrong)
     const all = [...seen.values()]
     const clashes = collisions(all)
     // An API document cannot contain two operations with the same id, so it is checked only if there are no collisions.
     wrong.push(...(clashes.length > 0 ? clashes : await undocumented(all)))
     if (wrong.length > 0) throw new DefinitionsError(onceEach(wrong))
-    return all.map(({ aggregate }) => aggregate)
+    return { aggregates: all.map(({ aggregate }) => aggregate), onEvent }
   }
 
   return {

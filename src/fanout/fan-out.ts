@@ -1,5 +1,5 @@
 import type { Runtime } from '../upstream/runtime.ts'
-import { checkObject } from '../core/option-values.ts'
+import { checkListener, checkObject } from '../core/option-values.ts'
 import { startRunSpans } from '../otel/run-spans.ts'
 import { Problem, toProblem, type Fault } from '../errors.ts'
 import { checkTrace } from '../trace/check-trace.ts'
@@ -30,7 +30,7 @@ export interface FanOutOptions extends Omit<RunOptions, 'trace'> {
  *
  * @param aggregate The aggregate.
  * @param input The parts of a request, before the schemas of the aggregate read them.
- * @param options The runtime, a signal and a shorter deadline.
+ * @param options The runtime, a signal, a shorter deadline and a listener of events.
  * @returns The data, whether it is complete, and the outcome of each step.
  * @throws `TypeError` for an option that is wrong.
  * @throws `Problem` for a run that fails: `INPUT_INVALID` for a wrong input, `REFUSED` for a call of `refuse`,
@@ -58,7 +58,8 @@ export async function fanOut<I, D, K extends string>(
   input: RawInput,
   options: FanOutOptions,
 ): Promise<Reply<D, K>> {
-  const { signal } = options
+  const { signal, onEvent } = options
+  checkListener('fanOut', onEvent)
   signal?.throwIfAborted()
   const { headers = {} } = input
   checkObject('fanOut', 'headers', headers, "{ 'accept-language': 'en' }")

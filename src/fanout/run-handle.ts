@@ -39,6 +39,8 @@ export interface RunHandle extends Scope {
    * Invokes a function of the aggregate. Offloaded functions that it calls belong to this run.
    */
   invoke(handler: (args: never) => unknown, args: object, abort: Abort, owner: HandlerOwner): unknown
+  /** Fails the run with an error that belongs to no step. */
+  fail(error: unknown): void
   /** Counts an unsafe call that starts. */
   unsafeCallStarted(): void
   /** Counts an unsafe call that has ended. */

@@ -13,13 +13,14 @@ import type { CallCounts, RunEvent, StepEvent } from './events.ts'
 import type { ReadInput } from './input.ts'
 import { currentInvocation, type Invocation } from './offload/invocation.ts'
 import { OutcomeRecorder, type LostCall } from './outcome-recorder.ts'
-import { codeOf, type State } from './outcome.ts'
+import { codeOf, type Outcome, type State } from './outcome.ts'
 import type { HeaderReadTracker } from './reads.ts'
 import { ReplyBuilder, type ReplyTarget } from './reply-builder.ts'
 import type { Reply } from './reply.ts'
 import type { HandlerOwner, RunHandle } from './run-handle.ts'
 import { enter, Phase } from './run-phase.ts'
 import { recordSpan } from './record-span.ts'
+import { watchOf } from './run-watch.ts'
 import { StepArgs } from './step-args.ts'
 import { StepRun } from './step-run.ts'
 import { labelOf, type Step } from './step.ts'
@@ -32,7 +33,7 @@ export interface RunOptions {
   readonly shedOptional?: boolean | undefined
   /** The trace context of the request, as it was received or created. @default no trace */
   readonly trace?: RequestTrace | undefined
-  /** Called with each event as it happens. */
+  /** Called with each event, in the order in which they happen. */
   readonly onEvent?: ((event: RunEvent) => void) | undefined
 }
 
@@ -85,7 +86,7 @@ export class Run implements RunHandle, ReplyTarget {
   readonly #aggregate: AnyAggregate
   readonly #runtime: Runtime
   readonly #input: ReadInput
-  #onEvent: RunOptions['onEvent']
+  readonly #watch: ReturnType<typeof watchOf>
   readonly #recorder: OutcomeRecorder
   readonly #metrics: AggregateMetrics
   readonly #startedAt = performance.now()
@@ -113,7 +114,6 @@ export class Run implements RunHandle, ReplyTarget {
     this.#aggregate = aggregate
     this.#runtime = runtime
     this.#input = input
-    this.#onEvent = onEvent
     this.#recorder = new OutcomeRecorder(aggregate.steps)
     this.#metrics = RuntimeMetrics.countersOf(runtime).aggregate(aggregate)
     this.send = runtime.send.send ?? sendOf(call => runtime.send(call))
@@ -131,6 +131,7 @@ export class Run implements RunHandle, ReplyTarget {
     this.#contextRun = aggregate.hooks.context && new StepRun(aggregate.hooks.context, this)
     this.#stepRuns = aggregate.steps.map(step => new StepRun(step, this))
     this.#pendingSteps = this.#stepRuns.length
+    this.#watch = watchOf(aggregate, this, onEvent)
   }
 
   /** Starts the run; rejects with a `Problem`, or with the reason of its cancellation. */
@@ -142,7 +143,7 @@ export class Run implements RunHandle, ReplyTarget {
   startFor(completion: RunCompletion): void {
     this.#completion = completion
     this.spans?.runStarted()
-    this.#notify({ type: 'run started', at: 0 })
+    this.#watch?.notify({ type: 'run started', at: 0 })
     // onEvent may have cancelled the run.
     if (this.isClosed) return
     this.#deadlineTimer = setTimeout(() => this.#expire(), this.deadline)
@@ -158,8 +159,13 @@ export class Run implements RunHandle, ReplyTarget {
     return this.#recorder.lost
   }
 
+  /** The outcomes of the steps so far, by name. A step that has not ended is `cancelled`. */
+  get outcomes(): Readonly<Record<string, Outcome>> {
+    return this.#recorder.outcomes()
+  }
+
   get isWatched(): boolean {
-    return this.#onEvent !== undefined
+    return this.#watch !== undefined
   }
 
   get isExpired(): boolean {
@@ -187,26 +193,11 @@ export class Run implements RunHandle, ReplyTarget {
     if (this.#phase === Phase.done) return
     this.#recorder.record(event)
     if (this.spans !== undefined) recordSpan(this.spans, event)
-    this.#notify(event)
+    this.#watch?.notify(event)
   }
 
   #enter(phase: Phase): void {
     this.#phase = enter(this.#phase, phase)
-  }
-
-  /** Calls `onEvent`. If it throws or rejects, it is not called again, and the run fails as for any other bug. */
-  #notify(event: RunEvent): void {
-    try {
-      const returned: unknown = this.#onEvent?.(event)
-      if (returned !== undefined) Promise.resolve(returned).catch((error: unknown) => this.#failWatching(error))
-    } catch (error) {
-      this.#failWatching(error)
-    }
-  }
-
-  #failWatching(error: unknown): void {
-    this.#onEvent = undefined
-    this.fail(error)
   }
 
   #startSteps(): void {
@@ -218,6 +209,7 @@ export class Run implements RunHandle, ReplyTarget {
 
   #start(run: StepRun): void {
     if (this.isClosed) return
+    run.prepare()
     this.emit({ type: 'step started', at: this.now(), step: run.step.index })
     // onEvent may have cancelled the run.
     if (this.isClosed) return
@@ -367,8 +359,7 @@ export class Run implements RunHandle, ReplyTarget {
     this.#enter(Phase.aborting)
     this.#failure = { error, step, isCancel }
     // Calls settle during abort(); the run settles after it. After the deadline, keep the reason of the deadline.
-    const reason = this.abort.aborted ? this.abort.reason : runFailed
-    this.abort.abort(isCancel ? error : reason)
+    this.abort.abort(this.abort.aborted ? this.abort.reason : isCancel ? error : runFailed)
     this.#enter(Phase.failed)
     this.#settleFailure()
   }
@@ -402,7 +393,7 @@ export class Run implements RunHandle, ReplyTarget {
     const at = this.now()
     this.spans?.runEnded(outcome, code)
     this.#count(outcome, code, at)
-    this.#notify({ type: 'run ended', at, code })
+    this.#watch?.notify({ type: 'run ended', at, code })
     this.abort.abort(runEnded)
     for (const run of this.#stepRuns) run.releaseValue()
     clearTimeout(this.#graceTimer)

@@ -28,8 +28,12 @@ const noCalls: CallCounts = Object.freeze({ calls: 0, ok: 0, failed: Object.free
  */
 export class StepRun implements CallCompletion {
   readonly step: Step
-  /** The step waits for its needs, its function has not returned, its calls are in flight, or the step has ended. */
-  #phase: 'waiting' | 'invoked' | 'calling' | 'ended' = 'waiting'
+  /**
+   * The step waits for its needs, its start is being reported, its function has not returned, its calls are in flight,
+   * its remaining calls are being aborted, or the end of the step has been reported. A listener of an event may cancel
+   * the run in each of these phases.
+   */
+  #phase: 'waiting' | 'ready' | 'invoked' | 'calling' | 'ending' | 'ended' = 'waiting'
   /** The number of needs that have no value yet. */
   pendingNeeds: number
   value: unknown
@@ -47,6 +51,11 @@ export class StepRun implements CallCompletion {
     this.pendingNeeds = step.needs.length
     this.#run = run
     this.abort = step.timeout === undefined && step.kind !== 'firstOf' ? run.abort : new Abort()
+  }
+
+  /** Called before the start of the step is reported. From then on, `cancel` ends the step. */
+  prepare(): void {
+    this.#phase = 'ready'
   }
 
   /** Invokes the step's function. */
@@ -123,8 +132,8 @@ export class StepRun implements CallCompletion {
   /** Ends the step without a value. Returns false if it is not running, or has unsafe calls in flight. */
   cancel(): boolean {
     if (this.#phase === 'ended' || this.#phase === 'waiting' || this.#unsafeCalls > 0) return false
-    this.#release()
-    return true
+    if (this.#phase !== 'ending') this.#release()
+    return this.#report()
   }
 
   /**
@@ -151,13 +160,24 @@ export class StepRun implements CallCompletion {
 
   /** Clears the timer, and aborts calls that are no longer awaited. */
   #release(): void {
-    this.#phase = 'ended'
+    this.#phase = 'ending'
     clearTimeout(this.#timer)
     const { abort } = this
     if (abort === this.#run.abort) return
     abort.abort(stepEnded)
     // Unsafe calls that were sent continue, and the deadline must still abort them.
     if (abort.size === 0) this.#run.abort.delete(abort)
+  }
+
+  get #hasEnded(): boolean {
+    return this.#phase === 'ending' || this.#phase === 'ended'
+  }
+
+  /** Returns false if the end of the step has already been reported, because the run was cancelled in `#release`. */
+  #report(): boolean {
+    if (this.#phase === 'ended') return false
+    this.#phase = 'ended'
+    return true
   }
 
   #onTimeout(ms: number): void {
@@ -175,7 +195,7 @@ export class StepRun implements CallCompletion {
       this.#read(returned)
     } catch (error) {
       // If the step has already ended, the error was not caused by its value.
-      if (this.#phase === 'ended') throw error
+      if (this.#hasEnded) throw error
       this.#settleFailure(error)
     }
   }
@@ -249,7 +269,7 @@ export class StepRun implements CallCompletion {
         this.#end(kind === 'firstOf' && count === 1 ? values[0] : values, state, undefined, tally)
       },
       fail: (error, tally) => {
-        if (this.#phase !== 'ended') this.#fail(this.#attribute(error), tally)
+        if (!this.#hasEnded) this.#fail(this.#attribute(error), tally)
       },
     })
   }
@@ -278,7 +298,7 @@ export class StepRun implements CallCompletion {
 
   /** Ends the step with its fallback if it has one and the error is an `UpstreamError`. Otherwise fails the run. */
   #settleFailure(error: unknown): void {
-    if (this.#phase === 'ended') return
+    if (this.#hasEnded) return
     const failure = this.#attribute(error)
     const { kind, fallback, minSuccess } = this.step
     if (!(failure instanceof UpstreamError)) return this.#fail(failure)
@@ -304,13 +324,13 @@ export class StepRun implements CallCompletion {
 
   #fail(error: unknown, tally = this.#contextCalls?.failureTally()): void {
     this.#release()
-    this.#run.stepFailed(error, this.step, tally)
+    if (this.#report()) this.#run.stepFailed(error, this.step, tally)
   }
 
   #end(value: unknown, state: State, code?: ErrorCode, tally?: CallCounts): void {
-    if (this.#phase === 'ended') return
+    if (this.#hasEnded) return
     this.value = this.step.isFrozen && this.step.kind === 'each' ? Object.freeze(value) : value
     this.#release()
-    this.#run.stepEnded(this.step, this.value, state, code, tally)
+    if (this.#report()) this.#run.stepEnded(this.step, this.value, state, code, tally)
   }
 }

@@ -1,21 +1,24 @@
 import type { AnyAggregate } from '../fanout/aggregate.ts'
 import { checkOffloads } from '../fanout/check-offloads.ts'
+import type { RunEvent } from '../fanout/events.ts'
 import type { Override, Runtime, RuntimeOptions } from '../upstream/runtime.ts'
 import type { Layers } from '../upstream/spec/layers.ts'
 import { RuntimeMetrics } from '../metrics/runtime-metrics.ts'
 import { InboundBodies } from './bodies/inbound-bodies.ts'
 import type { LoadGauge, RouteServices } from './reply/route-services.ts'
+import { CompleteRunSampler } from './log/complete-run.ts'
 import { loggedRuntime } from './log/logged-runtime.ts'
 import { defaultPressureLimits } from './guard/pressure.ts'
 import { delegateErrors } from './problems/delegate-errors.ts'
 import { addRequestId } from './reply/default-headers.ts'
+import { safeListener } from './reply/safe-listener.ts'
 import { describeRoutes } from './openapi/swagger.ts'
 import { countRequests, RequestCounter } from './metrics/request-counter.ts'
 import { closeIfUnread } from './connection/unread-body.ts'
 import type { FastifyInstance } from 'fastify'
 import { rejectOptionsBesideRuntime, rejectRenamedOptions } from '../core/option-keys.ts'
 import { numberWithin } from '../core/bounds.ts'
-import { checkBoolean } from '../core/option-values.ts'
+import { checkBoolean, checkListener } from '../core/option-values.ts'
 import { pluginRenames } from '../upstream/spec/renamed.ts'
 import { aggregateRoutes } from './aggregate-routes.ts'
 import { acceptJsonBodies } from './bodies/json-bodies.ts'
@@ -60,6 +63,12 @@ export interface HeadwatersOptions {
    */
   readonly load?: LoadGauge
   /**
+   * The share of the complete runs whose log line has the level `info`, from 0 to 100. The lines of the others have the
+   * level `debug`. Partial and failed runs are not affected.
+   * @default 100
+   */
+  readonly logCompletePercent?: number
+  /**
    * Adds a `schema` to each route that describes its input and its replies, for `@fastify/swagger` and similar
    * collectors.
    * @default true
@@ -76,6 +85,12 @@ export interface HeadwatersOptions {
    * @default 0
    */
   readonly traceSampledPercent?: number
+  /**
+   * Called with each event of each run of these routes. If it throws or rejects, the error is logged, at most once per
+   * minute, and the reply does not change.
+   * @default not called
+   */
+  readonly onEvent?: ((event: RunEvent) => void) | undefined
 }
 
 /** Options of the registration by the service itself. */
@@ -123,14 +138,17 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
     threads,
     runtime,
     load,
+    logCompletePercent = 100,
     describe = true,
     bodiesBytes = defaultPressureLimits.bodiesBytes,
     bodies = new InboundBodies(bodiesBytes),
     requests,
     traceSampledPercent = 0,
     traceLogs,
+    onEvent,
   } = options
   checkBoolean('headwaters', 'describe', describe)
+  checkListener('headwaters', onEvent)
   numberWithin('headwaters', 'traceSampledPercent', traceSampledPercent, 0, 100)
   const app = host as FastifyInstance
   check(app, aggregates)
@@ -155,10 +173,12 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
   aggregateRoutes(describe ? describeRoutes(app, aggregates) : app, aggregates, {
     runtime: ownRuntime,
     load,
+    onEvent: onEvent && safeListener(app.log, onEvent),
     loggedWarnings: new Set(),
     requests: counter,
     traceSampledPercent,
     traceLogs,
+    completeRuns: new CompleteRunSampler(numberWithin('headwaters', 'logCompletePercent', logCompletePercent, 0, 100)),
   })
   if (runtime === undefined) app.addHook('onClose', () => ownRuntime.close())
 }

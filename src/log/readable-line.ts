@@ -27,7 +27,9 @@ const plain = /^[^\s"=[\]{}]+$/
 
 /**
  * Returns a line of the log for a reader at a terminal: time, level, message and fields as `key=value`. The fields of
- * an object have dots in their names. Stacks follow below the line. Characters that control the terminal are escaped.
+ * an object have dots in their names, except those of a source of a run, which are parameters of its state as in the
+ * header `headwaters-sources`. Stacks follow below the line, and so does the configuration. Characters that control the
+ * terminal are escaped.
  *
  * @param line - A line of JSON. A line that is not JSON is returned with its control characters escaped.
  * @param color - True to colour levels and names.
@@ -43,9 +45,12 @@ export function readableLine(line: string, color: boolean): string {
   }
   const pairs: string[] = []
   const stacks: string[] = []
+  const blocks: string[] = []
   addPairs(fields, '', (name, value) => {
     if (name === 'stack' || name.endsWith('.stack')) stacks.push(textOf(value))
-    else pairs.push(`${paint('dim', `${printable(name)}=`)}${shown(name, value)}`)
+    else if (isBlock(name, value)) blocks.push(...blockOf(name, value))
+    else
+      pairs.push(`${paint('dim', `${printable(name)}=`)}${isSource(value) ? shownSource(value) : shown(name, value)}`)
   })
   const head = [
     paint('dim', timeOf(fields['time'])),
@@ -54,7 +59,7 @@ export function readableLine(line: string, color: boolean): string {
     ...pairs,
   ].join(' ')
   const below = stacks.flatMap(stack => stack.split('\n')).map(each => `    ${printable(each.trim())}\n`)
-  return `${head}\n${below.join('')}`
+  return `${head}\n${blocks.join('')}${below.join('')}`
 }
 
 function parsed(line: string): Readonly<Record<string, unknown>> | undefined {
@@ -78,9 +83,46 @@ function addPairs(
 ): void {
   for (const [name, value] of Object.entries(fields)) {
     if (path === '' && omitted.has(name)) continue
-    if (isFields(value) && Object.keys(value).length > 0) addPairs(value, `${path}${name}.`, add)
+    if (
+      isFields(value) &&
+      Object.keys(value).length > 0 &&
+      !(path === 'sources.' && isSource(value)) &&
+      !(path === '' && isBlock(name, value))
+    )
+      addPairs(value, `${path}${name}.`, add)
     else add(path + name, value)
   }
+}
+
+/** Fields of the line of the configuration. Each is a block of lines below it, because it has many values. */
+const blockNames: ReadonlySet<string> = new Set(['set', 'defaults', 'origins'])
+/** The length of the lines of a block, in characters. A longer value has its own line. */
+const blockWidth = 110
+
+function isBlock(name: string, value: unknown): value is Readonly<Record<string, unknown>> {
+  return blockNames.has(name) && isFields(value)
+}
+
+/** Returns the lines of a block: its name, and its values as `key=value`. */
+function blockOf(name: string, values: Readonly<Record<string, unknown>>): string[] {
+  const lines = [`    ${printable(name)}:`]
+  for (const [key, value] of Object.entries(values)) {
+    const word = ` ${printable(key)}=${shown(key, value)}`
+    if ((lines.at(-1) as string).length + word.length <= blockWidth) lines[lines.length - 1] += word
+    else lines.push(`     ${word}`)
+  }
+  return lines.map(line => `${line}\n`)
+}
+
+/** Returns true for a source of a run, which is an object with a state. */
+function isSource(value: unknown): value is Readonly<Record<string, unknown>> {
+  return isFields(value) && typeof value['state'] === 'string'
+}
+
+/** Returns a source as its state with parameters: `fallback;ms=12;attempts=2;code=UPSTREAM_STATUS`. */
+function shownSource({ state, ...parameters }: Readonly<Record<string, unknown>>): string {
+  const texts = Object.entries(parameters).map(([name, value]) => `;${printable(name)}=${shown(name, value)}`)
+  return shown('state', state) + texts.join('')
 }
 
 /** The local time of day, to the millisecond. */

@@ -27,7 +27,7 @@ export interface LimitedOperation {
 export interface LimitedUpstream extends CountedUpstream {
   readonly caches: boolean
   readonly layers: { readonly call: readonly unknown[]; readonly attempt: readonly unknown[] }
-  readonly auth: { readonly oauth2?: object } | undefined
+  readonly auth: object | undefined
 }
 
 /** The declarations that a service serves and calls. */
@@ -125,7 +125,7 @@ function codeCountOf(state: StepState, kind: string): number {
 }
 
 function addUpstream({ retry, breaker, caches, auth }: LimitedUpstream, add: Add): void {
-  add(families.waits, 1 + (retry === false ? 0 : 1) + (auth?.oauth2 === undefined ? 0 : 1))
+  add(families.waits, 1 + (retry === false ? 0 : 1) + (auth !== undefined && 'oauth2' in auth ? 1 : 0))
   for (const family of [
     families.permitsInUse,
     families.permitsLimit,

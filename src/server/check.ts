@@ -1,5 +1,8 @@
 import { openCatalogue, type Catalogue } from '../definitions/catalogue.ts'
+import { otherRoutes } from '../http/metrics/service-routes.ts'
+import { maxSeries } from '../metrics/max-series.ts'
 import { processSeriesLimits, type SeriesLimit } from '../metrics/process-metrics.ts'
+import { operationsOf } from '../upstream/declare.ts'
 import { addressOf } from '../upstream/override.ts'
 import { createServiceApp, routesOf } from './process/service-app.ts'
 
@@ -46,11 +49,16 @@ export async function checkService(
       aggregates: routesOf(catalogue),
       upstreams: upstreamsOf(catalogue),
       workers,
-      series: await processSeriesLimits(),
+      series: [...ownSeriesLimits(catalogue), ...(await processSeriesLimits())],
     }
   } finally {
     await catalogue.close()
   }
+}
+
+function ownSeriesLimits({ aggregates, specs }: Catalogue): SeriesLimit[] {
+  const upstreams = specs.map(spec => ({ spec, operations: operationsOf(spec) }))
+  return maxSeries({ aggregates, upstreams, otherRoutes }).map(({ family: { name }, series }) => ({ name, series }))
 }
 
 function upstreamsOf({ specs, overrides }: Catalogue): CheckedUpstream[] {

@@ -7,6 +7,7 @@ import { divertStreams } from '../log/standard-streams.ts'
 import type { WorkerPlan } from './cluster/plan-workers.ts'
 import { readAssignment } from './cluster/read-message.ts'
 import { disablePretenuring } from './disable-pretenuring.ts'
+import { configurationOf } from './process/configuration.ts'
 import { createServiceApp, routesOf } from './process/service-app.ts'
 import { serveSingle } from './single.ts'
 import { assignmentVariable } from './cluster/messages.ts'
@@ -22,6 +23,8 @@ export interface ServeOptions {
   readonly workers?: number | 'auto' | undefined
   /** Sends the last spans before the process ends. @default there are no spans */
   readonly flushSpans?: (() => Promise<void>) | undefined
+  /** A module whose default export receives the events of all runs. @default no module */
+  readonly events?: string | undefined
 }
 
 /**
@@ -29,7 +32,7 @@ export interface ServeOptions {
  * `DefinitionsError` or a `ConfigError` for definitions or a configuration that cannot be served.
  */
 export async function serve(options: ServeOptions = {}): Promise<void> {
-  const { paths = [], live = false, watch = false, workers, flushSpans } = options
+  const { paths = [], live = false, watch = false, workers, events, flushSpans } = options
   disablePretenuring()
   // Redirect the streams before definitions are loaded. A module that stores `process.stdout`, or uses `console`, keeps
   // the stream that exists at that time.
@@ -37,9 +40,9 @@ export async function serve(options: ServeOptions = {}): Promise<void> {
   const assignment = cluster.isWorker ? readAssignment(process.env[assignmentVariable]) : undefined
   if (assignment !== undefined) {
     const { serveAssigned } = await import('./cluster/worker-main.ts')
-    return serveAssigned(assignment, { paths, live, flushOutput, flushSpans })
+    return serveAssigned(assignment, { paths, live, events, flushOutput, flushSpans })
   }
-  const catalogue = await openCatalogue({ paths, live, environment: process.env })
+  const catalogue = await openCatalogue({ paths, live, events, environment: process.env })
   const plan = await planFor(catalogue, watch, workers)
   const app = await createServiceApp(catalogue)
   if (plan !== undefined && plan.workers > 1) {
@@ -51,6 +54,8 @@ export async function serve(options: ServeOptions = {}): Promise<void> {
   } else {
     await serveSingle(catalogue, app, flushSpans)
   }
+  const configuration = configurationOf(catalogue)
+  app.log.info(configuration, 'configuration')
   app.log.info({ upstreams: catalogue.upstreams, aggregates: routesOf(catalogue), ...plan }, 'serving')
 }
 

@@ -133,11 +133,11 @@ test('the log has the reason why a stale response was used', async t => {
   })
   await get('/all')
   await get('/all')
-  const { lost } = lines
-    .map(line => JSON.parse(line) as { msg: string; lost: object[] })
-    .find(({ msg }) => msg === 'reply is partial') ?? { lost: [] }
-  t.match(lost, [
-    { step: 'sure', code: 'UPSTREAM_STATUS' },
-    { step: 'gone', code: 'UPSTREAM_RESET' },
-  ])
+  const { sources } = lines
+    .map(line => JSON.parse(line) as { msg: string; sources: object })
+    .find(({ msg }) => msg === 'reply is partial') ?? { sources: {} }
+  t.match(sources, {
+    sure: { state: 'stale', code: 'UPSTREAM_STATUS' },
+    gone: { state: 'stale', code: 'UPSTREAM_RESET' },
+  })
 })

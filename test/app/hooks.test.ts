@@ -124,9 +124,9 @@ test('a context() that asks a call is in the body, in the headers and in the log
   await get('/v1/boxed?user=500&catch=true&both=true')
   t.match(lines.at(-1), {
     msg: 'reply is partial',
-    lost: [
-      { step: 'context', code: 'UPSTREAM_STATUS' },
-      { step: 'two', code: 'UPSTREAM_STATUS' },
-    ],
+    sources: {
+      context: { state: 'ok', lost: [{ code: 'UPSTREAM_STATUS' }] },
+      two: { state: 'fallback', code: 'UPSTREAM_STATUS' },
+    },
   })
 })

@@ -305,7 +305,7 @@ test('the log says why an upstream failed, whether the reply failed with it or n
   t.equal((await get('/kept')).status, 200)
   t.match(said('reply is partial'), {
     aggregate: 'kept',
-    lost: [{ step: 'meow', code: 'UPSTREAM_SCHEMA', why: /^data: .*expected array/ }],
+    sources: { meow: { code: 'UPSTREAM_SCHEMA', why: /^data: .*expected array/ } },
   })
   const failed = await get('/needed')
   t.match(said('request failed'), { code: 'UPSTREAM_SCHEMA', why: /^data: .*expected array/ })

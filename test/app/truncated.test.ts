@@ -60,13 +60,16 @@ test('a truncated list is in the body, in the headers and in the log of a reply,
   t.equal(boxed.headers.get('cache-control'), 'no-store')
   t.match(lines.at(-1), {
     msg: 'reply is partial',
-    lost: [{ step: 'items', code: 'UPSTREAM_STATUS', omitted: 3 }],
+    sources: { items: { state: 'partial', code: 'UPSTREAM_STATUS', omitted: 3 } },
   })
 
   const bare = await get('/v1/bare?id=a&id=b&id=c')
   t.same([bare.body, bare.headers.get('headwaters-complete')], [['/a', '/b'], '?0'])
   t.match(bare.headers.get('headwaters-sources'), /^items=partial;.*;calls=2;ok=2;omitted=1;failed=0$/)
-  t.match(lines.at(-1), { msg: 'reply is partial', lost: [{ step: 'items', items: 2, failed: 0, omitted: 1 }] })
+  t.match(lines.at(-1), {
+    msg: 'reply is partial',
+    sources: { items: { state: 'partial', calls: 2, ok: 2, omitted: 1 } },
+  })
 
   await get('/v1/boxed?id=lost&id=b')
   t.notMatch(JSON.stringify(lines.at(-1)), 'omitted', 'a partial reply without omitted items has none')

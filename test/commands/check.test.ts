@@ -1,7 +1,24 @@
-import { test } from 'tap'
+import tap, { test } from 'tap'
+import { families } from '../../src/metrics/families.ts'
+import { durationBuckets } from '../../src/metrics/family.ts'
+import { parseExposition } from '../metrics/helpers/exposition.ts'
 import { definitionsFolder, words } from '../helpers/definitions-folder.ts'
-import { rawUpstream, json } from '../helpers/raw-upstream.ts'
-import { runCommand } from '../helpers/service-process.ts'
+import { json, rawUpstream } from '../helpers/raw-upstream.ts'
+import { runCommand, startService } from '../helpers/service-process.ts'
+
+// Each of its tests starts processes.
+tap.setTimeout(120_000)
+
+/** The numbers of a table of families. */
+function seriesOf(output: string): Map<string, number> {
+  return new Map(
+    output
+      .trimEnd()
+      .split('\n')
+      .map(line => /^(\w+) +(\d+)$/.exec(line))
+      .map(row => [row?.[1] ?? '', Number(row?.[2])]),
+  )
+}
 
 test('check prints the aggregates and upstreams of definitions, and calls no upstream', async t => {
   const upstream = await rawUpstream(t, json({ word: 'cat' }))
@@ -41,7 +58,6 @@ test('the faults of check are those of serve, with the same exit code', async t 
     [[path.concat('/good')], { LOG_LEVEL: 'loud', DRAIN_MS: '-1' }],
     [[path.concat('/good')], { HEADWATERS_UPSTREAM_NOTHING_OFF: '1' }],
     [[path.concat('/good')], { HEADWATERS_WORKERS: '65' }],
-    [[path.concat('/nowhere')], {}],
   ] as const) {
     const [checked, served] = await Promise.all(
       ['check', 'serve'].map(command => runCommand(t, [command, ...files], { PORT: '0', ...environment })),
@@ -49,7 +65,7 @@ test('the faults of check are those of serve, with the same exit code', async t 
     t.equal(checked?.code, 2)
     t.equal(served?.code, 2)
     t.equal(checked?.output, '')
-    t.equal(checked?.errors.replace('headwaters: check: ', 'headwaters: serve: '), served?.errors)
+    t.equal(checked?.errors, served?.errors)
   }
 })
 
@@ -58,18 +74,20 @@ test('check --metrics prints the families with their largest number of series, a
   const { code, output, errors } = await runCommand(t, ['check', path, '--metrics'])
   t.equal(errors, '')
   t.equal(code, 0)
-  const rows = output
-    .trimEnd()
-    .split('\n')
-    .map(line => /^(\w+) +(\d+)$/.exec(line))
-    .map(row => [row?.[1] ?? '', Number(row?.[2])] as const)
+  const rows = [...seriesOf(output)]
   const total = rows.at(-1)
   t.equal(total?.[0], 'total')
   t.equal(
     rows.slice(0, -1).reduce((sum, [, series]) => sum + series, 0),
     total?.[1],
   )
-  t.equal(new Map(rows).get('nodejs_gc_duration_seconds'), 36)
+  const series = new Map(rows)
+  t.equal(series.get('nodejs_gc_duration_seconds'), 36)
+  for (const { name } of families) t.ok(series.has(name), name)
+  // Calls of one operation: two attempts, and one more on a connection that closed while it was idle.
+  t.equal(series.get('headwaters_attempts_total'), 3)
+  // One step of one aggregate, in four states.
+  t.equal(series.get('headwaters_step_duration_seconds'), 4 * (durationBuckets.length + 3))
   t.equal(
     new Set(
       output
@@ -82,7 +100,36 @@ test('check --metrics prints the families with their largest number of series, a
   )
 })
 
-test('a wrong option of check is a usage error', async t => {
+test('a service of several workers has no family and no series beyond those of check', async t => {
+  const upstream = await rawUpstream(t, (socket, { index }) => {
+    const statuses = ['200 OK', '404 Not Found', '500 Internal Server Error', '299 Odd', '503 Service Unavailable']
+    socket.end(`HTTP/1.1 ${statuses[index % statuses.length]}\r\ncontent-length: 16\r\n\r\n{"word": "cat" }\n`)
+  })
+  const { path } = definitionsFolder(t, { 'one.ts': words(upstream.origin, { name: 'one' }) })
+  const { origin, said } = await startService(t, { HEADWATERS_ENV: 'development' }, ['serve', path, '--workers', '2'])
+  await said('serving')
+  for (let time = 0; time < 40; time++) {
+    await fetch(`${origin}/one?of=${time}`, { headers: { connection: 'close' } }).then(response => response.text())
+    await fetch(`${origin}/nowhere/${time}`, { method: ['GET', 'PUT', 'PROPFIND'][time % 3] as string })
+  }
+  const scrape = async () => (await fetch(`${origin}/metrics`, { headers: { connection: 'close' } })).text()
+  // The first scrape starts the measurement of the process, and is itself a request.
+  await scrape()
+  const scraped = parseExposition(await scrape())
+  const limits = seriesOf((await runCommand(t, ['check', path, '--metrics'])).output)
+  t.ok(scraped.length > 30)
+  for (const { name, samples } of scraped) {
+    const limit = limits.get(name) ?? 0
+    t.ok(samples.length <= limit, `${name} has ${samples.length} of at most ${limit}`)
+  }
+})
+
+test('a wrong option and a missing file are usage errors of check', async t => {
+  t.match(await runCommand(t, ['check', '/no/such/folder']), {
+    code: 2,
+    errors:
+      /^headwaters: check: no such file or folder: '\/no\/such\/folder'; check the path\n\nUsage: headwaters check /,
+  })
   const { code, errors } = await runCommand(t, ['check', '--metric'])
   t.equal(code, 2)
   t.match(errors, /^headwaters: unknown option '--metric': did you mean '--metrics'\?\n\nUsage: headwaters check /)

@@ -28,9 +28,10 @@ test('the words that may follow are commands, options, aggregates, their fields 
   for (const [given, expected] of [
     [[], ['serve', 'run', 'openapi', 'check', 'load', 'completion', '--help', '--version']],
     [['completion'], ['bash', 'zsh', 'fish']],
-    [['serve'], ['--live', '--workers', '--watch', '--otlp', '--help']],
+    [['serve'], ['--live', '--workers', '--watch', '--otlp', '--events', '--help']],
+    [['serve', '--events'], []],
     [['serve', '--workers'], ['auto']],
-    [['--watch'], ['--live', '--workers', '--watch', '--otlp', '--help']],
+    [['--watch'], ['--live', '--workers', '--watch', '--otlp', '--events', '--help']],
     [['openapi'], ['--out', '--json', '--info', '--help']],
     [['openapi', '--out'], []],
     [['check'], ['--metrics', '--help']],

@@ -1,11 +1,13 @@
-import { test } from 'tap'
+import { test, type Test } from 'tap'
 import { z } from 'zod'
-import { aggregate } from '../../src/fanout/aggregate.ts'
+import { aggregate, times, type AnyAggregate } from '../../src/fanout/aggregate.ts'
 import type { RunEvent } from '../../src/fanout/events.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
 import { failure } from '../helpers/failure.ts'
+import { httpUpstream } from '../helpers/http-upstream.ts'
+import { oracleAt } from '../helpers/oracle.ts'
 import { rawUpstream } from '../helpers/raw-upstream.ts'
 
 test('a run that is cancelled while an unsafe call waits for its slot tells how every call ended', async t => {
@@ -57,4 +59,43 @@ test('a run that is cancelled while an unsafe call waits for its slot tells how 
   t.equal(events.at(-1)?.type, 'run ended')
   await runtime.close()
   await holder
+})
+
+/** Runs an aggregate whose listener cancels the run when an attempt ends as cancelled. Returns the ends in the run. */
+async function endsOf(t: Test, described: AnyAggregate): Promise<readonly (string | undefined)[]> {
+  const runtime = createRuntime()
+  t.teardown(() => runtime.close())
+  const gone = new AbortController()
+  const events: RunEvent[] = []
+  const onEvent = (event: RunEvent) => {
+    events.push(event)
+    if (event.type === 'attempt ended' && event.code === 'CANCELLED') gone.abort('gone')
+  }
+  t.equal(await failure(fanOut(described, {}, { runtime, signal: gone.signal, onEvent })), 'gone')
+  return events.flatMap(event => {
+    if (event.type === 'step ended') return [`${event.stepName} ${event.state}`]
+    return event.type === 'run ended' ? [`run ${event.code}`] : []
+  })
+}
+
+test('a run that is cancelled while a step with its value aborts its other calls reports the end of the step once', async t => {
+  const { origin } = await httpUpstream(t, ({ request, json }) => {
+    if (request.url === '/0') json('won')
+  })
+  const { ask } = oracleAt(origin)
+  const race = aggregate('race', { url: '/race' })
+    .firstOf('all', () => times(2, id => ask({ id })))
+    .reply(z.unknown(), () => 1)
+  t.same(await endsOf(t, race), ['all cancelled', 'run CANCELLED'])
+})
+
+test('a run that is cancelled while a failing step aborts its other calls reports the end of the step once', async t => {
+  const { origin } = await httpUpstream(t, ({ request, json }) => {
+    if (request.url === '/0') json({}, 500)
+  })
+  const { ask } = oracleAt(origin)
+  const list = aggregate('list', { url: '/list' })
+    .each('all', () => times(2, id => ask({ id })), { timeout: 10_000 })
+    .reply(z.unknown(), () => 1)
+  t.same(await endsOf(t, list), ['all cancelled', 'run CANCELLED'])
 })

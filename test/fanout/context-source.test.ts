@@ -149,11 +149,12 @@ test('a context() that fails without a call is a failed source too: it refuses, 
     t.same(Object.keys(sources), ['context', 'one'])
     t.strictSame(timeless(sources['context']), { state: 'failed', start: 0, attempts: 0, code })
     t.match(events, [
+      { type: 'run started', at: 0 },
       { type: 'step started', at: 0, step: -1 },
       { type: 'step ended', step: -1, state: 'failed', code, tally: undefined },
       { type: 'run ended', code },
     ])
-    t.equal(events.length, 3)
+    t.equal(events.length, 4)
   }
 })
 
@@ -374,16 +375,19 @@ test('the events of a context() are those of a step of index -1, before those of
   await reply
   const count = (type: RunEvent['type'], call: number) =>
     events.filter(event => event.type === type && 'call' in event && event.step === -1 && event.call === call).length
-  t.match(events[0], { type: 'step started', at: 0, step: -1 })
+  t.match(events.slice(0, 2), [
+    { type: 'run started', at: 0 },
+    { type: 'step started', at: 0, step: -1, stepName: 'context' },
+  ])
   for (const type of ['attempt started', 'attempt ended', 'call ended'] as const)
     t.same([count(type, 0), count(type, 1)], [1, 1], type)
-  t.match(events.slice(7), [
+  t.match(events.slice(8), [
     { type: 'step ended', step: -1, state: 'ok', code: undefined, tally: { calls: 2, ok: 2, failed: [] } },
     { type: 'step started', step: 0 },
     { type: 'step ended', step: 0 },
     { type: 'run ended', code: undefined },
   ])
-  t.equal(events.length, 11)
+  t.equal(events.length, 12)
   t.ok(events.every(({ at }, index) => at >= (events[index - 1]?.at ?? 0)))
 })
 
@@ -441,11 +445,12 @@ test('a caller that goes cancels the source of a context() that has asked, and t
   asking.run.cancel(gone)
   await t.rejects(asking.reply, gone)
   t.match(asking.events, [
+    { type: 'run started' },
     { type: 'step started', step: -1 },
     { type: 'step ended', step: -1, state: 'cancelled', code: undefined, tally: undefined },
     { type: 'run ended', code: 'CANCELLED' },
   ])
-  t.equal(asking.events.length, 3)
+  t.equal(asking.events.length, 4)
 
   const thinking = watched(
     open()
@@ -455,8 +460,8 @@ test('a caller that goes cancels the source of a context() that has asked, and t
   )
   thinking.run.cancel(gone)
   await t.rejects(thinking.reply, gone)
-  t.match(thinking.events, [{ type: 'run ended', code: 'CANCELLED' }])
-  t.equal(thinking.events.length, 1)
+  t.match(thinking.events, [{ type: 'run started' }, { type: 'run ended', code: 'CANCELLED' }])
+  t.equal(thinking.events.length, 2)
 })
 
 test('a run that fails in its first event of context() has the source as cancelled, and nothing is sent', async t => {
@@ -536,13 +541,14 @@ test('a call that is asked only after context() has ended is reported then', asy
   t.same(Object.keys(sources), ['context', 'one'])
   t.match(sources['context'], { state: 'ok', ms: 0 })
   t.match(events, [
+    { type: 'run started' },
     { type: 'step started', step: 0 },
     { type: 'step started', step: -1 },
     { type: 'step ended', step: -1, state: 'ok' },
     { type: 'step ended', step: 0 },
     { type: 'run ended' },
   ])
-  t.equal(events.length, 5)
+  t.equal(events.length, 6)
 })
 
 test('a step may not have a name that differs from context by case only', async t => {

@@ -96,13 +96,13 @@ test('no step starts until context() has ended, and an invalid input never reach
     .reply(Any, ({ a }) => a)
   const { reply, events } = watched(described, { runtime: held })
   await turn()
-  t.same([asked, events.length, held.calls.length], [1, 0, 0])
+  t.same([asked, events.map(({ type }) => type), held.calls.length], [1, ['run started'], 0])
   end('known')
   ;(await held.arrived('/known')).answer('well')
   t.equal((await reply).data, 'well')
   t.same(
     events.map(({ type }) => type),
-    ['step started', 'step ended', 'run ended'],
+    ['run started', 'step started', 'step ended', 'run ended'],
   )
   t.match(await problemOf(fanOut(described, { query: { user: 7 } }, { runtime })), { code: 'INPUT_INVALID' })
   t.equal(asked, 1)
@@ -128,7 +128,7 @@ test('context() may return a call, or await any number of calls', async t => {
   t.match(sources['context'], { state: 'ok', calls: 3, ok: 3, failed: [] })
   t.same(
     events.map(event => ('step' in event ? event.step : event.type)),
-    [-1, -1, 0, 0, 'run ended'],
+    ['run started', -1, -1, 0, 0, 'run ended'],
   )
   t.equal(run.abort.size, 0)
 })
@@ -535,7 +535,7 @@ test('a caller that goes while onReply() waits ends the run, and the result of o
   await turn()
   t.same(
     events.map(({ type }) => type),
-    ['run ended'],
+    ['run started', 'run ended'],
   )
 })
 

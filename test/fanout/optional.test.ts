@@ -140,7 +140,7 @@ test('sync steps, their dependents and the merge run in the turn that starts the
   const { events, reply } = watched(chain(5), { runtime: failing })
   t.strictSame(
     events.map(({ type }) => type),
-    [...Array.from({ length: 5 }, () => ['step started', 'step ended']).flat(), 'run ended'],
+    ['run started', ...Array.from({ length: 5 }, () => ['step started', 'step ended']).flat(), 'run ended'],
   )
   t.match(await reply, { data: 4, complete: true })
 })

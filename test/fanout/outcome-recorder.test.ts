@@ -139,6 +139,7 @@ test('events come in order, with a time that never goes back, and none comes aft
   const { reply, events } = watched(described, { runtime })
   await reply
   t.match(events, [
+    { type: 'run started', at: 0 },
     { type: 'step started', step: 0 },
     { type: 'attempt started', step: 0, call: 0, attempt: 1 },
     { type: 'attempt ended', step: 0, call: 0, attempt: 1, code: undefined },
@@ -151,7 +152,7 @@ test('events come in order, with a time that never goes back, and none comes aft
     { type: 'step ended', step: 1, state: 'fallback', code: 'UPSTREAM_STATUS' },
     { type: 'run ended', code: undefined },
   ])
-  t.equal(events.length, 11)
+  t.equal(events.length, 12)
   t.ok(events.every(({ at }, index) => at >= (events[index - 1]?.at ?? 0)))
 })
 
@@ -165,12 +166,12 @@ test('a failed run ends with its code, after the end of every step that had star
   const { reply, events } = watched(described, { runtime })
   runtime.at('/bad').fail(new UpstreamError('UPSTREAM_JSON', 'oracle'))
   await problemOf(reply)
-  t.match(events.slice(2), [
+  t.match(events.slice(3), [
     { type: 'step ended', step: 1, state: 'failed', code: 'UPSTREAM_JSON' },
     { type: 'step ended', step: 0, state: 'cancelled', code: undefined },
     { type: 'run ended', code: 'UPSTREAM_JSON' },
   ])
-  t.equal(events.length, 5)
+  t.equal(events.length, 6)
 })
 
 test('a watcher gets no event after the end of the run, though calls still end', async t => {

@@ -177,11 +177,13 @@ test('omitted items are in the event, and are not called when other calls have e
     events.find(({ type }) => type === 'step ended'),
     {
       type: 'step ended',
-      at: events[1]?.at,
+      at: events[2]?.at,
       step: 0,
       state: 'partial',
       code: undefined,
       tally: { calls: 2, ok: 2, failed: [], omitted: 2 },
+      run: events[0]?.run,
+      stepName: 'all',
     },
   )
 })

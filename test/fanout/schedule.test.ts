@@ -59,8 +59,10 @@ test('in every graph and order of arrival a step starts at the moment its last n
         if (String(seenBy.get(index)) !== String(needs.map(nameOf))) return false
         // Never later than it could: between its last need's end and its own start nothing but other steps' starts and
         // sync ends.
-        const last = Math.max(-1, ...needs.map(need => ended.get(need) as number))
+        // The event at 0 is the start of the run.
+        const last = Math.max(0, ...needs.map(need => ended.get(need) as number))
         const between = events.slice(last + 1, start)
+        if (events[0]?.type !== 'run started') return false
         if (between.some(({ type }) => type !== 'step started' && type !== 'step ended')) return false
         if (needs.length > 0 && (events[start]?.at ?? 0) - (events[last]?.at ?? 0) > 1000) return false
       }

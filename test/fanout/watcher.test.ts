@@ -27,7 +27,7 @@ test('a watcher that throws fails its run like any other bug, gets no further ev
     ),
   )
   t.match(problem, { code: 'INTERNAL', statusCode: 500, cause: { message: 'the watcher broke' } })
-  t.same(told, ['step started'])
+  t.same(told, ['run started'])
 })
 
 test('a watcher whose promise rejects fails its run like one that throws', async t => {

@@ -19,7 +19,8 @@ export interface LoggedFailure {
   readonly step: string
   readonly upstream: string
   readonly operation: string
-  readonly items: number
-  readonly failed: number
+  readonly sources: Readonly<
+    Record<string, { readonly state: string; readonly ms: number; readonly attempts: number; readonly failed?: number }>
+  >
   readonly msg: string
 }

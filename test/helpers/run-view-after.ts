@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { createRunView, applyEvent, type RunView } from '../../src/commands/run/run-view.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
-import type { RunEvent } from '../../src/fanout/events.ts'
+import type { BareEvent } from '../../src/fanout/events.ts'
 
 /** An aggregate with a step of each kind, of which nothing is asked. */
 export const drawn = aggregate('drawn', { url: '/drawn', deadline: 1000 })
@@ -12,7 +12,7 @@ export const drawn = aggregate('drawn', { url: '/drawn', deadline: 1000 })
   .reply(z.object({}), () => ({}))
 
 /** One event; what an event has beside its time is left out where it is nothing. */
-export type EventEntry = readonly [at: number, type: RunEvent['type'], more?: object]
+export type EventEntry = readonly [at: number, type: BareEvent['type'], more?: object]
 
 /** The view after some events. */
 export function runViewAfter(told: readonly EventEntry[], deadline?: number): RunView {
@@ -30,7 +30,7 @@ export function runViewAfter(told: readonly EventEntry[], deadline?: number): Ru
       state: 'ok',
       tally: undefined,
       ...more,
-    } as unknown as RunEvent)
+    } as unknown as BareEvent)
   }
   return view
 }

@@ -17,6 +17,7 @@ export interface ServedAppOptions {
   readonly layers?: AppOptions['layers']
   readonly logger?: AppOptions['logger']
   readonly lostLogLines?: AppOptions['lostLogLines']
+  readonly metrics?: AppOptions['metrics']
   /** @default that of the built-in aggregates, if they are served */
   readonly info?: AppOptions['info']
   /** Adds hooks or routes before the app listens. */
@@ -41,6 +42,7 @@ export async function serveApp(
     logger = false,
     layers = {},
     lostLogLines,
+    metrics = false,
     info = aggregates === builtIn ? builtInInfo : undefined,
     before,
   }: ServedAppOptions = {},
@@ -55,6 +57,7 @@ export async function serveApp(
     logger,
     layers,
     lostLogLines,
+    metrics,
     info,
   })
   t.teardown(() => app.close())

@@ -130,3 +130,27 @@ test('a line without a level, or with one that is not of pino, is shown with wha
 test('a line of a JSON array stays', async t => {
   t.equal(readableLine('[1]\n', false), '[1]\n')
 })
+
+test('a source of a run is its state with parameters, and other fields of sources are as everywhere', async t => {
+  t.equal(
+    line({
+      msg: 'reply is partial',
+      url: '/v1/cat-facts',
+      sources: {
+        ninja: { state: 'ok', ms: 31.2, attempts: 1 },
+        meow: { state: 'fallback', ms: 12, attempts: 2, code: 'UPSTREAM_STATUS', why: 'a "bad" one', lost: [{ a: 1 }] },
+        state: 'open',
+        other: { sources: { state: 'none' } },
+      },
+    }),
+    '09:08:07.065 INFO  reply is partial url=/v1/cat-facts sources.ninja=ok;ms=31.2;attempts=1 ' +
+      'sources.meow=fallback;ms=12;attempts=2;code=UPSTREAM_STATUS;why="a \\"bad\\" one";lost=[{"a":1}] ' +
+      'sources.state=open sources.other.sources.state=none\n',
+  )
+})
+
+test('a source controls no terminal', async t => {
+  const text = line({ msg: 'm', sources: { a: { state: '\x1b[2J', 'k\x07': '\u202e' } } })
+  t.notMatch(text.slice(0, -1), /[\p{Cc}\u202e]/u)
+  t.match(text, 'sources.a="\\u001b[2J";k\\u0007=\\u202e')
+})

@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
 import { PerformanceObserver } from 'node:perf_hooks'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -76,4 +78,27 @@ test('process metrics have a constant number of series', async t => {
 
 test('promtool has no complaint about the process metrics', { skip: whyNoPromtool() }, async t => {
   t.equal(promtoolComplaints((await families()).text), '')
+})
+
+test('the library is loaded with the first scrape, not with the service', async t => {
+  const script = `
+    const { createRequire } = await import('node:module')
+    const { buildApp } = await import('./src/app.ts')
+    await import('./src/index.ts')
+    await import('./src/server/serve.ts')
+    await import('./src/server/cluster/worker-main.ts')
+    await import('./src/server/cluster/primary.ts')
+    const isLoaded = () => Object.keys(createRequire(import.meta.url).cache).some(file => file.includes('@prometheus-io'))
+    const app = buildApp([], { metrics: true })
+    await app.ready()
+    const before = isLoaded()
+    const { statusCode } = await app.inject('/metrics')
+    console.log(JSON.stringify([before, statusCode, isLoaded()]))
+    await app.close()`
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    cwd: join(import.meta.dirname, '../..'),
+    encoding: 'utf8',
+  })
+  t.equal(stderr, '')
+  t.same(JSON.parse(stdout), [false, 200, true])
 })

@@ -70,7 +70,7 @@ async function blockFaults(t: Test, of: readonly Block[], get: ShellContext['get
 }
 
 async function contextOf(t: Test): Promise<ShellContext['get']> {
-  const { get } = await serveApp(t)
+  const { get } = await serveApp(t, { metrics: { key: 'a-key-that-no-block-has' } })
   return async path => (await get(path)).status
 }
 

@@ -193,10 +193,11 @@ test('the headers of a trace that a layer sets are part of no key', async t => {
   t.not(keyOf(call.withHeaders({ baggage: 'a' })), keyOf(call))
 })
 
-test('the request for a token has no trace', async t => {
-  const { raw, runtime } = await arrange(t, (socket, { path }) =>
-    socket.write(json(path === '/token' ? { access_token: 'a', token_type: 'bearer' } : 1)),
-  )
+test('a request for a token has no trace, and a call that is sent again with a new token has another span', async t => {
+  const { raw, runtime } = await arrange(t, (socket, { path, index }) => {
+    if (path === '/token') socket.write(json({ access_token: `a${index}`, token_type: 'bearer' }))
+    else socket.write(index === 1 ? json({}, 401) : json(1))
+  })
   const { ask } = defineUpstream(
     'authorized',
     {
@@ -212,8 +213,13 @@ test('the request for a token has no trace', async t => {
     [
       ['/token', 0],
       ['/', 1],
+      ['/token', 0],
+      ['/', 1],
     ],
   )
+  const [one, two] = raw.requests.filter(({ path }) => path === '/').map(sentTrace)
+  t.match([one, two], [{ traceId }, { traceId }])
+  t.not(one?.spanId, two?.spanId)
 })
 
 test('a declaration that names the headers of a trace is refused with the fix', async t => {

@@ -1,10 +1,10 @@
 import { errors, type ErrorCode } from '../../errors.ts'
 import { printable } from '../../log/printable.ts'
-import type { CallCounts, RunEvent } from '../../fanout/events.ts'
+import type { CallCounts, BareEvent } from '../../fanout/events.ts'
 import { callsOf, isLost, rowOf, type Row, type RunView } from './run-view.ts'
 
 /** Returns the line of an event for an output that is not a terminal, or `undefined` for an event without a line. */
-export function plainLine(view: RunView, event: RunEvent): string | undefined {
+export function plainLine(view: RunView, event: BareEvent): string | undefined {
   const at = `${event.at.toFixed(1).padStart(8)} ms  `
   if (event.type === 'run ended') return `${at}${summaryOf(view, event.at)}`
   if (event.type !== 'step started' && event.type !== 'step ended') return undefined

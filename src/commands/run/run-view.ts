@@ -1,6 +1,6 @@
 import { causeChain } from '../../log/cause-chain.ts'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
-import type { RunEvent, CallCounts } from '../../fanout/events.ts'
+import type { BareEvent, CallCounts } from '../../fanout/events.ts'
 import type { State } from '../../fanout/outcome.ts'
 import type { StepKind } from '../../fanout/step.ts'
 
@@ -83,7 +83,7 @@ export function rowOf(view: RunView, step: number): Row {
 }
 
 /** Updates the view with an event. */
-export function applyEvent(view: RunView, event: RunEvent): void {
+export function applyEvent(view: RunView, event: BareEvent): void {
   if (event.type === 'run started') return
   if (event.type === 'run ended') {
     view.outcome = { at: event.at, code: event.code }

@@ -1,18 +1,12 @@
 import type { FastifyInstance } from 'fastify'
 import { allowMethods } from '../routing/allowed-methods.ts'
 import { ignoreRejection } from '../../core/promises.ts'
-import { logOutcome, type RequestOutcome } from '../log/request-outcome.ts'
+import { logOutcome, probed } from '../log/request-outcome.ts'
 
 /** The state that `/health/ready` shows. */
 export interface Readiness {
   state: 'starting' | 'ready' | 'draining'
 }
-
-/**
- * The outcome of a probe has the level `debug`. Each load balancer and each scraper sends one every few seconds, so
- * that probes would be most of the log.
- */
-export const probed: RequestOutcome = { level: 'debug', fields: {}, msg: 'request completed' }
 
 export interface HealthOptions {
   readonly readiness: Readiness

@@ -4,10 +4,9 @@ import { rejectUnknownOptions } from '../../core/option-keys.ts'
 import { checkObject, checkTextOption } from '../../core/option-values.ts'
 import type { MetricsSource } from '../../metrics/source.ts'
 import { identifyClients, keyFinder, requireKey } from '../guard/api-keys.ts'
-import { logOutcome } from '../log/request-outcome.ts'
+import { logOutcome, probed } from '../log/request-outcome.ts'
 import { allowMethods } from '../routing/allowed-methods.ts'
 import { pathShape } from '../routing/path-template.ts'
-import { probed } from './health.ts'
 
 /** The path of the metrics. */
 export const metricsUrl = '/metrics'

@@ -3,6 +3,7 @@ import { cut } from '../../log/cut.ts'
 import { loggedError } from '../../log/logged-error.ts'
 import { hidden, type Redaction } from '../../log/redaction.ts'
 import { shortLine } from '../../log/short-line.ts'
+import { credentialHeaders } from './caller-credentials.ts'
 import { clientAddress } from '../request/client-address.ts'
 
 export interface LoggerOptions {
@@ -23,9 +24,11 @@ interface LoggedError {
   [field: string]: unknown
 }
 
-/** Headers with credentials, and the fields of a log line that may hold headers. */
-const headers = ['authorization', 'cookie', 'set-cookie', 'proxy-authorization', 'x-api-key']
-const holders = ['headers', 'req.headers', 'request.headers', 'res.headers', 'response.headers', 'err.headers']
+/**
+ * The fields of a log line that may hold headers. The serializers of `req` and `res` omit headers. A path below these
+ * fields would copy them for each line.
+ */
+const holders = ['headers', 'request.headers', 'response.headers', 'err.headers']
 
 /** Returns the options of a logger whose lines have a bounded length and show no secret. */
 export function loggerOptions({
@@ -39,8 +42,16 @@ export function loggerOptions({
   return {
     level,
     ...(base !== undefined && { base }),
-    serializers: { req: loggedRequest, err: loggedError as (error: unknown) => LoggedError, msg: cutText },
-    redact: { paths: holders.flatMap(holder => headers.map(header => `${holder}["${header}"]`)), censor: hidden },
+    serializers: {
+      req: loggedRequest,
+      res: loggedReply,
+      err: loggedError as (error: unknown) => LoggedError,
+      msg: cutText,
+    },
+    redact: {
+      paths: holders.flatMap(holder => credentialHeaders.map(header => `${holder}["${header}"]`)),
+      censor: hidden,
+    },
     hooks: { streamWrite: format === undefined ? clean : line => format(clean(line)) },
   }
 }
@@ -52,8 +63,18 @@ export function loggedRequest(
   request: Pick<FastifyRequest, 'method' | 'url' | 'host' | 'ip'> & Pick<Partial<FastifyRequest>, 'ips'>,
 ) {
   const { method, url, host } = request
-  const [path = ''] = url.split('?', 1)
-  return { method, url: cut(path), host: cut(host), remoteAddress: clientAddress(request) }
+  const query = url.indexOf('?')
+  return {
+    method,
+    url: cut(query === -1 ? url : url.slice(0, query)),
+    host: cut(host),
+    remoteAddress: clientAddress(request),
+  }
+}
+
+/** Returns the fields of a reply for the log. The headers are omitted, because they may contain secrets. */
+export function loggedReply({ statusCode }: { readonly statusCode: number }) {
+  return { statusCode }
 }
 
 function cutText(text: unknown): unknown {

@@ -1,9 +1,16 @@
 import type { ServerResponse } from 'node:http'
 import { LogController, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { RefusalSampler } from './refusal-sampler.ts'
-import { logOutcome, outcomeKey, type RequestOutcome, type RequestWithOutcome } from './request-outcome.ts'
+import {
+  logOutcome,
+  outcomeKey,
+  runFieldsOf,
+  type LeveledLog,
+  type RequestOutcome,
+  type RequestWithOutcome,
+} from './request-outcome.ts'
 
-const completed: RequestOutcome = { level: 'info', fields: {}, msg: 'request completed' }
+const completed: RequestOutcome = { level: 'info', msg: 'request completed' }
 
 /** The key of a response's reply. It is removed after the request was logged. */
 const replyKey = Symbol('headwaters.reply')
@@ -36,7 +43,10 @@ export class RequestLog extends LogController {
   }
 
   override requestCompleted(error: Error | null | undefined, request: FastifyRequest, reply: FastifyReply): void {
-    if (error) logOutcome(request, { level: 'error', fields: { err: error }, msg: 'reply could not be written' })
+    if (error) {
+      const fields = { req: undefined, res: undefined, responseTime: undefined, err: error, ...runFieldsOf(request) }
+      logOutcome(request, { level: 'error', fields, msg: 'reply could not be written' })
+    }
     this.#end(reply, true)
   }
 
@@ -44,17 +54,38 @@ export class RequestLog extends LogController {
     const raw: Response = reply.raw
     if (raw[replyKey] === undefined) return
     raw[replyKey] = undefined
-    const { request, elapsedTime: responseTime } = reply
-    const { level, fields, msg, refusal } = (request as RequestWithOutcome)[outcomeKey] ?? completed
-    if (!isComplete)
-      request.log[level](
-        { req: request, responseTime, ...fields, closedBy: closedBy(request) },
-        'connection closed before the reply was complete',
-      )
-    else if (refusal !== undefined && !this.#refusals.shouldLog(refusal))
-      request.log.debug({ req: request, res: reply, responseTime, ...fields }, msg)
-    else request.log[level]({ req: request, res: reply, responseTime, ...fields }, msg)
+    const { request } = reply
+    const outcome = (request as RequestWithOutcome)[outcomeKey] ?? completed
+    if (!isComplete) return logClosed(request, reply, outcome)
+    const { refusal, isSampledOut } = outcome
+    const isOmitted = isSampledOut === true || (refusal !== undefined && !this.#refusals.shouldLog(refusal))
+    const level = isOmitted ? 'debug' : outcome.level
+    // Without a logger the app has one that writes nothing and has no levels.
+    if ((request.log as LeveledLog).isLevelEnabled?.(level) === true) logEnd(request, reply, outcome, level)
   }
+}
+
+/** Writes the line of a request whose reply is complete. */
+export function logEnd(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { fields, msg }: RequestOutcome,
+  level: RequestOutcome['level'],
+): void {
+  const { elapsedTime: responseTime } = reply
+  if (fields === undefined) return request.log[level]({ req: request, res: reply, responseTime }, msg)
+  fields.req = request
+  fields.res = reply
+  fields.responseTime = responseTime
+  request.log[level](fields, msg)
+}
+
+/** Logs that a connection closed before the reply was complete. */
+export function logClosed(request: FastifyRequest, reply: FastifyReply, { level, fields }: RequestOutcome): void {
+  request.log[level](
+    { ...fields, req: request, responseTime: reply.elapsedTime, closedBy: closedBy(request) },
+    'connection closed before the reply was complete',
+  )
 }
 
 /** Returns the side that closed a connection. A caller ends or resets it; the service destroys it. */

@@ -1,9 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { Problem, toProblem, UpstreamError, type ErrorCode } from '../../errors.ts'
-import { cut } from '../../log/cut.ts'
-import { causeChain } from '../../log/cause-chain.ts'
-import { logOutcome, runFieldsOf, type RequestOutcome } from '../log/request-outcome.ts'
+import { Problem, toProblem, type ErrorCode } from '../../errors.ts'
+import { logProblem } from '../log/failure-outcome.ts'
 import { countRefusal } from '../metrics/request-counter.ts'
 import { sendProblem } from './problem-body.ts'
 
@@ -39,7 +37,7 @@ export function handleErrorsAsProblems(app: FastifyInstance, replyWithoutRoute?:
   })
   app.setNotFoundHandler((request, reply) => {
     const problem = new Problem('NOT_FOUND')
-    logProblem(request, problem)
+    logProblem(request, reply, problem)
     countRefusal(reply, problem.code)
     return sendProblem(request, reply, problem)
   })
@@ -48,7 +46,7 @@ export function handleErrorsAsProblems(app: FastifyInstance, replyWithoutRoute?:
 /** Replies to one failure. Fastify also calls it for errors before routing. */
 export function errorHandler(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = problemOf(error)
-  logProblem(request, problem)
+  logProblem(request, reply, problem)
   countRefusal(reply, problem.code)
   return sendProblem(request, reply, problem)
 }
@@ -64,36 +62,4 @@ export function problemOf(error: FastifyError): Problem {
   return error.code?.startsWith('FST_')
     ? new Problem('BAD_REQUEST', { status, cause: error })
     : new Problem('REFUSED', { status, title: STATUS_CODES[status] ?? 'Refused', cause: error })
-}
-
-/**
- * Codes with a 5xx status that are not logged as failures. Their cause (an open circuit breaker, pressure, draining)
- * already has its own log line, or the caller caused the failure.
- */
-const ownRefusals = new Set<ErrorCode>([
-  'BULKHEAD_FULL',
-  'THREADS_FULL',
-  'BREAKER_OPEN',
-  'SHED',
-  'OVERLOADED',
-  'DRAINING',
-  'TRANSFER_ENCODING_UNSUPPORTED',
-])
-
-function logProblem(request: FastifyRequest, problem: Problem): void {
-  logOutcome(request, outcomeOf(problem, runFieldsOf(request)))
-}
-
-function outcomeOf(problem: Problem, run: object | undefined): RequestOutcome {
-  const { code, cause, statusCode } = problem
-  const detail = cut(problem.detail)
-  if (statusCode === 500)
-    return { level: 'error', fields: { err: cause ?? problem, code, ...run }, msg: 'request failed: internal error' }
-  if (statusCode > 500 && !ownRefusals.has(code))
-    return {
-      level: 'warn',
-      fields: { code, detail, why: causeChain(cause instanceof UpstreamError ? cause : problem), ...run },
-      msg: 'request failed',
-    }
-  return { level: 'info', fields: { code, detail, ...run }, msg: 'request refused', refusal: code }
 }

@@ -5,6 +5,7 @@ import { endToEnd } from '../../core/end-to-end.ts'
 import { startRun } from '../../fanout/fan-out.ts'
 import { recordOf } from '../metrics/request-counter.ts'
 import { discardBody } from '../connection/unread-body.ts'
+import { setRun } from '../log/request-outcome.ts'
 import { acceptsJson } from '../request/accepts-json.ts'
 import { checkQuery, deadlineOf } from '../request/input-checks.ts'
 import { traceOf } from '../request/trace-of.ts'
@@ -15,6 +16,20 @@ import type { RouteServices } from './route-services.ts'
 
 /** Runs an aggregate for one request and writes its reply. Throws a `Problem` for a request that cannot be run. */
 export function handleRequest(
+  aggregate: AnyAggregate,
+  services: RouteServices,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  try {
+    startReply(aggregate, services, request, reply)
+  } catch (error) {
+    setRun(request, { failedRunFields: () => ({ aggregate: aggregate.name, url: aggregate.route.url }) })
+    throw error
+  }
+}
+
+function startReply(
   aggregate: AnyAggregate,
   services: RouteServices,
   request: FastifyRequest,
@@ -51,6 +66,7 @@ export function handleRequest(
       shedOptional: services.load?.shedOptional,
       trace: spans === undefined ? trace : spans.trace,
       spans,
+      onEvent: services.onEvent,
     },
     faults,
   )

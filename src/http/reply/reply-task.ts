@@ -9,8 +9,13 @@ import { Problem } from '../../errors.ts'
 import { sampledTraceId } from '../../trace/sampled-trace-id.ts'
 import type { Scope } from '../../upstream/call/call.ts'
 import { recordOf } from '../metrics/request-counter.ts'
-import { logOutcome, setRunFields } from '../log/request-outcome.ts'
-import { failureFields, partialFields, type LoggedOutcomes } from '../log/run-fields.ts'
+import { CallerCredentials } from '../log/caller-credentials.ts'
+import { CompleteRun, type CompleteRunSampler } from '../log/complete-run.ts'
+import { logProblem } from '../log/failure-outcome.ts'
+import type { LoggedOutcomes } from '../log/losses.ts'
+import { logClosed } from '../log/request-log.ts'
+import { hasRequestLog, logOutcome, setRun, type LoggedRun, type RequestOutcome } from '../log/request-outcome.ts'
+import { failureFields, partialFields, type FailedRunFields, type RunFields } from '../log/run-fields.ts'
 import { varyOfCacheable, type LoggedWarnings } from './cache-control.ts'
 import type { LoadGauge, RouteServices } from './route-services.ts'
 import { writeReply } from './write-reply.ts'
@@ -25,17 +30,22 @@ const callerGone = new DOMException('the caller has gone', 'AbortError')
 const longText = 16 * 1024
 
 /** One request in flight: starts its run, then writes the reply or passes on the error. */
-export class ReplyTask implements RunCompletion {
+export class ReplyTask implements RunCompletion, LoggedRun {
   readonly #aggregate: AnyAggregate
   readonly #load: LoadGauge | undefined
   readonly #loggedWarnings: LoggedWarnings
+  readonly #completeRuns: CompleteRunSampler
   readonly #request: FastifyRequest
   readonly #reply: FastifyReply
   readonly #run: Run
+  /** The failure of the run, once it is known. */
+  #problem: Problem | undefined
+  /** True if the outcome of the request is known, so that its line is complete. */
+  #hasOutcome = false
 
   constructor(
     aggregate: AnyAggregate,
-    { load, loggedWarnings }: RouteServices,
+    { load, loggedWarnings, completeRuns }: RouteServices,
     request: FastifyRequest,
     reply: FastifyReply,
     run: Run,
@@ -43,6 +53,7 @@ export class ReplyTask implements RunCompletion {
     this.#aggregate = aggregate
     this.#load = load
     this.#loggedWarnings = loggedWarnings
+    this.#completeRuns = completeRuns
     this.#request = request
     this.#reply = reply
     this.#run = run
@@ -50,8 +61,12 @@ export class ReplyTask implements RunCompletion {
 
   start(): void {
     const { raw } = this.#reply
-    raw.on('close', () => {
-      if (!raw.writableFinished) this.#run.cancel(callerGone)
+    setRun(this.#request, this)
+    // The line of the request is written by a later listener, and has the steps that are cancelled here.
+    raw.prependListener('close', () => {
+      if (raw.writableFinished) return
+      this.#run.cancel(callerGone)
+      if (!this.#hasOutcome) this.#logClosed()
     })
     if (this.#load !== undefined) this.#load.runs++
     const record = recordOf(raw)
@@ -65,7 +80,6 @@ export class ReplyTask implements RunCompletion {
 
   resolve(result: Reply<unknown, string>): void {
     this.#countEnd()
-    if (!result.complete) this.#logPartial(result.sources)
     // If a large response completed the run, the reply is large too, so it is written in a later turn of the event
     // loop.
     deferIfSliced(() => this.#write(result))
@@ -76,8 +90,9 @@ export class ReplyTask implements RunCompletion {
     // If the caller has closed the connection, send no reply and log no failure.
     if (error === callerGone) return void this.#reply.hijack()
     if (error instanceof Problem) {
-      const outcomes = (error.sources ?? {}) as LoggedOutcomes
-      setRunFields(this.#request, failureFields(this.#aggregate, this.#run.lost, outcomes, error))
+      this.#problem = error
+      this.#hasOutcome = true
+      logProblem(this.#request, this.#reply, error)
     }
     this.#reply.send(error)
   }
@@ -100,6 +115,7 @@ export class ReplyTask implements RunCompletion {
     } catch (error) {
       text = error
     }
+    if (text === undefined || typeof text === 'string') this.#logResult(result)
     if (text === undefined) return
     if (typeof text !== 'string' || text.length <= longText) return void this.#reply.send(text)
     deferIfSliced(() => {
@@ -114,9 +130,49 @@ export class ReplyTask implements RunCompletion {
     return destroyed
   }
 
-  #logPartial(outcomes: LoggedOutcomes): void {
-    const fields = partialFields(this.#aggregate, this.#run.lost, outcomes)
-    logOutcome(this.#request, { level: 'info', fields, msg: 'reply is partial' })
+  /** Returns the fields of the run, for the line of a failure of the run or of its reply. */
+  failedRunFields(): FailedRunFields {
+    const { name, route } = this.#aggregate
+    if (this.#problem !== undefined)
+      return failureFields(
+        this.#aggregate,
+        this.#run.lost,
+        (this.#problem.sources ?? {}) as LoggedOutcomes,
+        this.#problem,
+        this.#credentials(),
+      )
+    const { sources } = this.#partialFields(this.#run.outcomes)
+    return { aggregate: name, url: route.url, sources }
+  }
+
+  #partialFields(outcomes: LoggedOutcomes): RunFields {
+    return partialFields(this.#aggregate, this.#run.lost, outcomes, this.#credentials())
+  }
+
+  #credentials(): CallerCredentials {
+    return new CallerCredentials(this.#request.headers)
+  }
+
+  #logResult({ complete, sources }: Reply<unknown, string>): void {
+    this.#hasOutcome = true
+    const outcome: RequestOutcome = complete
+      ? new CompleteRun(this.#aggregate, sources, !this.#completeRuns.shouldLog(), this.#completeMessage())
+      : { level: 'warn', fields: this.#partialFields(sources), msg: 'reply is partial' }
+    logOutcome(this.#request, outcome, this.#reply.elapsedTime)
+  }
+
+  /** Returns the message of a complete run. Fastify's own log controller writes `request completed` itself. */
+  #completeMessage(): string {
+    return hasRequestLog(this.#request) ? 'request completed' : 'run completed'
+  }
+
+  /** Logs a run whose caller has closed the connection. */
+  #logClosed(): void {
+    this.#hasOutcome = true
+    const fields = this.#partialFields(this.#run.outcomes)
+    const outcome: RequestOutcome = { level: 'info', fields, msg: 'request completed' }
+    if (hasRequestLog(this.#request)) logOutcome(this.#request, outcome)
+    else logClosed(this.#request, this.#reply, outcome)
   }
 
   #countEnd(): void {

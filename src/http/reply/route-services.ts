@@ -1,6 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { OnEvent } from '../../fanout/events.ts'
 import type { Runtime } from '../../upstream/runtime.ts'
 import type { RequestCounter } from '../metrics/request-counter.ts'
+import type { CompleteRunSampler } from '../log/complete-run.ts'
 import type { LoggedWarnings } from './cache-control.ts'
 
 /** The load of the service. Runs count themselves in it, and it decides whether they shed their optional steps. */
@@ -15,6 +17,8 @@ export interface LoadGauge {
 export interface RouteServices {
   readonly runtime: Runtime
   readonly load: LoadGauge | undefined
+  /** Called with each event of each run. It never throws. */
+  readonly onEvent: OnEvent | undefined
   readonly loggedWarnings: LoggedWarnings
   readonly requests: RequestCounter
   /** The share of new traces that are marked as sampled, from 0 to 100. */
@@ -23,4 +27,5 @@ export interface RouteServices {
    * Gives the log lines of a request the trace that it has now. `undefined` if the lines of the app have no trace.
    */
   readonly traceLogs: ((request: FastifyRequest, reply: FastifyReply) => void) | undefined
+  readonly completeRuns: CompleteRunSampler
 }

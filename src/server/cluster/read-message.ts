@@ -1,6 +1,6 @@
-import type { SentExemplar, SeriesChunk } from '../../metrics/chunks.ts'
-import type { Family } from '../../metrics/family.ts'
+import { isObject, isOptionalText, isTexts, isTime, isWhole } from './message-values.ts'
 import type { Failure, FromWorker, WorkerAssignment, ToWorker } from './messages.ts'
+import { readChunk } from './read-chunk.ts'
 
 /** The field that holds the mark. */
 const markField = 'headwaters'
@@ -122,68 +122,4 @@ function readFailure(value: unknown): Failure | undefined {
   if (typeof name !== 'string' || typeof message !== 'string' || !isOptionalText(stack) || !isOptionalText(code))
     return undefined
   return { name, message, stack, code }
-}
-
-function readChunk(value: unknown): SeriesChunk | undefined {
-  if (!isObject(value)) return undefined
-  const { from, labels, values, exemplars } = value
-  const family = readFamily(value['family'])
-  if (family === undefined || !isWhole(from) || !isList(labels, isText) || !isList(values, isNumberOrNull))
-    return undefined
-  return isList(exemplars, isExemplar) ? { family, from, labels, values, exemplars } : undefined
-}
-
-function readFamily(value: unknown): Family | undefined {
-  if (!isObject(value)) return undefined
-  const { name, help, type, labels, buckets, merge = 'sum' } = value
-  if (!isText(name) || !isText(help) || !isList(labels, isText) || (merge !== 'sum' && merge !== 'max'))
-    return undefined
-  if (type === 'histogram') return isList(buckets, isNumber) ? { name, help, type, labels, buckets, merge } : undefined
-  return type === 'counter' || type === 'gauge' ? { name, help, type, labels, merge } : undefined
-}
-
-function isExemplar(value: unknown): value is SentExemplar {
-  return (
-    isObject(value) &&
-    isWhole(value['at']) &&
-    isText(value['traceId']) &&
-    isNumber(value['value']) &&
-    isTime(value['time'])
-  )
-}
-
-function isList<T>(value: unknown, isEntry: (entry: unknown) => entry is T): value is readonly T[] {
-  return Array.isArray(value) && value.every(isEntry)
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string'
-}
-
-function isNumber(value: unknown): value is number {
-  return Number.isFinite(value)
-}
-
-function isNumberOrNull(value: unknown): value is number | null {
-  return value === null || Number.isFinite(value)
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null
-}
-
-function isTexts(value: unknown): value is Readonly<Record<string, string>> {
-  return isObject(value) && Object.values(value).every(text => typeof text === 'string')
-}
-
-function isOptionalText(value: unknown): value is string | undefined {
-  return value === undefined || typeof value === 'string'
-}
-
-function isWhole(value: unknown, most = Number.MAX_SAFE_INTEGER): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= most
-}
-
-function isTime(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0
 }

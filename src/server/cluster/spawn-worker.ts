@@ -4,6 +4,7 @@ import { assignmentVariable, type Failure, type StopMode, type ToWorker, type Wo
 import { marked, readFromWorker } from './read-message.ts'
 import type { TrackWorker } from './redispatch.ts'
 import { sendRendered } from './send-rendered.ts'
+import { SeriesRequest } from './series-request.ts'
 import type { SeriesChunk } from '../../metrics/chunks.ts'
 import type { MetricsFormat } from '../../metrics/format.ts'
 import type { RateCount } from '../../http/guard/shared-rate-store.ts'
@@ -33,10 +34,7 @@ export interface WorkerProcess {
   readonly lostLogLines: number
   /** Sends the worker the number of log lines that all processes have lost. */
   sendLostLogLines(lines: number): void
-  /**
-   * Asks the worker for its series. Resolves with true when all of them have arrived, and with false if the worker does
-   * not listen yet or has exited. While an answer is due, calls get the same promise.
-   */
+  /** Asks the worker for its series (`SeriesRequest`). */
   collectMetrics(): Promise<boolean>
 }
 
@@ -76,9 +74,6 @@ export function spawnWorker(
   let drainMs = 0
   let timer: NodeJS.Timeout | undefined
   let lostLogLines = 0
-  let isListening = false
-  let collecting: PromiseWithResolvers<boolean> | undefined
-  let collections = 0
   const kill = () => {
     worker.process.kill('SIGKILL')
   }
@@ -89,10 +84,7 @@ export function spawnWorker(
     onSilent(worker.process.pid)
     kill()
   })
-  const endCollection = (isAnswered: boolean) => {
-    collecting?.resolve(isAnswered)
-    collecting = undefined
-  }
+  const series = new SeriesRequest(id => send({ kind: 'collect', id }))
   trackWorker(worker)
 
   worker.on('message', (value: unknown) => {
@@ -103,7 +95,7 @@ export function spawnWorker(
       case 'listening':
         ;({ drainMs } = message)
         heartbeat.started()
-        isListening = true
+        series.open()
         return started.resolve(message.port)
       case 'failed':
         started.reject(errorOf(message.failure))
@@ -116,8 +108,7 @@ export function spawnWorker(
       case 'series':
         return onSeries(message.chunk)
       case 'collected':
-        if (message.id === collections) endCollection(true)
-        return
+        return series.answered(message.id)
       case 'render':
         return void sendRendered(send, message.id, render(message.format))
       case undefined:
@@ -136,8 +127,7 @@ export function spawnWorker(
   void exited.then(({ code, signal }) => {
     clearTimeout(timer)
     heartbeat.end()
-    isListening = false
-    endCollection(false)
+    series.close()
     started.reject(
       new Error(`worker ${assignment.index + 1} exited with ${signal ?? `code ${code}`} before it listened`),
     )
@@ -162,14 +152,7 @@ export function spawnWorker(
       return lostLogLines
     },
     sendLostLogLines: lines => send({ kind: 'lost', lines }),
-    async collectMetrics() {
-      if (!isListening) return false
-      if (collecting === undefined) {
-        collecting = Promise.withResolvers()
-        send({ kind: 'collect', id: ++collections })
-      }
-      return collecting.promise
-    },
+    collectMetrics: () => series.ask(),
   }
 }
 

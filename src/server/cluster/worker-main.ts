@@ -14,7 +14,7 @@ import { closeAfterResponse, keepAliveGraceMs } from './close-after-response.ts'
 import { assignmentVariable, type StopMode, type WorkerAssignment } from './messages.ts'
 import { checkWorkers, partitionInbound, partitionThreads } from './plan-workers.ts'
 
-export interface ServeAssignedOptions extends Pick<CatalogueOptions, 'paths' | 'live'> {
+export interface ServeAssignedOptions extends Pick<CatalogueOptions, 'paths' | 'live' | 'events'> {
   /** Writes the remaining output for stdout and stderr. */
   readonly flushOutput: () => void
   /** Sends the last spans before the worker exits; undefined if there are no spans. */
@@ -24,7 +24,7 @@ export interface ServeAssignedOptions extends Pick<CatalogueOptions, 'paths' | '
 /** Serves as one worker, with its partition of the limits, until the primary stops it or exits. */
 export async function serveAssigned(
   assignment: WorkerAssignment,
-  { paths, live, flushOutput, flushSpans }: ServeAssignedOptions,
+  { paths, live, events, flushOutput, flushSpans }: ServeAssignedOptions,
 ): Promise<void> {
   // Definitions must not see the mark of the channel.
   delete process.env[assignmentVariable]
@@ -44,7 +44,7 @@ export async function serveAssigned(
   })
   try {
     const { demoUpstreams, host, port, count, index } = assignment
-    const catalogue = await openCatalogue({ paths, live, environment: process.env, demoUpstreams })
+    const catalogue = await openCatalogue({ paths, live, events, environment: process.env, demoUpstreams })
     const { inbound, threads, drainMs } = catalogue.config
     checkWorkers(catalogue, count)
     const app = await createServiceApp(

@@ -22,8 +22,8 @@ export async function createServiceApp(
   options: AppOptions = {},
   logFields?: Readonly<Record<string, unknown>>,
 ): Promise<FastifyInstance> {
-  const { aggregates, overrides, environment, info, secrets, config } = catalogue
-  const { inbound, logLevel, logFormat, drainMs, threads, traceSampledPercent, env, admin } = config
+  const { aggregates, overrides, environment, info, secrets, config, onEvent } = catalogue
+  const { inbound, logLevel, logFormat, logCompletePercent, drainMs, threads, traceSampledPercent, env, admin } = config
   const { limits, few } = descriptorLimits(catalogue, {
     partition: options.partition,
     threads: options.threads?.count ?? threads.count,
@@ -40,12 +40,14 @@ export async function createServiceApp(
     environment,
     info,
     logger,
+    logCompletePercent,
     drainTimeout: drainMs,
     traceSampledPercent,
     threads,
     lostLogLines: () => stream.lost,
     metrics: env === 'development' || (admin.key !== undefined && { key: admin.key }),
     onToken: token => redaction.learn(token),
+    onEvent,
     ...inbound,
     ...limits,
     ...options,

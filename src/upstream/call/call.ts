@@ -66,7 +66,7 @@ export interface Scope {
   now(): number
   emit(event: CallEvent): void
   /**
-   * False if no observer needs the event `attempt ended`. The other events are always emitted.
+   * False if no observer needs the events `attempt ended` and `call waited`. The other events are always emitted.
    * @default true
    */
   readonly isWatched?: boolean

@@ -4,42 +4,42 @@ import type { Cached } from '../spec/answer.ts'
 /** The reason for which a call waits: for a permit of the bulkhead, for a token, or for the pause before a retry. */
 export type WaitReason = 'permit' | 'token' | 'retry'
 
-/** An event of a run's calls. `at` is in ms from the run's start. */
+/** The call of an event. */
+interface OfCall {
+  /** The time of the event, in ms from the start of the run. */
+  readonly at: number
+  /** The index of the step; -1 for context(). */
+  readonly step: number
+  /** The index of the call in its step. */
+  readonly call: number
+  /** The name of the upstream: `catfact-ninja`. */
+  readonly upstream: string
+  /** The name of the operation with its upstream: `catfact-ninja.fact`. */
+  readonly operation: string
+}
+
+/** An event of a call. */
 export type CallEvent =
-  | {
+  | (OfCall & {
       readonly type: 'attempt started'
-      readonly at: number
-      readonly step: number
-      readonly call: number
+      /** The number of the attempt, from 1. */
       readonly attempt: number
-    }
-  | {
+    })
+  | (OfCall & {
       readonly type: 'attempt ended'
-      readonly at: number
-      readonly step: number
-      readonly call: number
       readonly attempt: number
+      /** The code of the failure; `undefined` for an answer. */
       readonly code: string | undefined
-    }
-  | {
+    })
+  | (OfCall & {
       /** The end of a time in which a call waited and was not sent. */
       readonly type: 'call waited'
-      readonly at: number
-      readonly step: number
-      readonly call: number
-      /** The name of the operation with its upstream: `catfact-ninja.fact`. */
-      readonly operation: string
       readonly reason: WaitReason
       /** The length of the wait, in ms. */
       readonly ms: number
-    }
-  | {
+    })
+  | (OfCall & {
       readonly type: 'call ended'
-      readonly at: number
-      readonly step: number
-      readonly call: number
-      /** The name with its upstream: `catfact-ninja.fact`. */
-      readonly operation: string
       /** The number of attempts; 0 if the call was not sent. */
       readonly attempts: number
       /** The status of the upstream; `undefined` without a response. */
@@ -50,4 +50,4 @@ export type CallEvent =
       readonly error: UpstreamError | undefined
       /** The cache's part in the answer; `undefined` without a cache or without an answer. */
       readonly cached: Cached | undefined
-    }
+    })

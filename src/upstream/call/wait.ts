@@ -10,5 +10,16 @@ export function reportWait(
 ): void {
   scope.spans?.waited(step, spec.name, reason, ms)
   metrics.waits.ended(reason, ms, sampledTraceId(scope.trace))
-  scope.emit({ type: 'call waited', at: scope.now(), step, call: index, operation: spec.name, reason, ms })
+  if (scope.isWatched === false) return
+  const { name: operation, upstream } = spec
+  scope.emit({
+    type: 'call waited',
+    at: scope.now(),
+    step,
+    call: index,
+    upstream: upstream.name,
+    operation,
+    reason,
+    ms,
+  })
 }

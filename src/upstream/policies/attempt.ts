@@ -39,7 +39,15 @@ export function attempt({ upstream, timeout, budget, server }: AttemptOptions): 
     effort.span = call.attempt.span = span
     const at = scope.now()
     call.metrics.attemptStarted(number)
-    scope.emit({ type: 'attempt started', at, step: call.step, call: call.index, attempt: number })
+    scope.emit({
+      type: 'attempt started',
+      at,
+      step: call.step,
+      call: call.index,
+      upstream,
+      operation: spec.name,
+      attempt: number,
+    })
     // A listener of the event may have aborted the call.
     if (call.abort.aborted)
       return new Attempted(call, number, at, undefined, completion, span).reject(call.abort.reason)
@@ -100,9 +108,18 @@ class Attempted<T> implements Completion<T> {
 
   #ended(at: number, code: string | undefined): void {
     if (this.#limit !== undefined) lift(this.#limit, this.#call)
-    const { scope, step, index } = this.#call
-    if (scope.isWatched !== false)
-      scope.emit({ type: 'attempt ended', at, step, call: index, attempt: this.#number, code })
+    const { scope, step, index, spec } = this.#call
+    if (scope.isWatched === false) return
+    scope.emit({
+      type: 'attempt ended',
+      at,
+      step,
+      call: index,
+      upstream: spec.upstream.name,
+      operation: spec.name,
+      attempt: this.#number,
+      code,
+    })
   }
 }
 

@@ -79,7 +79,7 @@ class Observed<T> implements Completion<T> {
       scope,
       step,
       index,
-      spec: { name: operation },
+      spec: { name: operation, upstream },
       metrics,
     } = this.#call
     this.#counts.attempts += attempts
@@ -90,6 +90,7 @@ class Observed<T> implements Completion<T> {
       at: scope.now(),
       step,
       call: index,
+      upstream: upstream.name,
       operation,
       attempts,
       status,

@@ -3,17 +3,22 @@ import { test } from 'tap'
 import { createRunView, applyEvent } from '../../../src/commands/run/run-view.ts'
 import { plainLine } from '../../../src/commands/run/run-text.ts'
 import { lossesOf, summaryOf } from '../../../src/commands/run/run-text.ts'
-import type { RunEvent } from '../../../src/fanout/events.ts'
+import type { BareEvent } from '../../../src/fanout/events.ts'
 import { runViewAfter, drawn } from '../../helpers/run-view-after.ts'
 
+const source = { upstream: 'source', operation: 'source.ask' }
+const cats = { upstream: 'cats', operation: 'cats.fact' }
+
 test('a line is said for each start and end of a step and for the end of the run, and for nothing else', async t => {
-  const events: RunEvent[] = [
+  const events: BareEvent[] = [
+    { type: 'run started', at: 0 },
     { type: 'step started', at: 0, step: 0 },
-    { type: 'attempt started', at: 1, step: 0, call: 0, attempt: 1 },
-    { type: 'attempt ended', at: 20, step: 0, call: 0, attempt: 1, code: undefined },
+    { type: 'call waited', at: 1, step: 0, call: 0, ...source, reason: 'permit', ms: 1 },
+    { type: 'attempt started', at: 1, step: 0, call: 0, ...source, attempt: 1 },
+    { type: 'attempt ended', at: 20, step: 0, call: 0, ...source, attempt: 1, code: undefined },
     {
       type: 'call ended',
-      operation: 'source.ask',
+      ...source,
       at: 20,
       step: 0,
       call: 0,
@@ -77,15 +82,15 @@ test("each step without its own value is reported with its code, the upstream's 
 
 test('a context() that asks a call has lines before those of every step, and its failure is a loss', async t => {
   const view = createRunView(drawn)
-  const events: RunEvent[] = [
+  const events: BareEvent[] = [
     { type: 'step started', at: 0, step: -1 },
-    { type: 'attempt started', at: 1, step: -1, call: 0, attempt: 1 },
+    { type: 'attempt started', at: 1, step: -1, call: 0, ...cats, attempt: 1 },
     {
       type: 'call ended',
       at: 20,
       step: -1,
       call: 0,
-      operation: 'cats.fact',
+      ...cats,
       attempts: 1,
       status: 500,
       code: 'UPSTREAM_STATUS',

@@ -195,6 +195,16 @@ export const positions: Readonly<Record<string, Position>> = {
     stage: (onEvent, origin, isSlow) => ({ aggregate: asking(origin, isSlow), run: { onEvent } }),
     expected: way => (fails(way) ? 'INTERNAL' : 'ok'),
   },
+  // In an app, a listener that fails changes no reply.
+  'AppOptions.onEvent': {
+    stage: (onEvent, origin, isSlow) => ({ aggregate: asking(origin, isSlow), app: { onEvent } }),
+    expected: () => 'ok',
+  },
+  // An app passes it to the plugin.
+  'HeadwatersOptions.onEvent': {
+    stage: (onEvent, origin, isSlow) => ({ aggregate: asking(origin, isSlow), app: { onEvent } }),
+    expected: () => 'ok',
+  },
   'Builder.required': {
     stage: (step, _origin, isSlow) => ({
       aggregate: plain(isSlow)

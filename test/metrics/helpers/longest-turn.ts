@@ -2,11 +2,11 @@
 export async function longestTurnMs(work: () => Promise<unknown>): Promise<number> {
   let ms = 0
   let isOver = false
-  let last = process.threadCpuUsage()
+  let last = threadMs()
   const turn = () => {
-    const { user, system } = process.threadCpuUsage(last)
-    last = process.threadCpuUsage()
-    ms = Math.max(ms, (user + system) / 1000)
+    const now = threadMs()
+    ms = Math.max(ms, now - last)
+    last = now
     if (!isOver) setImmediate(turn)
   }
   setImmediate(turn)
@@ -17,4 +17,12 @@ export async function longestTurnMs(work: () => Promise<unknown>): Promise<numbe
   })
   isOver = true
   return ms
+}
+
+/** The CPU time of this thread, in ms. */
+function threadMs(): number {
+  // Linux updates the time of a running thread once per tick, and when the time of its process is read.
+  process.cpuUsage()
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1000
 }

@@ -57,7 +57,7 @@ test('each attempt of a call is counted, and its start and end are reported', as
   bottom.held[0]?.answer()
   await second
   t.equal(call.effort.attempts, 2)
-  const of = { step: 2, call: 5 }
+  const of = { step: 2, call: 5, upstream: 'nobody', operation: 'nobody.ask' }
   const times = run.events.map(event => event.at)
   t.same(
     times,

@@ -142,7 +142,15 @@ test('the flight has no deadline of its own, and keeps the events and the effort
   t.equal(flight?.scope.admitted, run.admitted)
   t.equal(flight?.effort, call.effort)
   t.match(flight, { step: 3, index: 4, spec: call.spec, path: call.path })
-  flight?.scope.emit({ type: 'attempt started', at: 1, step: 3, call: 4, attempt: 1 })
+  flight?.scope.emit({
+    type: 'attempt started',
+    at: 1,
+    step: 3,
+    call: 4,
+    upstream: 'any',
+    operation: 'any.one',
+    attempt: 1,
+  })
   t.match(run.events, [{ type: 'attempt started' }])
   t.ok((flight?.scope.now() ?? 0) > 0)
   bottom.held[0]?.answer()

@@ -81,7 +81,15 @@ test('the refresh goes on without its caller and is kept; until it ends, other c
   run.abort.abort('over')
   const refresh = bottom.held[0]?.call
   t.equal(refresh?.abort.aborted, false)
-  refresh?.scope.emit({ type: 'attempt started', at: 1, step: 0, call: 0, attempt: 1 })
+  refresh?.scope.emit({
+    type: 'attempt started',
+    at: 1,
+    step: 0,
+    call: 0,
+    upstream: 'any',
+    operation: 'any.one',
+    attempt: 1,
+  })
   t.same(run.events, [], 'its run is told of nothing more')
   const others = await Promise.all(Array.from({ length: 100 }, () => ask(cats.soon())))
   t.ok(others.every(({ value, cached }) => value === 'old' && cached?.insteadOf?.code === 'UPSTREAM_TIMEOUT'))

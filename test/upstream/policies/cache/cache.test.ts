@@ -363,7 +363,15 @@ test('a refresh belongs to no run: it outlives its caller, has no deadline and n
   })
   t.equal(refresh?.abort.aborted, false)
   t.ok((refresh?.scope.now() ?? 0) > 0)
-  refresh?.scope.emit({ type: 'attempt started', at: 1, step: 0, call: 0, attempt: 1 })
+  refresh?.scope.emit({
+    type: 'attempt started',
+    at: 1,
+    step: 0,
+    call: 0,
+    upstream: 'cats',
+    operation: 'cats.one',
+    attempt: 1,
+  })
   t.same(run.events, [])
   bottom.held[0]?.answer(null, 304, swr)
   await turn()

@@ -1,0 +1,66 @@
+import { shownVariables } from '../../config.ts'
+import type { Catalogue } from '../../definitions/catalogue.ts'
+import { hidden } from '../../log/redaction.ts'
+import { Secret } from '../../upstream/spec/secret.ts'
+import type { Variables } from '../../upstream/spec/variables.ts'
+
+type Values = Readonly<Record<string, unknown>>
+
+/** The fields of the log line of the configuration. Secrets are redacted. */
+export interface LoggedConfiguration {
+  /** The variables that are set, with their values. */
+  readonly set: Values
+  /** The variables of the service that are not set, with their defaults. */
+  readonly defaults: Values
+  /** The origin of each upstream, after the overrides. */
+  readonly origins: Readonly<Record<string, string>>
+}
+
+/** Variables with the URL of a proxy, which may contain credentials. */
+const proxies = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY'] as const
+const exceptions = ['no_proxy', 'NO_PROXY'] as const
+
+/** Returns the effective configuration for the log. */
+export function configurationOf({ environment, specs, overrides }: Catalogue): LoggedConfiguration {
+  const isSet = (name: string) => isGiven(environment, name)
+  const entries = Object.entries(shownVariables(environment))
+  return {
+    set: Object.fromEntries([
+      ...entries.filter(([name]) => isSet(name)),
+      ...Object.entries(environment).filter(([name]) => name.startsWith('HEADWATERS_UPSTREAM_') && isSet(name)),
+      ...(specs.some(({ proxy }) => proxy !== undefined) ? proxiesIn(environment) : []),
+      ...[...new Set(specs.flatMap(({ auth, tls, proxy }) => variablesIn([auth, tls, proxy])))]
+        .filter(isSet)
+        .map(name => [name, hidden] as const),
+    ]),
+    defaults: Object.fromEntries(entries.filter(([name]) => !isSet(name))),
+    origins: Object.fromEntries(specs.map(({ name, origin }) => [name, originOf(origin, overrides[name])] as const)),
+  }
+}
+
+function isGiven(environment: Variables, name: string): boolean {
+  return (environment[name]?.trim() ?? '') !== ''
+}
+
+function proxiesIn(environment: Variables): (readonly [string, string])[] {
+  const shown = (names: readonly string[], show: (value: string) => string) =>
+    names
+      .filter(name => isGiven(environment, name))
+      .map(name => [name, show((environment[name] as string).trim())] as const)
+  return [...shown(proxies, value => URL.parse(value)?.origin ?? hidden), ...shown(exceptions, value => value)]
+}
+
+/** Returns the names of the variables with secrets in the options of an upstream. */
+function variablesIn(options: readonly unknown[]): string[] {
+  return options.flatMap(option => {
+    if (option instanceof Secret) return [option.variable]
+    return typeof option === 'object' && option !== null ? variablesIn(Object.values(option)) : []
+  })
+}
+
+/** Returns an origin with its path prefix, or `off`. It never contains credentials or a query. */
+function originOf(declared: string, override: Catalogue['overrides'][string] | undefined): string {
+  if (override?.off === true) return 'off'
+  const { origin, pathname } = new URL(override?.origin ?? declared)
+  return origin + (pathname === '/' ? '' : pathname)
+}
