@@ -32,7 +32,7 @@ const answering = stack(
 const runtime: Runtime = { ...createRuntime(), send: serviceOf(sendOf(answering)) }
 const question = get({ id: '1' })
 
-/** An aggregate of so many steps with one call each. */
+/** Returns an aggregate of `calls` steps with one call each. */
 function described(calls: number): Aggregate<unknown, unknown, string> {
   const step = (built: Steps, index: number): Steps => built.required(`step${index}`, () => question)
   return Array.from({ length: calls }, (_, index) => index)

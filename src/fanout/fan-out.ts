@@ -67,22 +67,22 @@ export async function fanOut<I, D, K extends string>(
   const trace =
     options.trace === undefined ? requestTrace(inbound, 0) : continueTrace(checkTrace('fanOut', 'trace', options.trace))
   const spans = startRunSpans(aggregate, trace)
-  let run: Run | undefined
-  const cancel = () => run?.cancel(signal?.reason)
+  let cancel: (() => void) | undefined
   let status: number | undefined
   try {
-    run = startRun(
+    const run = startRun(
       aggregate,
       { ...input, headers: inbound },
       { ...options, trace: spans === undefined ? trace : spans.trace, spans },
     )
+    cancel = () => run.cancel(signal?.reason)
     signal?.addEventListener('abort', cancel, { once: true })
     return (await run.start()) as Reply<D, K>
   } catch (error) {
     if (error instanceof Problem) status = error.statusCode
     throw error
   } finally {
-    signal?.removeEventListener('abort', cancel)
+    if (cancel !== undefined) signal?.removeEventListener('abort', cancel)
     spans?.end(status)
   }
 }

@@ -15,13 +15,14 @@ const known = new WeakMap<OperationSpec, Known>()
 
 /** Starts the span of an attempt in a context, and sets the `spanId` of the attempt. */
 export function startAttempt(
-  { api, tracer }: Tracing,
+  tracing: Tracing,
   context: Context,
   { spec, path, attempt }: SpannedCall,
   number: number,
   server: SpanServer | undefined,
   isBackground: boolean,
 ): AttemptSpan {
+  const { api, tracer } = tracing
   const { name, attributes } = knownOf(spec)
   const own: Attributes = { ...attributes }
   if (server !== undefined) {
@@ -33,7 +34,7 @@ export function startAttempt(
   if (isBackground) own['headwaters.background'] = true
   const links: Link[] = attempt.hedged instanceof RecordedAttempt ? [{ context: attempt.hedged.context }] : []
   const span = tracer.startSpan(name, { kind: api.SpanKind.CLIENT, attributes: own, links }, context)
-  const recorded = new RecordedAttempt(span, api.SpanStatusCode.ERROR)
+  const recorded = new RecordedAttempt(tracing, span)
   attempt.spanId = recorded.context.spanId
   return recorded
 }
@@ -42,18 +43,18 @@ export function startAttempt(
 export class RecordedAttempt implements AttemptSpan {
   /** The context of the span, for links. */
   readonly context: SpanContext
+  readonly #tracing: Tracing
   readonly #span: Span
-  readonly #error: number
 
-  constructor(span: Span, error: number) {
+  constructor(tracing: Tracing, span: Span) {
+    this.#tracing = tracing
     this.#span = span
-    this.#error = error
     this.context = span.spanContext()
   }
 
   answered(status: number): void {
     this.#span.setAttribute('http.response.status_code', status)
-    this.#span.end()
+    this.#tracing.endSpan(this.#span)
   }
 
   failed(error: unknown, code: string): void {
@@ -64,9 +65,9 @@ export class RecordedAttempt implements AttemptSpan {
     // The caller no longer needs the attempt. That is not an error of the upstream.
     if (code !== 'CANCELLED') {
       span.setAttribute('error.type', status !== undefined && status >= 400 ? String(status) : code)
-      span.setStatus({ code: this.#error })
+      span.setStatus({ code: this.#tracing.api.SpanStatusCode.ERROR })
     }
-    span.end()
+    this.#tracing.endSpan(span)
   }
 }
 

@@ -78,7 +78,7 @@ export class RecordedSpans implements RunSpans {
       own.span.setAttribute('error.type', code ?? 'INTERNAL')
       own.span.setStatus({ code: this.#tracing.api.SpanStatusCode.ERROR })
     }
-    own.span.end()
+    this.#tracing.endSpan(own.span)
   }
 
   waited(step: number, operation: string, reason: WaitReason, ms: number): void {
@@ -129,7 +129,7 @@ export class RecordedSpans implements RunSpans {
       span.setAttribute('error.type', this.#isRequest ? String(status) : (this.#code ?? 'INTERNAL'))
       span.setStatus({ code: this.#tracing.api.SpanStatusCode.ERROR })
     }
-    span.end()
+    this.#tracing.endSpan(span)
   }
 
   #contextOf(step: number): Context {

@@ -5,7 +5,9 @@ import { OverlayContext } from './overlay-context.ts'
 /** The API of OpenTelemetry and the tracer of Headwaters. */
 export interface Tracing {
   readonly api: typeof Api
-  readonly tracer: Api.Tracer
+  readonly tracer: Pick<Api.Tracer, 'startSpan'>
+  /** Ends a span. */
+  readonly endSpan: (span: Api.Span) => void
   /** Returns a context in which a span is the active one. */
   readonly withSpan: (context: Api.Context, span: Api.Span) => Api.Context
 }
@@ -43,7 +45,33 @@ function tracingOf(registered: object): Tracing | undefined {
   }
   // A copy ignores a provider that an older copy has registered, and its tracers record nothing.
   if (api.trace.getTracerProvider() !== registered) return undefined
-  return { api, tracer: api.trace.getTracer('headwaters'), withSpan: spanSetter(api) }
+  const tracer = api.trace.getTracer('headwaters')
+  return {
+    api,
+    tracer: {
+      startSpan(name, options, context) {
+        try {
+          return tracer.startSpan(name, options, context)
+        } catch (error) {
+          report(api, error)
+          return api.trace.wrapSpanContext(api.INVALID_SPAN_CONTEXT)
+        }
+      },
+    },
+    endSpan(span) {
+      try {
+        span.end()
+      } catch (error) {
+        report(api, error)
+      }
+    },
+    withSpan: spanSetter(api),
+  }
+}
+
+/** Reports an error of a sampler or a processor of the SDK. It must not fail the call whose span it concerns. */
+function report(api: typeof Api, error: unknown): void {
+  api.diag.error(`headwaters: a span was not recorded: ${String(error)}`)
 }
 
 /** Returns `trace.setSpan` with a cheaper context. The API reads a span under a key that it does not export. */

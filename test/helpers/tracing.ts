@@ -6,6 +6,7 @@ import {
   TracerProvider,
   type ReadableSpan,
   type Sampler,
+  type SpanProcessor,
 } from '@opentelemetry/sdk-trace'
 import { until } from './until.ts'
 
@@ -14,10 +15,10 @@ interface Teardown {
 }
 
 /** An app's own SDK, registered for one test. */
-export function registerTracing(t: Teardown, sampler?: Sampler) {
+export function registerTracing(t: Teardown, sampler?: Sampler, processor?: SpanProcessor) {
   const exporter = new InMemorySpanExporter()
   const provider = new TracerProvider({
-    spanProcessors: [new SimpleSpanProcessor({ exporter })],
+    spanProcessors: [...(processor === undefined ? [] : [processor]), new SimpleSpanProcessor({ exporter })],
     ...(sampler !== undefined && { sampler }),
   })
   trace.setGlobalTracerProvider(provider)

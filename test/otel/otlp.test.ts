@@ -138,6 +138,7 @@ test('with --watch the spans of new definitions are sent too', async t => {
   await service.said('definitions reloaded')
   await (await fetch(`${service.origin}/card/1`)).text()
   await collector.received('GET /card/{id}')
+  t.notOk(collector.spans.some(({ name }) => name === 'GET /card'))
 })
 
 test('a collector that refuses the spans is in the log, and does not delay the end of the service', async t => {

@@ -158,7 +158,7 @@ test('in an app whose own span is active the span of the run is an internal chil
   t.equal(span.attributes['http.route'], '/api/cats/{id}')
 })
 
-test('a request that is refused is no error of its span, and a failure of an upstream is one', async t => {
+test('the span of a refused request has no error, and the span of a request that failed has one', async t => {
   const tracing = registerTracing(t)
   const { fact, refused } = await arrange(t, ({ json }) => json(1, 500))
   const { origin } = await serve(t, [fact, refused])

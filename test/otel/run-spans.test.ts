@@ -1,12 +1,13 @@
 import { setImmediate } from 'node:timers/promises'
 import { context, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
-import { AlwaysOffSampler } from '@opentelemetry/sdk-trace'
+import { AlwaysOffSampler, NoopSpanProcessor } from '@opentelemetry/sdk-trace'
 import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { aggregate, offload } from '../../src/fanout/aggregate.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
 import { defineUpstream, operation, type UpstreamOptions } from '../../src/upstream/declare.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
+import type * as functions from '../helpers/offloaded.ts'
 import { httpUpstream, type Asked } from '../helpers/http-upstream.ts'
 import { registerTracing } from '../helpers/tracing.ts'
 import { until } from '../helpers/until.ts'
@@ -242,7 +243,7 @@ test('a stored answer makes no attempt, and its refresh is a child of the step t
   t.equal(tracing.named('GET /kept').length, 2, 'a fresh answer makes no attempt')
 })
 
-test('a failed step is an error with its code, and a step with a fallback is none', async t => {
+test('the span of a failed step has an error with its code, and the span of a step with a fallback has no error', async t => {
   const tracing = registerTracing(t)
   const { base, runtime, cats } = await arrange(t, ({ json }) => json(1, 500))
   const failing = base
@@ -273,7 +274,7 @@ test('a failed step is an error with its code, and a step with a fallback is non
   })
 })
 
-test('a cancelled run ends all of its spans, and is no error', async t => {
+test('a cancelled run ends all of its spans, without an error', async t => {
   const tracing = registerTracing(t)
   const { upstream, base, runtime, cats } = await arrange(t, () => {})
   const waiting = base
@@ -403,10 +404,7 @@ test('the port of a server is that of its origin, or else of its scheme', async 
 test('functions run with the span of their step active also if functions are offloaded', async t => {
   const tracing = registerTracing(t)
   const { base, runtime } = await arrange(t, () => {})
-  const add = offload<typeof import('../helpers/offloaded.ts'), 'add'>(
-    new URL('../helpers/offloaded.ts', import.meta.url),
-    'add',
-  )
+  const add = offload<typeof functions, 'add'>(new URL('../helpers/offloaded.ts', import.meta.url), 'add')
   const spanned = base
     .required('one', () => {
       tracing.tracer.startActiveSpan('in step', span => span.end())
@@ -418,4 +416,27 @@ test('functions run with the span of their step active also if functions are off
     })
   t.equal((await fanOut(spanned, {}, { runtime })).data, 3)
   t.same(tracing.tree(), ['aggregate cat', '  step one', '    in step', '  in merge'])
+})
+
+test('a sampler or a processor that throws does not fail a run', async t => {
+  class Throwing extends NoopSpanProcessor {
+    override onEnd(): void {
+      throw new Error('of the processor')
+    }
+  }
+  const sampler = {
+    shouldSample() {
+      throw new Error('of the sampler')
+    },
+  }
+  for (const [own, processor] of [
+    [undefined, new Throwing()],
+    [sampler, undefined],
+  ] as const)
+    await t.test(own === undefined ? 'a processor' : 'a sampler', async part => {
+      registerTracing(part, own, processor)
+      const { base, runtime, cats } = await arrange(part, ({ json }) => json(1))
+      const plain = base.required('fact', () => cats.fact({ id: '1' })).reply(Any, ({ fact }) => fact)
+      part.equal((await fanOut(plain, {}, { runtime })).data, 1)
+    })
 })

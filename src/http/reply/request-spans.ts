@@ -24,7 +24,8 @@ export function requestSpans(
 ): RunSpans | undefined {
   if (activeTracing() === undefined) return undefined
   const { method, protocol, host, raw, server } = request
-  const route = server.prefix.replace(/\/$/, '') + aggregate.route.url
+  const { prefix } = server
+  const route = (prefix.endsWith('/') ? prefix.slice(0, -1) : prefix) + aggregate.route.url
   const spans = startRequestSpans(aggregate, { method, url: raw.url ?? '', scheme: protocol, host, route }, trace)
   if (spans === undefined) return undefined
   setTrace(raw, spans.trace)

@@ -1,6 +1,7 @@
 import type * as Api from '@opentelemetry/api'
 import type { ContextManager } from '@opentelemetry/api'
-import type { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
+import type * as Hooks from '@opentelemetry/context-async-hooks'
+import type * as Exporter from '@opentelemetry/exporter-trace-otlp-http'
 import type * as Resources from '@opentelemetry/resources'
 import type * as Trace from '@opentelemetry/sdk-trace'
 import { ConfigError } from '../../config.ts'
@@ -11,7 +12,7 @@ export interface Packages {
   readonly trace: typeof Trace
   readonly resources: typeof Resources
   readonly contextManager: () => ContextManager
-  readonly OTLPTraceExporter: typeof OTLPTraceExporter
+  readonly OTLPTraceExporter: typeof Exporter.OTLPTraceExporter
 }
 
 const names = [
@@ -46,8 +47,8 @@ export async function loadPackages(load: (name: string) => Promise<unknown> = na
     typeof Api,
     typeof Trace,
     typeof Resources,
-    typeof import('@opentelemetry/context-async-hooks'),
-    typeof import('@opentelemetry/exporter-trace-otlp-http'),
+    typeof Hooks,
+    typeof Exporter,
   ]
   return {
     api,

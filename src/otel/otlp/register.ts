@@ -16,12 +16,9 @@ export type FlushSpans = () => Promise<void>
  * @param variables - The variables of the process. The packages of the SDK read the same variables.
  * @param warn - Receives warnings and errors of the SDK, for example of a collector that cannot be reached.
  * @returns A function that sends the last spans. It does nothing if the variables disable the SDK.
- * @throws ConfigError for a variable that is wrong, a package that is missing, and a provider that is registered already
+ * @throws ConfigError for a variable that is wrong, a package that is missing, and a process that has a provider
  */
-export async function registerOtlp(
-  variables: Variables,
-  warn: (message: string) => void,
-): Promise<() => Promise<void>> {
+export async function registerOtlp(variables: Variables, warn: (message: string) => void): Promise<FlushSpans> {
   const settings = readOtlpSettings(variables)
   if (settings === undefined) return async () => {}
   const packages = await loadPackages()
