@@ -1,4 +1,4 @@
-// `npm run bench:observability`: measures the cost of the metrics per call of a run, and fails above the limit.
+// `npm run bench:observability`: measures the cost of metrics and trace context per call, and fails above the limit.
 import { z } from 'zod'
 import { aggregate, times } from '../../src/fanout/aggregate.ts'
 import { startRun } from '../../src/fanout/fan-out.ts'
@@ -8,12 +8,14 @@ import { OperationMetrics, WaitMetrics } from '../../src/metrics/operation-metri
 import { RuntimeCounters } from '../../src/metrics/runtime-counters.ts'
 import { RuntimeMetrics } from '../../src/metrics/runtime-metrics.ts'
 import { UpstreamMetrics } from '../../src/metrics/upstream-metrics.ts'
+import { requestTrace } from '../../src/trace/request-trace.ts'
 import { serviceOf, stack } from '../../src/upstream/call/layer.ts'
 import { defineUpstream, operation, specOf } from '../../src/upstream/declare.ts'
 import { attempt } from '../../src/upstream/policies/attempt.ts'
 import { breaker } from '../../src/upstream/policies/breaker/breaker.ts'
 import { bulkhead } from '../../src/upstream/policies/bulkhead/bulkhead.ts'
 import { observe } from '../../src/upstream/policies/observe.ts'
+import { requestHeaders } from '../../src/upstream/transport/dispatch.ts'
 import type { Runtime } from '../../src/upstream/runtime.ts'
 
 const rounds = 200
@@ -24,7 +26,7 @@ const limit = 1
 
 const up = defineUpstream(
   'up',
-  { origin: 'http://127.0.0.1:1' },
+  { origin: 'http://127.0.0.1:1', traceContext: true },
   { one: operation({ path: '/', output: z.unknown() }) },
 )
 const spec = specOf(up)
@@ -66,6 +68,7 @@ class UncountedRuntime extends RuntimeCounters {
 function runtimeOf(counters: RuntimeCounters, metrics: UpstreamMetrics): Runtime {
   const counts = { calls: 0, ok: 0, failed: 0, ignored: 0, attempts: 0, queuedMs: 0 }
   const answer = { value: 1 as never, status: 200 }
+  const headersOf = requestHeaders()
   const send = stack(
     [
       observe(counts, metrics),
@@ -73,7 +76,10 @@ function runtimeOf(counters: RuntimeCounters, metrics: UpstreamMetrics): Runtime
       bulkhead({ upstream: 'up', concurrency: 64, maxQueue: 256 }).layer,
       attempt({ upstream: 'up', timeout: 60_000 }),
     ],
-    serviceOf((_call, completion) => completion.resolve(answer)),
+    serviceOf((call, completion) => {
+      headersOf(call)
+      completion.resolve(answer)
+    }),
   )
   return {
     send,
@@ -90,13 +96,17 @@ const counted = new RuntimeCounters()
 const runtimes = [
   runtimeOf(new UncountedRuntime(), new UncountedUpstream(new Metrics())),
   runtimeOf(counted, new UpstreamMetrics(counted.metrics, spec, new URL(spec.origin))),
-].map(runtime => ({ runtime, best: Infinity }))
+].map((runtime, index) => ({ runtime, isTraced: index === 1, best: Infinity }))
+const headers = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00' }
 
 // The runtimes take turns. The minimum over many rounds is the value without disturbance.
 for (let round = 0; round < rounds; round++) {
   for (const each of runtimes) {
     const startedAt = process.hrtime.bigint()
-    for (let time = 0; time < runsPerRound; time++) await startRun(card, {}, { runtime: each.runtime }).start()
+    for (let time = 0; time < runsPerRound; time++) {
+      const trace = each.isTraced ? requestTrace(headers, 0) : undefined
+      await startRun(card, {}, { runtime: each.runtime, trace }).start()
+    }
     const us = Number(process.hrtime.bigint() - startedAt) / 1000
     each.best = Math.min(each.best, us / runsPerRound / callsPerRun)
   }
@@ -105,7 +115,7 @@ for (let round = 0; round < rounds; round++) {
 const [without, withMetrics] = runtimes.map(({ best }) => best) as [number, number]
 const cost = withMetrics - without
 process.stdout.write(
-  `${without.toFixed(3)} µs  one of ${callsPerRun} calls of a run, without metrics\n` +
-    `${withMetrics.toFixed(3)} µs  with metrics\n${cost.toFixed(3)} µs  cost of the metrics, of at most ${limit} µs\n`,
+  `${without.toFixed(3)} µs  one of ${callsPerRun} calls of a run, without metrics and trace context\n` +
+    `${withMetrics.toFixed(3)} µs  with both\n${cost.toFixed(3)} µs  cost of both, of at most ${limit} µs\n`,
 )
 process.exit(cost > limit ? 1 : 0)

@@ -35,7 +35,7 @@ export const statuses: readonly string[] = ['', ...registered.map(String), 'othe
 const statusIndexes = new Uint8Array(600).fill(statuses.length - 1)
 for (const [at, status] of registered.entries()) statusIndexes[status] = at + 1
 
-/** Returns the index of a status in `statuses`. `undefined` is no status. */
+/** Returns the index of a status in `statuses`. `undefined` stands for a response that did not arrive. */
 export function statusIndexOf(status: number | undefined): number {
   if (status === undefined) return 0
   const index = statusIndexes[status]

@@ -5,7 +5,7 @@ import { aggregate } from '../../src/fanout/aggregate.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
 import * as families from '../../src/metrics/families.ts'
 import { scriptedUpstream } from '../../src/testing/index.ts'
-import { defineUpstream, operation, type UpstreamOptions } from '../../src/upstream/declare.ts'
+import { defineUpstream, env, operation, type UpstreamOptions } from '../../src/upstream/declare.ts'
 import { createRuntime, type RuntimeOptions } from '../../src/upstream/runtime.ts'
 import { countsOf, sumsOf, total, valuesOf } from '../helpers/metric-values.ts'
 
@@ -263,6 +263,27 @@ test('a DNS lookup is observed once, with its code', async t => {
     t.same(countsOf(runtime, families.dnsDuration), { [label]: 1 }, code)
     await runtime.close()
   }
+})
+
+test('a call that waits for a token is observed once, and the token request is no attempt', async t => {
+  const upstream = await scriptedUpstream()
+  t.teardown(() => upstream.close())
+  upstream.answer('POST /token', { access_token: 'abc', token_type: 'Bearer', expires_in: 3600 }).always('/one', cat)
+  const oauth2 = { tokenUrl: `${upstream.origin}/token`, clientId: 'me', clientSecret: env('SECRET') }
+  const up = defineUpstream(
+    'up',
+    { origin: upstream.origin, auth: { oauth2 } },
+    { one: operation({ path: '/one', output: Cat }) },
+  )
+  const runtime = createRuntime({ environment: { SECRET: 'a secret' } })
+  t.teardown(() => runtime.close())
+  const card = aggregate('card', { url: '/card', deadline: 10_000 })
+    .required('one', () => up.one())
+    .reply(Cat, ({ one }) => one)
+  await fanOut(card, {}, { runtime })
+  await fanOut(card, {}, { runtime })
+  t.same(countsOf(runtime, families.waits), { 'up token': 1 })
+  t.same(valuesOf(runtime, families.attempts), { 'up one 0': 2 })
 })
 
 test('two declarations with one name share their series', async t => {
