@@ -18,9 +18,10 @@ export function aggregateRoutes(
     onRequest: dispatcher.hook(template),
     handler: (request, reply) => handleRequest(dispatcher.targetOf(request), services, request, reply),
   })
+  const prefix = app.prefix.endsWith('/') ? app.prefix.slice(0, -1) : app.prefix
   for (const aggregate of aggregates) {
     const { method, url } = aggregate.route
-    services.requests.add(aggregate, app.prefix.replace(/(?<!\/)\/+$/, ''), fastifyPath(url))
+    services.requests.add(aggregate, prefix, fastifyPath(url))
     app.route({
       method,
       url: fastifyPath(url),
