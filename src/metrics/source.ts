@@ -6,6 +6,7 @@ import type { Series } from './series.ts'
 export interface RenderedMetrics {
   /** The value of the `content-type` header. */
   readonly contentType: string
+  /** The text of the response. */
   readonly body: string
 }
 
@@ -15,7 +16,8 @@ export interface MetricsSource {
    * Renders the metrics.
    *
    * @param accept The `accept` header of the request, which decides the format. @default the text format of Prometheus
-   * @returns The text and its media type. Rejects if the metrics cannot be collected.
+   * @returns The text and its media type.
+   * @throws `Error` if the metrics cannot be collected.
    */
   render(accept?: string): Promise<RenderedMetrics>
 }

@@ -124,7 +124,9 @@ export class UpstreamMetrics {
 
   #add(family: Family, value: number, ...labels: readonly string[]): void {
     const table = this.#metrics.table(family)
-    table.add(table.slot(this.#upstream.name, ...labels), value)
+    const slot = table.slot(this.#upstream.name, ...labels)
+    table.show(slot)
+    table.add(slot, value)
   }
 }
 

@@ -265,7 +265,7 @@ test('a DNS lookup is observed once, with its code', async t => {
   }
 })
 
-test('a call that waits for a token is observed once, and the token request is no attempt', async t => {
+test('a call that waits for a token is observed once, and the token request does not count as an attempt', async t => {
   const upstream = await scriptedUpstream()
   t.teardown(() => upstream.close())
   upstream.answer('POST /token', { access_token: 'abc', token_type: 'Bearer', expires_in: 3600 }).always('/one', cat)

@@ -8,7 +8,7 @@ const partCharacters = 32_768
  * Sends a worker the text that it has asked for, one part per turn of the event loop.
  *
  * @param id The id of the request.
- * @param rendering The text, or a rejection, which the worker is told without its reason.
+ * @param rendering The text. If it rejects, the worker receives a failure without the reason.
  */
 export async function sendRendered(
   send: (message: ToWorker) => void,

@@ -169,7 +169,7 @@ test('a failure has texts only', async t => {
   }
 })
 
-test('a chunk of series with one wrong part is no message', async t => {
+test('a chunk of series with one wrong part is ignored', async t => {
   fc.assert(
     fc.property(chunk, fc.nat(), fc.nat(), wrong, (value, at, inner, other) => {
       const read = (near: object) => readFromWorker({ headwaters: mark, kind: 'series', chunk: near }, mark)
