@@ -11,7 +11,7 @@ export function checkTrace(owner: string, option: string, trace: TraceContext): 
   checkObject(owner, option, trace, "{ traceId: '4bf9…', spanId: '00f0…', flags: 1, tracestate: undefined }")
   const { traceId, spanId, flags, tracestate } = trace
   if (!Number.isInteger(flags) || flags < 0 || flags > 255)
-    throw new TypeError(`${owner}: ${option}.flags is ${flags}, and must be a whole number from 0 to 255`)
+    throw new TypeError(`${owner}: ${option}.flags must be a whole number from 0 to 255, got ${flags}`)
   const context = readTraceparent(writeTraceparent(traceId, spanId, flags))
   if (context === undefined)
     throw new TypeError(

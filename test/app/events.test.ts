@@ -211,7 +211,7 @@ test('two registrations of the plugin with one runtime have their own listeners'
 })
 
 test('an onEvent that is not a function is refused', async t => {
-  const message = / onEvent is an object, and must be a function, for example event => /
+  const message = / onEvent must be a function such as event => /
   t.throws(() => buildApp([], { onEvent: {} as never }), { name: 'TypeError', message })
   const app = fastify()
   await t.rejects(async () => app.register(headwaters, { aggregates: [], onEvent: {} as never }), {

@@ -187,11 +187,11 @@ test('the API document does not have the metrics', async t => {
 
 test('a wrong option metrics is refused, and the message shows no key', async t => {
   for (const [metrics, message] of [
-    ['yes', "app: metrics is a string, and must be an object, for example true, or { key: '…' }"],
-    [null, 'app: metrics is null'],
-    [{ keys: adminKey }, "app: there is no option 'metrics.keys'; there are key"],
-    [{}, 'app: metrics.key is missing: it must be a text'],
-    [{ key: 7 }, 'app: metrics.key is a number, and must be a text'],
+    ['yes', "app: metrics must be an object such as true, or { key: '…' }, got a string"],
+    [null, "app: metrics must be an object such as true, or { key: '…' }, got null"],
+    [{ keys: adminKey }, "app: unknown option 'metrics.keys': use key"],
+    [{}, "app: metrics.key is missing: it must be a string such as 'a secret of at least 16 characters'"],
+    [{ key: 7 }, "app: metrics.key must be a string such as 'a secret of at least 16 characters', got a number"],
     [{ key: 'short' }, 'app: metrics.key has fewer than 16 characters: use 16 or more'],
     [{ key: 'sixteen or more characters' }, 'app: metrics.key has a character that a bearer token cannot contain'],
     [{ key: apiKey }, 'app: metrics.key is also in keys, and callers must not have it: use another key'],

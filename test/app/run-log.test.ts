@@ -161,7 +161,7 @@ test('a partial reply and a failure have their lines at any logCompletePercent',
 test('a logCompletePercent that is not a number from 0 to 100 is refused', async t => {
   for (const wrong of [-1, 100.5, Number.NaN, '50'] as number[])
     t.throws(() => buildApp([], { logCompletePercent: wrong }), {
-      message: `app: logCompletePercent is ${wrong}, and must be a number from 0 to 100`,
+      message: `app: logCompletePercent must be a number from 0 to 100, got ${wrong}`,
     })
 })
 

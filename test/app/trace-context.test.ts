@@ -119,7 +119,7 @@ test('a share of the new traces is sampled, and the mark of a caller stays', asy
 test('a share outside 0 to 100 is refused by the app and by the plugin', async t => {
   const { one } = await setUp(t)
   for (const wrong of [-1, 101, Number.NaN, '50' as never, null as never]) {
-    const message = `traceSampledPercent is ${wrong}, and must be a number from 0 to 100`
+    const message = `traceSampledPercent must be a number from 0 to 100, got ${wrong}`
     t.throws(() => buildApp([one], { traceSampledPercent: wrong }), { name: 'TypeError', message: `app: ${message}` })
     const app = fastify()
     t.match(

@@ -178,7 +178,7 @@ test('a logCompletePercent of the plugin that is not a number from 0 to 100 is r
   const app = fastify()
   t.teardown(() => app.close())
   await t.rejects(async () => app.register(headwaters, { aggregates: [], logCompletePercent: 101 }), {
-    message: 'headwaters: logCompletePercent is 101, and must be a number from 0 to 100',
+    message: 'headwaters: logCompletePercent must be a number from 0 to 100, got 101',
   })
 })
 

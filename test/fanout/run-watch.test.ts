@@ -257,7 +257,7 @@ test('an onEvent that is not a function is refused with an example', async t => 
   await t.rejects(fanOut(asking, input, { runtime: heldRuntime(), onEvent: 'log' as never }), {
     name: 'TypeError',
     message:
-      'fanOut: onEvent is a string, and must be a function, for example ' +
-      'event => console.log(event.type, event.run.aggregate)',
+      'fanOut: onEvent must be a function such as ' +
+      'event => console.log(event.type, event.run.aggregate), got a string',
   })
 })

@@ -73,8 +73,8 @@ test('a trace that cannot be sent is refused with the field and the fix', async 
     [{ traceId: undefined }, ids],
     [{ spanId: 'A'.repeat(16) }, ids],
     [{ spanId: `${'a'.repeat(16)}\r\nx-a: b` }, ids],
-    [{ flags: -1 }, /^fanOut: trace\.flags is -1, and must be a whole number from 0 to 255$/],
-    [{ flags: '01' }, /^fanOut: trace\.flags is 01/],
+    [{ flags: -1 }, /^fanOut: trace\.flags must be a whole number from 0 to 255, got -1$/],
+    [{ flags: '01' }, /^fanOut: trace\.flags must be .* from 0 to 255, got 01/],
     [{ tracestate: 'a' }, /^fanOut: trace\.tracestate must be a list as in the header, for example 'rojo=1,congo=2'$/],
     [{ tracestate: ['a=1'] }, /^fanOut: trace\.tracestate must be a list/],
   ] as const)
@@ -85,6 +85,6 @@ test('a trace that cannot be sent is refused with the field and the fix', async 
   for (const wrong of [null, 'text', []])
     t.match(await failure(fanOut(one, {}, { runtime, trace: wrong as never })), {
       name: 'TypeError',
-      message: /^fanOut: trace .* an object, for example \{ traceId: /,
+      message: /^fanOut: trace must be an object such as \{ traceId: /,
     })
 })

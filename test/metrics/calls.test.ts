@@ -152,11 +152,11 @@ test('the counts of the cache and of stats() are equal', async t => {
   upstream.answer('/kept', cat, { headers: { etag: '"1"', 'content-type': 'application/json' } })
   await run(up => [up.kept()])
   await run(up => [up.kept(), up.kept()])
-  t.same(valuesOf(runtime, families.cacheRequests), { 'up hit': 2, 'up miss': 1 })
+  t.same(valuesOf(runtime, families.cacheRequests), { 'up hit': 2, 'up stale': 0, 'up miss': 1 })
   const { cache } = runtime.stats()['up'] ?? {}
   t.same(valuesOf(runtime, families.cacheEntries), { up: 1 })
   t.same(valuesOf(runtime, families.cacheSize), { up: cache?.bytes })
-  t.same(valuesOf(runtime, families.attempts), { 'up kept 0': 1 }, 'a hit is no attempt')
+  t.same(valuesOf(runtime, families.attempts), { 'up kept 0': 1 }, 'a hit has no attempt')
   t.equal(valuesOf(runtime, families.calls)['up kept OK'], 3)
 })
 

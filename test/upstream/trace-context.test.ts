@@ -240,11 +240,11 @@ test('a declaration that names the headers of a trace is refused with the fix', 
     })
     t.throws(() => define({ auth: { header, secret: env('SECRET') } }), {
       name: 'TypeError',
-      message: `upstream 'cats': auth cannot be the header '${header}', which calls have for something else`,
+      message: `upstream 'cats': auth cannot use the header '${header}', which calls set themselves: choose another header`,
     })
   }
   t.throws(() => define({ traceContext: 'yes' }), {
     name: 'TypeError',
-    message: "upstream 'cats': traceContext is a string, and must be true or false",
+    message: "upstream 'cats': traceContext must be true or false, got a string",
   })
 })
