@@ -41,12 +41,15 @@ test('the diagram of the architecture names every error of the table', t => {
   t.end()
 })
 
+/** Returns a default as the docs write it. Without a default the cell is empty. */
+const textOf = (value: unknown) => (value === undefined ? '' : `${value as string | number | boolean}`)
+
 test('the docs list every variable of the environment with its default', async t => {
   const inDocs = rows(page('options')).filter(([variable = '']) => variable in Environment.shape)
-  const defaults = Environment.parse({}) as Record<string, unknown>
+  const defaults: Readonly<Record<string, unknown>> = Environment.parse({})
   t.strictSame(
     inDocs.map(([variable, value]) => [variable, value]),
-    Object.keys(Environment.shape).map(variable => [variable, String(defaults[variable] ?? '')]),
+    Object.keys(Environment.shape).map(variable => [variable, textOf(defaults[variable])]),
   )
 })
 

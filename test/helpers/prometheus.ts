@@ -14,7 +14,10 @@ const tool = '/usr/bin/promtool'
 export const prometheusMissing = missing()
 
 /** Runs promtool, with the text on its stdin, and returns its exit code and its output. */
-export function promtool(args: readonly string[], stdin = ''): { readonly code: number | null; readonly output: string } {
+export function promtool(
+  args: readonly string[],
+  stdin = '',
+): { readonly code: number | null; readonly output: string } {
   const { status, stdout, stderr } = spawnSync(tool, args, { input: stdin, encoding: 'utf8' })
   return { code: status, output: stdout + stderr }
 }

@@ -48,9 +48,12 @@ test('process metrics have CPU time, memory, heap, garbage collection and the de
 
 test('the buckets of garbage collection are those of the library', async t => {
   collectGarbage()
-  await until(async () => (await families()).of('nodejs_gc_duration_seconds') !== undefined)
-  const { of } = await families()
-  const major = (of('nodejs_gc_duration_seconds')?.samples ?? []).filter(({ labels }) => labels['kind'] === 'major')
+  const majorSamples = async () => {
+    const { samples = [] } = (await families()).of('nodejs_gc_duration_seconds') ?? {}
+    return samples.filter(({ labels }) => labels['kind'] === 'major')
+  }
+  await until(async () => (await majorSamples()).length > 0)
+  const major = await majorSamples()
   t.same(
     major.map(({ labels: { le } }) => le),
     ['0.001', '0.01', '0.1', '1.0', '2.0', '5.0', '+Inf', undefined, undefined],

@@ -39,7 +39,9 @@ test('each metric of a query in ops/ and in the runbook is a documented family',
     ...readPanelQueries().map(({ expression }) => expression),
     ...[...readText('docs/runbook.md').matchAll(/`([^`]+)`/g)].map(([, code]) => code as string),
   ]
-  const names = texts.flatMap(text => text.match(/\b(headwaters|http_server|http_client|dns|nodejs|process)_[a-z0-9_]+/g) ?? [])
+  const names = texts.flatMap(
+    text => text.match(/\b(headwaters|http_server|http_client|dns|nodejs|process)_[a-z0-9_]+/g) ?? [],
+  )
   const unknown = names
     .map(name => name.replace(/_(bucket|count|sum)$/, ''))
     .filter(name => !/^http_(response|connection|request)_/.test(name) && !documented.has(name))

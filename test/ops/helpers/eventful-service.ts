@@ -34,24 +34,44 @@ async function startUpstream(t: Test): Promise<string> {
 /** Serves aggregates whose requests cause every kind of event that the dashboard and the alerts show. */
 export async function startEventfulService(t: Test) {
   const origin = await startUpstream(t)
-  const steady = defineUpstream('steady', { origin, hedge: { delay: 20, maxRatio: 1 }, retry: { initialDelay: 1 } }, {
-    ok: operation({ path: '/ok', output: Body }),
-    slow: operation({ path: '/slow', output: Body }),
-    flaky: operation({ path: '/flaky', output: Body }),
-    shared: operation({ path: '/slow/shared', output: Body, coalesce: true }),
-  })
-  const failing = defineUpstream('failing', { origin, breaker: { minimumCalls: 2 }, retry: false }, {
-    fail: operation({ path: '/fail', output: Body }),
-  })
-  const narrow = defineUpstream('narrow', { origin, concurrency: 1, maxQueue: 1, retry: false }, {
-    slow: operation({ path: '/slow/narrow', output: Body }),
-  })
-  const cached = defineUpstream('cached', { origin }, {
-    ok: operation({ path: '/ok/cached', output: Body, cache: { ttl: 60_000 } }),
-  })
-  const lost = defineUpstream('lost', { origin: 'http://lost.example', retry: false, breaker: false }, {
-    ok: operation({ path: '/ok', output: Body }),
-  })
+  const steady = defineUpstream(
+    'steady',
+    { origin, hedge: { delay: 20, maxRatio: 1 }, retry: { initialDelay: 1 } },
+    {
+      ok: operation({ path: '/ok', output: Body }),
+      slow: operation({ path: '/slow', output: Body }),
+      flaky: operation({ path: '/flaky', output: Body }),
+      shared: operation({ path: '/slow/shared', output: Body, coalesce: true }),
+    },
+  )
+  const failing = defineUpstream(
+    'failing',
+    { origin, breaker: { minimumCalls: 2 }, retry: false },
+    {
+      fail: operation({ path: '/fail', output: Body }),
+    },
+  )
+  const narrow = defineUpstream(
+    'narrow',
+    { origin, concurrency: 1, maxQueue: 1, retry: false },
+    {
+      slow: operation({ path: '/slow/narrow', output: Body }),
+    },
+  )
+  const cached = defineUpstream(
+    'cached',
+    { origin },
+    {
+      ok: operation({ path: '/ok/cached', output: Body, cache: { ttl: 60_000 } }),
+    },
+  )
+  const lost = defineUpstream(
+    'lost',
+    { origin: 'http://lost.example', retry: false, breaker: false },
+    {
+      ok: operation({ path: '/ok', output: Body }),
+    },
+  )
   const reply = z.object({ n: z.number() })
   const missing = { n: 0 }
   const page = aggregate('page', { url: '/page', deadline: 2000 })
@@ -83,7 +103,8 @@ export async function startEventfulService(t: Test) {
     target,
     /** Sends requests until each kind of event has occurred at least once. */
     async cause() {
-      for (let round = 0; round < 3; round++) await Promise.all([get('/page'), get('/page'), get('/page'), get('/late')])
+      for (let round = 0; round < 3; round++)
+        await Promise.all([get('/page'), get('/page'), get('/page'), get('/late')])
       // Eight runs are 80 % of the limit: the next run leaves out its optional steps. Ten runs are the limit.
       await Promise.all([...times(8, () => get('/slow')), get('/page'), ...times(4, () => get('/slow'))])
     },
