@@ -228,6 +228,13 @@ export const logLinesLost: Family = {
   merge: 'max',
   isRead: true,
 }
+export const heapLimit: Family = {
+  name: 'headwaters_heap_limit_bytes',
+  help: 'Limit of the heap of V8.',
+  type: 'gauge',
+  labels: [],
+  isRead: true,
+}
 export const buildInfo: Family = {
   name: 'headwaters_build_info',
   help: 'Version of Headwaters and of Node.js.',
@@ -271,5 +278,6 @@ export const families: readonly Family[] = [
   dnsDuration,
   offloadTasks,
   logLinesLost,
+  heapLimit,
   buildInfo,
 ]

@@ -87,6 +87,7 @@ function addService({ otherRoutes }: LimitedService, add: Add): void {
   add(families.dnsDuration, dnsErrors.values.length)
   add(families.offloadTasks, taskStates.length)
   add(families.logLinesLost, 1)
+  add(families.heapLimit, 1)
   add(families.buildInfo, 1)
 }
 

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import { getHeapStatistics } from 'node:v8'
 import * as families from './families.ts'
 import type { Metrics } from './metrics.ts'
 
@@ -19,6 +20,12 @@ export function readLostLogLines(metrics: Metrics, lost: () => number): void {
   const table = metrics.table(families.logLinesLost)
   table.show(table.slot())
   metrics.onCollect(() => table.add(table.slot(), lost()))
+}
+
+/** Reads the limit of the heap each time that the metrics are collected. */
+export function readHeapLimit(metrics: Metrics): void {
+  const table = metrics.table(families.heapLimit)
+  metrics.onCollect(() => table.add(table.slot(), getHeapStatistics().heap_size_limit))
 }
 
 /** Adds the version of Headwaters and of Node.js. */

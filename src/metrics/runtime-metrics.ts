@@ -1,4 +1,4 @@
-import { addBuildInfo } from './readings.ts'
+import { addBuildInfo, readHeapLimit } from './readings.ts'
 import { RuntimeCounters } from './runtime-counters.ts'
 import { createMetricsSource, type MetricsSource, type RenderedMetrics } from './source.ts'
 
@@ -13,6 +13,7 @@ export class RuntimeMetrics implements MetricsSource {
   constructor(counters: RuntimeCounters) {
     const { metrics } = counters
     addBuildInfo(metrics)
+    readHeapLimit(metrics)
     this.#counters = counters
     this.#source = createMetricsSource(async () => {
       const { collectProcessMetrics } = await import('./process-metrics.ts')

@@ -123,7 +123,7 @@ test('a missing function stops the start, and the error names the aggregate, the
   const faults: readonly (readonly [AnyAggregate, string])[] = [
     [
       at('a', wrong('merge.ts')),
-      `aggregate 'a', merge: ${join(folder, 'merge.ts')} exports no function 'merge'; there is shout`,
+      `aggregate 'a', merge: ${join(folder, 'merge.ts')} exports no function 'merge'; it exports shout`,
     ],
     [
       aggregate('b', { url: '/b' })
@@ -136,7 +136,7 @@ test('a missing function stops the start, and the error names the aggregate, the
       aggregate('c', { url: '/c' })
         .context(wrong('two.ts'))
         .reply(Any, () => 1),
-      `aggregate 'c', context(): ${join(folder, 'two.ts')} exports no function 'merge'; there are a, b`,
+      `aggregate 'c', context(): ${join(folder, 'two.ts')} exports no function 'merge'; it exports a, b`,
     ],
     [
       aggregate('d', { url: '/d' })
