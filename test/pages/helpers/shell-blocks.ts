@@ -40,12 +40,16 @@ export interface ShellContext {
   readonly declaredPaths: readonly string[]
 }
 
+/** The source of the settings of `--otlp`, which names each variable. */
+const otlpSettings = readFileSync(join(root, 'src/otel/otlp/settings.ts'), 'utf8')
+
 /** Returns the faults of a command of a page: a program, script, option, variable or path that does not exist. */
 export async function shellFaults(words: readonly string[], context: ShellContext): Promise<string[]> {
   const at = words.findIndex(word => !/^[A-Z_]+=/.test(word))
   const variables = words.slice(0, at === -1 ? words.length : at).map(word => word.split('=')[0] as string)
   const known = (name: string) =>
     name in Environment.shape ||
+    (name.startsWith('OTEL_') && otlpSettings.includes(`'${name}'`)) ||
     /^HEADWATERS_UPSTREAM_[A-Z_]+_(?:ORIGIN|CONCURRENCY|ATTEMPT_TIMEOUT_MS|OFF)$/.test(name)
   const unknown = variables.filter(name => !known(name)).map(name => `there is no variable ${name}`)
   return at === -1 ? unknown : [...unknown, ...(await programFaults(words.slice(at), context))]

@@ -1,5 +1,5 @@
 import { serviceText } from '../../../src/commands/check.ts'
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fieldsHelp } from '../../../src/commands/run/input-fields.ts'
 import { drawScreen, type Progress } from '../../../src/commands/load/live-screen.ts'
@@ -13,6 +13,11 @@ import { aggregates } from '../../../src/routes/index.ts'
 import { listenAt } from '../../../src/server/process/listen.ts'
 import { runViewAfter } from '../../helpers/run-view-after.ts'
 import { root } from './pages.ts'
+
+/** The sources of the built-in upstreams, which have the path templates of their operations. */
+const clients = readdirSync(join(root, 'src/clients'))
+  .map(file => readFileSync(join(root, 'src/clients', file), 'utf8'))
+  .join('\n')
 
 /** A kind of text that pages show, and the check that it is what the code prints. */
 interface TextKind {
@@ -145,6 +150,23 @@ const kinds: readonly TextKind[] = [
       ...(text.match(/\b[A-Z]+(?:_[A-Z]+)+\b/g) ?? []).filter(code => !(code in errors)),
       ...(text.match(/\b[a-z]+\/[a-z-]+(?:\.ts)?\b/g) ?? []).filter(path => !existsSync(join(root, 'src', path))),
     ],
+  },
+  {
+    name: 'a tree of the spans of a built-in aggregate',
+    isOf: text => /\bSERVER$/m.test(text),
+    faults(text) {
+      const steps = aggregates.flatMap(({ steps: declared }) => declared.map(({ name }) => name))
+      const routes = aggregates.map(({ route }) => `${route.method} ${route.url}`)
+      return [
+        ...[...text.matchAll(/step (\S+)/g)].map(([, name]) => name as string).filter(name => !steps.includes(name)),
+        ...[...text.matchAll(/^([A-Z]+ \S+)/gm)]
+          .map(([, route]) => route as string)
+          .filter(each => !routes.includes(each)),
+        ...[...text.matchAll(/─ [A-Z]+ (\/\S*)/g)]
+          .map(([, path]) => path as string)
+          .filter(path => !clients.includes(`path: '${path}'`)),
+      ]
+    },
   },
   {
     name: 'a tree of folders',
