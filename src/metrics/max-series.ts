@@ -5,7 +5,8 @@ import type { Family } from './family.ts'
 import { allCodes, callCodes, methods, refusalCodes, statuses } from './label-values.ts'
 import { hedgeResults, refusedBodyCodes, retryKinds } from './operation-metrics.ts'
 import { taskStates } from './readings.ts'
-import { breakerStates, cacheResults, maxAttemptsOf, type CountedUpstream } from './upstream-metrics.ts'
+import { maxAttemptsOf, type CountedUpstream } from './upstream-metrics.ts'
+import { breakerStates, cacheResults } from './upstream-readings.ts'
 
 /** The part of an aggregate that limits its series. */
 export interface LimitedAggregate {

@@ -31,7 +31,8 @@ export function readHeapLimit(metrics: Metrics): void {
 /** Adds the version of Headwaters and of Node.js. */
 export function addBuildInfo(metrics: Metrics): void {
   const table = metrics.table(families.buildInfo)
-  metrics.onCollect(() => table.set(table.slot(ownVersion(), process.versions.node), 1))
+  let slot: number | undefined
+  metrics.onCollect(() => table.set((slot ??= table.slot(ownVersion(), process.versions.node)), 1))
 }
 
 function ownVersion(): string {

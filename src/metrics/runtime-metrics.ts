@@ -17,7 +17,8 @@ export class RuntimeMetrics implements MetricsSource {
     this.#counters = counters
     this.#source = createMetricsSource(async () => {
       const { collectProcessMetrics } = await import('./process-metrics.ts')
-      return [...metrics.collect(), ...(await collectProcessMetrics())]
+      const ofProcess = await collectProcessMetrics()
+      return [...(await metrics.collectInPieces()), ...ofProcess]
     })
   }
 

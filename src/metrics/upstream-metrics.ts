@@ -1,8 +1,8 @@
 import * as families from './families.ts'
-import type { Family } from './family.ts'
 import type { Metrics } from './metrics.ts'
 import { OperationMetrics, WaitMetrics } from './operation-metrics.ts'
 import type { SeriesTable } from './series-table.ts'
+import { breakerStates, UpstreamReader, type UpstreamReadings } from './upstream-readings.ts'
 
 /** The part of the declaration of an operation that its labels need. */
 export interface CountedOperation {
@@ -19,31 +19,6 @@ export interface CountedUpstream {
   readonly hedge: object | false
   readonly breaker: object | false
 }
-
-/** The values of an upstream that its layers and its pool hold. */
-export interface UpstreamReadings {
-  readonly permits: { readonly concurrency: number; readonly active: number; readonly queued: number }
-  readonly retryBudgetBalance: number
-  readonly connections: { readonly active: number; readonly idle: number; readonly opened: number }
-  /** The state of the circuit breaker; `undefined` without one. */
-  readonly breaker: string | undefined
-  /** The counts of the cache; `undefined` without one. */
-  readonly cache: CacheReadings | undefined
-}
-
-export interface CacheReadings {
-  readonly hits: number
-  readonly stale: number
-  readonly misses: number
-  readonly revalidated: number
-  readonly refreshes: number
-  readonly storeFaults: number
-  readonly entries?: number
-  readonly bytes?: number
-}
-
-export const breakerStates = ['closed', 'open', 'half-open'] as const
-export const cacheResults = ['hit', 'stale', 'miss'] as const
 
 /** Counts the calls to one upstream, and reads the state of its layers. */
 export class UpstreamMetrics {
@@ -96,37 +71,7 @@ export class UpstreamMetrics {
 
   /** Reads the state of the upstream each time that the metrics are collected. */
   read(readingsOf: () => UpstreamReadings): void {
-    this.#metrics.onCollect(() => {
-      const { permits, retryBudgetBalance, connections, breaker, cache } = readingsOf()
-      this.#add(families.permitsInUse, permits.active)
-      this.#add(families.permitsLimit, permits.concurrency)
-      this.#add(families.queueLength, permits.queued)
-      this.#add(families.retryBudgetBalance, retryBudgetBalance)
-      this.#add(families.openConnections, connections.active, 'active')
-      this.#add(families.openConnections, connections.idle, 'idle')
-      this.#add(families.connectionsOpened, connections.opened)
-      if (breaker !== undefined)
-        for (const state of breakerStates) this.#add(families.breakerState, breaker === state ? 1 : 0, state)
-      if (cache !== undefined) this.#readCache(cache)
-    })
-  }
-
-  #readCache(cache: CacheReadings): void {
-    this.#add(families.cacheRequests, cache.hits, 'hit')
-    this.#add(families.cacheRequests, cache.stale, 'stale')
-    this.#add(families.cacheRequests, cache.misses, 'miss')
-    this.#add(families.cacheRevalidations, cache.revalidated)
-    this.#add(families.cacheRefreshes, cache.refreshes)
-    this.#add(families.cacheStoreFaults, cache.storeFaults)
-    if (cache.entries !== undefined) this.#add(families.cacheEntries, cache.entries)
-    if (cache.bytes !== undefined) this.#add(families.cacheSize, cache.bytes)
-  }
-
-  #add(family: Family, value: number, ...labels: readonly string[]): void {
-    const table = this.#metrics.table(family)
-    const slot = table.slot(this.#upstream.name, ...labels)
-    table.show(slot)
-    table.add(slot, value)
+    this.#metrics.onCollect(new UpstreamReader(this.#metrics, this.#upstream.name, readingsOf))
   }
 }
 

@@ -61,7 +61,10 @@ export async function serveAssigned(
     )
     exitOnUncaughtErrors(app)
     const { metrics } = RuntimeMetrics.countersOf(runtimeOf(app))
-    channel.metrics.collect = async () => [...metrics.collect(), ...(await collectProcessMetrics())]
+    channel.metrics.collect = async () => {
+      const ofProcess = await collectProcessMetrics()
+      return [...(await metrics.collectInPieces()), ...ofProcess]
+    }
     await listenAt({ host, port }, address => app.listen(address))
     channel.listening((app.server.address() as AddressInfo).port, drainMs)
 
