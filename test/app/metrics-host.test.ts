@@ -156,6 +156,17 @@ test('a trusted x-forwarded-host does not replace the Host of a scrape', async t
   t.match(await send('GET /metrics HTTP/1.1', 'Host: localhost', 'X-Forwarded-Host: rebound.example'), served)
 })
 
+test('metrics without a key cannot be read by a page of another origin, also with CORS', async t => {
+  const from = ['Host: 127.0.0.1', 'Origin: https://app.example']
+  for (const corsOrigins of [['*'], ['https://app.example']]) {
+    const send = await serveApp(t, { metrics: true, corsOrigins })
+    const reply = await send('GET /metrics HTTP/1.1', ...from)
+    t.match(reply, served)
+    t.notMatch(reply, /access-control-allow-origin/i)
+    t.match(await send('GET /one HTTP/1.1', ...from), /\r\naccess-control-allow-origin: /i, 'aggregates keep CORS')
+  }
+})
+
 test('an aggregate is served to each Host where the metrics are open, and each refusal is counted', async t => {
   const runtime = createRuntime()
   const send = await serveApp(t, { metrics: true, runtime })

@@ -4,6 +4,7 @@ import { rejectUnknownOptions } from '../../core/option-keys.ts'
 import { checkObject, checkTextOption } from '../../core/option-values.ts'
 import type { MetricsSource } from '../../metrics/source.ts'
 import { identifyClients, keyFinder, requireKey } from '../guard/api-keys.ts'
+import { withoutCors } from '../guard/cors.ts'
 import { refuseOtherHosts } from '../guard/dns-rebinding.ts'
 import { logOutcome, probed } from '../log/request-outcome.ts'
 import { allowMethods } from '../routing/allowed-methods.ts'
@@ -78,8 +79,10 @@ export function rejectMetricsUrl(aggregates: readonly (Partial<Routed> | undefin
  */
 export function addMetricsRoute(app: FastifyInstance, { source, key }: MetricsRoute): void {
   void app.register(async guarded => {
-    if (key === undefined) refuseOtherHosts(guarded, otherHostDetail)
-    else {
+    if (key === undefined) {
+      withoutCors(guarded)
+      refuseOtherHosts(guarded, otherHostDetail)
+    } else {
       const keysOfRequests = new WeakMap()
       identifyClients(guarded, keyFinder([key]), keysOfRequests)
       requireKey(guarded, keysOfRequests)
