@@ -139,7 +139,8 @@ export interface AppOptions {
   readonly corsOrigins?: readonly string[]
   /**
    * Serves the metrics of the runtime at `GET /metrics`: without a key, or to requests with
-   * `authorization: Bearer <key>`. The `keys` of callers do not open it.
+   * `authorization: Bearer <key>`. The `keys` of callers do not open it. Without a key, a request whose host is neither
+   * an IP address nor `localhost` is refused with 421, as a protection from DNS rebinding.
    * @default false
    */
   readonly metrics?: boolean | { readonly key: string }

@@ -118,6 +118,7 @@ export const errors = {
     'accepts JSON bodies only: send content-type: application/json',
   ),
   EXPECTATION_FAILED: row(417, 'Expectation failed', 'supports no expectation except 100-continue'),
+  MISDIRECTED: row(421, 'Misdirected request', 'does not serve this path for the host of the request'),
   RATE_LIMITED: row(
     429,
     'Too many requests',

@@ -27,7 +27,7 @@ async function open(t: Test, port: number, bytes = ''): Promise<Socket> {
   return socket
 }
 
-const get = (path: string) => `GET ${path} HTTP/1.1\r\nhost: a\r\n\r\n`
+const get = (path: string) => `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`
 
 test('without a key the admin app serves the metrics and the health routes', async t => {
   const { origin } = await serveAdminApp(t)
@@ -111,7 +111,7 @@ test('scrapes that do not end are limited, and health checks and other scrapers 
     return source.render()
   }
   const { port, origin } = await serveAdminApp(t, { metrics: { source: { render } } })
-  const slow = 'GET /metrics HTTP/1.1\r\nhost: a\r\naccept: text/slow\r\n\r\n'
+  const slow = 'GET /metrics HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: text/slow\r\n\r\n'
   const held = await Promise.all(Array.from({ length: maxAdminConnections }, () => open(t, port, slow)))
   for (let times = 0; times < 3; times++) {
     t.match(await ask(origin, '/health/ready'), { status: 200 })

@@ -6,7 +6,7 @@ import { buildApp } from '../../src/app.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
 import { untilEvent } from '../helpers/until.ts'
 
-const get = (path: string, more = '') => `GET ${path} HTTP/1.1\r\nhost: a\r\n${more}\r\n`
+const get = (path: string, more = '') => `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n${more}\r\n`
 
 /**
  * An app that may have eight connections, one of them for callers that are refused, and a run that waits until the test

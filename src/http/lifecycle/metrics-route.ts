@@ -4,6 +4,8 @@ import { rejectUnknownOptions } from '../../core/option-keys.ts'
 import { checkObject, checkTextOption } from '../../core/option-values.ts'
 import type { MetricsSource } from '../../metrics/source.ts'
 import { identifyClients, keyFinder, requireKey } from '../guard/api-keys.ts'
+import { withoutCors } from '../guard/cors.ts'
+import { refuseOtherHosts } from '../guard/dns-rebinding.ts'
 import { logOutcome, probed } from '../log/request-outcome.ts'
 import { allowMethods } from '../routing/allowed-methods.ts'
 import { pathShape } from '../routing/path-template.ts'
@@ -13,7 +15,11 @@ export const metricsUrl = '/metrics'
 
 export interface MetricsRoute {
   readonly source: MetricsSource
-  /** The key that a request needs as `authorization: Bearer <key>`. @default none */
+  /**
+   * The key that a request needs as `authorization: Bearer <key>`. Without it, the host of a request must be an IP
+   * address or `localhost`.
+   * @default none
+   */
   readonly key?: string | undefined
 }
 
@@ -40,6 +46,10 @@ export function readMetricsOption(
     throw new TypeError(`${owner}: metrics.key is also in keys, and callers must not have it: use another key`)
   return { key }
 }
+
+const otherHostDetail =
+  'The service serves this path without a key only if the host is an IP address or localhost: use an IP address or ' +
+  'localhost in the URL, or require a key (option metrics; ADMIN_KEY and HEADWATERS_ENV of headwaters serve).'
 
 interface Routed {
   readonly name: string
@@ -69,7 +79,10 @@ export function rejectMetricsUrl(aggregates: readonly (Partial<Routed> | undefin
  */
 export function addMetricsRoute(app: FastifyInstance, { source, key }: MetricsRoute): void {
   void app.register(async guarded => {
-    if (key !== undefined) {
+    if (key === undefined) {
+      withoutCors(guarded)
+      refuseOtherHosts(guarded, otherHostDetail)
+    } else {
       const keysOfRequests = new WeakMap()
       identifyClients(guarded, keyFinder([key]), keysOfRequests)
       requireKey(guarded, keysOfRequests)

@@ -41,6 +41,23 @@ for (const { env, key, main, admin } of [
   })
 }
 
+test('metrics without a key are refused if the Host is a name other than localhost', async t => {
+  const name = 'headwaters:3000'
+  const { port, adminPort } = await adminService(t, { HEADWATERS_ENV: 'development' })
+  for (const each of [port, adminPort]) {
+    t.match(await scrape(each, { name }), { status: 421, text: /"code":"MISDIRECTED"/ })
+    t.equal((await scrape(each, { name: `localhost:${each}` })).status, 200)
+    for (const path of ['/health/live', '/health/ready']) t.equal((await scrape(each, { path, name })).status, 200)
+  }
+  t.equal((await scrape(port, { path: '/v1/cat-facts?count=1', name })).status, 200)
+
+  const withKey = await adminService(t, { ADMIN_KEY: adminKey })
+  for (const each of [withKey.port, withKey.adminPort]) {
+    t.equal((await scrape(each, { key: adminKey, name })).status, 200)
+    t.equal((await scrape(each, { name })).status, 401)
+  }
+})
+
 test('without the variables of the operator there is no admin listener and no metrics', async t => {
   const { port, log, said } = await startService(t)
   await said('serving')

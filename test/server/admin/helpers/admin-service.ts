@@ -12,11 +12,16 @@ export interface ScrapeOptions {
   readonly path?: string
   /** The key that the request shows. @default none */
   readonly key?: string
+  /** The `Host` header. @default the host and the port */
+  readonly name?: string
 }
 
 /** Sends a GET on a connection of its own, and reads the reply. */
-export async function scrape(port: number, { host = '127.0.0.1', path = '/metrics', key }: ScrapeOptions = {}) {
-  const headers = key === undefined ? {} : { authorization: `Bearer ${key}` }
+export async function scrape(port: number, { host = '127.0.0.1', path = '/metrics', key, name }: ScrapeOptions = {}) {
+  const headers = {
+    ...(key !== undefined && { authorization: `Bearer ${key}` }),
+    ...(name !== undefined && { host: name }),
+  }
   const [response] = await once(request({ host, port, path, headers, agent: false }).end(), 'response')
   return { status: response.statusCode as number, text: await text(response) }
 }
