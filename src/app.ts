@@ -41,7 +41,7 @@ import { errorHandler, handleErrorsAsProblems } from './http/problems/problem-ha
 import type { CountRequest } from './http/guard/shared-rate-store.ts'
 import { logOmittedRefusals, RefusalSampler, type ReportRefusal } from './http/log/refusal-sampler.ts'
 import { RequestLog } from './http/log/request-log.ts'
-import { tracedLoggers, traceLogs } from './http/log/trace-fields.ts'
+import { tracedLoggers } from './http/log/trace-fields.ts'
 import { requestIdOf } from './http/request/request-id.ts'
 import { addRequestId, addDefaultHeaders, defaultHeaders } from './http/reply/default-headers.ts'
 import { closeSlowReaders } from './http/guard/slow-readers.ts'
@@ -271,7 +271,7 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
     return503OnClosing: false,
     http,
     genReqId: requestIdOf,
-    ...(logger !== false && { childLoggerFactory: tracedLoggers(traceSampledPercent) }),
+    ...(logger !== false && { childLoggerFactory: tracedLoggers(logger, traceSampledPercent) }),
     // These errors occur before any hook runs.
     frameworkErrors: (error, request, reply) => {
       requests.start(request, reply)
@@ -342,7 +342,6 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
       describe: false,
       onEvent,
       traceSampledPercent,
-      traceLogs: logger === false ? undefined : traceLogs,
       logCompletePercent,
     })
   })

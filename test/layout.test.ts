@@ -117,7 +117,7 @@ const house: House = {
   'http/routing/': ['errors.ts', 'core/'],
   'http/request/': ['errors.ts', 'core/', 'trace/'],
   'http/connection/': ['errors.ts', 'core/'],
-  'http/log/': ['errors.ts', 'core/', 'trace/', 'log/', 'upstream/**', 'http/request/'],
+  'http/log/': ['errors.ts', 'core/', 'trace/', 'log/', 'otel/', 'upstream/**', 'http/request/'],
   'http/reply/': [
     'errors.ts',
     'core/',

@@ -1,12 +1,15 @@
 import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
 import type { DefinitionFault } from './definitions-error.ts'
+import { ownFolder } from './own-modules.ts'
 import { shownPath } from './shown-path.ts'
 
 /** Returns the fault of a module that cannot be loaded. It has the file and the line in the definitions, if known. */
 export function importFault(error: unknown, loaded: string, files: ReadonlySet<string>): DefinitionFault {
   if (!(error instanceof Error))
     return { file: shownPath(loaded), reason: `throws ${inspect(error)} when it is loaded` }
+  const missing = missingReason(error, files)
+  if (missing !== undefined) return { file: shownPath(loaded), reason: missing }
   const position = syntaxPosition(error) ?? importerPosition(error) ?? thrownPosition(error, files)
   const { file = loaded, at } = position ?? {}
   const message = String(error.message)
@@ -18,6 +21,15 @@ export function importFault(error: unknown, loaded: string, files: ReadonlySet<s
     at,
     reason: isSyntax ? `cannot be loaded: ${message}` : `throws when it is loaded: ${String(error.name)}: ${message}`,
   }
+}
+
+/** Returns the reason if a file that Headwaters itself loads is missing, or is a folder. */
+function missingReason(error: Error, files: ReadonlySet<string>): string | undefined {
+  const { file: importer } = importerPosition(error) ?? {}
+  if (importer === undefined || files.has(importer) || !importer.startsWith(ownFolder)) return undefined
+  const { code } = error as NodeJS.ErrnoException
+  if (code === 'ERR_UNSUPPORTED_DIR_IMPORT') return 'is a folder: name one file'
+  return code === 'ERR_MODULE_NOT_FOUND' ? 'no such file: restore it, or name another file' : undefined
 }
 
 interface ErrorPosition {

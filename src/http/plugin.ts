@@ -5,7 +5,7 @@ import type { Override, Runtime, RuntimeOptions } from '../upstream/runtime.ts'
 import type { Layers } from '../upstream/spec/layers.ts'
 import { RuntimeMetrics } from '../metrics/runtime-metrics.ts'
 import { InboundBodies } from './bodies/inbound-bodies.ts'
-import type { LoadGauge, RouteServices } from './reply/route-services.ts'
+import type { LoadGauge } from './reply/route-services.ts'
 import { CompleteRunSampler } from './log/complete-run.ts'
 import { loggedRuntime } from './log/logged-runtime.ts'
 import { defaultPressureLimits } from './guard/pressure.ts'
@@ -99,8 +99,6 @@ export interface ServiceOptions extends HeadwatersOptions {
   readonly bodies?: InboundBodies
   /** Counts the requests of these routes. @default a counter of this registration */
   readonly requests?: RequestCounter
-  /** Gives the log lines of a request the trace that it has now. @default the lines have no trace */
-  readonly traceLogs?: RouteServices['traceLogs']
 }
 
 /** A Fastify app of any version. Two copies of Fastify have types that are not assignable to each other. */
@@ -144,7 +142,6 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
     bodies = new InboundBodies(bodiesBytes),
     requests,
     traceSampledPercent = 0,
-    traceLogs,
     onEvent,
   } = options
   checkBoolean('headwaters', 'describe', describe)
@@ -177,7 +174,6 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
     loggedWarnings: new Set(),
     requests: counter,
     traceSampledPercent,
-    traceLogs,
     completeRuns: new CompleteRunSampler(numberWithin('headwaters', 'logCompletePercent', logCompletePercent, 0, 100)),
   })
   if (runtime === undefined) app.addHook('onClose', () => ownRuntime.close())

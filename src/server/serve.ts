@@ -54,7 +54,7 @@ export async function serve(options: ServeOptions = {}): Promise<void> {
   } else {
     await serveSingle(catalogue, app, flushSpans)
   }
-  const configuration = configurationOf(catalogue)
+  const configuration = configurationOf(catalogue, plan?.workers ?? 1)
   app.log.info(configuration, 'configuration')
   app.log.info({ upstreams: catalogue.upstreams, aggregates: routesOf(catalogue), ...plan }, 'serving')
 }

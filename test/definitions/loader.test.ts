@@ -241,3 +241,36 @@ test('a load after a faulty one loads what was mended', async t => {
   write('words.ts', words(origin))
   t.equal((await loader.load()).aggregates.length, 1)
 })
+
+test('a file that is missing when it is loaded is named itself, not the file of Headwaters that loads it', async t => {
+  const { path } = definitionsFolder(t, {
+    'all.ts': words(origin),
+    'hooks/listener.ts': "import './part.ts'\nexport default () => {}",
+    'hooks/part.ts': '',
+    'gone.ts': 'export const work = () => 1',
+    // The file is removed after the declaration of the function has checked it.
+    'offloads.ts': `
+      import { rmSync } from 'node:fs'
+      import { offload } from 'headwaters'
+      const url = new URL('./gone.ts', import.meta.url)
+      export const work: unknown = offload(url, 'work')
+      rmSync(url)
+    `,
+  })
+  const fix = 'no such file: restore it, or name another file'
+  const loading = (events: string) => {
+    const loader = createLoader([join(path, 'all.ts')], join(path, events))
+    t.teardown(loader.close)
+    return loader
+  }
+  await t.rejects(loading('none.ts').load(), { message: `${path}/none.ts: ${fix}` })
+  await t.rejects(loading('hooks').load(), { message: `${path}/hooks: is a folder: name one file` })
+  t.match(await faultsOf(t, join(path, 'offloads.ts')), [/exports no aggregate/, `${path}/gone.ts: ${fix}`])
+  const loader = loading('hooks/listener.ts')
+  await loader.load()
+  rmSync(join(path, 'hooks/part.ts'))
+  const missing = `${path}/hooks/listener.ts: cannot be loaded: Cannot find module '${path}/hooks/part.ts'`
+  await t.rejects(loader.load(), { message: missing })
+  rmSync(join(path, 'hooks/listener.ts'))
+  await t.rejects(loader.load(), { message: `${path}/hooks/listener.ts: ${fix}` })
+})

@@ -81,6 +81,51 @@ test('a request has a server span with the attributes of the conventions, which 
   )
 })
 
+test('loggers that an app derives from the logger of a request keep their fields and get the trace of the span', async t => {
+  const { fact } = await arrange(t)
+  const written: string[] = []
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      written.push(...String(chunk).trim().split('\n'))
+      done()
+    },
+  })
+  const app = buildApp([fact], {
+    logger: { level: 'info', stream, formatters: { log: line => ({ region: 'eu', ...line }) } },
+  })
+  t.teardown(() => app.close())
+  app.addHook('onRequest', (request, reply, done) => {
+    request.log = reply.log = request.log.child({ tenant: 'a' }, { msgPrefix: 'app: ' })
+    request.log.info('before the span')
+    reply.raw.once('close', () => request.log.child({ late: true }).info('after the span'))
+    done()
+  })
+  const linesOf = async (headers: Readonly<Record<string, string>> = {}) => {
+    written.length = 0
+    await app.inject({ url: '/cats/7', headers })
+    await until(() => written.length === 3)
+    for (const line of written)
+      for (const key of ['reqId', 'tenant', 'region', 'trace_id', 'span_id', 'trace_flags'])
+        t.equal(line.split(`"${key}":`).length, 2, `${key} is written once`)
+    return written.map(line => JSON.parse(line) as Readonly<Record<string, unknown>>)
+  }
+  const common = { tenant: 'a', region: 'eu', trace_flags: '01', trace_id: parent.traceId }
+  const unrecorded = await linesOf({ traceparent })
+  for (const line of unrecorded) t.match(line, { ...common, span_id: unrecorded[0]?.['span_id'] })
+
+  const tracing = registerTracing(t)
+  const recorded = await linesOf({ traceparent })
+  const { spanId } = (await tracing.one('GET /cats/{id}')).spanContext()
+  const messages = ['app: before the span', 'app: request completed', 'app: after the span']
+  t.same(new Set(recorded.map(({ msg }) => msg)), new Set(messages))
+  for (const line of recorded) t.match(line, common)
+  for (const line of recorded.slice(1)) t.match(line, { span_id: spanId })
+  t.equal((await linesOf())[0]?.['tenant'], 'a')
+
+  app.log.info('a line without a request')
+  t.notMatch(written.at(-1), 'trace_id')
+})
+
 test('the span of the caller is the parent, and its tracestate is sent on', async t => {
   const tracing = registerTracing(t)
   let tracestate: unknown

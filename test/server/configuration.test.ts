@@ -39,7 +39,7 @@ async function configuration(t: Test, variables: Readonly<Record<string, string>
   const { path } = definitionsFolder(t, { 'all.ts': definitions })
   const catalogue = await openCatalogue({ paths: [path], live: false, environment: variables })
   t.teardown(() => catalogue.close())
-  return configurationOf(catalogue)
+  return configurationOf(catalogue, 1)
 }
 
 test('the configuration has the variables that are set, the defaults of the others, and the origins of upstreams', async t => {
@@ -68,7 +68,7 @@ test('the configuration has the variables that are set, the defaults of the othe
 test('the configuration omits proxies without an upstream that uses them', async t => {
   const catalogue = await openCatalogue({ paths: [], live: true, environment: { HTTP_PROXY: 'http://127.0.0.1:1' } })
   t.teardown(() => catalogue.close())
-  t.same(configurationOf(catalogue).set, {})
+  t.same(configurationOf(catalogue, 1).set, {})
 })
 
 test('the configuration is one line at the start of the service, without a secret', { timeout: 120_000 }, async t => {
@@ -88,8 +88,26 @@ test('the configuration is one line at the start of the service, without a secre
       origins: { bearer: 'http://127.0.0.1:4000/base' },
     })
     t.notOk('worker' in (lines[0] as object))
+    const { set, defaults } = lines[0] as unknown as ReturnType<typeof configurationOf>
+    const expected = args.includes('--workers') ? [2, undefined] : [undefined, 1]
+    t.same([set['HEADWATERS_WORKERS'], defaults['HEADWATERS_WORKERS']], expected, args.join(' '))
     t.notMatch(JSON.stringify(log), '5ecret')
   }
+})
+
+test('the configuration has the number of processes that serve, and not that of the environment', async t => {
+  const counts = async (workers: number, given = '') => {
+    const open = { HEADWATERS_WORKERS: given }
+    const catalogue = await openCatalogue({ paths: [], live: true, environment: open })
+    t.teardown(() => catalogue.close())
+    const { set, defaults } = configurationOf(catalogue, workers)
+    return [set['HEADWATERS_WORKERS'], defaults['HEADWATERS_WORKERS']]
+  }
+  t.same(await counts(1), [undefined, 1])
+  t.same(await counts(2), [2, undefined])
+  t.same(await counts(2, '3'), [2, undefined])
+  t.same(await counts(1, '3'), [1, undefined])
+  t.same(await counts(4, 'auto'), [4, undefined])
 })
 
 test('text has the configuration as blocks of short lines below its line', async t => {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import tap, { test, type Test } from 'tap'
 import { definitionsFolder, words } from '../helpers/definitions-folder.ts'
@@ -65,7 +65,7 @@ test('the events of the built-in aggregates go to the default export of a module
 
 test('with --watch, a changed listener receives the next events', async t => {
   const { definitions, events, environment, heard, write } = await arrange(t)
-  const { origin, said, saidTimes } = await startService(t, environment, [
+  const { origin, log, said, saidTimes } = await startService(t, environment, [
     'serve',
     definitions,
     '--watch',
@@ -86,6 +86,13 @@ test('with --watch, a changed listener receives the next events', async t => {
   write('hooks/listener.ts', 'export default 7')
   t.match(await said('reload failed'), {
     faults: [/listener\.ts: has a default export that is a number: --events needs export default event => \{ … \}$/],
+  })
+  t.equal(await ask(), 200)
+  t.equal(heard().at(-1)?.version, 12, 'the previous listener stays')
+  rmSync(events)
+  await saidTimes('reload failed', 2)
+  t.match(log.filter(({ msg }) => String(msg).startsWith('reload failed')).at(-1), {
+    faults: [/^\/\S+listener\.ts: no such file: restore it, or name another file$/],
   })
   t.equal(await ask(), 200)
   t.equal(heard().at(-1)?.version, 12, 'the previous listener stays')

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
-import type { FastifyBaseLogger, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify'
+import type { FastifyBaseLogger, FastifyServerOptions } from 'fastify'
+import { activeTracing } from '../../otel/tracing.ts'
 import { writeFlags, type TraceContext } from '../../trace/trace-context.ts'
 import { knownTraceOf, traceOf } from '../request/trace-of.ts'
 
@@ -20,17 +21,26 @@ export function traceFields(request: IncomingMessage): TraceFields | undefined {
   return trace && fieldsOf(trace)
 }
 
-/** Returns the factory of the loggers of requests, whose lines have the trace of the request. */
-export function tracedLoggers(sampledPercent: number): NonNullable<FastifyServerOptions['childLoggerFactory']> {
-  return (logger: FastifyBaseLogger, bindings, options, raw: IncomingMessage) =>
-    // Fastify creates the bindings for this logger only.
-    logger.child(Object.assign(bindings, fieldsOf(traceOf(raw, sampledPercent))), options)
-}
-
 /**
- * Gives the further log lines of a request the trace that it has now. Its logger was created before its span, and pino
- * writes the fields of a logger once.
+ * Returns the factory of the loggers of requests, whose lines have the trace of the request. Loggers that an app
+ * derives from them have it too.
+ *
+ * @param logger - The options of the logger of the app.
  */
-export function traceLogs(request: FastifyRequest, reply: FastifyReply): void {
-  reply.log = request.log = request.server.log.child({ reqId: request.id, ...traceFields(request.raw) })
+export function tracedLoggers(
+  logger: FastifyServerOptions['logger'],
+  sampledPercent: number,
+): NonNullable<FastifyServerOptions['childLoggerFactory']> {
+  const format = typeof logger === 'object' ? logger.formatters?.log : undefined
+  return (log: FastifyBaseLogger, bindings, options, raw: IncomingMessage) => {
+    const trace = traceOf(raw, sampledPercent)
+    // Fastify creates the bindings and the options for this logger only.
+    if (activeTracing() === undefined) return log.child(Object.assign(bindings, fieldsOf(trace)), options)
+    // The span of the request starts later, and a logger writes its own fields once. So each line reads the trace.
+    const formatLine = (line: object) => ({
+      ...traceFields(raw),
+      ...(format === undefined ? line : format(line as Record<string, unknown>)),
+    })
+    return log.child(bindings, { ...options, formatters: { log: formatLine } })
+  }
 }

@@ -46,7 +46,7 @@ function startReply(
   const record = recordOf(reply.raw)
   if (record !== undefined) record.route = services.requests.routeOf(aggregate)
   const trace = traceOf(raw, services.traceSampledPercent)
-  const spans = requestSpans(aggregate, services, request, reply, trace)
+  const spans = requestSpans(aggregate, request, reply, trace)
   // Fastify does not read the body of a GET.
   if (body === undefined) discardBody(raw)
   if (!acceptsJson(headers.accept)) throw new Problem('NOT_ACCEPTABLE')

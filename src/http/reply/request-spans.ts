@@ -6,7 +6,6 @@ import { activeTracing } from '../../otel/tracing.ts'
 import type { RequestTrace } from '../../trace/request-trace.ts'
 import type { RunSpans } from '../../upstream/call/spans.ts'
 import { setTrace } from '../request/trace-of.ts'
-import type { RouteServices } from './route-services.ts'
 
 /**
  * Starts the span of a request for an aggregate, which ends with the reply. The trace of the request, and of its log
@@ -17,7 +16,6 @@ import type { RouteServices } from './route-services.ts'
  */
 export function requestSpans(
   aggregate: AnyAggregate,
-  { traceLogs }: RouteServices,
   request: FastifyRequest,
   reply: FastifyReply,
   trace: RequestTrace,
@@ -29,7 +27,6 @@ export function requestSpans(
   const spans = startRequestSpans(aggregate, { method, url: raw.url ?? '', scheme: protocol, host, route }, trace)
   if (spans === undefined) return undefined
   setTrace(raw, spans.trace)
-  traceLogs?.(request, reply)
   endWithReply(spans, reply.raw)
   return spans
 }

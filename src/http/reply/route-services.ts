@@ -1,4 +1,3 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { OnEvent } from '../../fanout/events.ts'
 import type { Runtime } from '../../upstream/runtime.ts'
 import type { RequestCounter } from '../metrics/request-counter.ts'
@@ -23,9 +22,5 @@ export interface RouteServices {
   readonly requests: RequestCounter
   /** The share of new traces that are marked as sampled, from 0 to 100. */
   readonly traceSampledPercent: number
-  /**
-   * Gives the log lines of a request the trace that it has now. `undefined` if the lines of the app have no trace.
-   */
-  readonly traceLogs: ((request: FastifyRequest, reply: FastifyReply) => void) | undefined
   readonly completeRuns: CompleteRunSampler
 }

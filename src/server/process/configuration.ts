@@ -8,7 +8,7 @@ type Values = Readonly<Record<string, unknown>>
 
 /** The fields of the log line of the configuration. Secrets are redacted. */
 export interface LoggedConfiguration {
-  /** The variables that are set, with their values. */
+  /** The variables that are set, and the number of processes that an option sets, with their values. */
   readonly set: Values
   /** The variables of the service that are not set, with their defaults. */
   readonly defaults: Values
@@ -20,10 +20,17 @@ export interface LoggedConfiguration {
 const proxies = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY'] as const
 const exceptions = ['no_proxy', 'NO_PROXY'] as const
 
-/** Returns the effective configuration for the log. */
-export function configurationOf({ environment, specs, overrides }: Catalogue): LoggedConfiguration {
-  const isSet = (name: string) => isGiven(environment, name)
-  const entries = Object.entries(shownVariables(environment))
+/** The variable that the option `--workers` replaces. */
+const workersVariable = 'HEADWATERS_WORKERS'
+
+/**
+ * Returns the effective configuration for the log.
+ *
+ * @param workers - The number of processes that serve. An option or the number of cores may decide it.
+ */
+export function configurationOf({ environment, specs, overrides }: Catalogue, workers: number): LoggedConfiguration {
+  const isSet = (name: string) => isGiven(environment, name) || (name === workersVariable && workers !== 1)
+  const entries = Object.entries({ ...shownVariables(environment), [workersVariable]: workers })
   return {
     set: Object.fromEntries([
       ...entries.filter(([name]) => isSet(name)),
