@@ -16,8 +16,8 @@ const security = Object.entries(defaultHeaders)
   .join('')
 
 /**
- * Writes a problem reply to a connection, and closes the connection. If a request is in flight on it, the problem is the
- * reply to this request. Unless the caller has left, the metrics and the log line of the request show the problem.
+ * Writes a problem reply to a connection, and closes the connection. If a request is in flight on it, the problem is
+ * the reply to this request. Unless the caller has left, the metrics and the log line of the request show the problem.
  *
  * @returns The id of the reply. Undefined if nothing could be written, or if it is the reply to a request in flight.
  */
