@@ -295,7 +295,10 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
   setRuntimeOf(app, runtime)
   const counters = RuntimeMetrics.countersOf(runtime)
   const requests = new RequestCounter(counters.requests)
-  if (lostLogLines !== undefined) readLostLogLines(counters.metrics, lostLogLines)
+  if (lostLogLines !== undefined) {
+    const endReading = readLostLogLines(counters.metrics, lostLogLines)
+    app.addHook('onClose', async () => endReading())
+  }
   countRequests(app, requests)
 
   acceptAllMethods(app)

@@ -1,3 +1,4 @@
+import { errors, type ErrorCode } from '../errors.ts'
 import { codesOfState, runOutcomes, type StepState } from './aggregate-metrics.ts'
 import { dnsErrors } from './dns-metrics.ts'
 import * as families from './families.ts'
@@ -53,9 +54,18 @@ const aggregateStatuses = statuses.filter(
   status => ['', '200', '304', '500', '501', '502', '503', '504', 'other'].includes(status) || status.startsWith('4'),
 ).length
 
-/** The statuses with which a request without a run can end. */
-const otherStatuses = ['', 200, 204, 304, 308, 400, 401, 404, 405, 406, 408, 413, 415, 417, 429, 431, 500, 501, 503]
-  .length
+/** The statuses with which a request without an aggregate can end: none, those of the routes, and those of refusals. */
+export const otherStatuses: ReadonlySet<string> = new Set([
+  '',
+  '200',
+  '204',
+  '302',
+  '304',
+  '308',
+  ...refusalCodes.values.flatMap(code =>
+    Object.hasOwn(errors, code) ? [String(errors[code as ErrorCode].status)] : [],
+  ),
+])
 
 /**
  * Returns the largest number of series of each family that a service with these declarations can have in one process.
@@ -82,7 +92,7 @@ type Add = (family: Family, combinations: number) => void
 function addService({ otherRoutes }: LimitedService, add: Add): void {
   const methodCount = methods.values.length
   // Requests without a route, and GET and HEAD of the other routes.
-  add(families.serverDuration, (methodCount + 2 * otherRoutes) * otherStatuses)
+  add(families.serverDuration, (methodCount + 2 * otherRoutes) * otherStatuses.size)
   add(families.activeRequests, methodCount)
   add(families.requestsRefused, refusalCodes.values.length)
   add(families.dnsDuration, dnsErrors.values.length)

@@ -15,11 +15,16 @@ export function readTasks(metrics: Metrics, tasks: () => { readonly running: num
   })
 }
 
-/** Reads the number of lost log lines each time that the metrics are collected. */
-export function readLostLogLines(metrics: Metrics, lost: () => number): void {
+/**
+ * Reads the number of lost log lines each time that the metrics are collected. Several readers are several apps of one
+ * process, which share its log.
+ *
+ * @returns A function that ends this.
+ */
+export function readLostLogLines(metrics: Metrics, lost: () => number): () => void {
   const table = metrics.table(families.logLinesLost)
   table.show(table.slot())
-  metrics.onCollect(() => table.add(table.slot(), lost()))
+  return metrics.onCollect(() => table.set(table.slot(), lost()))
 }
 
 /** Reads the limit of the heap each time that the metrics are collected. */

@@ -1,12 +1,14 @@
 import { METHODS } from 'node:http'
+import type { InjectOptions } from 'fastify'
 import { test } from 'tap'
 import { z } from 'zod'
 import { buildApp } from '../../src/app.ts'
-import { refuse } from '../../src/errors.ts'
+import { errors, refuse, type ErrorCode } from '../../src/errors.ts'
 import { aggregate, type AnyAggregate } from '../../src/fanout/aggregate.ts'
 import { otherRoutes } from '../../src/http/metrics/service-routes.ts'
 import * as families from '../../src/metrics/families.ts'
-import { maxSeries } from '../../src/metrics/max-series.ts'
+import { refusalCodes } from '../../src/metrics/label-values.ts'
+import { maxSeries, otherStatuses } from '../../src/metrics/max-series.ts'
 import { RuntimeMetrics } from '../../src/metrics/runtime-metrics.ts'
 import { defineUpstream, operation, operationsOf, specOf } from '../../src/upstream/declare.ts'
 import { createRuntime, type Runtime } from '../../src/upstream/runtime.ts'
@@ -94,6 +96,30 @@ test('hostile callers and upstreams never exceed the largest number of series', 
     t.ok(series <= (limits[name] as number), `${name}: ${series} of at most ${limits[name]}`)
   }
   t.equal(Object.keys(before).length, families.families.length)
+})
+
+test('every status of a request without an aggregate has a series within the limit', async t => {
+  const runtime = createRuntime()
+  const app = buildApp([], { runtime, metrics: { key: '0123456789abcdef' } })
+  t.teardown(() => app.close())
+  const { headers } = await app.inject('/docs')
+  const statuses: number[] = []
+  const ask = async (options: InjectOptions) => statuses.push((await app.inject(options)).statusCode)
+  for (const url of ['/', '/docs', '/docs/', '/nowhere', '/metrics', '/%zz', '/health/live']) await ask({ url })
+  await ask({ url: '/docs', headers: { 'if-none-match': String(headers['etag']) } })
+  await ask({ method: 'OPTIONS', url: '/' })
+  await ask({ method: 'POST', url: '/docs' })
+  t.same(
+    statuses,
+    [302, 200, 308, 404, 401, 400, 200, 304, 204, 405],
+    'each status that is no refusal, and some others',
+  )
+  for (const series of Object.keys(countsOf(runtime, families.serverDuration))) {
+    const [, , , status = ''] = series.split(' ')
+    t.ok(otherStatuses.has(status), series)
+  }
+  for (const code of refusalCodes.values)
+    if (code !== 'other') t.ok(otherStatuses.has(String(errors[code as ErrorCode].status)), code)
 })
 
 test('the limits follow from the declarations', async t => {

@@ -169,3 +169,19 @@ test('the number of lost log lines is a metric of the service', async t => {
   const { runtime } = await serve(t, { lostLogLines: () => 3 })
   t.same(valuesOf(runtime, families.logLinesLost), { '': 3 })
 })
+
+test('apps that share a runtime and a log do not multiply its lost lines, and are not asked after their end', async t => {
+  const runtime = createRuntime()
+  let asked = 0
+  const lostLogLines = () => {
+    asked++
+    return 3
+  }
+  const apps = [1, 2].map(() => buildApp([], { runtime, lostLogLines }))
+  t.teardown(() => Promise.all(apps.map(app => app.close())))
+  t.same(valuesOf(runtime, families.logLinesLost), { '': 3 })
+  t.equal(asked, 2)
+  await apps[0]?.close()
+  t.same(valuesOf(runtime, families.logLinesLost), { '': 3 })
+  t.equal(asked, 3, 'only the open app is asked')
+})

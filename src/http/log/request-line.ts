@@ -1,17 +1,23 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { RequestOutcome } from './request-outcome.ts'
+import type { LoggedAnswer } from './run-fields.ts'
 
-/** Writes the line of a request whose reply is complete. */
+/**
+ * Writes the line of a request that was answered.
+ *
+ * @param answer The problem that was sent in place of the reply. @default the reply
+ */
 export function logEnd(
   request: FastifyRequest,
   reply: FastifyReply,
   { fields, msg }: RequestOutcome,
   level: RequestOutcome['level'],
+  answer: LoggedAnswer = reply,
 ): void {
   const { elapsedTime: responseTime } = reply
-  if (fields === undefined) return request.log[level]({ req: request, res: reply, responseTime }, msg)
+  if (fields === undefined) return request.log[level]({ req: request, res: answer, responseTime }, msg)
   fields.req = request
-  fields.res = reply
+  fields.res = answer
   fields.responseTime = responseTime
   request.log[level](fields, msg)
 }

@@ -1,7 +1,11 @@
 import type { ServerResponse } from 'node:http'
 import { LogController, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { Problem } from '../../errors.ts'
+import { CallerCredentials } from './caller-credentials.ts'
+import { outcomeOf } from './failure-outcome.ts'
 import type { RefusalSampler } from './refusal-sampler.ts'
 import { logClosed, logEnd } from './request-line.ts'
+import type { LoggedAnswer } from './run-fields.ts'
 import {
   logOutcome,
   outcomeKey,
@@ -16,7 +20,15 @@ const completed: RequestOutcome = { level: 'info', msg: 'request completed' }
 /** The key of a response's reply. It is removed after the request was logged. */
 const replyKey = Symbol('headwaters.reply')
 
-type Response = ServerResponse & { [replyKey]?: FastifyReply | undefined }
+/** The key of the problem that was written to the connection without the response object. */
+const rawProblemKey = Symbol('headwaters.raw problem')
+
+type Response = ServerResponse & { [replyKey]?: FastifyReply | undefined; [rawProblemKey]?: Problem }
+
+/** Sets the problem that was written to the connection of a request without its response object, for its line. */
+export function logRawReply(raw: Response, problem: Problem): void {
+  raw[rawProblemKey] = problem
+}
 
 /** Logs one line per request when the request ends, also if its connection closes before the reply is complete. */
 export class RequestLog extends LogController {
@@ -56,12 +68,21 @@ export class RequestLog extends LogController {
     if (raw[replyKey] === undefined) return
     raw[replyKey] = undefined
     const { request } = reply
+    const { [rawProblemKey]: problem } = raw
+    if (problem !== undefined) {
+      const outcome = outcomeOf(problem, runFieldsOf(request), new CallerCredentials(request.headers))
+      return this.#logEnd(request, reply, outcome, problem)
+    }
     const outcome = (request as RequestWithOutcome)[outcomeKey] ?? completed
-    if (!isComplete) return logClosed(request, reply, outcome)
+    if (isComplete) this.#logEnd(request, reply, outcome, reply)
+    else logClosed(request, reply, outcome)
+  }
+
+  #logEnd(request: FastifyRequest, reply: FastifyReply, outcome: RequestOutcome, answer: LoggedAnswer): void {
     const { refusal, isSampledOut } = outcome
     const isOmitted = isSampledOut === true || (refusal !== undefined && !this.#refusals.shouldLog(refusal))
     const level = isOmitted ? 'debug' : outcome.level
     // Without a logger the app has one that writes nothing and has no levels.
-    if ((request.log as LeveledLog).isLevelEnabled?.(level) === true) logEnd(request, reply, outcome, level)
+    if ((request.log as LeveledLog).isLevelEnabled?.(level) === true) logEnd(request, reply, outcome, level, answer)
   }
 }

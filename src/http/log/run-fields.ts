@@ -11,10 +11,13 @@ export interface LoggedAggregate {
   readonly steps: readonly { readonly name: string }[]
 }
 
+/** The reply to a request, or the problem that was sent in its place. */
+export type LoggedAnswer = Pick<FastifyReply, 'statusCode'>
+
 /** The fields of every line that ends a request. They are set when the line is written, so that no object is copied. */
 export interface LineFields {
   req: FastifyRequest | undefined
-  res: FastifyReply | undefined
+  res: LoggedAnswer | undefined
   /** The time from the request to its line, in ms. */
   responseTime: number | undefined
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { ErrorCode } from '../../errors.ts'
+import type { ErrorCode, Problem } from '../../errors.ts'
 import { methods } from '../../metrics/label-values.ts'
 import type { RequestMetrics, RouteMetrics, Scheme } from '../../metrics/request-metrics.ts'
 
@@ -85,12 +85,11 @@ export class RequestCounter {
     return this.#aggregates.get(aggregate)
   }
 
-  /** Counts the end of a request. */
-  end({ reply, method, scheme, route, traceId }: RequestRecord): void {
+  /** Counts the end of a request. `status` is undefined if the connection closed before the reply began. */
+  end({ reply, method, scheme, route, traceId }: RequestRecord, status: number | undefined): void {
     this.#metrics.left(method, scheme)
-    const { headersSent, statusCode } = reply.raw
     const own = route ?? this.#matched(reply.request)
-    own.ended(method, scheme, headersSent ? statusCode : undefined, reply.elapsedTime, traceId)
+    own.ended(method, scheme, status, reply.elapsedTime, traceId)
   }
 
   #matched(request: FastifyRequest): RouteMetrics {
@@ -136,12 +135,21 @@ export function countRefusal({ raw }: FastifyReply, code: ErrorCode): void {
   record.counter.refused(code)
 }
 
+/** Counts the end of a request whose problem is written to its connection without its response object. */
+export function countRawReply(raw: Response, { code, statusCode }: Problem): void {
+  const record = recordOf(raw)
+  if (record === undefined) return
+  countRefusal(record.reply, code)
+  raw[recordKey] = null
+  record.counter.end(record, statusCode)
+}
+
 /** One listener function for all responses. */
 function endOnClose(this: Response): void {
   const { [recordKey]: record } = this
   if (record === undefined || record === null) return
   this[recordKey] = null
-  record.counter.end(record)
+  record.counter.end(record, this.headersSent ? this.statusCode : undefined)
 }
 
 function schemeOf({ socket }: IncomingMessage): Scheme {

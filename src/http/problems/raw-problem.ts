@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import { STATUS_CODES } from 'node:http'
+import { STATUS_CODES, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Problem, type ErrorCode } from '../../errors.ts'
 import { isLingering, linger } from '../connection/linger.ts'
 import { isAnswered } from '../connection/unread-body.ts'
 import type { ReportRefusal } from '../log/refusal-sampler.ts'
+import { logRawReply } from '../log/request-log.ts'
+import { countRawReply, recordOf } from '../metrics/request-counter.ts'
 import { defaultHeaders } from '../reply/default-headers.ts'
 import { problemBody } from './problem-body.ts'
 
@@ -14,36 +16,44 @@ const security = Object.entries(defaultHeaders)
   .join('')
 
 /**
- * Writes a problem reply to a connection for which there is no response object, and closes the connection.
+ * Writes a problem reply to a connection, and closes the connection. If a request is in flight on it, the problem is
+ * the reply to this request. Unless the caller has left, the metrics and the log line of the request show the problem.
  *
- * @returns The id of the reply. Undefined if nothing could be written, or if a request is in flight, since that request
- *   has its own log line.
+ * @returns The id of the reply. Undefined if nothing could be written, or if it is the reply to a request in flight.
  */
 export function sendRawProblem(stream: Duplex, status: number, code: ErrorCode, headers = ''): string | undefined {
   // The service's servers have TCP sockets only.
-  const socket = stream as Socket & {
-    readonly _httpMessage?: { readonly headersSent: boolean; readonly writableEnded: boolean } | null
-  }
-  // While a response is being written, a problem would corrupt it. Node's own handler reads the same field.
+  const socket = stream as Socket & { readonly _httpMessage?: ServerResponse | null }
+  // Node's own handler reads the same field.
   const { _httpMessage: response } = socket
   if (
     !socket.writable ||
     isLingering(socket) ||
     isAnswered(socket) ||
+    // While a response is being written, a problem would corrupt it.
     (response?.headersSent && !response.writableEnded)
   ) {
     socket.destroy()
     return undefined
   }
-  const id = randomUUID()
-  const body = problemBody(new Problem(code), id)
+  // A response that is written completely was the reply to an earlier request.
+  const open = response?.headersSent === false ? response : undefined
+  const id = (open && recordOf(open)?.reply.request.id) ?? randomUUID()
+  const problem = new Problem(code)
+  const body = problemBody(problem, id)
   socket.write(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json\r\n` +
       `cache-control: no-store\r\nx-request-id: ${id}\r\n${security}${headers}` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   )
   linger(socket)
-  return response ? undefined : id
+  if (open === undefined) return id
+  // A caller that has ended its connection within its request has left. It may not read the reply.
+  if (!socket.readableEnded) {
+    countRawReply(open, problem)
+    logRawReply(open, problem)
+  }
+  return undefined
 }
 
 const badRequest = { code: 'BAD_REQUEST', statusCode: 400 } as const
