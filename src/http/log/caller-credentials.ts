@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { cutMark } from '../../log/cut.ts'
 import { hidden } from '../../log/redaction.ts'
+import { cleanError } from './clean-error.ts'
 
 /** Headers with credentials. */
 export const credentialHeaders: readonly string[] = [
@@ -21,8 +22,9 @@ const mostTexts = 100
 const shortest = 4
 
 /**
- * The credentials that a caller sent in headers. The reason of a failure has words of an upstream, and an upstream may
- * repeat a header that was forwarded to it. The values are not kept after the request, so a log cannot learn them.
+ * The credentials that a caller sent in headers. An upstream may repeat a header that was forwarded to it, and the code
+ * of an aggregate may put a header into an error. The values are not kept after the request, so a log cannot learn
+ * them.
  */
 export class CallerCredentials {
   readonly #headers: IncomingHttpHeaders
@@ -37,17 +39,38 @@ export class CallerCredentials {
   hide(text: string): string {
     this.#texts ??= textsOf(this.#headers)
     let clean = text
-    for (const secret of this.#texts) {
-      clean = clean.replaceAll(secret, hidden)
-      const end = clean.lastIndexOf(cutMark)
-      for (let length = Math.min(end, secret.length - 1); length >= shortest; length--)
-        if (clean.endsWith(secret.slice(0, length), end)) {
-          clean = clean.slice(0, end - length) + hidden + clean.slice(end)
-          break
-        }
-    }
+    for (const secret of this.#texts) clean = hideBeginnings(clean.replaceAll(secret, hidden), secret)
     return clean
   }
+
+  /** Returns a copy of a thrown value for the log, without the credentials; the value itself if it shows none. */
+  hideIn(error: unknown): unknown {
+    this.#texts ??= textsOf(this.#headers)
+    if (this.#texts.length === 0) return error
+    return cleanError(error, text => this.hide(text))
+  }
+}
+
+/** Hides the beginning of a secret before each mark of a cut. */
+function hideBeginnings(text: string, secret: string): string {
+  let clean = ''
+  let from = 0
+  for (let end = text.indexOf(cutMark); end !== -1; end = text.indexOf(cutMark, end + 1)) {
+    const start = beginning(text, secret, Math.max(from, end - secret.length + 1), end)
+    clean += start < end ? text.slice(from, start) + hidden : text.slice(from, end)
+    from = end
+  }
+  return clean + text.slice(from)
+}
+
+/** Returns the start of the longest beginning of a secret that ends at `end`, or `end` if there is none. */
+function beginning(text: string, secret: string, from: number, end: number): number {
+  const head = secret.slice(0, shortest)
+  for (let start = text.indexOf(head, from); start !== -1 && start <= end - shortest;) {
+    if (secret.startsWith(text.slice(start, end))) return start
+    start = text.indexOf(head, start + 1)
+  }
+  return end
 }
 
 function textsOf(headers: IncomingHttpHeaders): readonly string[] {

@@ -61,10 +61,10 @@ export function outcomeOf(
 ): RequestOutcome {
   const { code, cause, statusCode } = problem
   if (statusCode === 500) {
-    const fields = failureFields(code, undefined, undefined, run, cause ?? problem)
+    const fields = failureFields(code, undefined, undefined, run, credentials.hideIn(cause ?? problem))
     return { level: 'error', fields, msg: 'request failed: internal error' }
   }
-  const detail = cut(problem.detail)
+  const detail = credentials.hide(cut(problem.detail))
   if (statusCode > 500 && !ownRefusals.has(code)) {
     const why = causeChain(cause instanceof UpstreamError ? cause : problem)
     const fields = failureFields(code, detail, why && credentials.hide(why), run)
