@@ -54,14 +54,13 @@ export function startRequestSpans(
   const local = api.trace.getSpan(active)?.spanContext()
   const isChild = local !== undefined && local.isRemote !== true && api.isSpanContextValid(local)
   const parent = local === undefined ? withRemote(tracing, active, trace) : active
-  const query = url.indexOf('?')
   const span = tracing.startSpan(
     `${method} ${route}`,
     {
       kind: isChild ? api.SpanKind.INTERNAL : api.SpanKind.SERVER,
       attributes: {
         'http.request.method': method,
-        'url.path': query === -1 ? url : url.slice(0, query),
+        'url.path': pathOf(url),
         'url.scheme': scheme,
         'http.route': route,
       },
@@ -70,6 +69,15 @@ export function startRequestSpans(
   )
   if (host !== undefined && span?.isRecording === true) setServer(span, host, scheme)
   return spansOf(tracing, span, parent, aggregate, trace, true)
+}
+
+/** Returns the path of a request target, which may be a whole URL (RFC 9112, section 3.2.2). */
+function pathOf(target: string): string {
+  const query = target.indexOf('?')
+  const end = query === -1 ? target.length : query
+  if (target.startsWith('/')) return target.slice(0, end)
+  const start = target.indexOf('/', target.indexOf('://') + 3)
+  return start === -1 || start > end ? '/' : target.slice(start, end)
 }
 
 /** Makes the span of the caller the parent. A trace that starts here has no parent. */
