@@ -107,7 +107,8 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
       ['', '[cut', ''],
     ],
     '/=/': [['', 'a', '']],
-    "new RegExp(`(?<=[?&](?:[\\\\w.-]{1,30}(?:\\\\[|%5B))?(?:${names})(?:\\\\]|%5D)?=)[^&\\\\s\"\\\\\\\\#]+`, 'gi')": reader,
+    "new RegExp(`(?<=[?&](?:[\\\\w.-]{1,30}(?:\\\\[|%5B))?(?:${names})(?:\\\\]|%5D)?=)[^&\\\\s\"\\\\\\\\#]+`, 'gi')":
+      reader,
     '/@|\\[cut\\]/': [
       ['', '[cut', ''],
       ['', '[', 'cut'],
