@@ -22,7 +22,7 @@ const house: House = {
   // Leaves
   'check-node.ts': [],
   'errors.ts': [],
-  'log/': [],
+  'log/': ['core/'],
   'memory/': [],
   'schemas/': [],
   'demo-upstreams/': [],

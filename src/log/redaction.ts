@@ -1,3 +1,4 @@
+import { secretWords } from '../core/secret-words.ts'
 import { cutMark } from './cut.ts'
 import { Finder } from './finder.ts'
 import { spellings } from './spellings.ts'
@@ -16,12 +17,13 @@ interface Secret {
  */
 const anyMark = /[=@J\\]|\[cut\]|[Bb](?:earer|asic)|BEARER|BASIC/
 
-const names =
-  'api[-_]?key|key|token|[a-z]{1,30}[-_]token|client[-_]secret|secret|password|passwd|' +
-  'assertion|sig|signature|x-amz-signature'
+const names = `${secretWords.join('|')}|api[-_]key|[a-z]{1,30}[-_]token|client[-_]secret|x-amz-signature`
 
 const patterns: readonly Secret[] = [
-  { mark: /=/, pattern: new RegExp(`(?<=[?&](?:${names})=)[^&\\s"\\\\#]+`, 'gi') },
+  {
+    mark: /=/,
+    pattern: new RegExp(`(?<=[?&](?:[\\w.-]{1,30}(?:\\[|%5B))?(?:${names})(?:\\]|%5D)?=)[^&\\s"\\\\#]+`, 'gi'),
+  },
   // If a text was cut, the `@` after the credentials may be missing.
   { mark: /@|\[cut\]/, pattern: /(?<=\/\/)[^/\s"\\@]+?(?=@|\[cut\])/g },
   { mark: /bearer|basic/i, pattern: /(?<=\b(?:bearer|basic)(?: |%20|\+|:|=))[\w.~+/%-]{8,}=*/gi },

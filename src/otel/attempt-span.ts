@@ -1,7 +1,8 @@
-import type { Attributes, Context, Link, Span, SpanContext } from '@opentelemetry/api'
+import type { Attributes, Context, Link, SpanContext } from '@opentelemetry/api'
 import { UpstreamError } from '../errors.ts'
 import type { AttemptSpan, SpannedCall, SpanServer } from '../upstream/call/spans.ts'
 import type { OperationSpec } from '../upstream/spec/spec.ts'
+import type { GuardedSpan } from './guarded-span.ts'
 import type { Tracing } from './tracing.ts'
 import { redactedQuery } from './redacted-query.ts'
 
@@ -13,7 +14,11 @@ interface Known {
 
 const known = new WeakMap<OperationSpec, Known>()
 
-/** Starts the span of an attempt in a context, and sets the `spanId` of the attempt. */
+/**
+ * Starts the span of an attempt in a context, and sets the `spanId` of the attempt.
+ *
+ * @returns `undefined` if the SDK throws.
+ */
 export function startAttempt(
   tracing: Tracing,
   context: Context,
@@ -21,8 +26,7 @@ export function startAttempt(
   number: number,
   server: SpanServer | undefined,
   isBackground: boolean,
-): AttemptSpan {
-  const { api, tracer } = tracing
+): AttemptSpan | undefined {
   const { name, attributes } = knownOf(spec)
   const own: Attributes = { ...attributes }
   if (server !== undefined) {
@@ -33,28 +37,26 @@ export function startAttempt(
   if (number > 1) own['http.request.resend_count'] = number - 1
   if (isBackground) own['headwaters.background'] = true
   const links: Link[] = attempt.hedged instanceof RecordedAttempt ? [{ context: attempt.hedged.context }] : []
-  const span = tracer.startSpan(name, { kind: api.SpanKind.CLIENT, attributes: own, links }, context)
-  const recorded = new RecordedAttempt(tracing, span)
-  attempt.spanId = recorded.context.spanId
-  return recorded
+  const span = tracing.startSpan(name, { kind: tracing.api.SpanKind.CLIENT, attributes: own, links }, context)
+  if (span === undefined) return undefined
+  attempt.spanId = span.context.spanId
+  return new RecordedAttempt(span)
 }
 
 /** The recorded span of an attempt. */
 export class RecordedAttempt implements AttemptSpan {
   /** The context of the span, for links. */
   readonly context: SpanContext
-  readonly #tracing: Tracing
-  readonly #span: Span
+  readonly #span: GuardedSpan
 
-  constructor(tracing: Tracing, span: Span) {
-    this.#tracing = tracing
+  constructor(span: GuardedSpan) {
     this.#span = span
-    this.context = span.spanContext()
+    this.context = span.context
   }
 
   answered(status: number): void {
     this.#span.setAttribute('http.response.status_code', status)
-    this.#tracing.endSpan(this.#span)
+    this.#span.end()
   }
 
   failed(error: unknown, code: string): void {
@@ -65,9 +67,9 @@ export class RecordedAttempt implements AttemptSpan {
     // The caller no longer needs the attempt. That is not an error of the upstream.
     if (code !== 'CANCELLED') {
       span.setAttribute('error.type', status !== undefined && status >= 400 ? String(status) : code)
-      span.setStatus({ code: this.#tracing.api.SpanStatusCode.ERROR })
+      span.setError()
     }
-    this.#tracing.endSpan(span)
+    span.end()
   }
 }
 

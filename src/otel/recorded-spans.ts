@@ -1,9 +1,10 @@
-import type { Context, Span } from '@opentelemetry/api'
+import type { Context } from '@opentelemetry/api'
 import type { RequestTrace } from '../trace/request-trace.ts'
 import type { WaitReason } from '../upstream/call/events.ts'
 import type { RunOutcome } from '../metrics/aggregate-metrics.ts'
 import type { AttemptSpan, CallSpans, RunSpans, SpannedCall, SpanServer } from '../upstream/call/spans.ts'
 import { RecordedAttempt, startAttempt } from './attempt-span.ts'
+import type { GuardedSpan } from './guarded-span.ts'
 import type { Tracing } from './tracing.ts'
 
 /** The aggregate of a run, as its spans name it. */
@@ -14,7 +15,7 @@ export interface SpannedAggregate {
 
 export interface RecordedSpansOptions {
   /** The span of the run. */
-  readonly span: Span
+  readonly span: GuardedSpan
   /** The context in which it is the active span. */
   readonly context: Context
   readonly trace: RequestTrace
@@ -24,7 +25,7 @@ export interface RecordedSpansOptions {
 }
 
 interface StepSpan {
-  readonly span: Span
+  readonly span: GuardedSpan
   /** The context in which it is the active span. */
   readonly context: Context
   isEnded: boolean
@@ -34,7 +35,7 @@ interface StepSpan {
 export class RecordedSpans implements RunSpans {
   readonly trace: RequestTrace
   readonly #tracing: Tracing
-  readonly #span: Span
+  readonly #span: GuardedSpan
   readonly #context: Context
   readonly #aggregate: SpannedAggregate
   readonly #isRequest: boolean
@@ -61,11 +62,11 @@ export class RecordedSpans implements RunSpans {
 
   stepStarted(step: number): void {
     if (this.#steps[step + 1] !== undefined) return
-    const { tracer, withSpan } = this.#tracing
     const name = step < 0 ? 'context' : (this.#aggregate.steps[step]?.name ?? '')
     const attributes = { 'headwaters.aggregate': this.#aggregate.name, 'headwaters.step': name }
-    const span = tracer.startSpan(`step ${name}`, { attributes }, this.#context)
-    this.#steps[step + 1] = { span, context: withSpan(this.#context, span), isEnded: false }
+    const span = this.#tracing.startSpan(`step ${name}`, { attributes }, this.#context)
+    if (span === undefined) return
+    this.#steps[step + 1] = { span, context: this.#tracing.withSpan(this.#context, span.span), isEnded: false }
   }
 
   stepEnded(step: number, state: string, code: string | undefined): void {
@@ -76,9 +77,9 @@ export class RecordedSpans implements RunSpans {
     if (code !== undefined) own.span.setAttribute('headwaters.code', code)
     if (state === 'failed') {
       own.span.setAttribute('error.type', code ?? 'INTERNAL')
-      own.span.setStatus({ code: this.#tracing.api.SpanStatusCode.ERROR })
+      own.span.setError()
     }
-    this.#tracing.endSpan(own.span)
+    own.span.end()
   }
 
   waited(step: number, operation: string, reason: WaitReason, ms: number): void {
@@ -91,7 +92,7 @@ export class RecordedSpans implements RunSpans {
     })
   }
 
-  attemptStarted(call: SpannedCall, number: number, server: SpanServer | undefined): AttemptSpan {
+  attemptStarted(call: SpannedCall, number: number, server: SpanServer | undefined): AttemptSpan | undefined {
     return startAttempt(this.#tracing, this.#contextOf(call.step), call, number, server, false)
   }
 
@@ -127,9 +128,9 @@ export class RecordedSpans implements RunSpans {
     if (status !== undefined && this.#isRequest) span.setAttribute('http.response.status_code', status)
     if (status !== undefined && status >= 500) {
       span.setAttribute('error.type', this.#isRequest ? String(status) : (this.#code ?? 'INTERNAL'))
-      span.setStatus({ code: this.#tracing.api.SpanStatusCode.ERROR })
+      span.setError()
     }
-    this.#tracing.endSpan(span)
+    span.end()
   }
 
   #contextOf(step: number): Context {
@@ -147,7 +148,7 @@ class BackgroundSpans implements CallSpans {
     this.#context = context
   }
 
-  attemptStarted(call: SpannedCall, number: number, server: SpanServer | undefined): AttemptSpan {
+  attemptStarted(call: SpannedCall, number: number, server: SpanServer | undefined): AttemptSpan | undefined {
     return startAttempt(this.#tracing, this.#context, call, number, server, true)
   }
 

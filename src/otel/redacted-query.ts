@@ -1,7 +1,10 @@
+import { secretWords } from '../core/secret-words.ts'
 import { namesCaller } from '../upstream/call/callers-limit.ts'
 
-/** Ends of parameter names that hold a credential, in lower case: `accessToken`, `AWSAccessKeyId`. */
-const secretEndings = ['token', 'secret', 'password', 'passwd', 'key', 'keyid', 'signature', 'sig', 'credential']
+const words: ReadonlySet<string> = new Set(secretWords)
+
+/** Ends of words that hold a credential: `accesstoken`, `awsaccesskeyid`. Shorter words end other words: `compass`. */
+const secretEndings = ['token', 'secret', 'password', 'passwd', 'key', 'keyid', 'signature', 'credential']
 
 /**
  * Returns a URL whose query has no credentials: the value of each parameter that is named as a credential or an
@@ -17,9 +20,19 @@ export function redactedQuery(url: string): string {
 
 function redactedPair(pair: string): string {
   const end = pair.indexOf('=')
-  return end !== -1 && isSecret(pair.slice(0, end).toLowerCase()) ? `${pair.slice(0, end)}=REDACTED` : pair
+  return end !== -1 && isSecret(pair.slice(0, end)) ? `${pair.slice(0, end)}=REDACTED` : pair
 }
 
-function isSecret(name: string): boolean {
-  return namesCaller(name) || secretEndings.some(ending => name.endsWith(ending))
+/** Reads the parts of a name, such as `filter[accessToken]` in any encoding. */
+function isSecret(encoded: string): boolean {
+  const [name = ''] = new URLSearchParams(encoded).keys()
+  const parts = name
+    .replaceAll(/[a-z](?=[A-Z])/g, '$&-')
+    .toLowerCase()
+    .split(/[^a-z]+/)
+    .filter(part => part !== '')
+  return (
+    namesCaller(parts.join('-')) ||
+    parts.some(part => words.has(part) || secretEndings.some(ending => part.endsWith(ending)))
+  )
 }

@@ -1,7 +1,8 @@
-import type { Context, Span, SpanContext } from '@opentelemetry/api'
+import type { Context, SpanContext } from '@opentelemetry/api'
 import type { RequestTrace } from '../trace/request-trace.ts'
 import type { RunSpans } from '../upstream/call/spans.ts'
 import { RecordedSpans, type SpannedAggregate } from './recorded-spans.ts'
+import type { GuardedSpan } from './guarded-span.ts'
 import { activeTracing, type Tracing } from './tracing.ts'
 import { UnrecordedSpans } from './unrecorded-spans.ts'
 
@@ -27,10 +28,10 @@ export interface SpannedRequest {
 export function startRunSpans(aggregate: SpannedAggregate, trace: RequestTrace): RunSpans | undefined {
   const tracing = activeTracing()
   if (tracing === undefined) return undefined
-  const { api, tracer } = tracing
+  const { api } = tracing
   const active = api.context.active()
   const parent = api.trace.getSpan(active) === undefined ? withRemote(tracing, active, trace) : active
-  const span = tracer.startSpan(`aggregate ${aggregate.name}`, noOptions, parent)
+  const span = tracing.startSpan(`aggregate ${aggregate.name}`, noOptions, parent)
   return spansOf(tracing, span, parent, aggregate, trace, false)
 }
 
@@ -48,27 +49,35 @@ export function startRequestSpans(
 ): RunSpans | undefined {
   const tracing = activeTracing()
   if (tracing === undefined) return undefined
-  const { api, tracer } = tracing
+  const { api } = tracing
   const active = api.context.active()
   const local = api.trace.getSpan(active)?.spanContext()
   const isChild = local !== undefined && local.isRemote !== true && api.isSpanContextValid(local)
   const parent = local === undefined ? withRemote(tracing, active, trace) : active
-  const query = url.indexOf('?')
-  const span = tracer.startSpan(
+  const span = tracing.startSpan(
     `${method} ${route}`,
     {
       kind: isChild ? api.SpanKind.INTERNAL : api.SpanKind.SERVER,
       attributes: {
         'http.request.method': method,
-        'url.path': query === -1 ? url : url.slice(0, query),
+        'url.path': pathOf(url),
         'url.scheme': scheme,
         'http.route': route,
       },
     },
     parent,
   )
-  if (host !== undefined && span.isRecording()) span.setAttributes(serverAttributes(host, scheme))
+  if (host !== undefined && span?.isRecording === true) setServer(span, host, scheme)
   return spansOf(tracing, span, parent, aggregate, trace, true)
+}
+
+/** Returns the path of a request target, which may be a whole URL (RFC 9112, section 3.2.2). */
+function pathOf(target: string): string {
+  const query = target.indexOf('?')
+  const end = query === -1 ? target.length : query
+  if (target.startsWith('/')) return target.slice(0, end)
+  const start = target.indexOf('/', target.indexOf('://') + 3)
+  return start === -1 || start > end ? '/' : target.slice(start, end)
 }
 
 /** Makes the span of the caller the parent. A trace that starts here has no parent. */
@@ -82,39 +91,39 @@ function withRemote({ api, withSpan }: Tracing, active: Context, trace: RequestT
 
 function spansOf(
   tracing: Tracing,
-  span: Span,
+  span: GuardedSpan | undefined,
   parent: Context,
   aggregate: SpannedAggregate,
   received: RequestTrace,
   isRequest: boolean,
 ): RunSpans | undefined {
   const { api, withSpan } = tracing
-  const own = span.spanContext()
   // Without a valid context, tracing is suppressed here: the run keeps the trace context that it has.
-  if (!api.isSpanContextValid(own)) return undefined
-  const trace = traceOf(own, api.trace.getSpanContext(parent)?.spanId, received)
-  const context = withSpan(parent, span)
-  return span.isRecording()
+  if (span === undefined || !api.isSpanContextValid(span.context)) return undefined
+  const trace = traceOf(span, api.trace.getSpanContext(parent)?.spanId, received)
+  const context = withSpan(parent, span.span)
+  return span.isRecording
     ? new RecordedSpans(tracing, { span, context, trace, aggregate, isRequest })
     : new UnrecordedSpans(tracing, context, trace)
 }
 
 /** Returns the position of a span. In the trace of the caller, flags that OpenTelemetry does not know stay set. */
-function traceOf(own: SpanContext, parentSpanId: string | undefined, received: RequestTrace): RequestTrace {
-  const { traceId, spanId, traceFlags, traceState } = own
+function traceOf(span: GuardedSpan, parentSpanId: string | undefined, received: RequestTrace): RequestTrace {
+  const { traceId, spanId, traceFlags } = span.context
   return {
     traceId,
     spanId,
     flags: traceId === received.traceId ? (received.flags & ~1) | (traceFlags & 1) : traceFlags,
-    tracestate: traceState?.serialize() || undefined,
+    tracestate: span.tracestate(),
     parentSpanId,
   }
 }
 
-/** Returns the name and the port of a `Host` header. */
-function serverAttributes(host: string, scheme: string): Record<string, string | number> {
+/** Sets the name and the port of a `Host` header. */
+function setServer(span: GuardedSpan, host: string, scheme: string): void {
   const url = URL.parse(`${scheme}://${host}`)
-  if (url === null) return {}
+  if (url === null) return
   const { hostname, port } = url
-  return { 'server.address': hostname, 'server.port': port === '' ? (scheme === 'https' ? 443 : 80) : Number(port) }
+  span.setAttribute('server.address', hostname)
+  span.setAttribute('server.port', port === '' ? (scheme === 'https' ? 443 : 80) : Number(port))
 }

@@ -1,15 +1,17 @@
 import { createRequire } from 'node:module'
 import type * as Api from '@opentelemetry/api'
+import { GuardedSpan } from './guarded-span.ts'
 import { OverlayContext } from './overlay-context.ts'
 
-/** The API of OpenTelemetry and the tracer of Headwaters. */
+/** The API of OpenTelemetry and the spans of Headwaters. */
 export interface Tracing {
   readonly api: typeof Api
-  readonly tracer: Pick<Api.Tracer, 'startSpan'>
-  /** Ends a span. */
-  readonly endSpan: (span: Api.Span) => void
+  /** Starts a span. Returns `undefined` if the SDK throws. */
+  readonly startSpan: (name: string, options: Api.SpanOptions, context: Api.Context) => GuardedSpan | undefined
   /** Returns a context in which a span is the active one. */
   readonly withSpan: (context: Api.Context, span: Api.Span) => Api.Context
+  /** Reports an error of the SDK to its diagnostic logger. It does not fail the call whose span it concerns. */
+  readonly report: (error: unknown) => void
 }
 
 /** The property of the global object with which all copies of the API share what is registered. */
@@ -45,33 +47,36 @@ function tracingOf(registered: object): Tracing | undefined {
   }
   // A copy ignores a provider that an older copy has registered, and its tracers record nothing.
   if (api.trace.getTracerProvider() !== registered) return undefined
-  const tracer = api.trace.getTracer('headwaters')
-  return {
-    api,
-    tracer: {
+  const report = reporter(api)
+  try {
+    const tracer = api.trace.getTracer('headwaters')
+    return {
+      api,
       startSpan(name, options, context) {
         try {
-          return tracer.startSpan(name, options, context)
+          return new GuardedSpan(tracer.startSpan(name, options, context), report)
         } catch (error) {
-          report(api, error)
-          return api.trace.wrapSpanContext(api.INVALID_SPAN_CONTEXT)
+          report(error)
+          return undefined
         }
       },
-    },
-    endSpan(span) {
-      try {
-        span.end()
-      } catch (error) {
-        report(api, error)
-      }
-    },
-    withSpan: spanSetter(api),
+      withSpan: spanSetter(api),
+      report,
+    }
+  } catch (error) {
+    report(error)
+    return undefined
   }
 }
 
-/** Reports an error of a sampler or a processor of the SDK. It must not fail the call whose span it concerns. */
-function report(api: typeof Api, error: unknown): void {
-  api.diag.error(`headwaters: a span was not recorded: ${String(error)}`)
+function reporter(api: typeof Api): Tracing['report'] {
+  return error => {
+    try {
+      api.diag.error(`headwaters: a span was not recorded: ${String(error)}`)
+    } catch {
+      // The logger of the app throws. There is no other place for the error.
+    }
+  }
 }
 
 /** Returns `trace.setSpan` with a cheaper context. The API reads a span under a key that it does not export. */

@@ -119,6 +119,14 @@ test('secrets that are added later are hidden, and are not forgotten like tokens
   t.equal(redaction.hide('first-5ecret second-5ecret'), `${hidden} ${hidden}`)
 })
 
+test('a credential in a query is hidden by the name of its parameter, also in brackets', async t => {
+  const redaction = new Redaction()
+  for (const name of ['pwd', 'pass', 'passphrase', 'otp', 'bearer', 'api_key', 'filter[token]', 'a%5Bpassword%5d'])
+    t.equal(redaction.hide(`GET http://a/b?q=1&${name}=VALUE-1&c=2`), `GET http://a/b?q=1&${name}=[redacted]&c=2`, name)
+  for (const name of ['compass', 'bypass', 'filter[name]'])
+    t.equal(redaction.hide(`http://a/b?${name}=VALUE-1`), `http://a/b?${name}=VALUE-1`, name)
+})
+
 test('a line without a secret stays as it is', async () => {
   const { hide } = new Redaction(['some-secret-of-ours'])
   fc.assert(

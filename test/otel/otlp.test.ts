@@ -1,3 +1,6 @@
+import { createServer } from 'node:http'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
 import { test } from 'tap'
 import { definitionsFolder } from '../helpers/definitions-folder.ts'
 import { httpUpstream, type Asked } from '../helpers/http-upstream.ts'
@@ -115,6 +118,8 @@ test('every worker sends its spans, also the last ones before it exits', async t
     { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${collector.origin}/spans`, OTEL_BSP_SCHEDULE_DELAY: '600000' },
     ['serve', path, '--otlp', '--workers', '2'],
   )
+  // The primary handles signals once all workers listen.
+  await service.said('serving')
   await (await fetch(`${service.origin}/card`)).text()
   service.stop('SIGTERM')
   t.equal((await service.ended).code, 0)
@@ -154,6 +159,36 @@ test('a collector that refuses the spans is in the log, and does not delay the e
   t.match(await service.said('Node.js warning'), { err: { message: 'OpenTelemetry: Bad Request (400)' } })
   service.stop('SIGTERM')
   t.equal((await service.ended).code, 0)
+})
+
+test('the log has a warning if a collector does not answer before the service ends', async t => {
+  const silent = createServer(() => {})
+  silent.listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  t.teardown(() => {
+    silent.closeAllConnections()
+    silent.close()
+  })
+  const upstream = await httpUpstream(t, answers())
+  const { path } = definitionsFolder(t, { 'card.ts': definitions(upstream.origin) })
+  const { port } = silent.address() as AddressInfo
+  for (const more of [[], ['--workers', '2']]) {
+    const service = await startService(t, { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` }, [
+      'serve',
+      path,
+      '--otlp',
+      ...more,
+    ])
+    await service.said('serving')
+    await (await fetch(`${service.origin}/card`)).text()
+    service.stop('SIGTERM')
+    t.match(await service.said('Node.js warning'), {
+      err: {
+        message: 'OpenTelemetry: the last spans were not sent: the collector did not take them within 1000 ms',
+      },
+    })
+    t.equal((await service.ended).code, 0)
+  }
 })
 
 test('the sampler leaves traces out, and a disabled SDK sends none', async t => {

@@ -53,6 +53,27 @@ async function serve(t: Test, aggregates: Parameters<typeof buildApp>[0]) {
   return { lines, origin: await app.listen({ host: '127.0.0.1', port: 0 }) }
 }
 
+test('url.path of a request with an absolute target is its path only', async t => {
+  const tracing = registerTracing(t)
+  const { fact } = await arrange(t)
+  const { port, hostname } = new URL((await serve(t, [fact])).origin)
+  for (const target of [
+    'http://user@cats.example/cats/7?x=1',
+    'HTTP://cats.example/cats/7',
+    '/cats/7?next=http://a/b',
+  ]) {
+    const socket = connect(Number(port), hostname)
+    socket.write(`GET ${target} HTTP/1.1\r\nhost: cats.example\r\nconnection: close\r\n\r\n`)
+    socket.resume()
+    await once(socket, 'close')
+  }
+  await until(() => tracing.named('GET /cats/{id}').length === 3)
+  t.same(
+    tracing.named('GET /cats/{id}').map(({ attributes }) => attributes['url.path']),
+    ['/cats/7', '/cats/7', '/cats/7'],
+  )
+})
+
 test('a request has a server span with the attributes of the conventions, which its attempts and its log name', async t => {
   const tracing = registerTracing(t)
   const { received, fact } = await arrange(t)

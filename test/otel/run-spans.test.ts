@@ -24,6 +24,13 @@ async function arrange(t: Test, handle: (asked: Asked) => void, options: Partial
       fact: operation({ path: '/facts/{id}', params: z.object({ id: z.string() }), output: Any }),
       kept: operation({ path: '/kept', output: Any, cache: true }),
       shared: operation({ path: '/shared', output: Any, coalesce: true }),
+      late: operation({ path: '/late', output: Any, coalesce: false, cache: { staleAfter: 1, staleIfError: 60_000 } }),
+      joined: operation({
+        path: '/joined',
+        output: Any,
+        coalesce: true,
+        cache: { staleAfter: 1, staleIfError: 60_000 },
+      }),
       find: operation({
         path: '/find',
         query: z.object({ q: z.string(), api_key: z.string(), accessToken: z.string() }),
@@ -242,6 +249,33 @@ test('a stored answer makes no attempt, and its refresh is a child of the step t
   t.equal(tracing.named('aggregate cat').length, 3)
   t.equal(tracing.named('GET /kept').length, 2, 'a fresh answer makes no attempt')
 })
+
+for (const name of ['late', 'joined'] as const)
+  test(`a retry after staleAfter has headwaters.background, and the first attempt does not: ${name}`, async t => {
+    const tracing = registerTracing(t)
+    const held: Asked[] = []
+    const { base, runtime, cats } = await arrange(
+      t,
+      asked => {
+        held.push(asked)
+        if (held.length === 2) return
+        const headers = { 'content-type': 'application/json', 'cache-control': 'max-age=60', age: '90' }
+        asked.response.writeHead(200, headers).end('1')
+      },
+      { retry: { maxAttempts: 2, initialDelay: 1, maxDelay: 1 } },
+    )
+    const kept = base.required('kept', () => cats[name]()).reply(Any, data => data.kept)
+    await fanOut(kept, {}, { runtime })
+    const { sources } = await fanOut(kept, {}, { runtime })
+    t.match(sources, { kept: { state: 'stale' } })
+    held[1]?.json('busy', 503)
+    await until(() => tracing.named(`GET /${name}`).length === 3)
+    const [, first, retry] = tracing.named(`GET /${name}`)
+    t.equal(first?.attributes['headwaters.background'], undefined)
+    t.equal(retry?.attributes['headwaters.background'], true)
+    const [, step] = tracing.named('step kept')
+    t.equal(retry?.parentSpanContext?.spanId, step?.spanContext().spanId)
+  })
 
 test('the span of a failed step has an error with its code, and the span of a step with a fallback has no error', async t => {
   const tracing = registerTracing(t)

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { ConfigError } from '../../config.ts'
 import { loadPackages, type Packages } from './packages.ts'
 import { readOtlpSettings, type OtlpSettings, type Variables } from './settings.ts'
@@ -32,8 +33,8 @@ export async function registerOtlp(variables: Variables, warn: (message: string)
         'remove --otlp, or remove the module that registers them',
     )
   return async () => {
-    const { promise: limit, resolve } = Promise.withResolvers<void>()
-    const timer = setTimeout(resolve, flushMs)
+    const { promise: limit, reject } = Promise.withResolvers<never>()
+    const timer = setTimeout(() => reject(new Error(`the collector did not take them within ${flushMs} ms`)), flushMs)
     try {
       await Promise.race([provider.shutdown(), limit])
     } catch (error) {
@@ -41,6 +42,8 @@ export async function registerOtlp(variables: Variables, warn: (message: string)
     } finally {
       clearTimeout(timer)
     }
+    // Node.js emits a warning in a later turn, and the process exits after this one.
+    await setImmediate()
   }
 }
 

@@ -62,6 +62,10 @@ export interface RunSpans extends CallSpans {
   invoke<A, R>(step: number | undefined, handler: (args: A) => R, args: A): R
   /** Ends the spans of steps that have not ended, and sets the outcome. */
   runEnded(outcome: RunOutcome, code: string | undefined): void
-  /** Ends the span of the run, or lets `runEnded` end it. `status` is the status of the reply or of the failure; `undefined` if there is none. */
+  /**
+   * Ends the span of the run, or lets `runEnded` end it.
+   *
+   * @param status - The status of the reply or of the failure; `undefined` if there is none.
+   */
   end(status: number | undefined): void
 }

@@ -1,5 +1,6 @@
 import { Abort } from '../../core/abort.ts'
 import type { LiveCall } from '../call/call.ts'
+import { DetachableSpans } from './detachable-spans.ts'
 
 /**
  * A call for which its run waits only up to a soft limit. Until it is detached, the abort of the run aborts it, and the
@@ -8,6 +9,7 @@ import type { LiveCall } from '../call/call.ts'
 export class Detachable<T> extends Abort {
   /** The call to send. */
   readonly call: LiveCall<T>
+  readonly #spans: DetachableSpans | undefined
   #timer: NodeJS.Timeout | undefined
   #immediate: NodeJS.Immediate | undefined
   #isDetached = false
@@ -16,6 +18,7 @@ export class Detachable<T> extends Abort {
     super()
     const { scope } = outer
     outer.abort.add(this)
+    this.#spans = scope.spans && new DetachableSpans(scope.spans)
     this.call = outer.withAbort(this, {
       // Its attempts need their own timers, which can outlast the run.
       deadline: Infinity,
@@ -23,7 +26,7 @@ export class Detachable<T> extends Abort {
       headers: scope.headers,
       abort: this,
       admitted: scope.admitted,
-      spans: scope.spans,
+      spans: this.#spans,
       trace: scope.trace,
       isWatched: scope.isWatched !== false,
       now: () => scope.now(),
@@ -46,6 +49,7 @@ export class Detachable<T> extends Abort {
   detach(life: Abort): void {
     this.end()
     this.#isDetached = true
+    this.#spans?.detach(this.call.step)
     if (life.aborted) this.abort(life.reason)
     else life.add(this)
   }

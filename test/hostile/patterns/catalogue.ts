@@ -107,7 +107,8 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
       ['', '[cut', ''],
     ],
     '/=/': [['', 'a', '']],
-    "new RegExp(`(?<=[?&](?:${names})=)[^&\\\\s\"\\\\\\\\#]+`, 'gi')": reader,
+    "new RegExp(`(?<=[?&](?:[\\\\w.-]{1,30}(?:\\\\[|%5B))?(?:${names})(?:\\\\]|%5D)?=)[^&\\\\s\"\\\\\\\\#]+`, 'gi')":
+      reader,
     '/@|\\[cut\\]/': [
       ['', '[cut', ''],
       ['', '[', 'cut'],
@@ -403,6 +404,16 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
     '/[^\\0-\\xff]/': [
       ['', 'a', '\u0100'],
       ['', '\u00ff', ''],
+    ],
+  },
+  'otel/redacted-query.ts': {
+    '/[a-z](?=[A-Z])/g': [
+      ['', 'a', ''],
+      ['', 'aA', 'a'],
+    ],
+    '/[^a-z]+/': [
+      ['', '[', 'a'],
+      ['a', '[]', ''],
     ],
   },
   'upstream/call/callers-limit.ts': {
