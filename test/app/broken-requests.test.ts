@@ -102,7 +102,7 @@ test('the reply to a broken request has the id of its caller', async t => {
   t.match(await requestLines(1), [{ reqId: 'mine' }])
 })
 
-test('bytes after a request whose run has begun end it with 400, which is no refusal before a run', async t => {
+test('bytes after a request whose run has begun end it with 400, which does not count as a refusal before a run', async t => {
   const { runtime, open, metrics, requestLines, active } = await serve(t)
   const { socket, text } = open('GET /slow HTTP/1.1\r\nHost: a\r\n\r\n')
   await until(() => active() === 1)
