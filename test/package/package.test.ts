@@ -61,7 +61,7 @@ test('the package holds what is run and its types, and no sources, tests, maps o
   const outside = files.filter(file => !file.startsWith('dist'))
   t.same(
     outside.filter(
-      file => !/^(?:bench|docs|(?:bench|docs)\/.*|[A-Z_]+\.md|LICENSE|openapi\.yaml|package\.json)$/.test(file),
+      file => !/^(?:bench|docs|ops|(?:bench|docs|ops)\/.*|[A-Z_]+\.md|LICENSE|openapi\.yaml|package\.json)$/.test(file),
     ),
     [],
   )
