@@ -68,7 +68,10 @@ export async function fanOut<I, D, K extends string>(
     options.trace === undefined ? requestTrace(inbound, 0) : continueTrace(checkTrace('fanOut', 'trace', options.trace))
   const spans = startRunSpans(aggregate, trace)
   let cancel: (() => void) | undefined
-  let status: number | undefined
+  const end = (status: number | undefined) => {
+    if (cancel !== undefined) signal?.removeEventListener('abort', cancel)
+    spans?.end(status)
+  }
   try {
     const run = startRun(
       aggregate,
@@ -77,13 +80,12 @@ export async function fanOut<I, D, K extends string>(
     )
     cancel = () => run.cancel(signal?.reason)
     signal?.addEventListener('abort', cancel, { once: true })
-    return (await run.start()) as Reply<D, K>
+    const reply = await run.start()
+    end(undefined)
+    return reply as Reply<D, K>
   } catch (error) {
-    if (error instanceof Problem) status = error.statusCode
+    end(error instanceof Problem ? error.statusCode : undefined)
     throw error
-  } finally {
-    if (cancel !== undefined) signal?.removeEventListener('abort', cancel)
-    spans?.end(status)
   }
 }
 
