@@ -15,7 +15,7 @@ import { elapsed, until } from '../helpers/until.ts'
 
 const item = aggregate('item', { url: '/items/{id}', params: z.object({ id: z.string().max(5) }) })
   .required('item', ({ params: { id } }): unknown => {
-    if (id === 'none') refuse(404, 'There is none.')
+    if (id === 'none') refuse(404, 'The cat does not exist.')
     if (id === 'odd') refuse(499, 'This is odd.')
     if (id === 'bug') throw new Error('a bug')
     return id === 'wait' ? new Promise(() => {}) : id

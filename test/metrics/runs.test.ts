@@ -71,7 +71,7 @@ test('a run is counted once by its outcome, without a server', async t => {
   upstream.hang('/one/slow').hang('/one/beside').hang('/one/left')
   const all = aggregate('all', { url: '/all', query: z.object({ id: z.string() }), deadline: 200 })
     .required('step', ({ query: { id } }): unknown => {
-      if (id === 'refused') refuse(404, 'There is none.')
+      if (id === 'refused') refuse(404, 'The cat does not exist.')
       if (id === 'bug') throw new Error('a bug')
       return id === 'ok' ? 1 : up.one({ id })
     })

@@ -63,7 +63,7 @@ function hideBeginnings(text: string, secret: string): string {
   return clean + text.slice(from)
 }
 
-/** Returns the start of the longest beginning of a secret that ends at `end`, or `end` if there is none. */
+/** Returns the start of the longest prefix of a secret that ends at `end`, or `end` without such a prefix. */
 function beginning(text: string, secret: string, from: number, end: number): number {
   const head = secret.slice(0, shortest)
   for (let start = text.indexOf(head, from); start !== -1 && start <= end - shortest;) {
