@@ -10,12 +10,13 @@ import { textSchema } from '../core/schema/text-schema.ts'
 import { checkZod } from '../core/schema/wrapped.ts'
 import type { Schema } from './inference.ts'
 import { rejectOldOptional, renamedOptions } from './renamed.ts'
-import type { Route, RouteOptions } from './route.ts'
+import type { Criticality, Route, RouteOptions } from './route.ts'
 import { allowsSharedCache } from './shared-caches.ts'
 import type { Step, StepKind } from './step.ts'
 import { credentialHeaders, Vary } from './vary.ts'
 
 const methods: ReadonlySet<unknown> = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] satisfies Route['method'][])
+const criticalities: ReadonlySet<unknown> = new Set(['high', 'normal', 'low'] satisfies Criticality[])
 const aggregateName = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/
 const stepName = /^[A-Za-z][A-Za-z0-9_]*$/
 const reserved = new Set(['params', 'query', 'body', 'headers', 'context', 'signal'])
@@ -35,6 +36,7 @@ const routeOptions: OptionKeys<AnyRouteOptions> = {
   body: true,
   headers: true,
   deadline: true,
+  criticality: true,
   envelope: true,
   cacheControl: true,
   summary: true,
@@ -61,6 +63,7 @@ export function checkRoute(name: string, options: AnyRouteOptions): Route {
     body,
     headers,
     deadline = 2000,
+    criticality = 'normal',
     method = body === undefined ? 'GET' : 'POST',
     envelope = true,
     cacheControl,
@@ -71,6 +74,10 @@ export function checkRoute(name: string, options: AnyRouteOptions): Route {
   checkZod(owner, { params, query, body, headers })
   if (!methods.has(method))
     throw new TypeError(`${owner}: the method must be one of ${[...methods].join(', ')}, got ${method}`)
+  if (!criticalities.has(criticality))
+    throw new TypeError(
+      `${owner}: criticality must be one of ${[...criticalities].join(', ')}, got ${String(criticality)}`,
+    )
   checkBoolean(owner, 'envelope', envelope)
   if (cacheControl !== undefined) checkTextOption(owner, 'cacheControl', cacheControl, "'public, max-age=60'")
   if (summary !== undefined) checkTextOption(owner, 'summary', summary, "'Facts about cats'")
@@ -114,6 +121,7 @@ export function checkRoute(name: string, options: AnyRouteOptions): Route {
     url,
     method,
     deadline,
+    criticality,
     params,
     query,
     body,

@@ -2,6 +2,9 @@ import type { HeaderFields } from '../core/schema/header-fields.ts'
 import type { Schema } from './inference.ts'
 import type { Vary } from './vary.ts'
 
+/** The importance of an aggregate's runs when there is too little capacity for all runs. */
+export type Criticality = 'high' | 'normal' | 'low'
+
 /** The route of an aggregate and the schemas of its input. */
 export interface Route {
   /** Path template: `/v1/breeds/{breed}`. */
@@ -9,6 +12,7 @@ export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Limit on the whole run, in ms from its start. */
   readonly deadline: number
+  readonly criticality: Criticality
   readonly params: Schema
   readonly query: Schema
   readonly body: Schema
@@ -46,6 +50,12 @@ export interface RouteOptions<P> {
   readonly method?: Route['method']
   /** Limit on the whole run, in ms from its start. A caller may shorten it. @default 2000 */
   readonly deadline?: number
+  /**
+   * The importance of the aggregate when there is too little capacity: permits are divided 4:2:1, and runs of the
+   * lowest criticality are refused first.
+   * @default 'normal'
+   */
+  readonly criticality?: Criticality
   /**
    * If true, the body of the reply is `{ data, complete, sources }`. If false, the body is the data, and headers
    * contain the rest.
