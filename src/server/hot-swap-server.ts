@@ -1,8 +1,9 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
+import { createServer } from '../core/node-http.ts'
 import { handleServerEvents } from '../http/guard/server-events.ts'
 import { defaultLimits, serverOptions, type Limits } from '../http/guard/server-limits.ts'
 

@@ -1,4 +1,5 @@
-import { validateHeaderName, validateHeaderValue, type ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
+import { validateHeaderName, validateHeaderValue } from '../core/node-http.ts'
 import { writeJson } from '../core/json/write.ts'
 import type { Matcher } from './matcher.ts'
 

@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events'
-import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { createServer } from '../core/node-http.ts'
 import { readMatcher, type Match, type Matcher } from './matcher.ts'
 import { receive, type ReceivedCall } from './received-call.ts'
 import { reset } from '../demo-upstreams/reset.ts'

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { Client, type Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
+import { Client } from '../../core/undici.ts'
 import { classifyReply, errorKindOf, type ErrorKind, type RequestOutcome } from './outcome.ts'
 
 /** The request that a load test repeats. */

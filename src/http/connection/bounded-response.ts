@@ -1,4 +1,5 @@
-import { ServerResponse, type IncomingMessage, type OutgoingHttpHeader, type OutgoingHttpHeaders } from 'node:http'
+import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders } from 'node:http'
+import { ServerResponse } from '../../core/node-http.ts'
 import { countBodyOfRequest, countHead } from './received-bytes.ts'
 import { closeIfUnread, hasBody } from './unread-body.ts'
 

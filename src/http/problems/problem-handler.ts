@@ -1,5 +1,5 @@
-import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { STATUS_CODES } from '../../core/node-http.ts'
 import { Problem, toProblem, type ErrorCode } from '../../errors.ts'
 import { logProblem } from '../log/failure-outcome.ts'
 import { countRefusal } from '../metrics/request-counter.ts'

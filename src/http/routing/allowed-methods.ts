@@ -1,5 +1,5 @@
-import { METHODS } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
+import { METHODS } from '../../core/node-http.ts'
 import { Problem } from '../../errors.ts'
 import { routerOptionsOf } from './match-path.ts'
 

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
-import { buildConnector, errors } from 'undici'
+import type { buildConnector } from 'undici'
+import { createConnector, errors } from '../../core/undici.ts'
 import { targetOf, type Dial, type DialCallback, type DialTarget } from './dial.ts'
 import { openTunnel } from './tunnel.ts'
 import { markConnectError } from './wire-errors.ts'
@@ -26,7 +27,7 @@ type Secure = (options: buildConnector.Options, callback: buildConnector.Callbac
 /** Creates an opener that opens each connection within `timeout` ms. The timer of undici can be up to a second late. */
 export function createOpener({ dial, timeout, tls, tunnel }: OpenerOptions): Opener {
   // The type of undici hides that the connector returns the socket. Its TLS session cache belongs to this upstream.
-  const secure = buildConnector({ ...tls, timeout: 0 }) as unknown as Secure
+  const secure = createConnector({ ...tls, timeout: 0 }) as unknown as Secure
   const openings = new Set<Opening>()
 
   return {

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
-import { Client, type buildConnector, type Dispatcher } from 'undici'
+import type { buildConnector, Dispatcher } from 'undici'
+import { Client } from '../../core/undici.ts'
 import type { ResponseHeaders } from './response-headers.ts'
 import type { QueueNode } from '../../core/linked-queue.ts'
 import { hasUnread } from './unread.ts'

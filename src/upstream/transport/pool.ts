@@ -1,4 +1,5 @@
-import { buildConnector, errors, type Dispatcher } from 'undici'
+import type { buildConnector, Dispatcher } from 'undici'
+import { createConnector, errors } from '../../core/undici.ts'
 import { BatchSize } from './batch-size.ts'
 import { Connection, type RequestHandler } from './connection.ts'
 import { EarlyCloses } from './early-closes.ts'
@@ -152,7 +153,7 @@ export function openPool(
     if (all.length === maxConnections) return undefined
     const own = {
       ...options,
-      connect: quietSocket(typeof connect === 'function' ? connect : buildConnector(connect)),
+      connect: quietSocket(typeof connect === 'function' ? connect : createConnector(connect)),
       onIdle,
       onEarlyClose: () => earlyCloses.add(),
     }
