@@ -1,3 +1,4 @@
+import { limitYoungGeneration } from '../server/young-generation.ts'
 import type { Command } from './command.ts'
 import { environment, exitCodes } from './help.ts'
 import { checkModule, checkPaths, readArguments } from './read-arguments.ts'
@@ -62,6 +63,8 @@ export const command: Command = {
       )
     // The tracer is registered before the modules of the service and the definitions are loaded.
     const flushSpans = otlp ? await registerTracer() : undefined
+    // The service needs less memory if this is set before its modules are loaded.
+    limitYoungGeneration({ execArgv: process.execArgv, environment: process.env['NODE_OPTIONS'] })
     const { serve } = await import('../server/serve.ts')
     await serve({ paths, live, watch, workers, events, flushSpans })
     return undefined

@@ -645,4 +645,7 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   'server/cluster/env-files.ts': {
     '/=(.*)/s': commandLine,
   },
+  'server/young-generation.ts': {
+    '/semi[-_]space/': environment,
+  },
 }
