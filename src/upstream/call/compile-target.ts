@@ -1,4 +1,5 @@
 import { generate } from '../../core/generate.ts'
+import { parsedField, parseField, readField } from '../../core/schema/field-code.ts'
 import type { FieldReader } from '../../core/schema/field-readers.ts'
 import { INVALID } from '../../core/schema/parser.ts'
 import { urlText } from '../../core/url-text.ts'
@@ -24,22 +25,21 @@ export function compilePath(
 ): PartWriter | undefined {
   if (readers?.length !== names.length || !(isSegmented || decoded.every(isUnambiguous))) return undefined
   const encode = isSegmented ? encodeSegment : encodePart
-  const texts = readers.map(({ type }, at) => {
-    if (type === 'integer') return ''
-    return `
-    const t${at} = ${type === 'string' ? `encode(f${at})` : `encodeValue(v${at})`}
-    if (t${at} === undefined) return undefined`
-  })
-  const parts = names.map((name, index) => {
-    const at = readers.findIndex(reader => reader.name === name)
-    return `${readers[at]?.type === 'integer' ? 'f' : 't'}${at} + ${JSON.stringify(literals[index + 1])}`
-  })
-  return compile(
-    readers,
-    `${readers.map((reader, at) => readField(reader, at) + checkField(reader, at)).join('')}${texts.join('')}
-    return ${[JSON.stringify(literals[0]), ...parts].join(' + ')}`,
-    { encode, encodeValue: encoderOf(encode) },
+  const lines = readers.map(
+    (reader, at) => `${readField(reader, at)}${parseField(reader, at)}
+    const t${at} = ${encodedText(reader, at)}
+    if (t${at} === undefined) return undefined`,
   )
+  const places = names.map(name => readers.findIndex(reader => reader.name === name))
+  const texts = places.map((place, index) => ` + t${place} + ${JSON.stringify(literals[index + 1])}`)
+  const body = `${lines.join('')}
+    return ${JSON.stringify(literals[0])}${texts.join('')}`
+  return compile(readers, body, { encode, encodeValue: encoderOf(encode) })
+}
+
+function encodedText(reader: FieldReader, at: number): string {
+  const value = parsedField(reader, at)
+  return { string: `encode(${value})`, integer: `'' + ${value}`, other: `encodeValue(${value})` }[reader.type]
 }
 
 /** Returns the function that encodes a value of any type that has a text. */
@@ -53,50 +53,37 @@ function encoderOf(encode: (text: string) => string | undefined) {
 /** Generates a function that reads the fields of a query and joins their names and texts. */
 export function compileQuery(readers: readonly FieldReader[] | undefined): PartWriter | undefined {
   if (readers === undefined) return undefined
-  // The first field that is always written begins every query, or follows a field that has begun it.
-  const first = readers.findIndex(({ type, absent }) => type !== 'other' && absent !== 'omitted')
+  // After a field that is always written, the query has begun.
+  const always = readers.findIndex(({ type, absent }) => type !== 'other' && absent !== 'omitted')
   const lines = readers.map((reader, at) => {
-    const name = encodeURIComponent(reader.name.toWellFormed())
-    const begun = JSON.stringify(`&${name}=`)
-    const prefix = first !== -1 && at > first ? begun : `(text === '' ? ${JSON.stringify(`?${name}=`)} : ${begun})`
-    const write = {
-      string: `text += ${prefix} + encode(f${at})`,
-      integer: `text += ${prefix} + f${at}`,
-      other: `text = appendPairs(text, ${JSON.stringify(name)}, v${at})
-    if (text === undefined) return undefined`,
-    }[reader.type]
-    return reader.absent === 'omitted'
-      ? `${readField(reader, at)}
-    if (f${at} !== undefined) {${checkField(reader, at)}
-    ${write}
+    const write = parseField(reader, at) + writePair(reader, at, always !== -1 && at > always)
+    return (
+      readField(reader, at) +
+      (reader.absent === 'omitted'
+        ? `
+    if (f${at} !== undefined) {${write}
     }`
-      : `${readField(reader, at)}${checkField(reader, at)}
-    ${write}`
+        : write)
+    )
   })
-  return compile(
-    readers,
-    `let text = ''${lines.join('')}
-    return text`,
-    { encode: encodeQueryText, appendPairs },
-  )
+  const body = `
+    let text = ''${lines.join('')}
+    return text`
+  return compile(readers, body, { encode: encodeQueryText, appendPairs })
 }
 
-function readField({ name }: FieldReader, at: number): string {
+/** Generates code that appends one field of a query to `text`. */
+function writePair(reader: FieldReader, at: number, hasBegun: boolean): string {
+  const name = encodeURIComponent(reader.name.toWellFormed())
+  const value = parsedField(reader, at)
+  if (reader.type === 'other')
+    return `
+    text = appendPairs(text, ${JSON.stringify(name)}, ${value})
+    if (text === undefined) return undefined`
+  const begun = JSON.stringify(`&${name}=`)
+  const prefix = hasBegun ? begun : `(text === '' ? ${JSON.stringify(`?${name}=`)} : ${begun})`
   return `
-    const f${at} = input[${JSON.stringify(name)}]`
-}
-
-/** Generates the code that makes the value of a field. It ends the function for a value that the field refuses. */
-function checkField({ type, absent }: FieldReader, at: number): string {
-  const code = {
-    string: `if (typeof f${at} !== 'string') return undefined`,
-    integer: `if (!Number.isSafeInteger(f${at})) return undefined`,
-    other: `${absent === 'unknown' ? `if (f${at} === undefined) return undefined` : ''}
-    const v${at} = parsers[${at}](f${at})
-    if (v${at} === INVALID) return undefined`,
-  }
-  return `
-    ${code[type]}`
+    text += ${prefix} + ${reader.type === 'string' ? `encode(${value})` : value}`
 }
 
 function compile(
@@ -105,8 +92,7 @@ function compile(
   values: Readonly<Record<string, unknown>>,
 ): PartWriter | undefined {
   const code = `return function write (input) {
-    if (!isPlainObject(input)) return undefined
-    ${body}
+    if (!isPlainObject(input)) return undefined${body}
   }`
   return generate<PartWriter>(code, { ...values, INVALID, isPlainObject, parsers: readers.map(({ parse }) => parse) })
 }

@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { needsExact } from '../../core/json/needs-exact.ts'
+import { wireSchema } from '../../core/json/wire-schema.ts'
 import { fieldReaders } from '../../core/schema/field-readers.ts'
 import { defOf } from '../../core/schema/wrapped.ts'
 import { queryNameMatcher } from '../spec/query-name.ts'
@@ -71,5 +73,6 @@ export function queryForms(
 /** Returns the readers of an object schema whose output has no other fields. */
 function readersOf(schema: z.ZodType, isShared: boolean): ReturnType<typeof fieldReaders> {
   const isPicked = isShared && schema instanceof z.ZodObject
-  return isPicked || defOf(schema).catchall === undefined ? fieldReaders(schema) : undefined
+  if (!isPicked && defOf(schema).catchall !== undefined) return undefined
+  return needsExact(schema) ? fieldReaders(schema, wireSchema) : fieldReaders(schema)
 }

@@ -5,6 +5,7 @@ import { pathForms, queryForms, writerOf, type TargetForms } from '../../../src/
 import type { Fields } from '../../../src/upstream/call/parse-input.ts'
 import type { OperationSpec } from '../../../src/upstream/spec/spec.ts'
 import { parseTemplate } from '../../../src/upstream/spec/template.ts'
+import { field, objectOf } from '../../helpers/field-schemas.ts'
 import { templates } from '../../helpers/templates.ts'
 import { parameterNames } from '../../../src/http/routing/path-template.ts'
 
@@ -36,44 +37,6 @@ function compare(forms: TargetForms, input: Fields): boolean {
   }
   return text !== undefined
 }
-
-const field: fc.Arbitrary<z.ZodType> = fc.letrec<{ field: z.ZodType }>(tie => ({
-  field: fc.oneof(
-    { maxDepth: 3, withCrossShrink: true },
-    { weight: 8, arbitrary: fc.constantFrom<z.ZodType>(z.string(), z.string().optional(), z.any(), z.unknown()) },
-    fc.constantFrom<z.ZodType>(
-      z.int(),
-      z.string().min(2),
-      z.string().trim(),
-      z.string().transform(text => text.length),
-      z.string().refine(text => text !== '..'),
-      z.number(),
-      z.number().int().min(1).max(100),
-      z.coerce.number(),
-      z.coerce.bigint(),
-      z.bigint(),
-      z.boolean(),
-      z.stringbool(),
-      z.date(),
-      z.coerce.date(),
-      z.literal(['a', '..', 1, null]),
-      z.enum(['a', '%2e']),
-      z.null(),
-      z.undefined(),
-      z.never(),
-      z.number().catch(7),
-      z.string().exactOptional(),
-      z.lazy(() => z.string()),
-    ),
-    tie('field').map(inner => inner.optional()),
-    tie('field').map(inner => inner.nullable()),
-    tie('field').map(inner => inner.readonly()),
-    tie('field').map(inner => inner.default('d')),
-    tie('field').map(inner => inner.prefault('p')),
-    tie('field').map(inner => z.array(inner)),
-    fc.tuple(tie('field'), tie('field')).map(options => z.union(options)),
-  ),
-})).field
 
 const hostile = ['..', '.', '%2e', '%2E%2e', '/', '\\', '\ud800', '\udc00', '', '\0', ' ', '\u00e9', '\uff0e', '&', '=']
 const text = fc.oneof(
@@ -108,21 +71,6 @@ const value: fc.Arbitrary<unknown> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.array(text, { maxLength: 3 }) },
 )
-
-/** Wraps an object schema in ways that change which fields it reads. */
-function objectOf(shape: Readonly<Record<string, z.ZodType>>, kind: number): z.ZodType {
-  const object = z.object(shape)
-  return [
-    object,
-    object,
-    object,
-    z.strictObject(shape),
-    z.looseObject(shape),
-    object.catchall(z.string()),
-    object.refine(() => true),
-    object.readonly(),
-  ][kind] as z.ZodType
-}
 
 const input = (names: readonly string[]) =>
   fc
