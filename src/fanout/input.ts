@@ -17,7 +17,7 @@ export interface RawInput {
   readonly params?: unknown
   /** The fields of the query, by name. */
   readonly query?: unknown
-  /** The body, parsed. */
+  /** The body, parsed. The steps may get this value itself, so it must not change during the run. */
   readonly body?: unknown
   /** The headers, by name in any case. An upstream's `forwardHeaders` selects from them. */
   readonly headers?: Readonly<Record<string, string | string[] | undefined>>
