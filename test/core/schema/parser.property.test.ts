@@ -181,6 +181,11 @@ test('a reader of JSON refuses what may not be the number of the text, and gives
   t.end()
 })
 
+test('a schema that returns a promise is refused, and the rejection of the promise is handled', async t => {
+  const parse = compileParser(z.promise(z.string()))
+  t.throws(() => parse(Promise.reject(new Error('late'))), { message: /Promise/ })
+})
+
 test('a schema that holds itself is read to the bottom', t => {
   const tree = z.object({
     name: z.string(),
