@@ -25,7 +25,7 @@ export function checkedParser(def: Def, isWire: boolean, zodParser: Parser): Par
   if (def.coerce === true) return undefined
   const checks = [...(def.check === undefined ? [] : [def as unknown as CheckDef]), ...checksOf(def)]
   if (def.type === 'number') return numberParser(checks, isWire, zodParser)
-  return def.type === 'string' ? textParser(checks, zodParser) : undefined
+  return def.type === 'string' ? stringParser(checks, zodParser) : undefined
 }
 
 function checksOf({ checks = [] }: Def): CheckDef[] {
@@ -62,7 +62,7 @@ function numberParser(checks: readonly CheckDef[], isWire: boolean, zodParser: P
       : zodParser(value)
 }
 
-function textParser(checks: readonly CheckDef[], zodParser: Parser): Parser | undefined {
+function stringParser(checks: readonly CheckDef[], zodParser: Parser): Parser | undefined {
   let [atLeast, atMost] = [0, Infinity]
   const patterns: RegExp[] = []
   for (const { check, minimum, maximum, format, pattern } of checks) {
