@@ -6,6 +6,7 @@ import { rejectUnknownOptions, type OptionKeys } from '../core/option-keys.ts'
 import { checkBoolean, checkTextList, checkTextOption } from '../core/option-values.ts'
 import { checkText } from '../core/schema/check-text.ts'
 import { parseTemplate } from '../upstream/spec/template.ts'
+import { textParser } from '../core/schema/text-parser.ts'
 import { textSchema } from '../core/schema/text-schema.ts'
 import { checkZod } from '../core/schema/wrapped.ts'
 import type { Schema } from './inference.ts'
@@ -127,6 +128,11 @@ export function checkRoute(name: string, options: AnyRouteOptions): Route {
     body,
     isBodyOpen: body !== undefined && isOpen(body),
     headers,
+    texts: {
+      params: params && textParser(params),
+      query: query && textParser(query),
+      headers: headers && textParser(headers),
+    },
     headerFields: fields,
     envelope,
     cacheControl,

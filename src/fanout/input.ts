@@ -17,7 +17,7 @@ export interface RawInput {
   readonly params?: unknown
   /** The fields of the query, by name. */
   readonly query?: unknown
-  /** The body, parsed. */
+  /** The body, parsed. The steps may get this value itself, so it must not change during the run. */
   readonly body?: unknown
   /** The headers, by name in any case. An upstream's `forwardHeaders` selects from them. */
   readonly headers?: Readonly<Record<string, string | string[] | undefined>>
@@ -47,10 +47,10 @@ export function readInput(route: Route, raw: RawInput, found: readonly Fault[] =
   const faults = [...found]
   const headers = headerInput(route, raw.headers ?? nothing, reads)
   const input = {
-    params: read('params', route.params, raw.params, faults),
-    query: read('query', route.query, raw.query, faults),
+    params: readTexts('params', route, raw.params ?? nothing, faults),
+    query: readTexts('query', route, raw.query ?? nothing, faults),
     body: readBody(route, raw.body, faults),
-    headers: settledHeaders(headers, read('headers', route.headers, headers, faults), route),
+    headers: settledHeaders(headers, readTexts('headers', route, headers, faults), route),
   }
   if (faults.length > 0) {
     throw new Problem('INPUT_INVALID', {
@@ -68,22 +68,33 @@ export function readInput(route: Route, raw: RawInput, found: readonly Fault[] =
  * JSON.stringify recurse.
  */
 function readBody({ body, isBodyOpen }: Route, value: unknown, faults: Fault[]): unknown {
-  if (!isBodyOpen || !isTooDeep(value)) return read('body', body, value, faults)
-  faults.push({ pointer: '/body', reason: `is nested deeper than ${maxDepth}` })
-  return undefined
+  if (body === undefined) return nothing
+  if (isBodyOpen && isTooDeep(value)) {
+    faults.push({ pointer: '/body', reason: `is nested deeper than ${maxDepth}` })
+    return undefined
+  }
+  const data = compileWireParser(body)(value)
+  return data === INVALID ? settled('body', parseRefused(body, value), faults) : data
 }
 
-/** Parses a body. A body is JSON and has types, whereas all values of the other parts are texts. */
-function parseBody(schema: z.ZodType, value: unknown): z.ZodSafeParseResult<unknown> {
-  if (!exceedsValueCount(value, mostValues)) return wireSchema(schema).safeParse(value)
-  const data = compileWireParser(schema)(value)
-  return data === INVALID ? readToFirstError(schema, value) : { success: true, data }
+/** Parses a body that the compiled parser has refused. The schema may accept it, for example an integer from 2^53 on. */
+function parseRefused(schema: z.ZodType, value: unknown): z.ZodSafeParseResult<unknown> {
+  return exceedsValueCount(value, mostValues) ? readToFirstError(schema, value) : wireSchema(schema).safeParse(value)
 }
 
-function read(part: string, schema: z.ZodType | undefined, value: unknown, faults: Fault[]): unknown {
+/** Reads a part that is an object of texts. */
+function readTexts(
+  part: 'params' | 'query' | 'headers',
+  { texts, [part]: schema }: Route,
+  value: unknown,
+  faults: Fault[],
+): unknown {
   if (schema === undefined) return nothing
-  const { success, data, error } =
-    part === 'body' ? parseBody(schema, value) : textSchema(schema).safeParse(value ?? nothing)
+  return texts[part]?.(value) ?? settled(part, textSchema(schema).safeParse(value), faults)
+}
+
+/** Returns the result of a part, or adds its faults. */
+function settled(part: string, { success, data, error }: z.ZodSafeParseResult<unknown>, faults: Fault[]): unknown {
   if (success) return data
   for (const issue of error.issues.slice(0, mostFaults)) {
     faults.push({

@@ -1,4 +1,5 @@
 import type { HeaderFields } from '../core/schema/header-fields.ts'
+import type { TextParser } from '../core/schema/text-parser.ts'
 import type { Schema } from './inference.ts'
 import type { Vary } from './vary.ts'
 
@@ -19,6 +20,8 @@ export interface Route {
   /** True if the schema of the body accepts values of any depth. The depth of each body is then checked. */
   readonly isBodyOpen: boolean
   readonly headers: Schema
+  /** The parsers of the parts that are texts, if they have a schema. */
+  readonly texts: Readonly<Record<'params' | 'query' | 'headers', TextParser | undefined>>
   /** The headers that the schema of headers reads. */
   readonly headerFields: HeaderFields | undefined
   /**

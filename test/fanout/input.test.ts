@@ -91,6 +91,27 @@ test('a missing part is read as empty, and a missing body is a fault', t => {
   t.end()
 })
 
+test('a body is returned itself if its schema changes nothing, and otherwise copied', t => {
+  const schemas = { body: z.object({ a: z.string().min(1), list: z.array(z.object({ n: z.number().max(5) })) }) }
+  const body = { a: 'x', list: [{ n: 1 }, { n: 2 }] }
+  t.equal(read(schemas, { body }).body, body)
+  const more = { ...body, secret: 'y' }
+  t.strictSame(read(schemas, { body: more }).body, body)
+  t.equal(more.secret, 'y', 'the body that was received is unchanged')
+  t.strictSame(pointers(schemas, { body: { a: '', list: [{ n: 6 }] } }), ['/body/a', '/body/list/0/n'])
+  t.end()
+})
+
+test('a query is a new plain object, whatever object the server has made', t => {
+  const query = Object.assign(Object.create(null) as object, { q: 'x', n: '7', other: '1' })
+  const schemas = { query: z.object({ n: z.coerce.number().int().max(9), q: z.string().optional() }) }
+  const { query: own } = read(schemas, { query })
+  t.strictSame(own, { n: 7, q: 'x' })
+  t.equal(Object.getPrototypeOf(own), Object.prototype)
+  t.strictSame(Object.keys(own as object), ['n', 'q'], 'in the order of the schema')
+  t.end()
+})
+
 test('a body of null is what its schema says of null', t => {
   t.equal(read({ body: z.object({ a: z.string() }).nullable() }, { body: null }).body, null)
   t.end()

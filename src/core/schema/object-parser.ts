@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { generate } from '../generate.ts'
 import { hasDoubtful } from '../json/integers.ts'
 import { INVALID, isPlain, type Def, type Internals, type Parser } from './parser-parts.ts'
 
@@ -80,21 +81,8 @@ export function compileObjectParser(
     }
     return copy ?? value
   }`
-  try {
-    // oxlint-disable-next-line typescript/no-implied-eval -- the code has only the author's own keys, as JSON
-    return new Function('parsers', 'zodParser', 'INVALID', 'pick', 'keys', 'hasDoubtful', 'parseRest', code)(
-      parsers,
-      zodParser,
-      INVALID,
-      pick,
-      keys,
-      hasDoubtful,
-      parseRest,
-    ) as Parser
-  } catch {
-    // A process may forbid generated code (node --disallow-code-generation-from-strings).
-    return zodParser
-  }
+  const values = { parsers, zodParser, INVALID, pick, keys, hasDoubtful, parseRest }
+  return generate<Parser>(code, values) ?? zodParser
 }
 
 /** Returns whether a missing field stays missing. zod parses objects with a field that has a default. */

@@ -24,6 +24,8 @@ export interface Def {
   readonly discriminator?: string
   /** False for `z.xor`. */
   readonly inclusive?: boolean
+  /** Of a schema that `textSchema` has made: returns what the inner schema reads. */
+  readonly read?: (value: unknown) => unknown
 }
 
 export interface Internals {

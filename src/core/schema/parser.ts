@@ -1,7 +1,9 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import { hasDoubtful } from '../json/integers.ts'
 import { isAnyJson } from '../json/parts.ts'
 import { exactSchema } from '../json/wire-schema.ts'
+import { ignoreRejection } from '../promises.ts'
+import { checkedParser } from './checked-values.ts'
 import { compileObjectParser } from './object-parser.ts'
 import {
   INVALID,
@@ -21,6 +23,7 @@ import {
   type Internals,
   type Parser,
 } from './parser-parts.ts'
+import { Unreadable } from './text-values.ts'
 
 export { INVALID } from './parser-parts.ts'
 
@@ -71,7 +74,12 @@ function parserFor(schema: z.ZodType, source: Source): Parser {
   const { isWire, compile } = source
   const { def, values } = schema._zod as unknown as Internals
   if (isPlainInt(def)) return parseInteger
-  if (!isPlain(def)) return source.zodParser(schema)
+  if (!isPlain(def)) {
+    const zodParser = source.zodParser(schema)
+    return checkedParser(def, isWire, zodParser) ?? zodParser
+  }
+  if (def.read !== undefined)
+    return isWire ? source.zodParser(schema) : readParser(def.read, compile(def.innerType as z.ZodType))
   switch (def.type) {
     case 'lazy':
       return isWire && isAnyJson(schema) ? parseAnyJson : source.zodParser(schema)
@@ -101,11 +109,25 @@ function parserFor(schema: z.ZodType, source: Source): Parser {
   }
 }
 
+/** Returns the parser of a schema that reads the result of a function. */
+function readParser(read: (value: unknown) => unknown, inner: Parser): Parser {
+  return value => {
+    const own = read(value)
+    return own instanceof Unreadable ? INVALID : inner(own)
+  }
+}
+
+/** The context of `safeParse`. */
+const synchronous: z.core.ParseContextInternal = { async: false }
+
 /** Returns a parser that leaves a schema to zod, which copies what it parses. */
 export function zodParser(schema: z.ZodType): Parser {
   return value => {
-    const { success, data } = schema.safeParse(value)
-    return success ? data : INVALID
+    // `safeParse` does the same, and creates a context and a result for each value.
+    const result = schema._zod.run({ value, issues: [] }, synchronous)
+    if (!(result instanceof Promise)) return result.issues.length === 0 ? result.value : INVALID
+    ignoreRejection(result)
+    throw new z.core.$ZodAsyncError()
   }
 }
 

@@ -19,8 +19,9 @@ const isoText = /^\d{4}(?:-\d\d(?:-\d\d(?:T.+)?)?)?$/
 /** Returns the number that a text represents, and NaN for any other text, such as ``, ` `, `0x10` and `Infinity`. */
 function readNumber(value: unknown): unknown {
   if (typeof value !== 'string') return value
-  if (!numberText.test(value)) return Number.NaN
   const number = Number(value)
+  if (Number.isSafeInteger(number) && String(number) === value) return number
+  if (!numberText.test(value)) return Number.NaN
   if (!Number.isFinite(number)) return new Unreadable(tooLarge)
   const isExact = !integerText.test(value) || Number.isSafeInteger(number) || BigInt(value) === BigInt(number)
   return isExact ? number : new Unreadable(inexact)

@@ -40,3 +40,33 @@ function written(name: string, value: unknown, owner: string): string {
       `a date: transform it in the operation's query schema`,
   )
 }
+
+/** Texts that `encodeURIComponent` does not change. */
+const unreserved = /^[A-Za-z0-9\-_.!~*'()]*$/
+
+/** Encodes a text as a value of a query. */
+export function encodeQueryText(text: string): string {
+  return unreserved.test(text) ? text : encodeURIComponent(text.toWellFormed())
+}
+
+/**
+ * Appends a field to a query, like `writeQuery`.
+ *
+ * @param name the encoded name
+ * @returns `undefined` for a value that a query cannot represent
+ */
+export function appendPairs(query: string, name: string, value: unknown): string | undefined {
+  if (!Array.isArray(value)) return appendPair(query, name, value)
+  let text: string | undefined = query
+  for (const item of value) {
+    text = appendPair(text, name, item)
+    if (text === undefined) return undefined
+  }
+  return text
+}
+
+function appendPair(query: string, name: string, value: unknown): string | undefined {
+  if (value === undefined || value === null) return query
+  const text = urlText(value)
+  return text === undefined ? undefined : `${query}${query === '' ? '?' : '&'}${name}=${encodeQueryText(text)}`
+}

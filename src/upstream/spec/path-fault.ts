@@ -25,13 +25,18 @@ const dropped = /[\s\p{Cf}\ufffd]/gu
  * and no NUL. Segments are compared without `;` parameters, white space and unreadable characters.
  */
 export function pathFault(text: string): string | undefined {
-  if (unambiguous.test(text)) return dots.test(text) ? dotFault : undefined
+  if (isUnambiguous(text)) return dots.test(text) ? dotFault : undefined
   const all = readings(text)
   if (all === undefined) return 'a value that is percent-encoded too many times'
   if (all.some(hasDots)) return dotFault
   if (all.some(reading => reading.includes('\0'))) return 'a NUL character'
   const slashes = slashesIn(text)
   return all.some(reading => slashesIn(reading) !== slashes) ? 'a backslash or a slash that is encoded' : undefined
+}
+
+/** Returns whether every server reads a text unchanged. */
+export function isUnambiguous(text: string): boolean {
+  return unambiguous.test(text)
 }
 
 function slashesIn(text: string): number {

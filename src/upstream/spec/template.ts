@@ -1,5 +1,6 @@
 import { UpstreamError } from '../../errors.ts'
 import { pathFault } from './path-fault.ts'
+import { encodeReserved, encodeSegment, longest } from './segment.ts'
 import { urlText } from '../../core/url-text.ts'
 
 /** A parsed path template: `/breeds/{id}` is `['/breeds/', '']` around `['id']`. */
@@ -19,15 +20,6 @@ const literal = /^[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*$/
 
 /** Characters that must be encoded in every part of a URL. */
 const unencoded = /[^!-~]+/g
-
-/** Reserved characters that `encodeURIComponent` does not encode (RFC 3986, section 2.2). */
-const leftReserved = /[!'()*]/g
-
-/** The maximum length of a value, in characters. Node.js and most servers accept at most 16 KiB of request headers. */
-const longest = 16 * 1024
-
-/** Values that every server reads unchanged, as one segment that is not only dots. */
-const harmless = /^[A-Za-z0-9_-][A-Za-z0-9\-._~!$&'()*+,=:@ ]*$/
 
 /** Parses a path template. Throws a `TypeError` that names the part that is not a path. */
 export function parseTemplate(path: string, owner: string): Template {
@@ -84,14 +76,10 @@ export function fillTemplate(template: Template, params: Readonly<Record<string,
   let path = literals[0] as string
   for (let index = 0; index < names.length; index++) {
     const text = segment(names[index] as string, params[names[index] as string], owner)
-    path += (isSegmented ? text : text.replaceAll(leftReserved, percentEncoded)) + (literals[index + 1] as string)
+    path += (isSegmented ? text : encodeReserved(text)) + (literals[index + 1] as string)
   }
   if (!isSegmented) checkWhole(template, params, owner)
   return path
-}
-
-function percentEncoded(character: string): string {
-  return `%${character.charCodeAt(0).toString(16).toUpperCase()}`
 }
 
 /** Refuses values that are safe separately, and unsafe together or with the adjacent literals. */
@@ -114,16 +102,13 @@ function segment(key: string, value: unknown, owner: string): string {
         `a date: transform it in the operation's params schema`,
     )
   }
-  if (value.length > longest)
-    throw new UpstreamError('CALL_INPUT_INVALID', owner, {
-      detail: `the path parameter '${key}' has more than ${longest} characters`,
-    })
-  if (harmless.test(value)) return encodeURIComponent(value)
-  if (value === '')
-    throw new UpstreamError('CALL_INPUT_INVALID', owner, { detail: `the path parameter '${key}' is empty` })
-  const text = value.toWellFormed()
-  const fault = pathFault(text)
-  if (fault !== undefined)
-    throw new UpstreamError('CALL_INPUT_INVALID', owner, { detail: `the path parameter '${key}' contains ${fault}` })
-  return encodeURIComponent(text)
+  const encoded = encodeSegment(value)
+  if (encoded !== undefined) return encoded
+  throw new UpstreamError('CALL_INPUT_INVALID', owner, { detail: `the path parameter '${key}' ${faultOf(value)}` })
+}
+
+/** Returns the reason for which a text cannot be a segment. */
+function faultOf(value: string): string {
+  if (value.length > longest) return `has more than ${longest} characters`
+  return value === '' ? 'is empty' : `contains ${pathFault(value.toWellFormed()) as string}`
 }

@@ -19,6 +19,15 @@ const schemas: fc.Arbitrary<z.ZodType> = fc.letrec<{ schema: z.ZodType }>(tie =>
       z.int(),
       z.number().int(),
       z.number().min(1),
+      z.number().gt(0).lte(1.5),
+      z.number().gte(-1).lt(7).max(1),
+      z.int().min(0).max(5),
+      z.number().min(1, { when: () => false } as never),
+      z.number().multipleOf(2),
+      z.string().min(1).max(2),
+      z.string().length(2),
+      z.string().max(1, { when: () => false } as never),
+      z.string().regex(/^a/g).min(2),
       z.coerce.number(),
       z.boolean(),
       z.null(),
@@ -79,6 +88,8 @@ const values: fc.Arbitrary<unknown> = fc.letrec<{ value: unknown }>(tie => ({
       'ab',
       '7',
       'a@b.cd',
+      '\u{1f431}',
+      '\u{1f431}\u{1f431}',
       0,
       1,
       1.5,
@@ -168,6 +179,11 @@ test('a reader of JSON refuses what may not be the number of the text, and gives
   const dropped = { a: 1, b: 2 ** 60 }
   t.strictSame(compileWireParser(z.object({ a: z.number() }))(dropped), { a: 1 })
   t.end()
+})
+
+test('a schema that returns a promise is refused, and the rejection of the promise is handled', async t => {
+  const parse = compileParser(z.promise(z.string()))
+  t.throws(() => parse(Promise.reject(new Error('late'))), { message: /Promise/ })
 })
 
 test('a schema that holds itself is read to the bottom', t => {

@@ -594,16 +594,30 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
     '/^[A-Za-z_][A-Za-z0-9_]*$/': declaration,
     "/^[A-Za-z0-9\\-._~!$&'()*+,;=:@%/]*$/": declaration,
     '/[^!-~]+/g': declaration,
+    '/\\{[^{}]*\\}/': declaration,
+  },
+  'upstream/spec/segment.ts': {
+    '/^[A-Za-z0-9_-][A-Za-z0-9\\-._~]*$/': [
+      ['', 'a', '/'],
+      ['a', '.', '\u00e9'],
+    ],
+    "/^[A-Za-z0-9_\\-\\p{L}\\p{Nd}][A-Za-z0-9\\-._~!$&'()*+,=:@ \\p{L}\\p{M}\\p{Nd}]*$/u": [
+      ['', 'a', '/'],
+      ['', 'a ', '%'],
+      ['a', '.', '\u{1f431}'],
+      ['', '\u00e9', '/'],
+      ['a', '\u0301', ';'],
+    ],
     "/[!'()*]/g": [
       ['', '(', 'a'],
       ['', 'a', '*'],
     ],
-    "/^[A-Za-z0-9_-][A-Za-z0-9\\-._~!$&'()*+,=:@ ]*$/": [
-      ['', 'a', '/'],
-      ['', 'a ', '%'],
-      ['a', '.', '\u00e9'],
+  },
+  'upstream/call/query.ts': {
+    "/^[A-Za-z0-9\\-_.!~*'()]*$/": [
+      ['', 'a', '&'],
+      ['', '.', '\u00e9'],
     ],
-    '/\\{[^{}]*\\}/': declaration,
   },
   'core/schema/text-values.ts': {
     '/^-?\\d+(?:\\.\\d+)?(?:e[+-]?\\d+)?$/i': [

@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { z } from 'zod'
-import { defineUpstream, operation } from '../../../src/upstream/declare.ts'
+import { defineUpstream, env, operation } from '../../../src/upstream/declare.ts'
 
 const cats = defineUpstream(
   'cats',
@@ -57,6 +57,44 @@ test('input becomes path, query and body by its schemas, defaults and transforms
   t.match(cats.put({ id: 'x', body: { name: 'tom' } }), { path: '/x', idempotencyKey: 'x:tom' })
   t.match(cats.loose({ q: 'x', body: { a: 1 } }), { path: '/loose?q=x', body: '{"a":1}' })
   t.match(cats.ping(), { path: '/ping', body: undefined, idempotencyKey: 'always' })
+  t.end()
+})
+
+test('a path and a query of plain fields are written from the input, in the order of the schemas', t => {
+  const { find } = defineUpstream(
+    'cats',
+    { origin: 'https://cats.example', auth: { query: 'key', secret: env('CATS_KEY') } },
+    {
+      find: operation({
+        path: '/{kind}/{at},{of}',
+        params: z.object({ of: z.int(), kind: z.string(), at: z.number().min(-90).max(90) }),
+        query: z.object({
+          tags: z.array(z.string().max(5)).optional(),
+          q: z.string().optional(),
+          page: z.int().default(1),
+          size: z.int(),
+          'a b': z.union([z.string(), z.number()]).nullish(),
+        }),
+        output: z.unknown(),
+      }),
+    },
+  )
+  const some = { kind: 'tom', at: -1.5, of: 7, size: 9 }
+  t.equal(find(some).path, '/tom/-1.5,7?page=1&size=9')
+  t.equal(
+    find({ ...some, kind: 'ko\u010dka', tags: ['a', 'b&'], page: 2 }).path,
+    '/ko%C4%8Dka/-1.5,7?tags=a&tags=b%26&page=2&size=9',
+  )
+  t.equal(find({ ...some, q: 'x y', 'a b': null, tags: [] }).path, '/tom/-1.5,7?q=x%20y&page=1&size=9')
+  t.equal(find({ ...some, 'a b': 1e21, q: undefined }).path, '/tom/-1.5,7?page=1&size=9&a%20b=1e%2B21')
+  for (const [input, message] of [
+    [{ ...some, at: 91 }, /: at: /],
+    [{ ...some, kind: '..' }, /the path parameter 'kind' contains a '\.' or '\.\.' segment/],
+    [{ ...some, size: 1.5 }, /: size: /],
+    [{ ...some, tags: ['longer'] }, /: tags\.0: /],
+    [{ ...some, of: undefined as never }, /: of: /],
+  ] as const)
+    t.throws(() => find(input), { code: 'CALL_INPUT_INVALID', message })
   t.end()
 })
 

@@ -1,0 +1,86 @@
+import fc from 'fast-check'
+import { test } from 'tap'
+import { pathFault } from '../../../src/upstream/spec/path-fault.ts'
+import { encodePart, encodeSegment } from '../../../src/upstream/spec/segment.ts'
+
+test('a text without reserved characters is returned itself', t => {
+  for (const text of ['siamese', '1', '-1.5', 'a.b', 'x..', '_', '550e8400-e29b-41d4-a716-446655440000']) {
+    t.equal(encodeSegment(text), text)
+    t.equal(encodePart(text), text)
+  }
+  t.end()
+})
+
+test('other texts are encoded, beside literal text with all of their reserved characters', t => {
+  for (const [text, segment, part] of [
+    ['maine coon', 'maine%20coon', 'maine%20coon'],
+    ['ko\u010dka', 'ko%C4%8Dka', 'ko%C4%8Dka'],
+    ['a(b)', 'a(b)', 'a%28b%29'],
+    ['a:b', 'a%3Ab', 'a%3Ab'],
+    ['a/b', 'a%2Fb', undefined],
+    ['\u{1f431}', '%F0%9F%90%B1', undefined],
+    ['~', '~', undefined],
+  ] as const) {
+    t.equal(encodeSegment(text), segment, text)
+    t.equal(encodePart(text), part, text)
+  }
+  t.end()
+})
+
+test('a text that is empty, too long or able to climb has no encoded form', t => {
+  for (const text of ['', '.', '..', '%2e', 'a/..', '\uff0e\uff0e', 'a\0', 'x'.repeat(16 * 1024 + 1)]) {
+    t.equal(encodeSegment(text), undefined, text.slice(0, 10))
+    t.equal(encodePart(text), undefined, text.slice(0, 10))
+  }
+  t.equal(encodeSegment('x'.repeat(16 * 1024))?.length, 16 * 1024)
+  t.end()
+})
+
+test('each letter, digit and mark of any script is safe beside dots, wherever it is encoded without the whole check', t => {
+  const wordLike = /[\p{L}\p{M}\p{Nd}]/u
+  let texts = 0
+  for (let point = 0x80; point <= 0x10_ffff; point++) {
+    const character = String.fromCodePoint(point)
+    if (!wordLike.test(character)) continue
+    for (const text of [character, `${character}..`, `a${character}..`]) {
+      if (encodePart(text) === undefined) continue
+      texts++
+      const fault = pathFault(text)
+      if (fault !== undefined) t.fail(`U+${point.toString(16)} makes ${fault}`)
+    }
+  }
+  t.ok(texts > 400_000, `${texts} texts`)
+  t.end()
+})
+
+test('every text that is encoded has no fault, and every text without a fault is encoded', t => {
+  const pieces = fc.constantFrom(
+    'a',
+    '.',
+    '..',
+    '/',
+    '%',
+    '2e',
+    '\u00e9',
+    '\u0301',
+    '\uff0e',
+    ' ',
+    ';',
+    '\ud800',
+    '\0',
+    '\\',
+  )
+  const text = fc.oneof(
+    fc.array(pieces, { minLength: 1, maxLength: 5 }).map(each => each.join('')),
+    fc.string({ unit: 'binary', minLength: 1, maxLength: 5 }),
+  )
+  fc.assert(
+    fc.property(text, each => {
+      const isSafe = pathFault(each.toWellFormed()) === undefined
+      const isPart = encodePart(each) !== undefined
+      return (encodeSegment(each) !== undefined) === isSafe && (isSafe || !isPart)
+    }),
+    { numRuns: 5000 },
+  )
+  t.end()
+})
