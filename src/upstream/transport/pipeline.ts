@@ -1,6 +1,8 @@
+import type { Socket } from 'node:net'
 import type { BatchSize, BatchStart } from './batch-size.ts'
 import { Connection, type ConnectionOptions, type RequestHandler } from './connection.ts'
 import type { ResponseHeaders } from './response-headers.ts'
+import { WriteBatch } from './write-batch.ts'
 
 export interface PipelineOptions extends ConnectionOptions {
   /** Limit on the requests in flight on the connection. */
@@ -19,6 +21,8 @@ export class Pipeline extends Connection {
   // Short lists are used instead of sets, because the old tables of a set would retain removed requests.
   readonly #assigned: RequestHandler[] = []
   readonly #unwanted: RequestHandler[] = []
+  /** Joins the writes to the present socket. */
+  #writes: WriteBatch | undefined
   /**
    * The start of the present batch; `undefined` after its first slow response, because later responses give no more
    * information.
@@ -34,6 +38,7 @@ export class Pipeline extends Connection {
     this.#batchSize = size
     this.on('connect', () => {
       this.#isClosing = false
+      this.#writes = new WriteBatch(this.socket as Socket)
     })
     // undici would send the requests in flight again. Only the retry layer may decide that.
     this.on('disconnect', () => {
@@ -46,14 +51,12 @@ export class Pipeline extends Connection {
   }
 
   /**
-   * Starts a batch. Corks the socket, so that the requests of the batch are written at once. Returns the function that
-   * uncorks it.
+   * Starts a batch, whose requests are written together. Returns the function that writes them; `undefined` if no
+   * socket has opened yet.
    */
-  cork(): () => void {
-    const { socket } = this
+  startBatch(): (() => void) | undefined {
     this.#batchStart = this.#batchSize.start
-    socket?.cork()
-    return () => socket?.uncork()
+    return this.#writes?.start()
   }
 
   override closeIfUnwanted(): void {

@@ -106,10 +106,10 @@ export function openPool(
       if (connection === undefined) return
       if (isPipelined && connection instanceof Pipeline) {
         batch = connection
-        const uncork = connection.cork()
-        // undici has scheduled its write by then, so the batch is written at once.
+        const endBatch = connection.startBatch()
         assign(connection, handler, now)
-        setImmediate(uncork)
+        // undici has scheduled its writes, which come first.
+        if (endBatch !== undefined) setImmediate(endBatch)
       } else {
         assign(connection, handler, now)
       }

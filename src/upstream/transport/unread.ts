@@ -1,4 +1,4 @@
-import { readSync } from 'node:fs'
+import { readvSync } from 'node:fs'
 import type { Socket } from 'node:net'
 
 /** The parts of a Node.js handle that this file uses. `fd` is -1 on Windows. `receive` exists over TLS only. */
@@ -9,6 +9,7 @@ interface SocketHandle {
 
 /** Holds the bytes that were read outside the event loop until TLS has received them. */
 const chunk = Buffer.alloc(16 * 1024)
+const chunks = [chunk]
 
 /**
  * Reads a socket outside the event loop, and returns whether it has bytes or the end of the connection. The socket must
@@ -55,7 +56,8 @@ function readNow(fd: number): number | undefined {
   Error.stackTraceLimit = 0
   let length: number | undefined
   try {
-    length = readSync(fd, chunk, 0, chunk.length, null)
+    // `readSync` takes 0.4 µs more when it throws.
+    length = readvSync(fd, chunks)
   } catch (error) {
     length = (error as NodeJS.ErrnoException).code === 'EAGAIN' ? undefined : 0
   }
