@@ -50,9 +50,7 @@ test('the growth with the number of callers is compared with that of the floor',
     })),
   }))
   const growths = limits.filter(({ figure }) => figure === 'growth')
-  t.match(checkLimits({ rows: grown }, growths), [
-    { ratio: { median: 1.1, count: 6 } },
-  ])
+  t.match(checkLimits({ rows: grown }, growths), [{ ratio: { median: 1.1, count: 6 } }])
   t.same(checkLimits({ rows: grown.slice(1) }, growths)[0]?.ratio, undefined, 'without the row of few callers')
   t.end()
 })

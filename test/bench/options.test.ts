@@ -9,7 +9,17 @@ test('without flags all targets of the serve case are measured in enough rounds 
   t.match(options, {
     plan: {
       case: 'serve',
-      targets: ['serve', 'serve-pipelining', 'floor-request', 'floor-dispatch', 'fetch-zod', 'go', 'rust', 'nginx'],
+      targets: [
+        'serve',
+        'serve-pipelining',
+        'floor-request',
+        'floor-dispatch',
+        'fetch-zod',
+        'go',
+        'rust',
+        'rust-pipelining',
+        'nginx',
+      ],
       rounds: 15,
       filler: 'fields',
     },
