@@ -41,7 +41,7 @@ export interface FairnessWindow {
   readonly heavy: OpenLoopFigures
 }
 
-/** Requests of the light aggregate, as a share of what the permits allow: half of its fair share of one half. */
+/** Requests of the light aggregate, as a share of what the permits allow. It is half of the fair share of one of two. */
 const lightShare = 0.25
 
 /** Returns the requests per second that the permits allow. */
