@@ -45,7 +45,8 @@ export function tableOf(
     const remark = twins.some(([twin]) => ratio.of === twin) ? '  noise: the same code twice' : ''
     const p99 = ratioOf(windows, ratio.of, ratio.to, 'p99Ms')
     const tail = p99 === undefined ? '' : `p99 ${intervalText(p99)}`
-    return `  ${`${ratio.of} / ${ratio.to}`.padEnd(40)}${intervalText(ratio).padEnd(20)}${`best ${ratio.best.toFixed(2)}`.padEnd(11)}${tail}${remark}`
+    const best = `best ${ratio.best.toFixed(2)}`
+    return `  ${`${ratio.of} / ${ratio.to}`.padEnd(40)}${intervalText(ratio).padEnd(20)}${best.padEnd(11)}${tail}${remark}`
   })
   return [head, ...rows, '', ...ratios, droppedLine({ dropped }), ''].join('\n')
 }

@@ -6,9 +6,9 @@ import { readFlags } from '../../lib/flags.ts'
 import { calmCase } from './case.ts'
 import { comparisonsOf, limits, violationsOf } from './violations.ts'
 
-const help = `Measures headwaters serve at low load, beside Pool.request by hand. No limit delays a call, and the step has no concurrency of its
-own. The targets take turns. The exit code is 1 if the p50 is above ${limits.p50Ms} times that of Pool.request, or the CPU time per
-call above ${limits.cpuMicrosPerCall} times (medians of the rounds).
+const help = `Measures headwaters serve at low load, beside Pool.request by hand. No limit delays a call, and the step has no
+concurrency of its own. The targets take turns. The exit code is 1 if the p50 is above ${limits.p50Ms} times that of Pool.request,
+or the CPU time per call above ${limits.cpuMicrosPerCall} times (medians of the rounds).
 
 Usage: npm run bench:calm -- [options]
 

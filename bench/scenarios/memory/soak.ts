@@ -9,9 +9,9 @@ import { limits, megabytes, soakViolations } from './violations.ts'
 /** Rows that saturate the service without a queue near its deadline: refusals would say nothing about memory. */
 const rows = readRows('20,20+10kb,5', usual)
 
-const help = `Runs headwaters serve in a control group with a memory limit, under saturating load with the fan-outs ${rows.map(rowLabel).join('; ')}
-in turns of 10 s. The exit code is 1 if the service ends, or if fewer than ${limits.whole * 100} % of the replies are 200. Without the permission to
-create a control group, prints one line and measures nothing.
+const help = `Runs headwaters serve in a control group with a memory limit, under saturating load in turns of 10 s, with the fan-outs
+${rows.map(rowLabel).join('; ')}. The exit code is 1 if the service ends, or if fewer than ${limits.whole * 100} % of the replies
+are 200. Without the permission to create a control group, prints one line and measures nothing.
 
 Usage: npm run soak:memory -- [options]
 

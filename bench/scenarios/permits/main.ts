@@ -9,8 +9,8 @@ import { limits, summariesOf, violationsOf } from './violations.ts'
 
 const help = `Measures headwaters serve when the permits of its upstream limit the capacity. Closed loops find the peak. In each
 round, open loops send half of the peak, twice the peak and three times the peak. The exit code is 1 if the whole
-answers are below ${limits.wholeToPeak} of the peak, or their p99 is above ${limits.p99ToCalm} times the p99 at half of the peak (medians of the quiet
-rounds, whose calm p99 is at most twice the lowest).
+answers are below ${limits.wholeToPeak} of the peak, or their p99 is above ${limits.p99ToCalm} times the p99 at half of
+the peak (medians of the quiet rounds, whose calm p99 is at most twice the lowest).
 
 Usage: npm run bench:permits -- [options]
 
