@@ -4,10 +4,12 @@ import { bench } from '../../lib/bench.ts'
 import { readFlags } from '../../lib/flags.ts'
 import { accounted } from '../../lib/process-files.ts'
 import { measurePeaks } from './measure-peak.ts'
+import { targets } from './targets.ts'
 import { limits, megabytes, peakViolations } from './violations.ts'
 
-const help = `Measures the peak of the resident memory of headwaters serve under the load of the case serve, and of Pool.request by hand.
-Each row has a new process. The exit code is 1 if the peak at fan-out 20 with 32 callers is above ${megabytes(limits.peakBytes)} MB.
+const help = `Measures the peak of the resident memory of headwaters serve under the load of the case serve: from its sources
+(serve), and as it is built for the package (package), beside Pool.request by hand. Each row has a new process. The
+exit code is 1 if the peak of headwaters serve at fan-out 20 with 32 callers is above ${megabytes(limits.peakBytes)} MB.
 
 Usage: npm run bench:memory -- [options]
 
@@ -15,16 +17,14 @@ Usage: npm run bench:memory -- [options]
   --help       prints this
 `
 
-const rows = readRows('20,1,5,100,20+10kb,5+512callers', usual)
+const rows = readRows('1,5,20,100,20+10kb,5+512callers', usual)
 const head = ['target', 'fan-out', 'idle MB', 'peak MB', 'after MB', 'replies', 'other than 200']
 
 await bench(async () => {
   const flags = readFlags(help, { seconds: 20 })
   if (flags === undefined) return []
   if (!accounted) throw new Error('the memory of a process cannot be measured on this machine: it has no /proc')
-  const measured = await measurePeaks(['serve', 'floor-request'], rows, flags.seconds, line =>
-    process.stdout.write(`${line}\n`),
-  )
+  const measured = await measurePeaks(targets, rows, flags.seconds)
   process.stdout.write(
     formatTable([
       head,

@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { specOf } from '../../compare/cases.ts'
-import { serveCase } from '../../compare/serve/case.ts'
+import type { TargetSpec } from '../../compare/targets.ts'
 import type { Row } from '../../compare/workload/row.ts'
 import { readMemory } from '../../lib/process-files.ts'
 import { startHarness } from './harness.ts'
@@ -21,22 +20,14 @@ export interface MemoryRow {
 
 /** Measures the peak of the resident memory of each target under each row. Each measurement has a new process. */
 export async function measurePeaks(
-  targets: readonly string[],
+  targets: Readonly<Record<string, TargetSpec>>,
   rows: readonly Row[],
   seconds: number,
-  note: (line: string) => void,
 ): Promise<MemoryRow[]> {
-  const benchCase = serveCase(undefined)
   const harness = await startHarness()
   const measured: MemoryRow[] = []
   try {
-    for (const target of targets) {
-      const spec = specOf(benchCase, target)
-      const reason = await spec.missing?.()
-      if (reason !== undefined) {
-        note(`${target} is left out: ${reason}`)
-        continue
-      }
+    for (const [target, spec] of Object.entries(targets)) {
       for (const row of rows) {
         const service = await spec.start(target, { origin: harness.origin, log: '/dev/null' })
         await pause(1000)

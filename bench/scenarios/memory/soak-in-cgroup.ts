@@ -28,7 +28,7 @@ export async function soakInCgroup(cgroup: MemoryCgroup, rows: readonly Row[], s
     'service',
     new URL('../../compare/serve/definitions/plain.ts', import.meta.url),
     { HEADWATERS_UPSTREAM_FACTS_ORIGIN: harness.origin },
-    cgroup.prefix,
+    { prefix: cgroup.prefix },
   )
   const isRunning = () => existsSync(`/proc/${service.pid}`)
   const startedAt = performance.now()

@@ -31,5 +31,5 @@ for (const [name, file] of Object.entries(scripts)) {
 test('each scenario with limits is a script of the package', async t => {
   const { scripts: declared } = (await import('../../../package.json', { with: { type: 'json' } })).default
   for (const [name, file] of Object.entries(scripts))
-    t.equal((declared as Readonly<Record<string, string>>)[name], `node bench/scenarios/${file}`)
+    t.ok((declared as Readonly<Record<string, string>>)[name]?.endsWith(`node bench/scenarios/${file}`), name)
 })
