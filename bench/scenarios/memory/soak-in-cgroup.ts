@@ -8,7 +8,7 @@ import { startHarness } from './harness.ts'
 export interface CgroupSoak {
   readonly responses: number
   readonly non200: number
-  /** Time for which the service ran. */
+  /** Time for which the service ran after the warm-up. */
   readonly seconds: number
   /** True if the service has ended by itself. */
   readonly hasEnded: boolean
@@ -20,6 +20,8 @@ export interface CgroupSoak {
 
 /** Duration of the load of one row before the next row takes its turn. */
 const turnSeconds = 10
+/** Duration of the first load. Its replies are not counted, because a process that starts is slow and may refuse some. */
+const warmUpSeconds = 5
 
 /** Runs `headwaters serve` in a control group under the load of several rows in turn. */
 export async function soakInCgroup(cgroup: MemoryCgroup, rows: readonly Row[], seconds: number): Promise<CgroupSoak> {
@@ -31,12 +33,13 @@ export async function soakInCgroup(cgroup: MemoryCgroup, rows: readonly Row[], s
     { prefix: cgroup.prefix },
   )
   const isRunning = () => existsSync(`/proc/${service.pid}`)
-  const startedAt = performance.now()
-  const elapsed = () => (performance.now() - startedAt) / 1000
   let responses = 0
   let non200 = 0
   let peakBytes = 0
   try {
+    await harness.drive(service, rows[0] as Row, Math.min(warmUpSeconds, seconds))
+    const startedAt = performance.now()
+    const elapsed = () => (performance.now() - startedAt) / 1000
     for (let turn = 0; elapsed() < seconds && isRunning(); turn++) {
       const row = rows[turn % rows.length] as Row
       const window = await harness.drive(service, row, Math.min(turnSeconds, seconds))
