@@ -1,11 +1,12 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { stripTypeScriptTypes } from 'node:module'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { builtCli } from '../lib/built-cli.ts'
 
 const help = `Measures the time from the start of the built service to its first response of /health/live, and its memory after one
 idle second. Compares both with a bare Fastify + zod + undici skeleton (bench/compare/skeleton.ts). Targets take turns.
@@ -86,20 +87,6 @@ async function startOnce(command: readonly string[]): Promise<Start> {
     child.kill('SIGKILL')
     await closed
   }
-}
-
-/** Returns the path of the command in `dist`. Throws if a source is newer. */
-function builtCli(): string {
-  const [src, cli] = ['../../src', '../../dist/cli.js'].map(path => join(import.meta.dirname, path)) as [string, string]
-  const newest = Math.max(
-    ...readdirSync(src, { recursive: true, encoding: 'utf8' })
-      .map(file => statSync(join(src, file)))
-      .filter(stat => stat.isFile())
-      .map(({ mtimeMs }) => mtimeMs),
-  )
-  if (!existsSync(cli) || statSync(cli).mtimeMs < newest)
-    throw new Error('dist is older than src: run `npm run build` first')
-  return cli
 }
 
 /**

@@ -12,6 +12,8 @@ export interface Output {
   readonly svg: string | undefined
   /** True to write the pages and the chart of this checkout. */
   readonly write: boolean
+  /** True to compare the ratios with the limits of the case `serve`. */
+  readonly limits: boolean
 }
 
 /** Either a plan to measure, or the file of an earlier result. */
@@ -38,6 +40,7 @@ const help = `node bench/compare/run.ts: measures the CPU time per upstream call
   --markdown             print tables for a page
   --svg FILE             write a chart of the ratios to Pool.request
   --write                write tables and charts into bench/README.md, README.md and docs/images
+  --limits               compare the ratios with the limits of the case serve; the exit code is 1 if one is exceeded
   --help
 `
 
@@ -66,6 +69,7 @@ export function readOptions(argv: readonly string[]): Options | undefined {
       markdown: { type: 'boolean', default: false },
       svg: { type: 'string' },
       write: { type: 'boolean', default: false },
+      limits: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   })
@@ -74,10 +78,15 @@ export function readOptions(argv: readonly string[]): Options | undefined {
     return undefined
   }
   if (values.json && values.markdown) throw new Error('--json and --markdown exclude each other: remove one of them')
+  if (values.limits && (values.json || values.markdown))
+    throw new Error(
+      '--limits prints lines of its own: remove it, or read the JSON of the run with --from FILE --limits',
+    )
   const output: Output = {
     print: values.json ? 'json' : values.markdown ? 'markdown' : 'tables',
     svg: values.svg,
     write: values.write,
+    limits: values.limits,
   }
   if (values.from !== undefined) return { ...output, from: values.from }
 
@@ -86,6 +95,7 @@ export function readOptions(argv: readonly string[]): Options | undefined {
     throw new Error(
       `${values.write ? '--write' : '--svg'}: the chart is relative to floor-request, which is not among --targets: add it`,
     )
+  if (values.limits && plan.case !== 'serve') throw new Error('--limits requires --case serve, which has the limits')
   if (values.write && plan.case !== 'serve') throw new Error('--write requires --case serve, which the pages show')
   return { ...output, plan }
 }

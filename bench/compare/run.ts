@@ -3,12 +3,13 @@ import { cpus } from 'node:os'
 import { bench } from '../lib/bench.ts'
 import { chartOf } from './report/chart.ts'
 import { pinned } from '../lib/child.ts'
+import { checkLimits, exceededLimits, limitText } from './report/limits.ts'
 import { markdownOf } from './report/markdown.ts'
 import { measure } from './measure/measure.ts'
 import type { Plan } from './measure/measure.ts'
 import { readOptions } from './options.ts'
 import { writePages } from './report/pages.ts'
-import { bracketsText, tableOf } from './report/tables.ts'
+import { bracketsText, growthTableOf, tableOf } from './report/tables.ts'
 import { captionOf } from './report/result.ts'
 import type { Result } from './report/result.ts'
 import { rowLabel } from './workload/row.ts'
@@ -18,7 +19,7 @@ import { withTwin } from './targets.ts'
 await bench(async () => {
   const options = readOptions(process.argv.slice(2))
   if (options === undefined) return []
-  const { print, svg, write } = options
+  const { print, svg, write, limits } = options
   // JSON and Markdown are input for other programs. So notes go to stderr, and stdout has only the result.
   const note = print === 'tables' ? console.log : console.error
   const result =
@@ -28,6 +29,7 @@ await bench(async () => {
   const { measurement } = result
   if (print === 'tables' && options.from !== undefined)
     for (const row of measurement.rows) note(tableOf(row, measurement))
+  if (print === 'tables') note(growthTableOf(measurement))
   if (print === 'json') console.log(JSON.stringify(result, null, 2))
   if (print === 'markdown') console.log(markdownOf(measurement))
   if (svg !== undefined) writeFileSync(svg, chartOf(measurement, captionOf(result)))
@@ -39,7 +41,10 @@ await bench(async () => {
       .map(name => `${name} at fan-out ${rowLabel(row)}`),
   )
   if (empty.length > 0) throw new Error(`no window left: ${empty.join(', ')}`)
-  return []
+  if (!limits) return []
+  const checked = checkLimits(measurement)
+  for (const each of checked) note(limitText(each))
+  return exceededLimits(checked)
 })
 
 async function measured(plan: Plan, note: (line: string) => void): Promise<Result> {

@@ -1,5 +1,5 @@
-// node bench/lib/delay-upstream.ts '{"seed":1,…}': an upstream that answers GET /<id> with 200 or another status. The
-// delay is sampled for each attempt of each call.
+// node bench/lib/delay-upstream.ts '{"seed":1,…}': an upstream that answers GET or POST /<id> with 200 or another
+// status. The delay is sampled for each attempt of each call.
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { announce } from './announce.ts'
 import { sampleMs, type LatencyDistribution } from './latency-distribution.ts'
@@ -43,8 +43,11 @@ function serve(socket: Socket): void {
   socket.on('data', chunk => {
     text += chunk.toString('latin1')
     for (let end = text.indexOf('\r\n\r\n'); end !== -1; end = text.indexOf('\r\n\r\n')) {
-      take(socket, Number(text.slice(text.indexOf('/') + 1, text.indexOf(' HTTP'))))
-      text = text.slice(end + 4)
+      const head = text.slice(0, end)
+      const bodyBytes = Number(/content-length: *(\d+)/i.exec(head)?.[1] ?? 0)
+      if (text.length < end + 4 + bodyBytes) return
+      take(socket, Number(head.slice(head.indexOf('/') + 1, head.indexOf(' HTTP'))))
+      text = text.slice(end + 4 + bodyBytes)
     }
   })
 }

@@ -9,8 +9,23 @@ export interface CompletedRequest {
   readonly endedAt: number
 }
 
+/** The request that a caller sends each time. */
+export interface CallerRequest {
+  readonly path: string
+  /** @default 'GET' */
+  readonly method?: 'GET' | 'POST'
+  /** The JSON body of a POST. */
+  readonly body?: string
+}
+
 /** Creates a client that sends requests over as many connections as necessary and records the end of each request. */
-export function httpCaller(port: number, path: string) {
+export function httpCaller(port: number, request: string | CallerRequest) {
+  const { path, method = 'GET', body: requestBody } = typeof request === 'string' ? { path: request } : request
+  const options = {
+    path,
+    method,
+    ...(requestBody !== undefined && { body: requestBody, headers: { 'content-type': 'application/json' } }),
+  }
   const pool = new Pool(`http://127.0.0.1:${port}`, { connections: 4096, headersTimeout: 0, bodyTimeout: 0 })
   let completed: CompletedRequest[] = []
 
@@ -18,7 +33,7 @@ export function httpCaller(port: number, path: string) {
     async send(dueAt: number): Promise<void> {
       let status = 0
       try {
-        const { statusCode, body } = await pool.request({ path, method: 'GET' })
+        const { statusCode, body } = await pool.request(options)
         await body.text()
         status = statusCode
       } catch {}
@@ -27,7 +42,7 @@ export function httpCaller(port: number, path: string) {
     /** Sends a request and aborts it after `afterMs`. The request is not recorded. */
     async sendAndAbort(afterMs: number): Promise<void> {
       try {
-        const { body } = await pool.request({ path, method: 'GET', signal: AbortSignal.timeout(afterMs) })
+        const { body } = await pool.request({ ...options, signal: AbortSignal.timeout(afterMs) })
         await body.dump()
       } catch {}
     },

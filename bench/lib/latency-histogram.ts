@@ -1,6 +1,6 @@
-const binsPerOctave = 16
+const binsPerOctave = 64
 
-/** Counts latencies in bins with a width of 4 %. A latency costs one addition, and percentiles need no sort. */
+/** Counts latencies in bins with a width of 1 %. A latency costs one addition, and percentiles need no sort. */
 export function latencyHistogram() {
   const bins = new Uint32Array(32 * binsPerOctave)
   let total = 0

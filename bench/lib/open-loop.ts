@@ -3,6 +3,11 @@ import { setTimeout as pause } from 'node:timers/promises'
 export interface OpenLoopOptions {
   readonly perSecond: number
   readonly seconds: number
+  /**
+   * Time before the first request. Two loops with equal rates and different offsets do not send at the same moments.
+   * @default 0
+   */
+  readonly offsetMs?: number
   /** Sends one request. Must not reject. */
   readonly send: (index: number, dueAt: number) => Promise<void>
 }
@@ -11,8 +16,8 @@ export interface OpenLoopOptions {
  * Sends requests on a fixed schedule, without waiting for earlier requests. Resolves when all requests have completed.
  * Measure latencies from `dueAt` (ms of `performance.now()`), so that they include the delay of the sender.
  */
-export async function openLoop({ perSecond, seconds, send }: OpenLoopOptions): Promise<void> {
-  const startedAt = performance.now()
+export async function openLoop({ perSecond, seconds, offsetMs = 0, send }: OpenLoopOptions): Promise<void> {
+  const startedAt = performance.now() + offsetMs
   const count = Math.round(perSecond * seconds)
   const sent: Promise<void>[] = []
   while (sent.length < count) {

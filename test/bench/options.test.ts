@@ -9,14 +9,24 @@ test('without flags all targets of the serve case are measured in enough rounds 
   t.match(options, {
     plan: {
       case: 'serve',
-      targets: ['serve', 'serve-pipelining', 'floor-request', 'floor-dispatch', 'fetch-zod', 'go', 'rust', 'nginx'],
+      targets: [
+        'serve',
+        'serve-pipelining',
+        'floor-request',
+        'floor-dispatch',
+        'fetch-zod',
+        'go',
+        'rust',
+        'rust-pipelining',
+        'nginx',
+      ],
       rounds: 15,
       filler: 'fields',
     },
     print: 'tables',
     write: false,
   })
-  t.same(options?.plan?.rows.map(rowLabel), ['1', '5', '20', '100', '20, 10 KB', '5, 512 callers'])
+  t.same(options?.plan?.rows.map(rowLabel), ['1', '5', '20', '100', '20, 10 KB', '5, 8 callers', '5, 512 callers'])
 })
 
 test('the app without a log has its own targets and rows', async t => {
@@ -42,6 +52,7 @@ test('flags are read', async t => {
     print: 'tables',
     svg: undefined,
     write: true,
+    limits: false,
   })
 })
 
@@ -82,6 +93,9 @@ test('an invalid option is refused with the name of its flag', async t => {
     [['--svg', 'a.svg', '--targets', 'serve'], /--svg: the chart is relative to floor-request/],
     [['--write', '--targets', 'serve'], /--write: the chart is relative to floor-request/],
     [['--write', '--case', 'app'], /--write requires --case serve/],
+    [['--limits', '--case', 'app'], /--limits requires --case serve/],
+    [['--limits', '--json'], /--limits prints lines of its own/],
+    [['--limits', '--markdown'], /--limits prints lines of its own/],
   ] as const)
     t.throws(() => readOptions(argv), message)
 })

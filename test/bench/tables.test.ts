@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import { markdownOf, ratioTableOf } from '../../bench/compare/report/markdown.ts'
 import type { MeasuredRow } from '../../bench/compare/measure/measure.ts'
-import { bracketsText, tableOf } from '../../bench/compare/report/tables.ts'
+import { bracketsText, growthTableOf, tableOf } from '../../bench/compare/report/tables.ts'
 import { measurementOf, windowOf } from '../helpers/measurement.ts'
 
 const costs = { service: 30, 'floor-request': 25, go: 40 }
@@ -18,9 +18,33 @@ test('tables for a page have a row per fan-out, size of bodies and number of cal
   ])
   // The middle of six rounds of one hundredth more each.
   t.ok(lines.includes('| 5 | 30.8 | 25.6 | 41.0 |'))
+  t.ok(lines.includes('| p99 | to `Pool.request` | to Go net/http |'))
+  t.ok(lines.includes('| 5 | 1.00 (1.00–1.00) | 1.00 (1.00–1.00) |'), 'ratios of the p99')
   t.ok(lines.includes('| 5 | 1.0, 2.0 | 1.0, 2.0 | 1.0, 2.0 |'), 'latencies')
   t.ok(lines.includes('| 5 | 100 (60) | 100 (60) | 100 (60) |'), 'memory')
   t.ok(lines.includes('| 5 | 15 | 15 | – |'), 'stalls, of which Go has none to tell')
+})
+
+test('rows that differ by their callers have a table of the growth of each target, and its ratio to the first', async t => {
+  const measurement = measurementOf(costs, '5+8callers,5+512callers,20', 6)
+  const rows = measurement.rows.map(({ row, windows, ...rest }) => ({
+    row,
+    ...rest,
+    windows: windows.map(window => ({
+      ...window,
+      cpuMicrosPerCall: window.cpuMicrosPerCall * (row.callers === 512 ? (window.target === 'service' ? 1.2 : 1.6) : 1),
+    })),
+  }))
+  const lines = markdownOf({ ...measurement, rows }).split('\n')
+  t.ok(lines.includes('| growth of µs a call | Headwaters | `Pool.request` | Go net/http |'))
+  t.ok(lines.includes('| 5, 512 callers / 8 | 1.20 | 1.60 | 1.60 |'))
+  t.ok(lines.includes('| Headwaters / it | – | 0.75 (0.75–0.75) | 0.75 (0.75–0.75) |'))
+  const terminal = growthTableOf({ ...measurement, rows })
+  t.match(terminal, /^fan-out 5, 512 callers \/ 8 +growth$/m)
+  t.match(terminal, /^go +1\.60$/m)
+  t.match(terminal, /^ {2}service \/ go +0\.75 \(0\.75–0\.75\)$/m)
+  t.equal(growthTableOf(measurementOf(costs, '5,20', 6)), '')
+  t.notMatch(markdownOf(measurementOf(costs, '5,20', 6)), 'growth')
 })
 
 test('stalls have no table where no target tells of any', async t => {
@@ -70,7 +94,7 @@ test('a table for a terminal says how many windows were dropped and why', async 
   const table = tableOf(disturbed, measurement)
   t.match(table, `windows dropped: 1, and measured once more; the first: go, round 3: ${reason}`)
   t.match(table, /^go +no window left$/m)
-  t.match(table, /^ {2}service \/ floor-request +1\.20 \(1\.20–1\.20\)/m)
+  t.match(table, /^ {2}service \/ floor-request +1\.20 \(1\.20–1\.20\) +best 1\.20 +p99 1\.00 \(1\.00–1\.00\)$/m)
   t.notMatch(table, 'service / go')
 })
 

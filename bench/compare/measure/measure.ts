@@ -11,11 +11,15 @@ import type { UpstreamCommand } from '../workload/upstream.ts'
 import { drive, measureWindow } from './window.ts'
 import type { Harness, Window } from './window.ts'
 
-/** The plan of a measurement. */
-export interface Plan {
+/** The plan of a measurement of a case that is known by its name. */
+export interface Plan extends CasePlan {
   readonly case: CaseName
   /** The folder of another checkout, which the case measures too. @default none */
   readonly against?: string | undefined
+}
+
+/** The plan of a measurement, without its case. */
+export interface CasePlan {
   readonly targets: readonly string[]
   readonly rows: readonly Row[]
   readonly rounds: number
@@ -70,23 +74,33 @@ const beats = { small: 10, large: 1 }
 interface MeasureContext {
   readonly benchCase: Case
   readonly harness: Harness
-  readonly plan: Plan
+  readonly plan: CasePlan
+}
+
+/** Measures the case of a plan. See `measureCase` for the parameters. */
+export function measure(
+  plan: Plan,
+  note: (line: string) => void,
+  done?: (measured: MeasuredRow, soFar: Measurement) => void,
+): Promise<Measurement> {
+  return measureCase(caseOf(plan.case, plan.against), plan, note, done)
 }
 
 /**
  * Measures the targets of a plan in turns, one at a time.
  *
+ * @param benchCase - The task of every target.
  * @param plan - The plan of the measurement.
  * @param note - Called with one line for each target that cannot run on this machine.
  * @param done - Called after each row.
  */
-export async function measure(
-  plan: Plan,
+export async function measureCase(
+  benchCase: Case,
+  plan: CasePlan,
   note: (line: string) => void,
   done: (measured: MeasuredRow, soFar: Measurement) => void = () => {},
 ): Promise<Measurement> {
   const { filler, delayMs, slowMs, log = '/dev/null' } = plan
-  const benchCase = caseOf(plan.case, plan.against)
   const first = plan.rows[0]?.bodyBytes ?? 0
   const upstream = await startChild(
     'upstream',

@@ -17,6 +17,7 @@ const hues = [
   ['#b08900', '#e6c229'],
   ['#5e3c99', '#b2a1e0'],
   ['#4d4d4d', '#d0d0d0'],
+  ['#7a4b1f', '#c9a27a'],
 ] as const
 
 /** The page that a chart is for. */

@@ -1,11 +1,14 @@
+import type { ConfidenceInterval } from '../../lib/confidence-interval.ts'
 import type { MeasuredRow, Measurement } from '../measure/measure.ts'
+import { callerPairs, growthOf, growthRatioOf, pairLabel } from './caller-growth.ts'
 import { ratioOf } from './ratios.ts'
+import type { Figure } from './ratios.ts'
 import { intervalText, mebibytes } from './tables.ts'
 import { rowLabel } from '../workload/row.ts'
 import { summaryOf } from './summary.ts'
 import { twin } from '../targets.ts'
 
-/** Formats a measurement as tables for a page: ratios, costs, latencies, memory, and event loop delays if known. */
+/** Formats a measurement as tables for a page: ratios, growth with the number of callers, costs, latencies, memory, and event loop delays if known. */
 export function markdownOf({ targets, labels, idleBytes, rows }: Measurement): string {
   const named = targets.filter(name => name !== twin.name)
   const [first = '', ...others] = named
@@ -13,19 +16,29 @@ export function markdownOf({ targets, labels, idleBytes, rows }: Measurement): s
     ...others.map(name => [first, name] as const),
     ...(targets.includes(twin.name) ? [[twin.name, twin.of] as const] : []),
   ]
+  const pairNames = pairs.map(([of, to]) =>
+    of === twin.name ? 'noise: `pool.dispatch` twice' : `to ${code(labels, to)}`,
+  )
+  const ratioCells = (windows: MeasuredRow['windows'], figure: Figure) =>
+    pairs.map(([of, to]) => textOf(ratioOf(windows, of, to, figure)))
   const ratios = table(
-    [
-      'fan-out',
-      ...pairs.map(([of, to]) => (of === twin.name ? 'noise: `pool.dispatch` twice' : `to ${code(labels, to)}`)),
-      'windows dropped',
-    ],
+    ['fan-out', ...pairNames, 'windows dropped'],
     rows.map(({ row, windows, dropped }) => [
       rowLabel(row),
-      ...pairs.map(([of, to]) => {
-        const ratio = ratioOf(windows, of, to)
-        return ratio === undefined ? '–' : intervalText(ratio)
-      }),
+      ...ratioCells(windows, 'cpuMicrosPerCall'),
       `${dropped.length} of ${windows.length + dropped.length}`,
+    ]),
+  )
+  const tails = table(
+    ['p99', ...pairNames],
+    rows.map(({ row, windows }) => [rowLabel(row), ...ratioCells(windows, 'p99Ms')]),
+  )
+  const growths = callerPairs(rows)
+  const growth = table(
+    ['growth of µs a call', ...named.map(name => code(labels, name))],
+    growths.flatMap(pair => [
+      [pairLabel(pair), ...named.map(name => growthOf(pair, name)?.toFixed(2) ?? '–')],
+      [`${code(labels, first)} / it`, '–', ...others.map(name => textOf(growthRatioOf(pair, first, name)))],
     ]),
   )
   const summaryTable = (title: string, cell: Cell) =>
@@ -37,6 +50,8 @@ export function markdownOf({ targets, labels, idleBytes, rows }: Measurement): s
   const hasStalls = rows.some(({ windows }) => windows.some(({ stallMs }) => stallMs !== null))
   return [
     ratios,
+    ...(pairs.length === 0 ? [] : [tails]),
+    ...(growths.length === 0 ? [] : [growth]),
     summaryTable('µs a call', ({ cpuMicros }) => cpuMicros.median.toFixed(1)),
     summaryTable('p50, p99 ms', ({ p50Ms, p99Ms }) => `${p50Ms.toFixed(1)}, ${p99Ms.toFixed(1)}`),
     summaryTable('peak MiB (grown)', memory),
@@ -68,6 +83,10 @@ export function ratioTableOf({ targets, labels, rows }: Measurement, fanouts: re
       ]),
     ],
   )
+}
+
+function textOf(ratio: ConfidenceInterval | undefined) {
+  return ratio === undefined ? '–' : intervalText(ratio)
 }
 
 type Cell = (summary: NonNullable<ReturnType<typeof summaryOf>>, name: string) => string

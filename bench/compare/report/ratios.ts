@@ -3,10 +3,13 @@ import type { ConfidenceInterval } from '../../lib/confidence-interval.ts'
 import { twins } from '../targets.ts'
 import type { Window } from '../measure/window.ts'
 
+/** A figure of a window of which ratios are formed. */
+export type Figure = 'cpuMicrosPerCall' | 'p50Ms' | 'p99Ms'
+
 export interface Ratio extends ConfidenceInterval {
   readonly of: string
   readonly to: string
-  /** Ratio of the cheapest windows of both targets. A disturbed machine affects this ratio least. */
+  /** Ratio of the lowest figures of both targets. A disturbed machine affects this ratio least. */
   readonly best: number
 }
 
@@ -30,17 +33,35 @@ export function ratiosOf(windows: readonly Window[], targets: readonly string[])
   return pairsOf(targets).flatMap(([of, to]) => ratioOf(windows, of, to) ?? [])
 }
 
-/** Returns one ratio of CPU time per call, or `undefined` if no round has windows of both targets. */
-export function ratioOf(windows: readonly Window[], of: string, to: string): Ratio | undefined {
-  const own = windows.filter(({ target }) => target === of)
-  const others = windows.filter(({ target }) => target === to)
-  const ratios = own.flatMap(window => {
-    const other = others.find(({ round }) => round === window.round)
-    return other ? [window.cpuMicrosPerCall / other.cpuMicrosPerCall] : []
-  })
-  return ratios.length === 0 ? undefined : { of, to, ...medianInterval(ratios), best: cheapest(own) / cheapest(others) }
+/**
+ * Returns one ratio of two targets, or `undefined` if no round has windows of both.
+ *
+ * @param figure - The figure of a window to compare. The default is the CPU time per call.
+ */
+export function ratioOf(
+  windows: readonly Window[],
+  of: string,
+  to: string,
+  figure: Figure = 'cpuMicrosPerCall',
+): Ratio | undefined {
+  const ratios = [...roundRatios(windows, of, to, figure).values()]
+  const lowest = (name: string) =>
+    Math.min(...windows.filter(({ target }) => target === name).map(window => window[figure]))
+  return ratios.length === 0 ? undefined : { of, to, ...medianInterval(ratios), best: lowest(of) / lowest(to) }
 }
 
-function cheapest(windows: readonly Window[]) {
-  return Math.min(...windows.map(window => window.cpuMicrosPerCall))
+/** Returns the ratio of two targets in each round that has windows of both. */
+export function roundRatios(
+  windows: readonly Window[],
+  of: string,
+  to: string,
+  figure: Figure,
+): ReadonlyMap<number, number> {
+  const others = new Map(windows.filter(({ target }) => target === to).map(window => [window.round, window]))
+  return new Map(
+    windows.flatMap(window => {
+      const other = window.target === of ? others.get(window.round) : undefined
+      return other === undefined ? [] : [[window.round, window[figure] / other[figure]] as const]
+    }),
+  )
 }

@@ -1,6 +1,7 @@
 import type { ConfidenceInterval } from '../../lib/confidence-interval.ts'
 import type { MeasuredRow, Measurement } from '../measure/measure.ts'
-import { ratiosOf } from './ratios.ts'
+import { callerPairs, growthOf, growthRatioOf, pairLabel } from './caller-growth.ts'
+import { ratioOf, ratiosOf } from './ratios.ts'
 import { rowLabel } from '../workload/row.ts'
 import { summaryOf } from './summary.ts'
 import { twins } from '../targets.ts'
@@ -42,9 +43,29 @@ export function tableOf(
   })
   const ratios = ratiosOf(windows, targets).map(ratio => {
     const remark = twins.some(([twin]) => ratio.of === twin) ? '  noise: the same code twice' : ''
-    return `  ${`${ratio.of} / ${ratio.to}`.padEnd(40)}${intervalText(ratio).padEnd(20)}best ${ratio.best.toFixed(2)}${remark}`
+    const p99 = ratioOf(windows, ratio.of, ratio.to, 'p99Ms')
+    const tail = p99 === undefined ? '' : `p99 ${intervalText(p99)}`
+    const best = `best ${ratio.best.toFixed(2)}`
+    return `  ${`${ratio.of} / ${ratio.to}`.padEnd(40)}${intervalText(ratio).padEnd(20)}${best.padEnd(11)}${tail}${remark}`
   })
   return [head, ...rows, '', ...ratios, droppedLine({ dropped }), ''].join('\n')
+}
+
+/** Formats the growth of the CPU time per call with the number of callers. Returns an empty text without such rows. */
+export function growthTableOf({ rows, targets }: Measurement): string {
+  const [first = '', ...others] = targets
+  return callerPairs(rows)
+    .flatMap(pair => [
+      row(`fan-out ${pairLabel(pair)}`, ['growth']),
+      ...targets.map(name => row(name, [growthOf(pair, name)?.toFixed(2) ?? 'no window left'])),
+      '',
+      ...others.flatMap(name => {
+        const ratio = growthRatioOf(pair, first, name)
+        return ratio === undefined ? [] : [`  ${`${first} / ${name}`.padEnd(40)}${intervalText(ratio)}`]
+      }),
+      '',
+    ])
+    .join('\n')
 }
 
 /** Formats a median with its interval in brackets. */

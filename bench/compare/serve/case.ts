@@ -9,7 +9,7 @@ export function serveCase(against: string | undefined): Case {
   return {
     specs: kinds,
     targets: against === undefined ? Object.keys(kinds) : ['serve', 'other', 'floor-request', 'floor-dispatch'],
-    rows: '1,5,20,100,20+10kb,5+512callers',
+    rows: '1,5,20,100,20+10kb,5+8callers,5+512callers',
     inbound: fanout => ({ path: inputs.map(input => inboundTarget(input, fanout)), headers }),
     check: (target, upstream, { fanout, bodyBytes }) => checkTarget(target, upstream, fanout, bodyBytes),
   }

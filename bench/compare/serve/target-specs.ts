@@ -34,7 +34,18 @@ export function targetSpecs(against: string | undefined): Readonly<Record<string
       missing: goMissing,
       version: async () => (await goVersion())?.replace('go', ''),
     },
-    rust: { label: 'Rust hyper', start: startRust, missing: rustMissing, version: rustVersion },
+    rust: {
+      label: 'Rust hyper',
+      start: (name, environment) => startRust(name, environment),
+      missing: rustMissing,
+      version: rustVersion,
+    },
+    'rust-pipelining': {
+      label: 'Rust tokio, pipelining 10',
+      start: (name, environment) => startRust(name, environment, 10),
+      missing: rustMissing,
+      version: rustVersion,
+    },
     nginx: { label: 'nginx + Lua', start: startNginx, missing: nginxMissing, version: nginxVersion },
   }
   return Object.fromEntries(

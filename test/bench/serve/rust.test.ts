@@ -5,6 +5,7 @@ import { whyMissing } from './helpers/stage.ts'
 // Its crates are compiled at the first time.
 t.setTimeout(600_000)
 
-t.test('rust does what the service does', { skip: await whyMissing('rust'), timeout: 600_000 }, async test =>
-  sameAsProduct(test, 'rust'),
-)
+for (const name of ['rust', 'rust-pipelining'])
+  t.test(`${name} does what the service does`, { skip: await whyMissing(name), timeout: 600_000 }, async test =>
+    sameAsProduct(test, name),
+  )

@@ -1,10 +1,13 @@
 import { settings } from '../../workload/settings.ts'
 
+/** Limits of all calls, and of the calls of one request. */
+type Limits = Readonly<Record<'concurrency' | 'maxQueue' | 'stepConcurrency', number>>
+
 /**
  * Creates a function that makes `count` calls within both concurrency limits and resolves with their values in order.
  */
-export function boundedCalls() {
-  const permits = semaphore()
+export function boundedCalls(limits: Limits = settings) {
+  const permits = semaphore(limits)
 
   return async function callAll<T>(count: number, call: (index: number) => Promise<T>): Promise<T[]> {
     const values: T[] = []
@@ -24,16 +27,15 @@ export function boundedCalls() {
       }
     }
 
-    await Promise.all(Array.from({ length: Math.min(settings.stepConcurrency, count) }, runner))
+    await Promise.all(Array.from({ length: Math.min(limits.stepConcurrency, count) }, runner))
     return values
   }
 }
 
-function semaphore() {
-  const { concurrency, maxQueue } = settings
+function semaphore({ concurrency, maxQueue }: Limits) {
   // Use a ring buffer: `shift()` on a long array would increase the cost of the floor.
   const ring = Array.from<(() => void) | undefined>({ length: maxQueue })
-  let free: number = concurrency
+  let free = concurrency
   let first = 0
   let waiting = 0
 

@@ -14,9 +14,19 @@ const operations = {
   }),
 }
 
-/** Defines the aggregate that the bench calls; `options` are added to the options that all targets share. */
-export function factsWith(options: Pick<UpstreamOptions, 'pipelining'>) {
-  const { upstream, eachOptions } = definitionsWith(options)
+type ExtraOptions = Pick<UpstreamOptions, 'pipelining' | 'concurrency'>
+interface EachOptions {
+  readonly concurrency?: number
+}
+
+/**
+ * Defines the aggregate that the bench calls.
+ *
+ * @param options - Options of the upstream, in addition to those that all targets share.
+ * @param each - Options of the step. By default, the concurrency that all targets share.
+ */
+export function factsWith(options: ExtraOptions, each: EachOptions = { concurrency: settings.stepConcurrency }) {
+  const { upstream, eachOptions } = definitionsWith(options, each)
   return aggregate('facts', {
     url: '/v1/facts/{topic}',
     params: z.object({ topic: z.string() }),
@@ -41,7 +51,7 @@ export function factsWith(options: Pick<UpstreamOptions, 'pipelining'>) {
  * Defines the upstream with the option names of the checkout that loads this module: with `--against`, an older
  * checkout may load it, whose options had other names.
  */
-function definitionsWith(options: Pick<UpstreamOptions, 'pipelining'>) {
+function definitionsWith(options: ExtraOptions, each: EachOptions) {
   const { concurrency, maxQueue, stepConcurrency } = settings
   try {
     return {
@@ -50,7 +60,7 @@ function definitionsWith(options: Pick<UpstreamOptions, 'pipelining'>) {
         { origin, concurrency, maxQueue, forwardHeaders: forwarded, ...options },
         operations,
       ),
-      eachOptions: { concurrency: stepConcurrency },
+      eachOptions: each,
     }
   } catch (error) {
     if (!String(error).includes("there is no option 'concurrency'")) throw error
@@ -63,7 +73,7 @@ function definitionsWith(options: Pick<UpstreamOptions, 'pipelining'>) {
     }
     return {
       upstream: defineUpstream('facts', oldOptions as UpstreamOptions, operations),
-      eachOptions: { width: stepConcurrency } as { readonly concurrency?: number },
+      eachOptions: { width: stepConcurrency } as EachOptions,
     }
   }
 }

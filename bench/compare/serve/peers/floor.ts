@@ -16,9 +16,7 @@ const prefix = '/v1/facts/'
  * Serves the case with the minimum that a competent engineer writes by hand for an upstream call: input validation,
  * both concurrency limits, a queue, a merge and a log line.
  */
-export function serveFloor(call: (request: FactsRequest, index: number) => Promise<unknown>) {
-  const callAll = boundedCalls()
-
+export function serveFloor(call: (request: FactsRequest, index: number) => Promise<unknown>, callAll = boundedCalls()) {
   async function answer(request: IncomingMessage): Promise<{ status: number; body: string }> {
     const input = readInput(request)
     if (input === undefined) return { status: 400, body: '{"error":"the input is not valid"}' }

@@ -9,7 +9,15 @@ import type { TargetEnvironment } from '../../targets.ts'
 
 const run = promisify(execFile)
 const crates = '/usr/share/cargo/registry'
-const needed = ['hyper-0.14', 'tokio-1', 'serde_json-1', 'form_urlencoded-1', 'percent-encoding-2']
+const needed = [
+  'hyper-0.14',
+  'tokio-1',
+  'serde_json-1',
+  'form_urlencoded-1',
+  'percent-encoding-2',
+  'httparse-1',
+  'bytes-1',
+]
 const built = join(import.meta.dirname, '../../../../node_modules/.cache/headwaters/rust-peer')
 
 /** Puts `/usr/bin` first in `PATH`: the crates are Debian's, so the compiler must also be Debian's. */
@@ -37,8 +45,15 @@ export async function rustMissing(): Promise<string | undefined> {
 
 /**
  * Builds the program in `rust/` and starts it. The first build takes a minute. The build does not use the network.
+ *
+ * @param pipelining - The number of calls on one connection. With it, the program has a client of its own, because
+ * hyper has no pipelining. @default 1, with the client of hyper
  */
-export async function startRust(name: string, { origin, log }: TargetEnvironment): Promise<ListeningProcess> {
+export async function startRust(
+  name: string,
+  { origin, log }: TargetEnvironment,
+  pipelining?: number,
+): Promise<ListeningProcess> {
   await run('cargo', ['build', '--release', '--offline', '--target-dir', built], {
     cwd: join(import.meta.dirname, 'rust'),
     env,
@@ -48,7 +63,13 @@ export async function startRust(name: string, { origin, log }: TargetEnvironment
   return startServer(
     name,
     () => [join(built, 'release/peer')],
-    { UPSTREAM: origin, SLOTS: String(concurrency), WIDTH: String(stepConcurrency), DEADLINE_MS: String(deadlineMs) },
+    {
+      UPSTREAM: origin,
+      SLOTS: String(concurrency),
+      WIDTH: String(stepConcurrency),
+      DEADLINE_MS: String(deadlineMs),
+      ...(pipelining !== undefined && { PIPELINING: String(pipelining) }),
+    },
     log,
   )
 }

@@ -1,6 +1,8 @@
 //! A fan-out written by hand in Rust: hyper on both sides, slots, width and a deadline, serde for the JSON, and one log line per request.
 mod input;
+mod pipeline;
 mod shapes;
+mod upstream;
 
 use std::convert::Infallible;
 use std::env::var;
@@ -11,35 +13,30 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use hyper::client::HttpConnector;
 use hyper::header::CONTENT_TYPE;
 use hyper::service::{make_service_fn, service_fn};
-use hyper::{body, Body, Client, Request, Response, Server, StatusCode};
+use hyper::{Body, Request, Response, Server, StatusCode};
 use input::Input;
 use shapes::{Fact, Facts, Line};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
+use upstream::Upstream;
 
-type Failure = Box<dyn Error + Send + Sync>;
+pub type Failure = Box<dyn Error + Send + Sync>;
 
 struct Service {
-    client: Client<HttpConnector>,
-    origin: String,
+    upstream: Upstream,
     slots: Semaphore,
     width: usize,
     deadline: Duration,
 }
 
 impl Service {
-    /// Sends one request to the upstream. Holds a slot while the connection is in use.
+    /// Sends one request to the upstream. Holds a slot until the answer is complete.
     async fn call(&self, input: &Input, index: usize) -> Result<Fact, Failure> {
         let _slot = self.slots.acquire().await?;
-        let mut request = Request::get(input.url(&self.origin, index)).body(Body::empty())?;
-        request.headers_mut().extend(input.headers.clone());
-        let response = self.client.request(request).await?;
-        let status = response.status();
-        let bytes = body::to_bytes(response.into_body()).await?;
-        if status != StatusCode::OK {
+        let (status, bytes) = self.upstream.get(input, index).await?;
+        if status != 200 {
             return Err(format!("the upstream answered {}", status).into());
         }
         Ok(serde_json::from_slice(&bytes)?)
@@ -86,11 +83,12 @@ impl Service {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Failure> {
     let slots = var("SLOTS")?.parse()?;
-    let mut connector = HttpConnector::new();
-    connector.set_nodelay(true);
+    let depth = match var("PIPELINING") {
+        Ok(depth) => Some(depth.parse()?),
+        Err(_) => None,
+    };
     let service = Arc::new(Service {
-        client: Client::builder().pool_max_idle_per_host(slots).build(connector),
-        origin: var("UPSTREAM")?,
+        upstream: Upstream::new(var("UPSTREAM")?, slots, depth),
         slots: Semaphore::new(slots),
         width: var("WIDTH")?.parse()?,
         deadline: Duration::from_millis(var("DEADLINE_MS")?.parse()?),
