@@ -11,6 +11,7 @@ import { trustOf } from './http/request/client-address.ts'
 import { acceptAllMethods } from './http/routing/allowed-methods.ts'
 import { trackConnections } from './http/connection/open-connections.ts'
 import { addCors } from './http/guard/cors.ts'
+import { appOptions } from './http/guard/app-options.ts'
 import { limitConnections } from './http/guard/connection-limit.ts'
 import { drainOnClose } from './http/lifecycle/drain.ts'
 import { addExplorer } from './http/explorer/explorer.ts'
@@ -27,7 +28,7 @@ import { readLostLogLines } from './metrics/readings.ts'
 import { addHealthRoutes, type Readiness } from './http/lifecycle/health.ts'
 import { addMetricsRoute, readMetricsOption, rejectMetricsUrl } from './http/lifecycle/metrics-route.ts'
 import { logRefusedBodies } from './http/bodies/inbound-bodies.ts'
-import { defaultLimits, serverOptions, type Limits } from './http/guard/server-limits.ts'
+import { defaultLimits, type Limits } from './http/guard/server-limits.ts'
 import { loggedRuntime } from './http/log/logged-runtime.ts'
 import { addOpenapiRoutes } from './http/openapi/document-routes.ts'
 import { checkInfo, defaultTitle, type OpenapiInfo } from './http/openapi/info.ts'
@@ -37,13 +38,11 @@ import {
   watchPressure,
   type PressureLimits,
 } from './http/guard/pressure.ts'
-import { errorHandler, handleErrorsAsProblems } from './http/problems/problem-handler.ts'
+import { handleErrorsAsProblems } from './http/problems/problem-handler.ts'
 import type { CountRequest } from './http/guard/shared-rate-store.ts'
 import { logOmittedRefusals, RefusalSampler, type ReportRefusal } from './http/log/refusal-sampler.ts'
-import { RequestLog } from './http/log/request-log.ts'
 import { tracedLoggers } from './http/log/trace-fields.ts'
-import { requestIdOf } from './http/request/request-id.ts'
-import { addRequestId, addDefaultHeaders, defaultHeaders } from './http/reply/default-headers.ts'
+import { addRequestId, addDefaultHeaders } from './http/reply/default-headers.ts'
 import { closeSlowReaders } from './http/guard/slow-readers.ts'
 import { closeOnStrayBytes } from './http/guard/stray-bytes.ts'
 import type { MetricsSource } from './metrics/source.ts'
@@ -171,7 +170,7 @@ export interface AppOptions {
   readonly drainTimeout?: number
 }
 
-const appOptions: OptionKeys<AppOptions> = {
+const knownOptions: OptionKeys<AppOptions> = {
   overrides: true,
   layers: true,
   environment: true,
@@ -220,7 +219,7 @@ const appOptions: OptionKeys<AppOptions> = {
  * ```
  */
 export function buildApp(aggregates: readonly AnyAggregate[], options: AppOptions = {}): FastifyInstance {
-  rejectUnknownOptions('app', options, appOptions, { renamed: appRenames })
+  rejectUnknownOptions('app', options, knownOptions, { renamed: appRenames })
   const {
     overrides,
     environment,
@@ -256,29 +255,15 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
   const limits = { ...defaultLimits, ...options.limits }
   const pressure = { ...defaultPressureLimits, ...options.pressure }
   const readiness: Readiness = { state: 'ready' }
-  const { keepAliveTimeout, requestTimeout, ...http } = serverOptions(limits)
   const refusals = new RefusalSampler()
   const app = fastify({
+    ...appOptions(limits, refusals, (request, reply) => requests.start(request, reply)),
     logger,
-    logController: new RequestLog(refusals),
     trustProxy: typeof trustProxy === 'boolean' ? trustProxy : trustOf(trustProxy),
     bodyLimit: limits.bodyBytes,
-    requestTimeout,
-    keepAliveTimeout,
     // The schema limits the length of a parameter. The default limit of the router would be too small.
     routerOptions: { maxParamLength: 16 * 1024 },
-    // While draining, `drainOnClose` refuses requests with a problem.
-    return503OnClosing: false,
-    http,
-    genReqId: requestIdOf,
     ...(logger !== false && { childLoggerFactory: tracedLoggers(logger, traceSampledPercent) }),
-    // These errors occur before any hook runs.
-    frameworkErrors: (error, request, reply) => {
-      requests.start(request, reply)
-      errorHandler(error, request, reply.headers(defaultHeaders))
-    },
-    // `handleServerEvents` replies to these.
-    clientErrorHandler: () => {},
   })
   const runtime =
     options.runtime ??

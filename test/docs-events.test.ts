@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { aggregate } from '../src/fanout/aggregate.ts'
 import type { RunEvent } from '../src/fanout/events.ts'
 import { createRuntime } from '../src/upstream/runtime.ts'
+import { tableRows } from './helpers/doc-tables.ts'
 import { rules } from './helpers/event-order.ts'
 import { httpUpstream } from './helpers/http-upstream.ts'
 import { oracleAt } from './helpers/oracle.ts'
@@ -16,18 +17,6 @@ function section(heading: string): string {
   const [, part = ''] = page.split(`\n## ${heading}\n`)
   return part.split('\n## ')[0] as string
 }
-
-/** The cells of the table rows of a text, without the marks of code. */
-const rowsOf = (text: string): string[][] =>
-  text
-    .split('\n')
-    .filter(line => line.startsWith('| `'))
-    .map(line =>
-      line
-        .slice(1, -1)
-        .split('|')
-        .map(cell => cell.trim().replaceAll('`', '')),
-    )
 
 /** Runs an aggregate whose second call waits, and returns its events. */
 async function eventsOf(t: Parameters<typeof httpUpstream>[0]): Promise<readonly RunEvent[]> {
@@ -45,17 +34,17 @@ async function eventsOf(t: Parameters<typeof httpUpstream>[0]): Promise<readonly
 
 test('docs/events.md has each event with its fields', async t => {
   const events = await eventsOf(t)
-  const common = rowsOf(section('Fields of every event')).map(([field = '']) => field)
-  const ofSteps = rowsOf(section('Fields of events of steps and calls')).map(([field = '']) => field)
+  const common = tableRows(section('Fields of every event')).map(([field = '']) => field)
+  const ofSteps = tableRows(section('Fields of events of steps and calls')).map(([field = '']) => field)
   const documented = Object.fromEntries(
-    rowsOf(section('The events')).map(([type = '', , fields = '']) => [type, fields.split(', ').filter(Boolean)]),
+    tableRows(section('The events')).map(([type = '', , fields = '']) => [type, fields.split(', ').filter(Boolean)]),
   )
   t.same(Object.keys(documented).sort(), [...new Set(events.map(({ type }) => type))].sort())
   for (const event of events) {
     const fields = [...common, ...('step' in event ? ofSteps : []), ...(documented[event.type] ?? [])]
     t.same(Object.keys(event).sort(), fields.sort(), event.type)
   }
-  const run = rowsOf(section('The run of an event')).map(([field]) => field)
+  const run = tableRows(section('The run of an event')).map(([field]) => field)
   t.same(run, Object.keys(events[0]?.run ?? {}))
 })
 

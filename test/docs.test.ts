@@ -5,22 +5,10 @@ import { z } from 'zod'
 import { Environment } from '../src/config.ts'
 import { errors } from '../src/errors.ts'
 import { upstreamSpec } from '../src/upstream/spec/check-upstream.ts'
+import { tableRows } from './helpers/doc-tables.ts'
 import { readJsonBody } from './helpers/read-json-body.ts'
 
 const page = (name: string) => readFileSync(new URL(`../docs/${name}.md`, import.meta.url), 'utf8')
-
-/** The cells of a page's table rows, without the marks of code. */
-function rows(text: string): string[][] {
-  return text
-    .split('\n')
-    .filter(line => line.startsWith('| `'))
-    .map(line =>
-      line
-        .slice(1, -1)
-        .split('|')
-        .map(cell => cell.trim().replaceAll('`', '')),
-    )
-}
 
 test('the table of errors in the docs is the table in the code', async t => {
   const inCode = Object.entries(errors).map(([code, { status, title, text, verdict, retryable }]) => [
@@ -31,7 +19,7 @@ test('the table of errors in the docs is the table in the code', async t => {
     verdict,
     retryable ? 'yes' : 'no',
   ])
-  t.strictSame(rows(page('errors')), inCode)
+  t.strictSame(tableRows(page('errors')), inCode)
 })
 
 test('the diagram of the architecture names every error of the table', t => {
@@ -45,7 +33,7 @@ test('the diagram of the architecture names every error of the table', t => {
 const textOf = (value: unknown) => (value === undefined ? '' : `${value as string | number | boolean}`)
 
 test('the docs list every variable of the environment with its default', async t => {
-  const inDocs = rows(page('options')).filter(([variable = '']) => variable in Environment.shape)
+  const inDocs = tableRows(page('options')).filter(([variable = '']) => variable in Environment.shape)
   const defaults: Readonly<Record<string, unknown>> = Environment.parse({})
   t.strictSame(
     inDocs.map(([variable, value]) => [variable, value]),
@@ -61,7 +49,7 @@ function section(name: string, heading: string): string {
 
 /** The names in the first column of tables; a cell may have several. */
 function names(text: string): string[] {
-  return rows(text).flatMap(([cell = '']) => cell.split(', '))
+  return tableRows(text).flatMap(([cell = '']) => cell.split(', '))
 }
 
 const src = new URL('../src/', import.meta.url)
@@ -115,7 +103,7 @@ for (const [name, of, heading, count] of [
 
 test('the docs have the defaults of upstreams that the code has', async t => {
   const spec = upstreamSpec('any', { origin: 'http://127.0.0.1' }, []) as unknown as Readonly<Record<string, unknown>>
-  const table = rows(section('options', '`defineUpstream(name, options, operations)`'))
+  const table = tableRows(section('options', '`defineUpstream(name, options, operations)`'))
   const literal = table.filter(([, value = '']) => /^[\d[{]|^(?:true|false)$/.test(value))
   t.ok(literal.length > 12)
   for (const [option = '', value = ''] of literal) {
@@ -131,7 +119,7 @@ test('the docs have the defaults of the policies that the code has', t => {
   const text = section('options', 'Policies of an upstream')
   for (const policy of ['retry', 'hedge', 'retryBudget', 'breaker'] as const) {
     const [, part = ''] = text.split(`\n### \`${policy}\`\n`)
-    const inDocs = rows(part.split('\n### ')[0] as string)
+    const inDocs = tableRows(part.split('\n### ')[0] as string)
       .map(([field, value = '']) => [field, value] as const)
       .filter(([, value]) => /^[\d.]+$/.test(value))
     const inCode = Object.entries(spec[policy])
@@ -150,7 +138,7 @@ test('the docs say of each schema what it reads of which number', async t => {
     .split('|')
     .map(cell => cell.trim().replaceAll('`', ''))
     .slice(1)
-  const table = rows(text)
+  const table = tableRows(text)
   t.ok(table.length > 10)
   for (const [schema = '', ...values] of table) {
     // oxlint-disable-next-line typescript/no-implied-eval -- the page is ours

@@ -1,20 +1,19 @@
 import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { Socket } from 'node:net'
 import { requestEnded, requestsOn, requestStarted, trackConnections } from '../http/connection/open-connections.ts'
+import { appOptions } from '../http/guard/app-options.ts'
 import { limitConnections, type ConnectionLimitState } from '../http/guard/connection-limit.ts'
 import { checkHostHeader } from '../http/guard/host-header.ts'
 import { handleServerEvents } from '../http/guard/server-events.ts'
-import { serverOptions, type Limits } from '../http/guard/server-limits.ts'
+import type { Limits } from '../http/guard/server-limits.ts'
 import { closeSlowReaders } from '../http/guard/slow-readers.ts'
 import { closeOnStrayBytes } from '../http/guard/stray-bytes.ts'
 import { addHealthRoutes, type Readiness } from '../http/lifecycle/health.ts'
 import { addMetricsRoute, type MetricsRoute } from '../http/lifecycle/metrics-route.ts'
 import { logOmittedRefusals, RefusalSampler } from '../http/log/refusal-sampler.ts'
-import { RequestLog } from '../http/log/request-log.ts'
 import { acceptAllMethods } from '../http/routing/allowed-methods.ts'
-import { errorHandler, handleErrorsAsProblems } from '../http/problems/problem-handler.ts'
-import { addDefaultHeaders, addRequestId, defaultHeaders } from '../http/reply/default-headers.ts'
-import { requestIdOf } from '../http/request/request-id.ts'
+import { handleErrorsAsProblems } from '../http/problems/problem-handler.ts'
+import { addDefaultHeaders, addRequestId } from '../http/reply/default-headers.ts'
 
 /** The largest number of open connections of an admin listener. An operator needs a few. */
 export const maxAdminConnections = 32
@@ -39,24 +38,11 @@ export interface AdminAppOptions {
  * service does, and it has no limits of load, because the operator needs it under overload.
  */
 export function createAdminApp({ metrics, readiness, lostLogLines, limits, log }: AdminAppOptions): FastifyInstance {
-  const { keepAliveTimeout, requestTimeout, ...http } = serverOptions(limits)
   const refusals = new RefusalSampler()
   const app = fastify({
+    ...appOptions(limits, refusals),
     loggerInstance: log.child({ listener: 'admin' }),
-    logController: new RequestLog(refusals),
     bodyLimit,
-    requestTimeout,
-    keepAliveTimeout,
-    // The health routes answer until the server closes.
-    return503OnClosing: false,
-    http,
-    genReqId: requestIdOf,
-    // These errors occur before any hook runs.
-    frameworkErrors: (error, request, reply) => {
-      errorHandler(error, request, reply.headers(defaultHeaders))
-    },
-    // `handleServerEvents` replies to these.
-    clientErrorHandler: () => {},
   })
   acceptAllMethods(app)
   handleErrorsAsProblems(app)

@@ -3,7 +3,7 @@ import type { CheckedService, CheckedUpstream } from '../server/check.ts'
 import type { Command } from './command.ts'
 import { environment, exitCodes } from './help.ts'
 import { outputToStderr } from './output-to-stderr.ts'
-import { checkPaths, readArguments } from './read-arguments.ts'
+import { readFileArguments } from './read-arguments.ts'
 
 const help = `headwaters: checks definitions and environment variables
 
@@ -29,15 +29,9 @@ export const command: Command = {
   help,
   options,
   async run(args) {
-    const {
-      values: { metrics, help: isHelp },
-      positionals: paths,
-    } = readArguments(args, options)
-    if (isHelp) {
-      process.stdout.write(help)
-      return 0
-    }
-    checkPaths('check', paths)
+    const given = readFileArguments('check', help, args, options)
+    if (given === undefined) return 0
+    const { metrics, paths } = given
     const { checkService } = await import('../server/check.ts')
     const service = await outputToStderr(() => checkService(paths, process.env))
     process.stdout.write(metrics ? seriesText(service) : serviceText(service))

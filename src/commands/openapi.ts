@@ -7,7 +7,7 @@ import type { Command } from './command.ts'
 import { exitCodes } from './help.ts'
 import { readInfo, type OpenapiInfo } from '../http/openapi/info.ts'
 import { outputToStderr } from './output-to-stderr.ts'
-import { checkPaths, readArguments } from './read-arguments.ts'
+import { readFileArguments } from './read-arguments.ts'
 import { UsageError } from './usage-error.ts'
 
 const help = `headwaters: prints the OpenAPI document of aggregates
@@ -36,15 +36,9 @@ export const command: Command = {
   help,
   options,
   async run(args) {
-    const {
-      values: { out, json, info: givenInfo, help: isHelp },
-      positionals: paths,
-    } = readArguments(args, options)
-    if (isHelp) {
-      process.stdout.write(help)
-      return 0
-    }
-    checkPaths('openapi', paths)
+    const given = readFileArguments('openapi', help, args, options)
+    if (given === undefined) return 0
+    const { out, json, info: givenInfo, paths } = given
     const ownInfo = infoOf(givenInfo)
     // The command calls no upstream, so no demo upstreams are started.
     const catalogue = await outputToStderr(() => openCatalogue({ paths, live: true }))

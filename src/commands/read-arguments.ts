@@ -29,6 +29,27 @@ export function readArguments<const O extends ParseArgsOptionsConfig>(args: read
   }
 }
 
+/**
+ * Reads the arguments of a command that takes files and folders. Prints the help for `--help`.
+ *
+ * @returns The values of the options and the paths, or `undefined` for `--help`.
+ * @throws {UsageError} For the first invalid argument, and for paths that do not exist.
+ */
+export function readFileArguments<const O extends ParseArgsOptionsConfig>(
+  command: string,
+  help: string,
+  args: readonly string[],
+  options: O,
+) {
+  const { values, positionals: paths } = readArguments(args, options)
+  if ('help' in values && values.help === true) {
+    process.stdout.write(help)
+    return undefined
+  }
+  checkPaths(command, paths)
+  return { ...values, paths }
+}
+
 /** Returns the reason why an option is invalid, or `undefined` if it is valid. */
 function faultOf(
   { name, rawName, value, inlineValue }: OptionToken,

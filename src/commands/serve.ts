@@ -1,7 +1,7 @@
 import { limitYoungGeneration } from '../server/young-generation.ts'
 import type { Command } from './command.ts'
 import { environment, exitCodes } from './help.ts'
-import { checkModule, checkPaths, readArguments } from './read-arguments.ts'
+import { checkModule, readFileArguments } from './read-arguments.ts'
 import { UsageError } from './usage-error.ts'
 
 const help = `headwaters: serves aggregates over HTTP
@@ -40,15 +40,9 @@ export const command: Command = {
   help,
   options,
   async run(args) {
-    const {
-      values: { live, watch, otlp, events, workers: asked, help: isHelp },
-      positionals: paths,
-    } = readArguments(args, options)
-    if (isHelp) {
-      process.stdout.write(help)
-      return 0
-    }
-    checkPaths('serve', paths)
+    const given = readFileArguments('serve', help, args, options)
+    if (given === undefined) return 0
+    const { live, watch, otlp, events, workers: asked, paths } = given
     if (events !== undefined) checkModule('--events', events)
     if (live && paths.length > 0)
       throw new UsageError(

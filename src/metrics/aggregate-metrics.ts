@@ -11,7 +11,7 @@ export interface CountedAggregate {
 }
 
 export const runOutcomes = ['complete', 'partial', 'failed', 'cancelled'] as const
-export const stepStates = ['ok', 'stale', 'partial', 'fallback', 'skipped', 'failed', 'cancelled'] as const
+const stepStates = ['ok', 'stale', 'partial', 'fallback', 'skipped', 'failed', 'cancelled'] as const
 
 export type RunOutcome = (typeof runOutcomes)[number]
 export type StepState = (typeof stepStates)[number]

@@ -1,4 +1,5 @@
 import type { Family } from './family.ts'
+import { grown } from './grown.ts'
 import type { Series } from './series.ts'
 
 /** An exemplar as it is sent. */
@@ -51,11 +52,7 @@ export class ChunkWriter {
 
   #addNew(series: Series, sent: Sent): void {
     const count = series.labels.length
-    if (count > sent.known.length) {
-      const larger = new Uint8Array(count * 2)
-      larger.set(sent.known)
-      sent.known = larger
-    }
+    sent.known = grown(sent.known, count)
     for (let slot = 0; slot < count; slot++) {
       if (sent.known[slot] === 1 || !series.isUsed(slot)) continue
       sent.known[slot] = 1

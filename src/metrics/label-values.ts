@@ -42,9 +42,6 @@ export function statusIndexOf(status: number | undefined): number {
   return index === undefined ? statuses.length - 1 : index
 }
 
-/** All codes of failures. */
-export const errorCodes: readonly string[] = Object.keys(errors)
-
 /** The codes with which an attempt or a call can end, without custom layers. */
 export const callCodes = new LabelValues([
   'UPSTREAM_UNREACHABLE',
@@ -97,4 +94,4 @@ export const refusalCodes = new LabelValues([
 ])
 
 /** The codes with which a step or a run can end. */
-export const allCodes = new LabelValues(errorCodes)
+export const allCodes = new LabelValues(Object.keys(errors))

@@ -1,6 +1,7 @@
 import type { SeriesChunk } from './chunks.ts'
 import type { Family } from './family.ts'
-import { grown, MergedFamily, type KnownFamily } from './merged-family.ts'
+import { grown } from './grown.ts'
+import { MergedFamily, type KnownFamily } from './merged-family.ts'
 import type { Series } from './series.ts'
 
 /** The number of numbers after which a piece ends. */

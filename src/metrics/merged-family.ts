@@ -1,4 +1,5 @@
 import type { Family } from './family.ts'
+import { grown } from './grown.ts'
 import type { Series } from './series.ts'
 import type { Exemplar } from './series-table.ts'
 
@@ -89,12 +90,4 @@ export class MergedFamily implements Series {
       }
     }
   }
-}
-
-/** Returns an array with room for a number of elements: the given one, or a larger copy. */
-export function grown<T extends Float64Array | Uint8Array>(array: T, length: number): T {
-  if (length <= array.length) return array
-  const larger = new (array.constructor as new (length: number) => T)(length * 2)
-  larger.set(array)
-  return larger
 }

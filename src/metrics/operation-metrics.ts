@@ -20,7 +20,7 @@ export interface OperationLabels {
 }
 
 /** The reasons of a wait, by their order in the label. */
-export const waitReasons = ['permit', 'token', 'retry'] as const
+const waitReasons = ['permit', 'token', 'retry'] as const
 /** The kinds of a retry: with the retry budget, or once after a connection was closed as idle. */
 export const retryKinds = ['retry', 'idle_close'] as const
 /** The results of a second attempt: its answer is used, another answer is used or the call was aborted, or it failed. */
@@ -28,14 +28,11 @@ export const hedgeResults = ['won', 'lost', 'failed'] as const
 
 export type HedgeResult = (typeof hedgeResults)[number]
 
-/** The values of `error_type` for an attempt without a status. */
-export const attemptErrors: readonly string[] = callCodes.values
-
 /**
  * The status of a response whose body was refused. The failures of other bodies are counted without a status, so that
  * the number of series stays small.
  */
-export const refusedBodyStatus = 200
+const refusedBodyStatus = 200
 
 /** The codes of a response whose body was refused. */
 export const refusedBodyCodes: ReadonlySet<string> = new Set([
@@ -99,8 +96,8 @@ export class OperationMetrics {
     const target = [upstream, operation, urlTemplate, method, address, port]
     this.#answered = new Slots(this.#duration, statuses, status => [...target, status, ''])
     this.#failedByStatus = new Slots(this.#duration, statuses, status => [...target, status, status])
-    this.#failedBody = new Slots(this.#duration, attemptErrors, code => [...target, String(refusedBodyStatus), code])
-    this.#failed = new Slots(this.#duration, attemptErrors, code => [...target, '', code])
+    this.#failedBody = new Slots(this.#duration, callCodes.values, code => [...target, String(refusedBodyStatus), code])
+    this.#failed = new Slots(this.#duration, callCodes.values, code => [...target, '', code])
     this.#retries = metrics.table(families.retries)
     this.#retriesOf = new Slots(this.#retries, retryKinds, kind => [upstream, operation, kind])
     this.#hedges = metrics.table(families.hedges)
@@ -153,6 +150,6 @@ export class OperationMetrics {
 }
 
 /** Returns the values of `http_request_resend_count` of an operation: `0`, `1` and so on. */
-export function resendCounts(maxAttempts: number): readonly string[] {
+function resendCounts(maxAttempts: number): readonly string[] {
   return Array.from({ length: maxAttempts }, (_, count) => String(count))
 }

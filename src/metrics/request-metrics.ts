@@ -78,6 +78,6 @@ export class RouteMetrics {
 }
 
 /** Returns the `error_type` of a reply: its status if the service has failed. */
-export function errorTypeOf(status: string): string {
+function errorTypeOf(status: string): string {
   return status.startsWith('5') ? status : ''
 }

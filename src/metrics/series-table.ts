@@ -1,4 +1,5 @@
 import type { Family } from './family.ts'
+import { grown } from './grown.ts'
 
 /** An example of an observation in a bucket: the trace in which it was made. */
 export interface Exemplar {
@@ -46,11 +47,7 @@ export class SeriesTable {
     if (known !== undefined) return known
     const slot = this.labels.push(text) - 1
     this.#slots.set(text, slot)
-    if (this.labels.length * this.width > this.values.length) {
-      const larger = new Float64Array(this.values.length * 2)
-      larger.set(this.values)
-      this.values = larger
-    }
+    this.values = grown(this.values, this.labels.length * this.width)
     return slot
   }
 

@@ -77,12 +77,11 @@ function knownOf(spec: OperationSpec): Known {
   let found = known.get(spec)
   if (found === undefined) {
     const { method, upstream, template } = spec
-    const url = template.literals.reduce((text, literal, at) => `${text}{${template.names[at - 1]}}${literal}`)
     found = {
-      name: `${method} ${url}`,
+      name: `${method} ${template.path}`,
       attributes: {
         'http.request.method': method,
-        'url.template': url,
+        'url.template': template.path,
         'headwaters.upstream': upstream.name,
         'headwaters.operation': spec.name.slice(upstream.name.length + 1),
       },

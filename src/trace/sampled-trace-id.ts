@@ -1,6 +1,6 @@
-import type { TraceContext } from './trace-context.ts'
+import { sampledFlag, type TraceContext } from './trace-context.ts'
 
 /** Returns the id of a trace that is marked as sampled, so that a reader of it finds the trace. */
 export function sampledTraceId(trace: TraceContext | undefined): string | undefined {
-  return trace !== undefined && (trace.flags & 1) === 1 ? trace.traceId : undefined
+  return trace !== undefined && (trace.flags & sampledFlag) === sampledFlag ? trace.traceId : undefined
 }

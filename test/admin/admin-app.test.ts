@@ -6,7 +6,6 @@ import { test, type Test } from 'tap'
 import { maxAdminConnections } from '../../src/admin/admin-app.ts'
 import { defaultLimits } from '../../src/http/guard/server-limits.ts'
 import { isProblem, type ProblemBody } from '../helpers/problem.ts'
-import { untilEvent } from '../helpers/until.ts'
 import { serveAdminApp, source } from './helpers/served-admin-app.ts'
 
 const key = 'admin-key-0123456789'
@@ -80,10 +79,10 @@ test('readiness follows the state of the service', async t => {
 })
 
 test('the lines of the admin app in the log name the listener, and scrapes have the level debug', async t => {
-  const { origin, lines, written } = await serveAdminApp(t, { metrics: { source, key } })
+  const { origin, lines, line } = await serveAdminApp(t, { metrics: { source, key } })
   await ask(origin, '/metrics', { headers: { authorization: `Bearer ${key}` } })
   await ask(origin, '/metrics', { headers: { authorization: `Bearer ${key}0` } })
-  await untilEvent(written, 'line', () => lines.some(({ msg }) => msg === 'request refused'))
+  await line(({ msg }) => msg === 'request refused')
   t.match(
     lines.filter(({ msg }) => msg === 'request completed'),
     [{ level: 20, listener: 'admin' }],

@@ -1,4 +1,4 @@
-import { EventEmitter, once } from 'node:events'
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import { test, type Test } from 'tap'
 import { z } from 'zod'
@@ -11,8 +11,8 @@ import { loggerOptions } from '../../src/http/log/logger-options.ts'
 import { RefusalSampler } from '../../src/http/log/refusal-sampler.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { listening } from '../helpers/listening.ts'
+import { logLines } from '../helpers/log-lines.ts'
 import { json, rawUpstream, type Script } from '../helpers/raw-upstream.ts'
-import { untilEvent } from '../helpers/until.ts'
 
 interface Line {
   readonly level: number
@@ -50,32 +50,20 @@ async function arrange(
   )
   const input = aggregate('input', { url: '/input', query: z.object({ id: z.string() }) }).reply(z.unknown(), () => 1)
   const posted = aggregate('posted', { url: '/posted', method: 'POST', body: z.unknown() }).reply(z.unknown(), () => 1)
-  const lines: Line[] = []
-  const written = new EventEmitter()
-  const stream = {
-    write: (line: string) => {
-      lines.push(JSON.parse(line) as Line)
-      written.emit('line')
-    },
-  }
+  const { lines, stream, line } = logLines<Line>()
   const app = buildApp([whole, partial, bug, refused, input, posted], {
     logger: { ...(loggerOptions({ level, redaction: new Redaction([]) }) as object), stream },
     ...options,
   })
   const get = await listening(t, app)
-  /** The first line with these words, from before or from now on. */
-  async function said(words: string): Promise<Line> {
-    const find = () => lines.find(({ msg }) => msg.includes(words))
-    await untilEvent(written, 'line', () => find() !== undefined, { seen: () => lines.map(({ msg }) => msg) })
-    return find() as Line
-  }
   const { port } = new URL(app.listeningOrigin)
   return {
     app,
     get,
     raw,
     lines,
-    said,
+    /** Resolves with the first line with these words. */
+    said: (words: string) => line(({ msg }) => msg.includes(words)),
     port: Number(port),
     ofRequests: () => lines.filter(({ reqId }) => reqId !== undefined),
   }

@@ -1,4 +1,4 @@
-import { EventEmitter, once } from 'node:events'
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import fc from 'fast-check'
 import { test, type Test } from 'tap'
@@ -10,8 +10,8 @@ import { loggerOptions } from '../../src/http/log/logger-options.ts'
 import { Redaction } from '../../src/log/redaction.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { listening } from '../helpers/listening.ts'
+import { logLines } from '../helpers/log-lines.ts'
 import { json, rawUpstream, type Script } from '../helpers/raw-upstream.ts'
-import { untilEvent } from '../helpers/until.ts'
 
 interface Line {
   readonly level: number
@@ -38,14 +38,7 @@ async function arrange(
     },
   )
   const list = () => [cats.get(), cats.get()]
-  const lines: Line[] = []
-  const written = new EventEmitter()
-  const stream = {
-    write: (line: string) => {
-      lines.push(JSON.parse(line) as Line)
-      written.emit('line')
-    },
-  }
+  const { lines, stream, line } = logLines<Line>()
   const app = buildApp(
     [
       aggregate('whole', { url: '/whole/{id}', params: z.object({ id: z.string() }), cacheControl: 'max-age=1' })
@@ -87,11 +80,7 @@ async function arrange(
     port: Number(new URL(app.listeningOrigin).port),
     /** The lines that end a request. */
     ended: () => lines.filter(({ responseTime }) => responseTime !== undefined),
-    said: async (msg: string): Promise<Line> => {
-      const find = () => lines.find(line => line.msg === msg)
-      await untilEvent(written, 'line', () => find() !== undefined, { seen: () => lines.map(line => line.msg) })
-      return find() as Line
-    },
+    said: (words: string) => line(({ msg }) => msg === words),
   }
 }
 

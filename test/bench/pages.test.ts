@@ -6,6 +6,7 @@ import { test } from 'tap'
 import { chartOf } from '../../bench/compare/report/chart.ts'
 import { markdownOf, ratioTableOf } from '../../bench/compare/report/markdown.ts'
 import { filled, projectRoot, withoutOther, writePages } from '../../bench/compare/report/pages.ts'
+import { childEnvironment } from '../helpers/child-environment.ts'
 import { measurementOf } from '../helpers/measurement.ts'
 
 const begin = '<!-- bench: written by `npm run bench -- --write` -->'
@@ -41,14 +42,18 @@ test('a result is rendered again without measuring', async t => {
   const result = { date: '2026-01-01', node: '24', cpu: 'a CPU', plan: { rounds: 6, windowMs: 1000 }, measurement }
   const folder = t.testdir({ 'run.json': JSON.stringify(result) })
   const svg = join(folder, 'chart.svg')
-  const { stdout } = await promisify(execFile)(process.execPath, [
-    join(import.meta.dirname, '../../bench/compare/run.ts'),
-    '--from',
-    join(folder, 'run.json'),
-    '--markdown',
-    '--svg',
-    svg,
-  ])
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [
+      join(import.meta.dirname, '../../bench/compare/run.ts'),
+      '--from',
+      join(folder, 'run.json'),
+      '--markdown',
+      '--svg',
+      svg,
+    ],
+    { env: childEnvironment },
+  )
   t.equal(stdout, `${markdownOf(measurement)}\n`)
   t.equal(readFileSync(svg, 'utf8'), chartOf(measurement, '2026-01-01, Node 24, a CPU; 6 rounds of 1000 ms'))
 })

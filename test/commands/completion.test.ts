@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import tap, { test } from 'tap'
+import { childEnvironment } from '../helpers/child-environment.ts'
 import { definitionsFolder, words as definition } from '../helpers/definitions-folder.ts'
 import { runCommand } from '../helpers/service-process.ts'
 
@@ -135,11 +136,10 @@ complete -p headwaters
 COMP_WORDS=(headwaters run breed --fa); COMP_CWORD=3; _headwaters; echo "\${COMPREPLY[@]}"
 COMP_WORDS=(headwaters ser); COMP_CWORD=1; _headwaters; echo "\${COMPREPLY[@]}"
 `
-  const { PATH } = process.env
   const { stdout, stderr } = spawnSync('bash', ['--norc', '-c', script], {
     cwd: root,
     encoding: 'utf8',
-    env: { PATH, NODE: process.execPath },
+    env: { ...childEnvironment, NODE: process.execPath },
   })
   t.equal(stderr, '')
   t.equal(stdout, 'complete -o default -F _headwaters headwaters\n--facts\nserve\n')
@@ -173,11 +173,10 @@ complete_word '*'
 complete_word 'a\\ '
 complete_word '$(t'
 `
-  const { PATH } = process.env
   const { stdout, stderr } = spawnSync('bash', ['--norc', '-c', script], {
     cwd: path,
     encoding: 'utf8',
-    env: { PATH, NODE: process.execPath, ROOT: root },
+    env: { ...childEnvironment, NODE: process.execPath, ROOT: root },
   })
   t.equal(stderr, '')
   const quoted = shellValues.map(([, form]) => form)

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import tap, { test } from 'tap'
 import { startDemoUpstreams } from '../../src/demo-upstreams/index.ts'
+import { childEnvironment } from '../helpers/child-environment.ts'
 import { definitionsFolder } from '../helpers/definitions-folder.ts'
 import type { Command } from '../../src/commands/command.ts'
 import { listenAt } from '../../src/server/process/listen.ts'
@@ -28,9 +29,8 @@ async function headwaters(
   cwd = root,
   stdin = '',
 ): Promise<{ stdout: string; stderr: string; code?: number }> {
-  const { NODE_OPTIONS: _, ...env } = process.env
   const running = promisify(execFile)(process.execPath, [join(root, 'src/cli.ts'), ...args], {
-    env: { ...env, ...environment },
+    env: { ...childEnvironment, ...environment },
     cwd,
   })
   running.child.stdin?.end(stdin)

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test, type Test } from 'tap'
+import { childEnvironment } from '../helpers/child-environment.ts'
 import { definitionsFolder, words } from '../helpers/definitions-folder.ts'
 import { json, rawUpstream, written, type RawUpstream } from '../helpers/raw-upstream.ts'
 import { runCommand } from '../helpers/service-process.ts'
@@ -198,6 +199,7 @@ test('SIGINT cancels the run: its calls are cut, and it ends with 130', async t 
   const { path } = definitionsFolder(t, { 'words.ts': words(upstream.origin) })
   const child = spawn(process.execPath, ['src/cli.ts', 'run', 'words', path], {
     cwd: root,
+    env: childEnvironment,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   t.teardown(() => child.kill('SIGKILL'))
@@ -214,6 +216,7 @@ test('SIGINT cancels the run: its calls are cut, and it ends with 130', async t 
 test('a reader that closes the pipe early is not a fault', async t => {
   const child = spawn('bash', ['-c', `set -o pipefail; "${process.execPath}" src/cli.ts openapi | head -n 1`], {
     cwd: root,
+    env: childEnvironment,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const [output, errors] = [text(child.stdout), text(child.stderr)]

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { test, type Test } from 'tap'
 import { scriptedUpstream } from '../../src/testing/index.ts'
+import { childEnvironment } from '../helpers/child-environment.ts'
 import { docBlocks } from '../helpers/doc-blocks.ts'
 
 const sources: Readonly<Record<string, string>> = {
@@ -28,7 +29,7 @@ async function write(t: Test, page: string) {
     )
   }
   const run = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
-    promisify(execFile)(process.execPath, args, { cwd: folder, env: { PATH: process.env['PATH'] ?? '', ...env } })
+    promisify(execFile)(process.execPath, args, { cwd: folder, env: { ...childEnvironment, ...env } })
   return { names: Object.keys(blocks), run }
 }
 

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { test } from 'tap'
+import { childEnvironment } from '../helpers/child-environment.ts'
 
 /** The packages that importing an entry of ours loads. */
 async function packagesOf(entry: string): Promise<string[]> {
@@ -17,7 +18,7 @@ async function packagesOf(entry: string): Promise<string[]> {
     await import(${JSON.stringify(new URL(`../../src/${entry}`, import.meta.url).href)})
     console.log(JSON.stringify([...packages].sort()))`
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], {
-    env: { PATH: process.env['PATH'] ?? '' },
+    env: childEnvironment,
   })
   return JSON.parse(stdout) as string[]
 }

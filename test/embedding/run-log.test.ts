@@ -1,4 +1,4 @@
-import { EventEmitter, once } from 'node:events'
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import fastify, { type FastifyBaseLogger, type FastifyError, type FastifyServerOptions } from 'fastify'
 import { test, type Test } from 'tap'
@@ -8,8 +8,8 @@ import { aggregate } from '../../src/fanout/aggregate.ts'
 import { headwaters } from '../../src/index.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { listening } from '../helpers/listening.ts'
+import { logLines } from '../helpers/log-lines.ts'
 import { json, rawUpstream, type Script } from '../helpers/raw-upstream.ts'
-import { untilEvent } from '../helpers/until.ts'
 
 type Line = Readonly<Record<string, unknown>>
 
@@ -39,14 +39,7 @@ async function arrange(
       lost: operation({ path: '/lost', output: z.number() }),
     },
   )
-  const lines: Line[] = []
-  const written = new EventEmitter()
-  const stream = {
-    write: (line: string) => {
-      lines.push(JSON.parse(line) as Line)
-      written.emit('line')
-    },
-  }
+  const { lines, stream, line } = logLines<Line>()
   const app = fastify({ logger: { level, stream }, ...appOptions })
   if (hasErrorHandler)
     app.setErrorHandler((error: FastifyError, _request, reply) =>
@@ -78,10 +71,7 @@ async function arrange(
     lines,
     port: Number(new URL(app.listeningOrigin).port),
     ours: () => lines.filter(isOurs),
-    ourLine: async (): Promise<Line> => {
-      await untilEvent(written, 'line', () => lines.some(isOurs), { seen: () => lines })
-      return lines.find(isOurs) as Line
-    },
+    ourLine: () => line(isOurs),
   }
 }
 

@@ -5,12 +5,13 @@ import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { t, test } from 'tap'
 import { examplesOf, gapsOf, type Reflection } from '../../tools/api-reference/gaps.ts'
+import { childEnvironment } from '../helpers/child-environment.ts'
 
 t.setTimeout(300_000)
 
 const root = join(import.meta.dirname, '../..')
 const folder = t.testdir({ examples: {} })
-const html = join(folder, 'html')
+const out = join(folder, 'html')
 const json = join(folder, 'reference.json')
 
 // What TypeDoc does for `npm run docs:api`, and the JSON of the same names with the files in which they are declared.
@@ -18,17 +19,16 @@ const workspace = createRequire(join(root, 'node_modules/headwaters-api-referenc
 const typedoc = join(dirname(workspace.resolve('typedoc/package.json')), 'bin/typedoc')
 const options = {
   options: join(root, 'tools/api-reference/typedoc.json'),
-  html,
+  out,
   json,
   disableSources: 'false',
   disableGit: 'true',
   sourceLinkTemplate: '{path}',
 }
-const { NODE_OPTIONS: _, ...env } = process.env
 const built = await promisify(execFile)(
   process.execPath,
   [typedoc, ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])],
-  { env: { ...env, NO_COLOR: '1' } },
+  { env: { ...childEnvironment, NO_COLOR: '1' } },
 ).then(
   ({ stdout, stderr }) => ({ code: 0, output: stdout + stderr }),
   ({ code, stdout, stderr }: ExecFileException) => ({ code, output: `${stdout}${stderr}` }),
@@ -38,7 +38,7 @@ test('the API reference is built without a warning', async t => {
   t.equal(built.code, 0, { output: built.output })
   t.notMatch(built.output, /warning/i)
   for (const page of ['index.html', 'functions/headwaters.aggregate.html', 'interfaces/named_types.Builder.html'])
-    t.ok(existsSync(join(html, page)), page)
+    t.ok(existsSync(join(out, page)), page)
 })
 
 test('the API reference reads every entry point of the package', async t => {
@@ -81,9 +81,9 @@ test('the examples of the docstrings are typed as they say', async t => {
     }),
   )
   const compiler = join(root, 'node_modules/typescript/lib/tsc.js')
-  const { stdout } = await promisify(execFile)(process.execPath, [compiler, '-p', dir], { env }).catch(
-    (error: { stdout: string }) => error,
-  )
+  const { stdout } = await promisify(execFile)(process.execPath, [compiler, '-p', dir], {
+    env: childEnvironment,
+  }).catch((error: { stdout: string }) => error)
   t.same(
     stdout.split('\n').filter(line => line.includes('/examples/')),
     [],

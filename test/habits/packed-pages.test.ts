@@ -3,16 +3,16 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { test } from 'tap'
+import { childEnvironment } from '../helpers/child-environment.ts'
 
 const root = join(import.meta.dirname, '../..')
 const read = (file: string) => readFileSync(join(root, file), 'utf8')
 
 /** The files of the package outside dist, as npm packs them. */
 async function packedFiles(): Promise<string[]> {
-  const { NODE_OPTIONS: _, ...env } = process.env
   const { stdout } = await promisify(execFile)('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
     cwd: root,
-    env,
+    env: { ...process.env, ...childEnvironment, NODE_OPTIONS: '' },
     maxBuffer: 2 ** 24,
     shell: process.platform === 'win32',
   })

@@ -1,10 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
-
-interface Teardown {
-  teardown(fn: () => unknown): void
-}
+import { serveHttp, type Teardown } from './serve-http.ts'
 
 /** One request that the test answers, or leaves hanging. */
 export interface Asked {
@@ -50,15 +46,9 @@ export async function httpUpstream(t: Teardown, handle: (asked: Asked) => void =
     handle(asked)
     expected.get(what)?.(asked)
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-
+  const origin = await serveHttp(t, server)
   return {
-    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    origin,
     log,
     arrived: what =>
       new Promise(resolve => {

@@ -1,12 +1,7 @@
 import { createServer } from 'node:http'
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
+import { serveHttp, type Teardown } from './serve-http.ts'
 import { until } from './until.ts'
-
-interface Teardown {
-  teardown(fn: () => unknown): void
-}
 
 type Value = { readonly stringValue?: string; readonly intValue?: number; readonly doubleValue?: number }
 type KeyValue = { readonly key: string; readonly value: Value }
@@ -50,14 +45,9 @@ export async function otlpReceiver(t: Teardown, status = 200) {
       response.writeHead(status, { 'content-type': 'application/json' }).end('{}')
     })
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
+  const origin = await serveHttp(t, server)
   return {
-    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    origin,
     requests,
     spans,
     /** Resolves when a span of this name was received. */

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import type { Test } from 'tap'
+import { childEnvironment } from './child-environment.ts'
 import { quietPort } from './quiet-port.ts'
 import { untilEvent, within } from './until.ts'
 
@@ -50,7 +51,7 @@ function start(
     {
       detached: isGroup,
       cwd: root,
-      env: { PATH: process.env['PATH'] ?? '', ...environment },
+      env: { ...childEnvironment, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   )

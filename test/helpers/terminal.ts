@@ -2,6 +2,7 @@ import { execFile, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Test } from 'tap'
+import { childEnvironment } from './child-environment.ts'
 import { until } from './until.ts'
 
 const run = promisify(execFile)
@@ -31,7 +32,7 @@ export function whyNoTerminal(): string | false {
 export async function openTerminal(t: Test, environment: Readonly<Record<string, string>> = {}): Promise<Terminal> {
   const socket = `headwaters-${process.pid}-${terminals++}`
   const tmux = async (...args: readonly string[]) => (await run('tmux', ['-L', socket, ...args])).stdout
-  const set = Object.entries({ PATH: process.env['PATH'] ?? '', LANG: 'C.UTF-8', PS1: '$ ', ...environment }).map(
+  const set = Object.entries({ ...childEnvironment, LANG: 'C.UTF-8', PS1: '$ ', ...environment }).map(
     ([name, value]) => `${name}=${value}`,
   )
   await tmux(

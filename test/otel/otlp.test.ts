@@ -1,10 +1,9 @@
 import { createServer } from 'node:http'
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
 import { test } from 'tap'
 import { definitionsFolder } from '../helpers/definitions-folder.ts'
 import { httpUpstream, type Asked } from '../helpers/http-upstream.ts'
 import { otlpReceiver, type ReceivedSpan } from '../helpers/otlp-receiver.ts'
+import { serveHttp } from '../helpers/serve-http.ts'
 import { runCommand, startService } from '../helpers/service-process.ts'
 
 /** An aggregate whose steps need each other, with a retry, a hedge and a wait for a permit. */
@@ -162,23 +161,14 @@ test('a collector that refuses the spans is in the log, and does not delay the e
 })
 
 test('the log has a warning if a collector does not answer before the service ends', async t => {
-  const silent = createServer(() => {})
-  silent.listen(0, '127.0.0.1')
-  await once(silent, 'listening')
-  t.teardown(() => {
-    silent.closeAllConnections()
-    silent.close()
-  })
+  const silent = await serveHttp(
+    t,
+    createServer(() => {}),
+  )
   const upstream = await httpUpstream(t, answers())
   const { path } = definitionsFolder(t, { 'card.ts': definitions(upstream.origin) })
-  const { port } = silent.address() as AddressInfo
   for (const more of [[], ['--workers', '2']]) {
-    const service = await startService(t, { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` }, [
-      'serve',
-      path,
-      '--otlp',
-      ...more,
-    ])
+    const service = await startService(t, { OTEL_EXPORTER_OTLP_ENDPOINT: silent }, ['serve', path, '--otlp', ...more])
     await service.said('serving')
     await (await fetch(`${service.origin}/card`)).text()
     service.stop('SIGTERM')

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { test, type Test } from 'tap'
+import { childEnvironment } from '../helpers/child-environment.ts'
 
 const src = (file: string) => new URL(`../../src/${file}`, import.meta.url).href
 const helper = new URL('../helpers/offloaded.ts', import.meta.url).href
@@ -12,7 +13,7 @@ async function run(t: Test, lines: readonly string[], preload = ''): Promise<str
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ['--import', join(folder, 'preload.mjs'), join(folder, 'program.ts')],
-    { env: { PATH: process.env['PATH'] } },
+    { env: childEnvironment },
   )
   return stdout.trim().split('\n')
 }

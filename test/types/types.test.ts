@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { test } from 'tap'
+import { childEnvironment } from '../helpers/child-environment.ts'
 
 const here = import.meta.dirname
 const root = resolve(here, '../..')
@@ -12,7 +13,7 @@ function compile(folder: string): Promise<{ readonly code: number; readonly outp
     execFile(
       process.execPath,
       [join(root, 'node_modules/typescript/lib/tsc.js'), '-p', folder, '--pretty', 'false'],
-      { cwd: root },
+      { cwd: root, env: childEnvironment },
       (error, stdout, stderr) => {
         done({ code: Number(error?.code ?? 0), output: stdout + stderr })
       },

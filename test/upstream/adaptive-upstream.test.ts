@@ -1,6 +1,4 @@
 import { createServer } from 'node:http'
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
 import { test, type Test } from 'tap'
 import { z } from 'zod'
 import type { UpstreamError } from '../../src/errors.ts'
@@ -9,6 +7,7 @@ import { createRuntime, type BreakerChange } from '../../src/upstream/runtime.ts
 import { testRun } from '../helpers/call.ts'
 import { failure } from '../helpers/failure.ts'
 import { json, rawUpstream } from '../helpers/raw-upstream.ts'
+import { serveHttp } from '../helpers/serve-http.ts'
 
 /** An upstream that works at so many calls at once, each for some ms, and answers 503 to one more. */
 async function upstreamThatTakes(t: Test, capacity: number) {
@@ -28,12 +27,7 @@ async function upstreamThatTakes(t: Test, capacity: number) {
       response.end('{}')
     }, 10)
   })
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return { seen, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
+  return { seen, origin: await serveHttp(t, server) }
 }
 
 test('adaptive concurrency finds the number of calls beyond which an upstream answers 503, and follows it down and up', async t => {

@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { test } from 'tap'
 import { z } from 'zod'
 import { UpstreamError } from '../../src/errors.ts'
@@ -10,6 +8,7 @@ import { createRuntime } from '../../src/upstream/runtime.ts'
 import { testRun } from '../helpers/call.ts'
 import { failure } from '../helpers/failure.ts'
 import { json } from '../helpers/raw-upstream.ts'
+import { serveHttp } from '../helpers/serve-http.ts'
 import { wire } from '../helpers/wire.ts'
 import { until } from '../helpers/until.ts'
 
@@ -140,11 +139,10 @@ test('with one in twenty attempts failing, as many calls succeed as two tries gi
     asked.set(id, attempt)
     response.writeHead(fails(id, attempt) ? 500 : 200, { 'content-type': 'application/json' }).end('{}')
   })
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  t.teardown(() => server.close().closeAllConnections())
+  const origin = await serveHttp(t, server)
   const flaky = defineUpstream(
     'flaky',
-    { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, retry: { initialDelay: 0 } },
+    { origin, retry: { initialDelay: 0 } },
     {
       get: operation({ path: '/{id}', params: z.object({ id: z.string() }), output: z.object({}) }),
     },

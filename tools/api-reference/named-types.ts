@@ -25,7 +25,7 @@ export type {
   StepOptions,
 } from '../../src/fanout/aggregate.ts'
 export type { Sources } from '../../src/fanout/outcome.ts'
-export type { RouteOptions } from '../../src/fanout/route.ts'
+export type { Criticality, RouteOptions } from '../../src/fanout/route.ts'
 export type { BareEvent, CallCounts, StepEvent } from '../../src/fanout/events.ts'
 export type { CallEvent, EventOfCall, WaitReason } from '../../src/upstream/call/events.ts'
 export type { Gauge } from '../../src/upstream/client.ts'

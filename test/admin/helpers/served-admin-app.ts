@@ -1,4 +1,3 @@
-import { EventEmitter } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import fastify from 'fastify'
 import type { Test } from 'tap'
@@ -7,6 +6,7 @@ import { defaultLimits } from '../../../src/http/guard/server-limits.ts'
 import type { Readiness } from '../../../src/http/lifecycle/health.ts'
 import { loggerOptions } from '../../../src/http/log/logger-options.ts'
 import { Redaction } from '../../../src/log/redaction.ts'
+import { logLines } from '../../helpers/log-lines.ts'
 
 export interface AdminLogLine {
   readonly level: number
@@ -22,15 +22,10 @@ export const source: AdminAppOptions['metrics']['source'] = {
 
 /** Serves the app of the operator on a real socket for one test, with the log of the service. */
 export async function serveAdminApp(t: Test, options: Partial<AdminAppOptions> = {}, host = '127.0.0.1') {
-  const lines: AdminLogLine[] = []
-  const written = new EventEmitter()
-  const write = (line: string) => {
-    lines.push(JSON.parse(line) as AdminLogLine)
-    written.emit('line')
-  }
+  const { lines, stream, line } = logLines<AdminLogLine>()
   // The listener uses the log of the app of the service.
   const service = fastify({
-    logger: { ...(loggerOptions({ level: 'debug', redaction: new Redaction() }) as object), stream: { write } },
+    logger: { ...(loggerOptions({ level: 'debug', redaction: new Redaction() }) as object), stream },
   })
   const readiness: Readiness = { state: 'ready' }
   const app = createAdminApp({
@@ -44,5 +39,5 @@ export async function serveAdminApp(t: Test, options: Partial<AdminAppOptions> =
   t.teardown(() => app.close())
   await app.listen({ host, port: 0 })
   const { port } = app.server.address() as AddressInfo
-  return { app, port, origin: `http://127.0.0.1:${port}`, readiness, lines, written }
+  return { app, port, origin: `http://127.0.0.1:${port}`, readiness, lines, line }
 }

@@ -2,7 +2,10 @@ import t from 'tap'
 import { measure } from '../../../bench/compare/measure/measure.ts'
 import { accounted } from '../../../bench/lib/process-files.ts'
 import { readRows, usual } from '../../../bench/compare/workload/row.ts'
+import { childEnvironment } from '../../helpers/child-environment.ts'
 
+// The servers of the bench inherit the environment of this process.
+Object.assign(process.env, childEnvironment)
 t.setTimeout(120_000)
 
 t.test(

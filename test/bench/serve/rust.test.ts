@@ -1,3 +1,4 @@
+import './helpers/quick-build.ts'
 import t from 'tap'
 import { sameAsProduct } from './helpers/same-as-serve.ts'
 import { whyMissing } from './helpers/stage.ts'

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'tap'
+import { childEnvironment } from '../../helpers/child-environment.ts'
 import { json, rawUpstream } from '../../helpers/raw-upstream.ts'
 import { quietPort } from '../../helpers/quiet-port.ts'
 import { selfSigned } from '../../helpers/self-signed.ts'
@@ -258,7 +259,7 @@ test('SIGINT ends it early with what there is, and 130; a service that hangs doe
   const child = spawn(
     process.execPath,
     ['src/cli.ts', 'load', upstream.origin, ...atOnce, '--duration', '1h', '--timeout', '1h', '--json'],
-    { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },
+    { cwd: root, env: childEnvironment, stdio: ['ignore', 'pipe', 'pipe'] },
   )
   t.teardown(() => child.kill('SIGKILL'))
   const [output, errors] = [text(child.stdout), text(child.stderr)]

@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import type { Test } from 'tap'
+import { childEnvironment } from '../../helpers/child-environment.ts'
 import { rawUpstream } from '../../helpers/raw-upstream.ts'
 import { isExact } from '../../helpers/timing.ts'
 import { maxBytes, type HeavyAnswer } from './heavy-answers.ts'
@@ -25,7 +26,7 @@ export async function askFor(
   const client = fork(
     new URL('heavy-client.ts', import.meta.url),
     [upstream.origin, String(maxBytes), String(calls), ...Array.from({ length: rounds }, () => name)],
-    { execArgv: [], env: { PATH: process.env['PATH'] } },
+    { execArgv: [], env: childEnvironment },
   )
   t.teardown(() => client.kill())
   const taken: Round[] = []

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
+import { childEnvironment } from '../../helpers/child-environment.ts'
 import { root } from './document.ts'
 
 interface Ended {
@@ -12,7 +13,7 @@ interface Ended {
 /** Runs a program of Node.js; its output is that of both streams. */
 export function run(file: string, ...options: readonly string[]): Promise<Ended> {
   return new Promise(done => {
-    execFile(process.execPath, [file, ...options], { cwd: root }, (error, stdout, stderr) =>
+    execFile(process.execPath, [file, ...options], { cwd: root, env: childEnvironment }, (error, stdout, stderr) =>
       done({ code: Number(error?.code ?? 0), output: stdout + stderr }),
     )
   })

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import type { Test } from 'tap'
+import { childEnvironment } from '../../helpers/child-environment.ts'
 import { root } from './document.ts'
 
 export interface Lint {
@@ -22,7 +23,13 @@ export function lint(t: Test, file: string): Promise<Lint> {
       '--extends=recommended',
       '--format=json',
     ]
-    const env = { PATH: '', HOME: t.testdirName, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' }
+    const env = {
+      ...childEnvironment,
+      PATH: '',
+      HOME: t.testdirName,
+      REDOCLY_TELEMETRY: 'off',
+      REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true',
+    }
     execFile(process.execPath, command, { cwd: root, env, maxBuffer: 64 * 1024 * 1024 }, (_error, stdout) =>
       done(JSON.parse(stdout) as Lint),
     )

@@ -1,12 +1,12 @@
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:http'
-import { once } from 'node:events'
 import type { Test } from 'tap'
 import { z } from 'zod'
 import { buildApp } from '../../../src/app.ts'
 import { aggregate, times } from '../../../src/fanout/aggregate.ts'
 import { defineUpstream, operation } from '../../../src/upstream/declare.ts'
 import { createRuntime } from '../../../src/upstream/runtime.ts'
+import { serveHttp } from '../../helpers/serve-http.ts'
 
 const Body = z.object({ n: z.number() })
 
@@ -23,12 +23,7 @@ async function startUpstream(t: Test): Promise<string> {
     else if (url.startsWith('/flaky')) answer(flaky++ % 2 === 0 ? 500 : 200)
     else answer(200)
   })
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return serveHttp(t, server)
 }
 
 /** Serves aggregates whose requests cause every kind of event that the dashboard and the alerts show. */

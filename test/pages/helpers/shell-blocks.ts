@@ -7,6 +7,7 @@ import { fieldOptions } from '../../../src/commands/field-options.ts'
 import { inputFields } from '../../../src/commands/run/input-fields.ts'
 import { Environment } from '../../../src/config.ts'
 import { aggregates } from '../../../src/routes/index.ts'
+import { childEnvironment } from '../../helpers/child-environment.ts'
 import { root } from './pages.ts'
 
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
@@ -93,7 +94,9 @@ async function npmFaults([command = '', ...args]: readonly string[]): Promise<st
 async function helpFaults(file: string, args: readonly string[]): Promise<string[]> {
   const options = args.filter(word => word.startsWith('--') && word !== '--help')
   if (options.length === 0) return []
-  const { stdout } = await promisify(execFile)(process.execPath, [join(root, file), '--help'])
+  const { stdout } = await promisify(execFile)(process.execPath, [join(root, file), '--help'], {
+    env: childEnvironment,
+  })
   return options.filter(option => !new RegExp(`^ +${option}\\b`, 'm').test(stdout)).map(no => `${file} has no ${no}`)
 }
 

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from
 import { dirname, join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import * as headwaters from '../../../src/index.ts'
+import { childEnvironment } from '../../helpers/child-environment.ts'
 import { placeOf, root, type Block } from './pages.ts'
 
 /**
@@ -115,11 +116,10 @@ export async function typeErrors(folder: string, blocks: readonly Block[]): Prom
     join(folder, 'tsconfig.json'),
     JSON.stringify({ compilerOptions: { ...compilerOptions, paths }, files: ['globals.d.ts', ...blockOf.keys()] }),
   )
-  const { NODE_OPTIONS: _, ...env } = process.env
   const { stdout } = await promisify(execFile)(
     process.execPath,
     [join(root, 'node_modules/typescript/lib/tsc.js'), '-p', folder, '--pretty', 'false'],
-    { env, cwd: folder },
+    { env: childEnvironment, cwd: folder },
   ).catch((error: { readonly stdout: string }) => error)
   return stdout
     .split('\n')

@@ -1,7 +1,7 @@
 import type { LookupAddress } from 'node:dns'
 import type { LookupFunction } from 'node:net'
 import { test } from 'tap'
-import { createResolve } from '../../../src/upstream/connect/resolve.ts'
+import { createResolve, publicResolve } from '../../../src/upstream/connect/resolve.ts'
 import { misbehaving } from '../../embedding/functions/ways.ts'
 import { failure } from '../../helpers/failure.ts'
 
@@ -142,4 +142,17 @@ test('an async lookup that rejects has failed', async t => {
   const resolve = createResolve(misbehaving('rejects'))
   const error = await new Promise(ended => resolve('cats.example', {}, ended))
   t.match(error, { code: 'ENOTFOUND', cause: { message: 'theirs' } })
+})
+
+test('with publicOnly the public addresses of a name and the error of a lookup are passed on', async t => {
+  const unknown = new Error('no such name')
+  for (const [error, addresses] of [
+    [null, [...one, ...other]],
+    [unknown, []],
+  ] as const) {
+    const resolve = publicResolve((_hostname, _options, done) => done(error, addresses))
+    const passed: unknown[] = []
+    resolve('cats.example', {}, (...given) => passed.push(given))
+    t.same(passed, [[error, addresses]])
+  }
 })

@@ -329,6 +329,28 @@ test('a body nested too deep to be searched is a failure of the upstream', async
   t.match(await failure(ask(t, deep(String.raw`"\u0070"`))), { name: 'UpstreamError' })
 })
 
+test('a short body nested too deep for a schema that takes any value is a failure of the upstream', async t => {
+  for (const [levels, fault] of [
+    [64, undefined],
+    [65, 'UPSTREAM_SCHEMA'],
+  ] as const) {
+    const asked = ask(t, bodyOf(`${'['.repeat(levels)}1${']'.repeat(levels)}`))
+    if (fault === undefined) await t.resolves(asked)
+    else t.match(await failure(asked), { code: fault, message: /it is nested deeper than 64$/ })
+  }
+})
+
+for (const [size, bytes] of [
+  ['read at once', 100_000],
+  ['read in steps', 200_000],
+] as const)
+  test(`a body of ${bytes} bytes, ${size}, that its schema refuses is read again with its exact integers`, async t => {
+    const body = bodyOf(`{"id":9007199254740993,"pad":"${'x'.repeat(bytes)}"}`)
+    const shape = (id: z.ZodType) => operation({ path: '/', output: z.object({ id, pad: z.string() }) })
+    t.match((await ask(t, body, shape(z.bigint()))).value, { id: 9007199254740993n })
+    t.match(await failure(ask(t, body, shape(z.string()))), { code: 'UPSTREAM_SCHEMA', upstreamStatus: 200 })
+  })
+
 test('a shared answer nested too deep to be frozen is a failure of the upstream', async t => {
   const shared = operation({ path: '/', output: z.unknown(), coalesce: true })
   t.match(await failure(ask(t, bodyOf('['.repeat(depth) + ']'.repeat(depth)), shared)), { name: 'UpstreamError' })

@@ -5,6 +5,7 @@ import { caseOf, specOf } from '../../../../bench/compare/cases.ts'
 import { startChild } from '../../../../bench/lib/child.ts'
 import type { ChildServer } from '../../../../bench/lib/child.ts'
 import { sendOnce } from '../../../../bench/compare/serve/check-target.ts'
+import { childEnvironment } from '../../../helpers/child-environment.ts'
 import type { TargetSpec, Target } from '../../../../bench/compare/targets.ts'
 
 /** Targets of the case and the upstream they call, which end with the test. */
@@ -22,6 +23,9 @@ export async function whyMissing(name: string): Promise<string | false> {
     throw new Error(`HEADWATERS_TEST_ALL=1 allows no skipped test, and ${name} cannot be started: ${reason}`)
   return reason ?? false
 }
+
+// The servers of the bench inherit the environment of this process.
+Object.assign(process.env, childEnvironment)
 
 /** Starts the upstream of the bench. */
 export async function openStage(t: Test): Promise<Stage> {

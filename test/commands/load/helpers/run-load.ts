@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { LoadResult } from '../../../../src/commands/load/result.ts'
+import { childEnvironment } from '../../../helpers/child-environment.ts'
 
 const root = join(import.meta.dirname, '../../../..')
 
@@ -13,8 +14,7 @@ interface Ended {
 
 /** Runs `headwaters` as a shell does; resolves with any exit code. */
 export async function runHeadwaters(...args: readonly string[]): Promise<Ended> {
-  const { NODE_OPTIONS: _, ...env } = process.env
-  const run = promisify(execFile)(process.execPath, ['src/cli.ts', ...args], { cwd: root, env })
+  const run = promisify(execFile)(process.execPath, ['src/cli.ts', ...args], { cwd: root, env: childEnvironment })
   return run.then(
     ended => ({ code: 0, ...ended }),
     (error: Ended) => error,

@@ -1,7 +1,6 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http'
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
+import { serveHttp } from '../../../../helpers/serve-http.ts'
 
 /** Headers of an answer; a list is one line per value. */
 export type Head = Readonly<Record<string, string | readonly string[]>>
@@ -35,12 +34,7 @@ export async function serverOf(t: Test, reply: (asked: Asked) => Reply) {
     response.writeHead(status, lines)
     response.end(one.method === 'HEAD' ? '' : text)
   })
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  t.teardown(() => {
-    server.close()
-    server.closeAllConnections()
-  })
-  return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked }
+  return { origin: await serveHttp(t, server), asked }
 }
 
 /** A date of HTTP in this many seconds. */
