@@ -41,7 +41,7 @@ import { errorHandler, handleErrorsAsProblems } from './http/problems/problem-ha
 import type { CountRequest } from './http/guard/shared-rate-store.ts'
 import { logOmittedRefusals, RefusalSampler, type ReportRefusal } from './http/log/refusal-sampler.ts'
 import { RequestLog } from './http/log/request-log.ts'
-import { tracedLoggers } from './http/log/trace-fields.ts'
+import { tracedLoggers } from './http/log/request-loggers.ts'
 import { requestIdOf } from './http/request/request-id.ts'
 import { addRequestId, addDefaultHeaders, defaultHeaders } from './http/reply/default-headers.ts'
 import { closeSlowReaders } from './http/guard/slow-readers.ts'
