@@ -1,4 +1,4 @@
-import fastify, { type FastifyServerOptions } from 'fastify'
+import fastify, { type FastifyBaseLogger, type FastifyServerOptions } from 'fastify'
 import { test } from 'tap'
 import { tracedLoggers } from '../../../src/http/log/request-loggers.ts'
 
@@ -11,7 +11,7 @@ type LoggerOptions = Exclude<FastifyServerOptions['logger'], boolean | undefined
 /** Returns the lines of one request to an app whose hook logs with the logger of the request. */
 async function linesOf(
   options: LoggerOptions,
-  hook: (log: import('fastify').FastifyBaseLogger, app: import('fastify').FastifyBaseLogger) => void,
+  hook: (log: FastifyBaseLogger, app: FastifyBaseLogger) => void,
   route: { readonly logLevel?: 'warn' } = {},
 ): Promise<Line[]> {
   const lines: Line[] = []
@@ -76,7 +76,7 @@ test('a field that the app adds to its logger later is in the lines of later req
 })
 
 test('options that change the fields of a logger apply to the lines of a request', async t => {
-  const info = (log: import('fastify').FastifyBaseLogger) => log.info('own')
+  const info = (log: FastifyBaseLogger) => log.info('own')
   const serialized = await linesOf({ serializers: { reqId: id => `<${String(id)}>` } }, info)
   t.match(said(serialized, 'own'), [{ reqId: '<id-1>', ...trace }])
   const redacted = await linesOf({ redact: ['reqId', 'trace_id'] }, info)
