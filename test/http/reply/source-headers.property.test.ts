@@ -31,8 +31,19 @@ const outcome = fc
     const { state, start, ms: took, attempts, status, code } = rest
     const failed = counts && Array.from({ length: counts.failed }, (_, index) => ({ index, code: 'UPSTREAM_STATUS' }))
     const all = {
-      ...{ state, start, ms: took, attempts, calls: counts?.calls, ok: counts?.ok, failed, omitted: counts?.omitted },
-      ...{ status, cache: cached?.cache, age: cached?.times?.age, ttl: cached?.times?.ttl, code },
+      state,
+      start,
+      ms: took,
+      attempts,
+      calls: counts?.calls,
+      ok: counts?.ok,
+      failed,
+      omitted: counts?.omitted,
+      status,
+      cache: cached?.cache,
+      age: cached?.times?.age,
+      ttl: cached?.times?.ttl,
+      code,
     }
     return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as unknown as Outcome
   })
