@@ -41,7 +41,7 @@ import {
 import { handleErrorsAsProblems } from './http/problems/problem-handler.ts'
 import type { CountRequest } from './http/guard/shared-rate-store.ts'
 import { logOmittedRefusals, RefusalSampler, type ReportRefusal } from './http/log/refusal-sampler.ts'
-import { tracedLoggers } from './http/log/trace-fields.ts'
+import { tracedLoggers } from './http/log/request-loggers.ts'
 import { addRequestId, addDefaultHeaders } from './http/reply/default-headers.ts'
 import { closeSlowReaders } from './http/guard/slow-readers.ts'
 import { closeOnStrayBytes } from './http/guard/stray-bytes.ts'

@@ -5,6 +5,8 @@ import { openOutput, type Output } from './output.ts'
 export const bufferBytes = 4 * 1024 * 1024
 /** The longest time that the process waits for a reader when it exits, in ms. */
 export const exitFlushMs = 250
+/** The time for which lines are gathered after a write, in ms. */
+export const gatherMs = 5
 
 /** Bounds of the pause before another write to a full pipe, in ms. The pause doubles while the pipe accepts nothing. */
 const firstPause = 1
@@ -31,13 +33,15 @@ export class Destination {
   readonly #buffer: LineBuffer
   readonly #run = () => {
     this.#isScheduled = false
-    this.#writeOn()
+    this.#writeAll()
   }
   readonly #settle = (error: NodeJS.ErrnoException | null, bytes: number) => {
     this.#settled(error, bytes)
   }
   /** True if `#run` is scheduled. */
   #isScheduled = false
+  /** The bytes that this round still writes: those that were in the buffer at its start. */
+  #due = 0
   /** Bytes of the write in progress; 0 while nothing is written. */
   #writing = 0
   /** The start time of the write in progress. It is read only if a write of the output can block. */
@@ -71,20 +75,16 @@ export class Destination {
   }
 
   /**
-   * Writes a line, which ends with a newline. The first line of an event-loop turn is written at once, so that it comes
-   * before lines that other processes log as its consequence. The remaining lines are written together after the turn.
+   * Writes a line, which ends with a newline. The first line is written at once. The lines of the next `gatherMs` are
+   * written together, because under load each write costs as much as its lines.
    */
   write(line: string): void {
     if (this.#isClosed || !this.#buffer.add(line)) {
       this.#lost++
       return
     }
-    if (this.#isScheduled || this.#isLooping || this.#writing > 0) return
-    this.#writeOn()
-    // The end of a write in a thread, or the retry of a full pipe, starts the next write itself.
-    if (this.#isScheduled || this.#writing > 0) return
-    this.#isScheduled = true
-    setImmediate(this.#run)
+    // A scheduled round or the round in progress leads to a write of this line.
+    if (!this.#isScheduled && !this.#isLooping && this.#writing === 0) this.#writeAll()
   }
 
   /** Writes as many lines as the output accepts now. pino calls this after a line of level `fatal`. */
@@ -114,7 +114,7 @@ export class Destination {
       const next = this.#buffer.nextBytes(this.#output.largest)
       try {
         if (this.#isTorn) this.#isTorn = this.#output.writeNow(newline, 0, 1) === 0
-        this.#buffer.remove(this.#output.writeNow(bytes, from, next))
+        this.#remove(this.#output.writeNow(bytes, from, next))
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException
         if (code !== 'EAGAIN') this.#lose(next, code)
@@ -124,10 +124,17 @@ export class Destination {
     }
   }
 
+  /** Starts a round: writes the lines that are in the buffer now. */
+  #writeAll(): void {
+    this.#due = this.#buffer.bytes
+    if (this.#due > 0) this.#writeOn()
+  }
+
+  /** Writes the rest of a round as far as the output takes it at once, and ends the round. */
   #writeOn(): void {
     this.#isLooping = true
-    while (this.#writing === 0 && !this.#isScheduled && this.#buffer.first !== undefined) {
-      const { bytes, from } = this.#buffer.first
+    while (this.#writing === 0 && this.#due > 0) {
+      const { bytes, from } = this.#buffer.first as { readonly bytes: Buffer; readonly from: number }
       this.#isMending = this.#isTorn
       if (this.#output.mayBlock) this.#since = performance.now()
       this.#writing = this.#isTorn ? 1 : this.#buffer.nextBytes(this.#output.largest)
@@ -135,6 +142,9 @@ export class Destination {
       else this.#output.write(bytes, from, this.#writing, this.#settle)
     }
     this.#isLooping = false
+    if (this.#writing > 0 || this.#isScheduled) return
+    this.#isScheduled = true
+    setTimeout(this.#run, gatherMs)
   }
 
   #settled(error: NodeJS.ErrnoException | null, taken: number): void {
@@ -145,9 +155,10 @@ export class Destination {
     if (error === null) {
       this.#pause = firstPause
       if (this.#isMending) this.#isTorn = false
-      else this.#buffer.remove(taken)
+      else this.#remove(taken)
       this.#tell()
     } else if (error.code === 'EAGAIN') {
+      this.#due = 0
       this.#isScheduled = true
       setTimeout(this.#run, this.#pause).unref()
       this.#pause = Math.min(longestPause, 2 * this.#pause)
@@ -161,14 +172,20 @@ export class Destination {
   #lose(count: number, code: string | undefined): void {
     this.#isTorn ||= this.#buffer.isWithinLine
     this.#lost += this.#buffer.linesIn(count)
-    this.#buffer.remove(count)
+    this.#remove(count)
     if (code !== 'EBADF') return
     // The system may reuse the number of a closed descriptor for a connection, so nothing is written to it again.
     this.#isClosed = true
     for (let { first } = this.#buffer; first !== undefined; { first } = this.#buffer) {
       this.#lost += this.#buffer.linesIn(first.to - first.from)
-      this.#buffer.remove(first.to - first.from)
+      this.#remove(first.to - first.from)
     }
+  }
+
+  /** Removes the next `count` bytes, which were written or are lost. */
+  #remove(count: number): void {
+    this.#buffer.remove(count)
+    this.#due -= count
   }
 
   #tell(): void {

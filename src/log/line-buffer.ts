@@ -19,6 +19,7 @@ export class LineBuffer {
   readonly #chunks: Chunk[] = []
   #spare: Buffer | undefined
   #held = 0
+  #bytes = 0
 
   /** @param limit - The largest size of the memory for waiting lines, in bytes. */
   constructor(limit: number) {
@@ -28,6 +29,11 @@ export class LineBuffer {
   /** The size of the memory that is in use, in bytes. */
   get held(): number {
     return this.#held
+  }
+
+  /** The size of the lines that were not removed, in bytes. */
+  get bytes(): number {
+    return this.#bytes
   }
 
   /** The chunk whose lines are written next, or `undefined` if there are no lines. */
@@ -46,7 +52,9 @@ export class LineBuffer {
     const needed = line.length * most
     const last = this.#chunks[this.#chunks.length - 1]
     if (last !== undefined && last.bytes.length - last.to >= needed) {
-      last.to += last.bytes.write(line, last.to)
+      const written = last.bytes.write(line, last.to)
+      last.to += written
+      this.#bytes += written
       return true
     }
     const isLong = needed > chunkBytes
@@ -55,7 +63,9 @@ export class LineBuffer {
     const bytes = isLong ? Buffer.from(line) : (this.#spare ?? Buffer.allocUnsafeSlow(chunkBytes))
     if (bytes === this.#spare) this.#spare = undefined
     this.#held += size
-    this.#chunks.push({ bytes, from: 0, to: isLong ? size : bytes.write(line) })
+    const to = isLong ? size : bytes.write(line)
+    this.#bytes += to
+    this.#chunks.push({ bytes, from: 0, to })
     return true
   }
 
@@ -101,6 +111,7 @@ export class LineBuffer {
   leave(count: number): Buffer | undefined {
     const first = this.#chunks[0] as Chunk
     first.from += count
+    this.#bytes -= count
     if (first.from < first.to) return undefined
     this.#chunks.shift()
     this.#held -= first.bytes.length

@@ -3,7 +3,7 @@ import { closeSync, constants, ftruncateSync, openSync, readFileSync, readSync, 
 import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { test, type Test } from 'tap'
-import { Destination } from '../../src/log/destination.ts'
+import { Destination, gatherMs } from '../../src/log/destination.ts'
 import { until } from '../helpers/until.ts'
 
 const line = (index: number) => `${JSON.stringify({ index, text: 'x'.repeat(200) })}\n`
@@ -59,6 +59,37 @@ test('lines reach a pipe in order, and the descriptor that others share stays as
   t.equal(flags(), before)
   t.equal(destination.lost, 0)
 })
+
+for (const kind of ['whose writes end at once', 'whose writes end in a thread'])
+  test(`the first line is written at once, and the lines of the next milliseconds together, to an output ${kind}`, async t => {
+    const writes: string[] = []
+    const destination = new Destination({
+      output: {
+        largest: 64 * 1024,
+        mayBlock: false,
+        write(bytes, from, count, done) {
+          writes.push(bytes.toString('latin1', from, from + count))
+          if (kind.endsWith('once')) done(null, count)
+          else setImmediate(done, null, count)
+        },
+        writeNow: () => 0,
+      },
+    })
+    const startedAt = performance.now()
+    destination.write(line(0))
+    t.same(indexes(writes.join('')), [0])
+    for (let index = 1; index <= 200; index++) {
+      await turn()
+      destination.write(line(index))
+    }
+    await until(() => writes.join('').split('\n').length > 201)
+    const most = 2 + (performance.now() - startedAt) / gatherMs
+    t.ok(writes.length <= most, `${writes.length} writes, of at most ${most.toFixed(1)}`)
+    t.same(
+      indexes(writes.join('')),
+      Array.from({ length: 201 }, (_, index) => index),
+    )
+  })
 
 test('an empty text writes nothing and keeps neither the lines after it nor the event loop', async t => {
   const { fd, read } = pipe(t)
@@ -134,8 +165,7 @@ test('a pipe whose reader has gone loses lines, and one with a new reader is wri
   const reading = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   destination.write(line(3))
   const bytes = Buffer.alloc(4096)
-  await turn()
-  destination.flushSync()
+  await until(() => told.length > 0)
   t.same(indexes(bytes.toString('latin1', 0, readSync(reading, bytes))), [3])
   t.same(told, [3])
 })

@@ -8,7 +8,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 export function notModified({ method, headers }: FastifyRequest, reply: FastifyReply, tag: string): boolean {
   const given = headers['if-none-match']
   if (given === undefined || (method !== 'GET' && method !== 'HEAD') || !matches(given, tag)) return false
-  reply.removeHeader('content-type')
+  reply.removeHeader('content-type').removeHeader('headwaters-sources')
   if (method === 'GET') reply.code(304).send()
   else {
     // Fastify would send `content-length: 0` for a HEAD, and a cache would apply it to its stored response.

@@ -1,27 +1,34 @@
+import type { FastifyReply } from 'fastify'
 import type { Outcome } from '../../fanout/outcome.ts'
 
 type Sources = Readonly<Record<string, Outcome>>
 
-/** Returns the value of `server-timing`: one metric per step that started (W3C Server Timing). */
-export function serverTiming(sources: Sources): string {
-  let text = ''
-  for (const [name, { start, ms, state }] of Object.entries(sources)) {
-    if (start !== undefined) text += `${text === '' ? '' : ', '}${name};dur=${ms};desc="${state}"`
-  }
-  return text
-}
-
 /**
- * Returns the value of `cache-status` (RFC 9211), with one member per step whose calls have a cache:
- * `headwaters;hit;ttl=42;detail=breed, headwaters;fwd=miss;detail=facts`. It is empty if no step has a cache.
+ * Sets the headers that tell about the sources of a reply:
+ *
+ * - `server-timing`, with one metric per step that started (W3C Server Timing): `ninja;dur=31.2;desc="ok"`
+ * - `cache-status` (RFC 9211), with one member per step whose calls have a cache, if there is one:
+ *   `headwaters;hit;ttl=42;detail=breed, headwaters;fwd=miss;detail=facts`
+ * - `headwaters-sources`, a dictionary (RFC 9651):
+ *   `ninja=ok;start=0.4;ms=31.2;attempts=1, meow=fallback;start=0.5;ms=12;attempts=1;code=UPSTREAM_STATUS`
+ *
+ * @param withSources True if `headwaters-sources` is set.
  */
-export function cacheStatus(sources: Sources): string {
-  let text = ''
-  for (const [name, outcome] of Object.entries(sources)) {
-    if (outcome.cache !== undefined)
-      text += `${text === '' ? '' : ', '}headwaters;${cacheParameters(outcome)};detail=${name}`
+export function setSourceHeaders(reply: FastifyReply, sources: Sources, withSources: boolean): void {
+  let timing = ''
+  let cached = ''
+  let all = ''
+  for (const name in sources) {
+    const outcome = sources[name] as Outcome
+    const { start, ms, state, cache } = outcome
+    if (start !== undefined) timing += `${timing === '' ? '' : ', '}${name};dur=${ms};desc="${state}"`
+    if (cache !== undefined)
+      cached += `${cached === '' ? '' : ', '}headwaters;${cacheParameters(outcome)};detail=${name}`
+    if (withSources) all += `${all === '' ? '' : ', '}${name.toLowerCase()}=${parameters(outcome)}`
   }
-  return text
+  reply.header('server-timing', timing)
+  if (cached !== '') reply.header('cache-status', cached)
+  if (withSources) reply.header('headwaters-sources', all)
 }
 
 function cacheParameters({ cache, state, status, ttl }: Outcome): string {
@@ -31,17 +38,16 @@ function cacheParameters({ cache, state, status, ttl }: Outcome): string {
   return `hit;ttl=${ttl}`
 }
 
-/**
- * Returns the value of `headwaters-sources`, a dictionary (RFC 9651):
- * `ninja=ok;start=0.4;ms=31.2;attempts=1, meow=fallback;start=0.5;ms=12;attempts=1;code=UPSTREAM_STATUS`.
- */
-export function sourcesHeader(sources: Sources): string {
-  return Object.entries(sources)
-    .map(([name, { state, failed, ...rest }]) => {
-      const numbers = Object.entries(rest)
-        .map(([key, value]) => `;${key}=${value}`)
-        .join('')
-      return `${name.toLowerCase()}=${state}${numbers}${failed === undefined ? '' : `;failed=${failed.length}`}`
-    })
-    .join(', ')
+/** Returns the state of an outcome with its parameters. `failed` is the number of failed calls. */
+function parameters(outcome: Outcome): string {
+  const { state, start, ms, attempts, calls, ok, omitted, status, cache, age, ttl, code, failed } = outcome
+  let text = start === undefined ? state : `${state};start=${start}`
+  text += `;ms=${ms};attempts=${attempts}`
+  if (calls !== undefined) text += `;calls=${calls};ok=${ok}`
+  if (omitted !== undefined) text += `;omitted=${omitted}`
+  if (status !== undefined) text += `;status=${status}`
+  if (cache !== undefined) text += `;cache=${cache}`
+  if (age !== undefined) text += `;age=${age};ttl=${ttl}`
+  if (code !== undefined) text += `;code=${code}`
+  return failed === undefined ? text : `${text};failed=${failed.length}`
 }

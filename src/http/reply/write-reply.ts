@@ -5,7 +5,7 @@ import { writeJson } from '../../core/json/write.ts'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import type { Reply } from '../../fanout/reply.ts'
 import { notModified } from './not-modified.ts'
-import { cacheStatus, serverTiming, sourcesHeader } from './source-headers.ts'
+import { setSourceHeaders } from './source-headers.ts'
 import { addVary } from './vary.ts'
 
 /**
@@ -22,9 +22,8 @@ export function writeReply(
   request: FastifyRequest,
   reply: FastifyReply,
 ): string | undefined {
-  reply.type('application/json; charset=utf-8').header('server-timing', serverTiming(sources))
-  const cached = cacheStatus(sources)
-  if (cached !== '') reply.header('cache-status', cached)
+  reply.header('content-type', 'application/json; charset=utf-8')
+  setSourceHeaders(reply, sources, !route.envelope)
   if (headers !== undefined) reply.headers(headers as Record<string, string | string[]>)
   const isExact = hasBigint(schema)
   // A partial reply is never cached and has no entity tag.
@@ -40,6 +39,6 @@ export function writeReply(
     return text === undefined
       ? writeJson({ data: data ?? null, complete, sources }, isExact)
       : `{"data":${text},"complete":${complete},"sources":${JSON.stringify(sources)}}`
-  reply.header('headwaters-complete', complete ? '?1' : '?0').header('headwaters-sources', sourcesHeader(sources))
+  reply.header('headwaters-complete', complete ? '?1' : '?0')
   return text ?? writeJson(data ?? null, isExact)
 }
