@@ -47,10 +47,9 @@ async function guarded(t: Test, options: AppOptions = {}) {
   const { port } = app.server.address() as { readonly port: number }
   /** Holds as many runs as that. */
   const holdUntil = async (runs: number) => {
-    while (held < runs) {
-      const before = held
+    for (let run = held + 1; run <= runs; run++) {
       void ask('/hold').catch(() => {})
-      await until(() => held > before)
+      await until(() => held === run)
     }
   }
   /** Resolves when as many runs as that are held. */

@@ -33,14 +33,12 @@ test('a flood that the CPU cannot serve: low requests are refused before high on
     t.equal(reply.status === 200 || (await reply.text()).includes('OVERLOADED'), true, key)
     return reply.status
   }
-  let isFlooding = true
-  // A caller that is refused asks again at once, so that the flood does not end.
+  // A caller that is refused asks again at once.
   const flood = Array.from({ length: 100 }, async (_, index) => {
-    while (isFlooding) await ask(index < 90 ? 'low' : 'high')
+    for (let times = 0; times < 40; times++) await ask(index < 90 ? 'low' : 'high')
   })
-  await until(() => (counts['low 503'] ?? 0) >= 1000 && (counts['high 200'] ?? 0) >= 100, { seen: () => counts })
+  await until(() => (counts['low 503'] ?? 0) >= 500, { seen: () => counts })
   t.equal((await fetch(`${origin}/health/live`)).status, 200, 'health is answered under overload')
-  isFlooding = false
   await Promise.all(flood)
   const { 'high 200': high = 0, 'high 503': highRefused = 0, 'low 200': low = 0, 'low 503': lowRefused = 0 } = counts
   t.ok(

@@ -24,7 +24,7 @@ const admittedShare = 0.15
 const growthMs = 100
 /** The smallest factor by which the budget changes in one turn. */
 const maxFall = 0.05
-/** A turn that is shorter shows that nothing waited: the queue of the loop was empty. In ms. */
+/** A turn that is shorter shows that nothing waits, so that the next turns need not be observed. In ms. */
 const emptyTurnMs = 1
 /** The time after which a class without requests counts as absent, in ms. */
 const absentMs = 1000
@@ -33,11 +33,12 @@ const absentMs = 1000
  * Decides which requests are admitted when the CPU limits the service. The event loop is the queue: bytes that arrive
  * during a turn wait for its end. So a request has waited since the last turn ended, and at most one turn longer.
  *
- * The rule is that of controlled delay (Nichols and Jacobson, RFC 8289; Maurer, "Fail at Scale", ACM Queue 2015). A
- * queue that was empty within the last `limit` ms holds a burst, and every request is admitted. A queue that was not
- * empty for that time is overload. Then a request is refused at once if it has waited longer than a budget. The budget
- * falls while turns last longer than 3 % of the limit, and grows while the queue is empty. The shortest of the last
- * three turns counts: a standing queue makes each turn long, and a pause makes one turn long.
+ * The rule is that of controlled delay (Nichols and Jacobson, RFC 8289; Maurer, "Fail at Scale", ACM Queue 2015). The
+ * target is a turn of 3 % of `limit`. If a turn was shorter within the last `limit` ms, longer ones are a burst, and
+ * every request is admitted. If none was, the queue is standing, which is overload. Then a request is refused at once
+ * if it has waited longer than a budget. The budget falls while turns are longer than the target, and grows while they
+ * are shorter. The shortest of the last three turns counts: a standing queue makes each turn long, and a pause makes
+ * one turn long.
  *
  * The budget is that of one class of requests, as in Zhou et al., "Overload Control for Scaling WeChat Microservices"
  * (SoCC 2018). The classes below are refused, and the classes above are admitted. When the budget is used up, the next
@@ -48,10 +49,12 @@ export class LoopAdmission {
   readonly #target: number
   readonly #clock: LoopClock
   readonly #endTurn: () => void
-  /** True while the end of each turn is observed. False if the queue was empty at the end of the last turn. */
+  /** True while the end of each turn is observed. False if nothing waited at the end of the last turn. */
   #isBusy = false
   #turnStart = 0
-  /** The end of the first turn since the queue was empty. A single long turn is a burst and not a standing queue. */
+  /** True if a request was admitted in this turn. Otherwise the next one is: runs can be longer than the target. */
+  #hasAdmitted = false
+  /** The end of the first turn since one was shorter than the target. A single long turn is no standing queue. */
   #burstEnd = Infinity
   /** The rank of the class whose requests are refused by the budget. */
   #class = calm
@@ -65,7 +68,7 @@ export class LoopAdmission {
   readonly #seenAt = [-Infinity, -Infinity, -Infinity]
 
   /**
-   * @param limit - The time in which the queue of the loop must become empty, in ms. 0 admits every request.
+   * @param limit - The time within which a turn must be short, in ms. 0 admits every request.
    */
   constructor(limit: number, clock: LoopClock) {
     this.#limit = limit
@@ -100,11 +103,14 @@ export class LoopAdmission {
     this.#seenAt[rank] = now
     if (!this.#isBusy) this.#begin(now)
     if (this.#class === calm) {
-      if (now - this.#burstEnd < this.#limit) return true
+      if (now - this.#burstEnd < this.#limit) return (this.#hasAdmitted = true)
       this.#refuse(this.#present(now, ranks.low))
     }
     if (rank < this.#class) return false
-    return now - this.#turnStart < (rank === this.#class ? this.#budget : this.#limit)
+    const bound = rank === this.#class && this.#hasAdmitted ? this.#budget : this.#limit
+    if (now - this.#turnStart >= bound) return false
+    this.#hasAdmitted = true
+    return true
   }
 
   #begin(now: number): void {
@@ -113,7 +119,7 @@ export class LoopAdmission {
     this.#clock.atTurnEnd(this.#endTurn)
   }
 
-  /** Lets the budget grow for the time since the last turn, in which the queue of the loop was empty. */
+  /** Lets the budget grow for the time since the last turn, in which nothing waited. */
   #rest(now: number): void {
     this.#grow(now - this.#turnStart)
     this.#turnStart = now
@@ -124,6 +130,7 @@ export class LoopAdmission {
     const turn = now - this.#turnStart
     this.#turnStart = now
     if (turn > this.#longest) this.#longest = turn
+    this.#hasAdmitted = false
     const standing = Math.min(turn, this.#lastTurn, this.#turnBefore)
     this.#turnBefore = this.#lastTurn
     this.#lastTurn = turn
@@ -131,13 +138,10 @@ export class LoopAdmission {
       if (standing < this.#target) this.#grow(turn * (1 - standing / this.#target))
       else this.#fall(now, standing)
     }
-    if (turn < emptyTurnMs) {
-      this.#isBusy = false
-      this.#burstEnd = Infinity
-      return
-    }
-    if (this.#burstEnd === Infinity) this.#burstEnd = now
-    this.#clock.atTurnEnd(this.#endTurn)
+    if (turn < this.#target) this.#burstEnd = Infinity
+    else if (this.#burstEnd === Infinity) this.#burstEnd = now
+    if (turn < emptyTurnMs) this.#isBusy = false
+    else this.#clock.atTurnEnd(this.#endTurn)
   }
 
   #grow(ms: number): void {

@@ -12,8 +12,8 @@ export interface PressureLimits {
   /** Runs in flight. @default 1000 */
   readonly runs: number
   /**
-   * The time in which the queue of the event loop must become empty, in ms. If it does not, requests are refused, so
-   * that a turn of the loop lasts about 3 % of it.
+   * The time within which at least one turn of the event loop must last less than 3 % of it, in ms. Otherwise requests
+   * are refused, so that turns last about 3 % of it.
    * @default 100
    */
   readonly loopDelay: number
