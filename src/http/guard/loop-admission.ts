@@ -54,7 +54,7 @@ export class LoopAdmission {
   #turnStart = 0
   /** True if a request was admitted in this turn. Otherwise the next one is: runs can be longer than the target. */
   #hasAdmitted = false
-  /** The end of the first turn since one was shorter than the target. A single long turn is no standing queue. */
+  /** The end of the first turn since one was shorter than the target. A single long turn is not a standing queue. */
   #burstEnd = Infinity
   /** The rank of the class whose requests are refused by the budget. */
   #class = calm
