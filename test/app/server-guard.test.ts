@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { test, type Test } from 'tap'
@@ -234,4 +235,26 @@ test('while the app drains, a new request is refused as draining', async t => {
   release()
   t.match(await replies, /"data":"done"/)
   await closed
+})
+
+test('a refusal closes its connection if another listener or the limit of connections demands it', async t => {
+  const { app, holdUntil, exchange } = await guarded(t, { maxConnections: 80 })
+  await holdUntil(20)
+  const open = await exchange(get('/normal') + get('/normal'))
+  t.same(codesOf(open), [503, 503])
+  t.match(open, /\r\nconnection: keep-alive\r\n/i)
+  // A worker that is replaced closes each connection after its next reply.
+  const close = (_request: IncomingMessage, response: ServerResponse) => response.setHeader('connection', 'close')
+  app.server.prependListener('request', close)
+  const closed = await exchange(get('/normal') + get('/normal'), false)
+  t.same(codesOf(closed), [503])
+  t.match(closed, /\r\nconnection: close\r\n/i)
+  t.equal(closed.match(/\r\ncontent-type:/gi)?.length, 1)
+  app.server.removeListener('request', close)
+  const { port } = app.server.address() as { readonly port: number }
+  const others = Array.from({ length: 80 }, () => connect(port, '127.0.0.1').on('error', () => {}))
+  t.teardown(() => {
+    for (const socket of others) socket.destroy()
+  })
+  await until(async () => /\r\nconnection: close\r\n/i.test(await exchange(get('/normal'))))
 })
