@@ -69,6 +69,13 @@ test('a queue of the event loop that never becomes empty raises the level, and t
   t.same(turn(30), [true, true, 'calm'])
   t.same(turn(30), [true, false, 'overloaded'], 'the queue was not empty for 100 ms')
   t.equal(gauge.shedOptional, true)
+  now += 20
+  t.same(
+    [gauge.admits('normal'), gauge.admits('normal')],
+    [true, false],
+    'one request per turn is admitted, also if it has waited long',
+  )
+  endTurn()
   t.equal(gauge.takeLoopDelay(), 90)
   t.equal(gauge.takeLoopDelay(), 0)
   turn(0.1)

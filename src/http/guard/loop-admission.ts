@@ -18,8 +18,6 @@ const calm = -1
 const targetShare = 0.03
 /** The smallest budget, as a share of the target. Below it, the next class is refused too. */
 const leastShare = 0.05
-/** The share of a turn in which requests of the highest class present are admitted at least. */
-const admittedShare = 0.15
 /** The time in which the budget grows by the factor e while the loop is idle, in ms. */
 const growthMs = 100
 /** The smallest factor by which the budget changes in one turn. */
@@ -158,8 +156,7 @@ export class LoopAdmission {
     if (this.#budget >= this.#target * leastShare) return
     const next = this.#present(now, this.#class + 1)
     if (next <= highest) this.#refuse(next)
-    // Refusals alone can make a turn long. Refusing more requests would only leave the CPU to refusals.
-    else this.#budget = Math.max(this.#target * leastShare, turn * admittedShare)
+    else this.#budget = this.#target * leastShare
   }
 
   /** Begins to refuse a class. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { test } from 'tap'
-import { runMs, simulateLoop, type SimulatedRequest } from './helpers/simulated-loop.ts'
+import { simulateLoop, type SimulatedRequest } from './helpers/simulated-loop.ts'
 
 const percentile = (requests: readonly SimulatedRequest[], share: number) => {
   const sorted = requests.map(({ arrivedAt, endedAt }) => endedAt - arrivedAt).sort((one, other) => one - other)
@@ -11,7 +11,8 @@ const refused = (requests: readonly SimulatedRequest[]) => requests.filter(({ is
 const within = (requests: readonly SimulatedRequest[], fromMs: number, toMs: number) =>
   requests.filter(({ arrivedAt }) => arrivedAt >= fromMs && arrivedAt < toMs)
 /** The admitted requests per ms, as a share of what the CPU allows. */
-const goodput = (requests: readonly SimulatedRequest[], ms: number) => (admitted(requests).length * runMs) / ms
+const goodput = (requests: readonly SimulatedRequest[], ms: number, runMs = 0.5) =>
+  (admitted(requests).length * runMs) / ms
 
 test('three times the load that the CPU allows: the CPU is used for whole answers, and they stay fast', async t => {
   const { requests } = simulateLoop({
@@ -94,6 +95,12 @@ test('low requests are refused first, then normal ones, then high ones', async t
   t.ok(high3 > 0.98 && normal3 > 0.1 && normal3 < 0.7 && low3 < 0.02, `at 3 times: ${high3}, ${normal3}, ${low3}`)
   const [high8, normal8, low8] = shares(8)
   t.ok(high8 > 0.1 && normal8 < 0.05 && low8 < 0.02, `at 8 times: ${high8}, ${normal8}, ${low8}`)
+})
+
+test('runs that take longer than a turn should last are still admitted, one per turn', async t => {
+  const { requests } = simulateLoop({ phases: [[0, 2]], endMs: 11_000, runMs: 30, upstreamMs: 5 })
+  const steady = within(requests, 1000, 11_000)
+  t.ok(goodput(steady, 10_000, 30) >= 0.9, `${goodput(steady, 10_000, 30)} of the peak`)
 })
 
 test('callers that send in bursts of 20 ms still get most of the capacity', async t => {

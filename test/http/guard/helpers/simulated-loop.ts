@@ -1,8 +1,6 @@
 import type { Criticality } from '../../../../src/fanout/route.ts'
 import { LoopAdmission } from '../../../../src/http/guard/loop-admission.ts'
 
-/** The CPU time of a run: half of it when it starts, half of it when its answers arrive. */
-export const runMs = 0.5
 /** The CPU time of a refusal. */
 const refusalMs = 0.03
 /** The CPU time of a turn without events. */
@@ -22,6 +20,8 @@ export interface Load {
   readonly stepMs?: number
   /** @default 100 */
   readonly limit?: number
+  /** The CPU time of a run: half of it when it starts, half of it when its answers arrive. @default 0.5 */
+  readonly runMs?: number
 }
 
 /** A request that has ended. */
@@ -51,6 +51,7 @@ export function simulateLoop({
   pause = [Infinity, 0],
   stepMs = 1,
   limit = 100,
+  runMs = 0.5,
 }: Load): { readonly requests: readonly SimulatedRequest[]; readonly admission: LoopAdmission } {
   let now = 0
   let atTurnEnd: (() => void) | undefined
@@ -61,7 +62,7 @@ export function simulateLoop({
       atTurnEnd = callback
     },
   })
-  const arrivals = arrivalsOf(phases, endMs, classes, stepMs)
+  const arrivals = arrivalsOf(phases, endMs, classes, stepMs, runMs)
   let next = 0
   let answers: Event[] = []
   const requests: SimulatedRequest[] = []
@@ -102,6 +103,7 @@ function arrivalsOf(
   endMs: number,
   classes: NonNullable<Load['classes']>,
   stepMs: number,
+  runMs: number,
 ): Event[] {
   const entries = Object.entries(classes) as [Criticality, number][]
   const credits = entries.map(() => 0)
