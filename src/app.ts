@@ -17,7 +17,9 @@ import { drainOnClose } from './http/lifecycle/drain.ts'
 import { addExplorer } from './http/explorer/explorer.ts'
 import { replyAtRoot } from './http/explorer/root.ts'
 import { checkHostHeader } from './http/guard/host-header.ts'
+import { PathIndex } from './http/guard/path-index.ts'
 import { handleServerEvents } from './http/guard/server-events.ts'
+import { ServerGuard, setServerGuard } from './http/guard/server-guard.ts'
 import { guardRequests } from './http/guard/request-guard.ts'
 import type { RateLimitHook } from './http/guard/rate-limit.ts'
 import { headwaters } from './http/plugin.ts'
@@ -317,10 +319,12 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
   const gauge = createPressureGauge(pressure)
   watchPressure(app, gauge, pressure)
   logRefusedBodies(app, gauge.bodies)
+  const paths = new PathIndex()
+  setServerGuard(app, new ServerGuard({ gauge, paths, readiness, connectionLimit, requests, refusals, log: app.log }))
   let limit: RateLimitHook | undefined
   void app.register(async guarded => {
     if (metricsRoute !== undefined) rejectMetricsUrl(aggregates)
-    limit = await guardRequests(guarded, { gauge, rateLimit, keys, countRequest })
+    limit = await guardRequests(guarded, { gauge, paths, rateLimit, keys, countRequest })
     await guarded.register(headwaters, {
       aggregates,
       runtime,
@@ -332,6 +336,7 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
       traceSampledPercent,
       logCompletePercent,
     })
+    paths.fill(aggregates)
   })
   app.addHook('onClose', () => runtime.close())
   addOpenapiRoutes(app, { aggregates, info, bearer: keys.length > 0, rateLimited: rateLimit > 0 })

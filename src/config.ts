@@ -49,7 +49,7 @@ export const Environment = z.object({
   ADMIN_HOST: z.string().min(1).default('127.0.0.1'),
   ADMIN_KEY: z.string().default('').superRefine(checkAdminKey),
   MAX_RUNS: whole(0, 1_000_000).default(1000),
-  MAX_LOOP_DELAY_MS: whole(0, 60_000).default(500),
+  MAX_LOOP_DELAY_MS: whole(0, 60_000).default(100),
   MAX_HEAP_PERCENT: whole(0, 100).default(70),
   MAX_MEMORY_PERCENT: whole(0, 100).default(90),
   MAX_BODIES_BYTES: whole(0, 68_719_476_736).default(67_108_864),

@@ -23,7 +23,7 @@ const inbound = {
     replyTimeout: 30_000,
     keepAlive: 72_000,
   },
-  pressure: { runs: 1000, loopDelay: 500, heapPercent: 70, memoryPercent: 90, bodiesBytes: 64 * 1024 * 1024 },
+  pressure: { runs: 1000, loopDelay: 100, heapPercent: 70, memoryPercent: 90, bodiesBytes: 64 * 1024 * 1024 },
   rateLimit: 0,
   trustProxy: false,
   keys: [],

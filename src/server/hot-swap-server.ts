@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { createServer } from '../core/node-http.ts'
+import { serverGuardOf } from '../http/guard/server-guard.ts'
 import { handleServerEvents } from '../http/guard/server-events.ts'
 import { defaultLimits, serverOptions, type Limits } from '../http/guard/server-limits.ts'
 
@@ -58,7 +59,7 @@ export function createHotSwapServer({
       if (generation.isReplaced) closeIfIdle(generation)
     })
     if (isClosing) response.setHeader('connection', 'close')
-    generation.app.routing(request, response)
+    if (!serverGuardOf(generation.app).refuses(request, response)) generation.app.routing(request, response)
   }
 
   function closeIfIdle(generation: Generation): void {

@@ -51,6 +51,8 @@ test('under overload each caller gets a complete reply or an immediate refusal',
   const refusals: number[] = []
   const { port, get } = await serveApp(t, {
     aggregates: [served],
+    // The permits are the limit here. The callers share the event loop with the service and make it late.
+    pressure: { loopDelay: 0 },
     overrides: Object.fromEntries(
       Object.entries(upstreams.origins).map(([name, origin]) => [
         name,

@@ -9,8 +9,6 @@ import { listening } from '../helpers/listening.ts'
 import { isProblem, type ProblemBody } from '../helpers/problem.ts'
 import { until } from '../helpers/until.ts'
 
-const calm = { loopDelay: 0, heapPercent: 0, memoryPercent: 0 }
-
 test('the level is pressed at four fifths of the limit on runs, and overloaded at the limit', async t => {
   const gauge = createPressureGauge({ ...defaultPressureLimits, runs: 10 })
   for (const [runs, level] of [
@@ -28,22 +26,63 @@ test('the level is pressed at four fifths of the limit on runs, and overloaded a
   }
 })
 
-test('an event loop that is late twice in a row raises the level; one sample in time lowers it', async t => {
-  const gauge = createPressureGauge({ ...defaultPressureLimits, loopDelay: 100, heapPercent: 0, memoryPercent: 0 })
-  for (const [loopDelay, level] of [
-    [500, 'calm'],
-    [0, 'calm'],
-    [79, 'calm'],
-    [80, 'calm'],
-    [80, 'pressed'],
-    [100, 'pressed'],
-    [100, 'overloaded'],
-    [90, 'pressed'],
-    [5, 'calm'],
+test('a gauge refuses low requests from nine tenths of a limit on, normal ones from 95 %, high ones at the limit', async t => {
+  const gauge = createPressureGauge({ ...defaultPressureLimits, runs: 100, heapPercent: 50 })
+  const admitted = () => (['low', 'normal', 'high'] as const).filter(criticality => gauge.admits(criticality))
+  for (const [value, classes, level] of [
+    [0.79, ['low', 'normal', 'high'], 'calm'],
+    [0.89, ['low', 'normal', 'high'], 'pressed'],
+    [0.9, ['normal', 'high'], 'pressed'],
+    [0.95, ['high'], 'overloaded'],
+    [1, [], 'overloaded'],
   ] as const) {
-    gauge.update({ ...calm, loopDelay })
-    t.equal(gauge.level, level, `${loopDelay} ms of 100`)
+    gauge.runs = value * 100
+    t.same([admitted(), gauge.level], [classes, level], `${value} of the runs`)
+    gauge.runs = 0
+    gauge.updateMemory({ heapPercent: value * 50, memoryPercent: 0 })
+    t.same([admitted(), gauge.level], [classes, level], `${value} of the heap`)
+    gauge.updateMemory({ heapPercent: 0, memoryPercent: 0 })
   }
+})
+
+test('a queue of the event loop that never becomes empty raises the level, and the level falls when it is empty', async t => {
+  let now = 0
+  let endTurn = () => {}
+  const gauge = createPressureGauge(
+    { ...defaultPressureLimits, loopDelay: 100 },
+    {
+      now: () => now,
+      atTurnEnd: callback => {
+        endTurn = callback
+      },
+    },
+  )
+  const turn = (ms: number) => {
+    const first = gauge.admits('normal')
+    now += ms
+    const last = gauge.admits('normal')
+    endTurn()
+    return [first, last, gauge.level] as const
+  }
+  t.same(turn(90), [true, true, 'calm'], 'one long turn is a burst')
+  t.same(turn(60), [true, true, 'calm'])
+  t.same(turn(30), [true, true, 'calm'])
+  t.same(turn(30), [true, false, 'overloaded'], 'the queue was not empty for 100 ms')
+  t.equal(gauge.shedOptional, true)
+  now += 20
+  t.same(
+    [gauge.admits('normal'), gauge.admits('normal')],
+    [true, false],
+    'one request per turn is admitted, also if it has waited long',
+  )
+  endTurn()
+  t.equal(gauge.takeLoopDelay(), 90)
+  t.equal(gauge.takeLoopDelay(), 0)
+  turn(0.1)
+  now += 5000
+  gauge.takeLoopDelay()
+  t.equal(gauge.level, 'calm', 'nothing waited for five seconds')
+  t.equal(gauge.shedOptional, false)
 })
 
 test('a heap that is nearly full raises the level at once', async t => {
@@ -62,8 +101,8 @@ test('a heap that is nearly full raises the level at once', async t => {
 test('a pressure limit of 0 is not applied', async t => {
   const gauge = createPressureGauge({ runs: 0, loopDelay: 0, heapPercent: 0, memoryPercent: 0, bodiesBytes: 0 })
   gauge.runs = 1_000_000
-  gauge.update({ loopDelay: 1e6, heapPercent: 100, memoryPercent: 100 })
-  gauge.update({ loopDelay: 1e6, heapPercent: 100, memoryPercent: 100 })
+  gauge.updateMemory({ heapPercent: 100, memoryPercent: 100 })
+  t.equal(gauge.admits('low'), true)
   t.equal(gauge.level, 'calm')
 })
 
@@ -196,17 +235,16 @@ test('a blocked event loop overloads the app, and it recovers', async t => {
     if (hold) setImmediate(block)
   }
   block()
-  await until(async () => (await ask('/quick')).status === 503)
+  const levels = () =>
+    logged
+      .map(line => JSON.parse(line) as { readonly msg: string; readonly pressure: string })
+      .filter(({ msg }) => msg === 'load level changed')
+      .map(({ pressure }) => pressure)
+  await until(async () => (await ask('/quick')).status === 503 && levels().includes('overloaded'))
   hold = false
   await until(async () => (await ask('/quick')).status === 200)
-  const levels = logged
-    .map(line => JSON.parse(line) as { readonly msg: string; readonly pressure: string })
-    .filter(({ msg }) => msg === 'load level changed')
-    .map(({ pressure }) => pressure)
-  t.ok(
-    levels.includes('overloaded') && levels.at(-1) === 'calm',
-    `refused while it was held up, answered after that: ${levels.join(', ')}`,
-  )
+  await until(() => levels().at(-1) === 'calm', { seen: levels })
+  t.equal(levels().at(-1), 'calm', `refused while it was held up, answered after that: ${levels().join(', ')}`)
 })
 
 test('a heap above its limit makes the app refuse aggregates, and /health/ready stays 200', async t => {

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { buildApp, type AppOptions } from '../../src/app.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
 import { bundleVersion } from '../../src/http/explorer/page.ts'
+import { PathIndex } from '../../src/http/guard/path-index.ts'
 import { guardRequests } from '../../src/http/guard/request-guard.ts'
 import { createPressureGauge, defaultPressureLimits } from '../../src/http/guard/pressure.ts'
 import { listening } from '../helpers/listening.ts'
@@ -150,7 +151,8 @@ test('a request above the limit is refused before its body is received', async t
 test('at most maxClients are counted, and the least recent client is dropped', async t => {
   const app = fastify({ trustProxy: true })
   t.teardown(() => app.close())
-  await guardRequests(app, { gauge: createPressureGauge(defaultPressureLimits), rateLimit: 1, keys: [], maxClients: 3 })
+  const gauge = createPressureGauge(defaultPressureLimits)
+  await guardRequests(app, { gauge, paths: new PathIndex(), rateLimit: 1, keys: [], maxClients: 3 })
   app.get('/', () => 'well')
   const status = async (index: number) => (await app.inject({ url: '/', headers: from(`192.0.2.${index}`) })).statusCode
   const all = []

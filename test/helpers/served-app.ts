@@ -18,6 +18,7 @@ export interface ServedAppOptions {
   readonly logger?: AppOptions['logger']
   readonly lostLogLines?: AppOptions['lostLogLines']
   readonly metrics?: AppOptions['metrics']
+  readonly pressure?: AppOptions['pressure']
   /** @default that of the built-in aggregates, if they are served */
   readonly info?: AppOptions['info']
   /** Adds hooks or routes before the app listens. */
@@ -43,6 +44,7 @@ export async function serveApp(
     layers = {},
     lostLogLines,
     metrics = false,
+    pressure = {},
     info = aggregates === builtIn ? builtInInfo : undefined,
     before,
   }: ServedAppOptions = {},
@@ -58,6 +60,7 @@ export async function serveApp(
     layers,
     lostLogLines,
     metrics,
+    pressure,
     info,
   })
   t.teardown(() => app.close())

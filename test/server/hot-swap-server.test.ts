@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { test } from 'tap'
 import { buildApp } from '../../src/app.ts'
+import { until } from '../helpers/until.ts'
 import { createHotSwapServer } from '../../src/server/hot-swap-server.ts'
 
 const oddities = [
@@ -37,4 +38,23 @@ test('a socket that stays while apps change refuses what an app on its own refus
     t.match(text.toLowerCase(), 'content-type: application/problem+json')
     t.match(text, `"code":"${code}"`)
   }
+})
+
+test('under load the current app refuses at the socket that stays, and the next app decides for itself', async t => {
+  const full = buildApp([], { pressure: { memoryPercent: 1e-6 }, corsOrigins: ['*'] })
+  await full.ready()
+  const front = createHotSwapServer()
+  front.swap(full)
+  const origin = await front.listen({ host: '127.0.0.1', port: 0 })
+  t.teardown(() => front.close())
+  const ask = (path: string) => fetch(origin + path, { headers: { origin: 'https://page.example' } })
+  await until(async () => (await ask('/any')).status === 503)
+  const refused = await ask('/any')
+  t.match(await refused.json(), { code: 'OVERLOADED' })
+  t.equal(refused.headers.get('access-control-allow-origin'), null, 'no hook of the app has run')
+  t.equal((await ask('/health/live')).status, 200)
+  const next = buildApp([])
+  await next.ready()
+  front.swap(next)
+  t.equal((await ask('/any')).status, 404)
 })

@@ -3,15 +3,18 @@ import { bench } from '../../lib/bench.ts'
 import { pinned, startChild } from '../../lib/child.ts'
 import { formatTable } from '../../../src/commands/load/format.ts'
 import { readFlags } from '../../lib/flags.ts'
-import { httpCaller, type CompletedRequest } from '../../lib/http-caller.ts'
+import { httpCaller } from '../../lib/http-caller.ts'
 import type { DelayUpstreamStats, DelayUpstreamOptions } from '../../lib/delay-upstream.ts'
 import { openLoop } from '../../lib/open-loop.ts'
-import type { OverloadReport } from './service.ts'
 import { percentile } from '../../lib/percentile.ts'
+import { cpuHead, cpuRow, cpuViolations } from './cpu-report.ts'
+import { lastTrouble, medianSecond, wholeMs } from './figures.ts'
+import { measureCpu } from './measure-cpu.ts'
+import type { OverloadReport } from './service.ts'
 
 const help = `Measures a service under three times its capacity. A closed loop finds the peak rate. Then an open loop sends three times
-that rate, and then half of it. In the first run the permits of the upstream (100 permits, 100 ms per call) limit the capacity, and
-the results must be within bounds. In the second run the CPU limits the capacity, and the results are only reported.
+that rate, and then half of it. In the first part the permits of the upstream (100 permits, 100 ms per call) limit the capacity. In the
+second part the CPU limits the capacity of headwaters serve, at fan-outs 20 and 5. The limits apply to the first part and to fan-out 20.
 
 Usage: npm run bench:overload -- [options]
 
@@ -20,21 +23,13 @@ Usage: npm run bench:overload -- [options]
   --help       prints this
 `
 
-interface Capacity {
-  readonly name: string
-  readonly concurrency: number
-  readonly upstreamMs: number
-  readonly isBound: boolean
-}
-
 const fanout = 5
-const capacities: readonly Capacity[] = [
-  { name: 'permits', concurrency: 100, upstreamMs: 100, isBound: true },
-  { name: 'CPU', concurrency: 64, upstreamMs: 0, isBound: false },
-]
+const concurrency = 100
+const upstreamMs = 100
+/** The limits of the report apply to the first one. */
+const cpuFanouts = [20, 5]
 const callerCounts = [8, 16, 32, 64]
 const head = [
-  'capacity by',
   'peak /s',
   'offered',
   'whole',
@@ -57,13 +52,16 @@ await bench(async () => {
   if (flags === undefined) return []
   // Pin the caller to the core of the upstream, so that the service has the other core.
   if (pinned) spawnSync('taskset', ['-cp', '0', String(process.pid)])
-  const results = []
-  for (const capacity of capacities) results.push(await overload(capacity, flags.seconds, flags.times))
-  process.stdout.write(formatTable([head, ...results.map(({ row }) => row)]))
-  return results.flatMap(({ violations }) => violations)
+  const { row, violations } = await overload(flags.seconds, flags.times)
+  process.stdout.write(`capacity by permits:\n${formatTable([head, row])}`)
+  const figures = []
+  for (const each of cpuFanouts)
+    figures.push(await measureCpu({ fanout: each, seconds: flags.seconds, times: flags.times }))
+  process.stdout.write(`\ncapacity by CPU:\n${formatTable([cpuHead, ...figures.map(cpuRow)])}`)
+  return [...violations, ...figures.slice(0, 1).flatMap(cpuViolations)]
 })
 
-async function overload({ name, concurrency, upstreamMs, isBound }: Capacity, seconds: number, times: number) {
+async function overload(seconds: number, times: number) {
   const spread: DelayUpstreamOptions = {
     seed: 1,
     slowRatio: 0,
@@ -116,20 +114,17 @@ async function overload({ name, concurrency, upstreamMs, isBound }: Capacity, se
     const { heapBytes } = await ask()
 
     const heap = heapBytes / before.heapBytes
-    const violations = isBound
-      ? [
-          ...(goodput < 0.9 * peak
-            ? [`goodput ${goodput.toFixed(0)}/s is below 0.9 of the peak, ${peak.toFixed(0)}/s`]
-            : []),
-          ...(report.refusalP99Ms !== null && report.refusalP99Ms >= 10
-            ? [`the p99 of refusals inside the service is ${report.refusalP99Ms.toFixed(1)} ms, not below 10 ms`]
-            : []),
-          ...(heap > 1.1 ? [`the heap is ${heap.toFixed(2)} times its earlier size`] : []),
-          ...(recoveredMs >= 5000 ? [`recovery took ${recoveredMs.toFixed(0)} ms, not below 5000 ms`] : []),
-        ]
-      : []
+    const violations = [
+      ...(goodput < 0.9 * peak
+        ? [`goodput ${goodput.toFixed(0)}/s is below 0.9 of the peak, ${peak.toFixed(0)}/s`]
+        : []),
+      ...(report.refusalP99Ms !== null && report.refusalP99Ms >= 10
+        ? [`the p99 of refusals inside the service is ${report.refusalP99Ms.toFixed(1)} ms, not below 10 ms`]
+        : []),
+      ...(heap > 1.1 ? [`the heap is ${heap.toFixed(2)} times its earlier size`] : []),
+      ...(recoveredMs >= 5000 ? [`recovery took ${recoveredMs.toFixed(0)} ms, not below 5000 ms`] : []),
+    ]
     const row = [
-      name,
       peak.toFixed(0),
       (ended.length / seconds).toFixed(0),
       goodput.toFixed(0),
@@ -167,44 +162,4 @@ async function closedLoop(caller: ReturnType<typeof httpCaller>, callers: number
     }),
   )
   return medianSecond(caller.takeCompleted(), startedAt, ms / 1000)
-}
-
-/**
- * Returns the median number of replies with status 200 per second. The median ignores single seconds in which the
- * machine stalled.
- */
-function medianSecond(ended: readonly CompletedRequest[], startedAt: number, seconds: number): number {
-  const counts = Array.from({ length: seconds }, () => 0)
-  for (const { status, endedAt } of ended) {
-    const second = Math.floor((endedAt - startedAt) / 1000)
-    if (status === 200 && second < seconds) counts[second] = (counts[second] as number) + 1
-  }
-  return percentile(
-    counts.sort((a, b) => a - b),
-    0.5,
-  )
-}
-
-function wholeMs(ended: readonly CompletedRequest[]): number[] {
-  return ended
-    .filter(({ status }) => status === 200)
-    .map(({ dueAt, endedAt }) => endedAt - dueAt)
-    .sort((a, b) => a - b)
-}
-
-/**
- * Returns the end of the last interval of 250 ms in which more than 10 % of the requests failed or were late, in ms
- * from the start.
- */
-function lastTrouble(ended: readonly CompletedRequest[], startedAt: number, lateMs: number): number {
-  const binMs = 250
-  const bins = new Map<number, { all: number; bad: number }>()
-  for (const { status, dueAt, endedAt } of ended) {
-    const at = Math.floor((dueAt - startedAt) / binMs)
-    const bin = bins.get(at) ?? { all: 0, bad: 0 }
-    bin.all++
-    if (status !== 200 || endedAt - dueAt > lateMs) bin.bad++
-    bins.set(at, bin)
-  }
-  return Math.max(0, ...Array.from(bins, ([at, { all, bad }]) => (bad > all / 10 ? (at + 1) * binMs : 0)))
 }

@@ -10,6 +10,9 @@ type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[]
  * or of unknown length. Every kind of reply calls `writeHead`.
  */
 export class BoundedResponse<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
+  /** True if the request was admitted before it was routed, so that its load is not checked again. */
+  isAdmitted = false
+
   constructor(request: Request, options?: object) {
     // @ts-expect-error The second parameter is missing in the types.
     super(request, options)

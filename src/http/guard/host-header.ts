@@ -34,7 +34,7 @@ export function checkHostHeader(app: FastifyInstance): void {
 }
 
 /** Returns the number of `Host` headers. Node's `headers` has only the first one. */
-function countHosts({ rawHeaders }: IncomingMessage): number {
+export function countHosts({ rawHeaders }: IncomingMessage): number {
   let hosts = 0
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] as string

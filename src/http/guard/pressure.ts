@@ -1,16 +1,21 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { FastifyInstance } from 'fastify'
+import type { Criticality } from '../../fanout/route.ts'
 import { MemoryMeter, urgentShare, type MemoryReading } from '../../memory/meter.ts'
 import { ownMemory } from '../../memory/own-memory.ts'
 import { guardRoom } from '../../memory/room.ts'
 import { InboundBodies } from '../bodies/inbound-bodies.ts'
 import type { LoadGauge } from '../reply/route-services.ts'
+import { LoopAdmission, type LoopClock } from './loop-admission.ts'
 
 /** Limits at which requests are refused; 0 disables a limit. */
 export interface PressureLimits {
   /** Runs in flight. @default 1000 */
   readonly runs: number
-  /** Mean delay of the event loop, in ms. @default 500 */
+  /**
+   * The time within which at least one turn of the event loop must last less than 3 % of it, in ms. Otherwise requests
+   * are refused, so that turns last about 3 % of it.
+   * @default 100
+   */
   readonly loopDelay: number
   /** Live objects in percent of the old generation's limit. @default 70 */
   readonly heapPercent: number
@@ -25,17 +30,23 @@ export interface PressureLimits {
 
 export const defaultPressureLimits: PressureLimits = Object.freeze({
   runs: 1000,
-  loopDelay: 500,
+  loopDelay: 100,
   heapPercent: 70,
   memoryPercent: 90,
   bodiesBytes: 64 * 1024 * 1024,
 })
 
-/** `pressed`: runs shed their optional steps. `overloaded`: new requests are refused. */
+/**
+ * `pressed`: runs shed their optional steps, and requests of low criticality are refused. `overloaded`: requests of
+ * normal criticality are refused too, and at last those of high criticality.
+ */
 export type Pressure = 'calm' | 'pressed' | 'overloaded'
 
 /** The fraction of a limit at which the level is `pressed`. */
 const pressedRatio = 0.8
+
+/** The fractions of a limit at which requests are refused. */
+const refusedFrom: Readonly<Record<Criticality, number>> = { low: 0.9, normal: 0.95, high: 1 }
 
 /** Time between two samples of the event loop and of the process memory, in ms. */
 const sampleEvery = 250
@@ -53,7 +64,7 @@ const collectRatios = { pressed: 0.02, overloaded: urgentShare } as const
 
 /** Measurements of the process over one interval. */
 export interface PressureSample extends MemoryReading {
-  /** Mean delay of the event loop, in ms. */
+  /** The longest turn of the event loop that requests waited for, in ms. */
   readonly loopDelay: number
 }
 
@@ -61,26 +72,28 @@ export interface PressureSample extends MemoryReading {
 export interface PressureGauge extends LoadGauge {
   readonly level: Pressure
   readonly bodies: InboundBodies
-  /** Sets the level from measurements of the process. */
-  update(sample: PressureSample): void
-  /** Sets the level from measurements of the memory only. */
+  /** Returns whether a request that is handled now is admitted. Call it once per request. */
+  admits(criticality: Criticality): boolean
+  /** Returns the longest observed turn of the event loop since the last call, in ms. */
+  takeLoopDelay(): number
+  /** Sets the level from measurements of the memory. */
   updateMemory(reading: MemoryReading): void
   /** Returns the level of one reading of the memory. */
   memoryLevel(reading: MemoryReading): Pressure
 }
 
+const loopClock: LoopClock = { now: () => performance.now(), atTurnEnd: setImmediate }
+
 /**
- * Creates a gauge. The event loop must be late in two samples in a row, so that a single pause does not cause refusals.
+ * Creates a gauge.
+ *
+ * @param clock - The time, and the turns of the event loop. @default those of this process
  */
-export function createPressureGauge({
-  runs,
-  loopDelay,
-  heapPercent,
-  memoryPercent,
-  bodiesBytes,
-}: PressureLimits): PressureGauge {
-  let delayBefore = 0
-  let loopRatio = 0
+export function createPressureGauge(
+  { runs, loopDelay, heapPercent, memoryPercent, bodiesBytes }: PressureLimits,
+  clock = loopClock,
+): PressureGauge {
+  const loop = new LoopAdmission(loopDelay, clock)
   let memoryRatio = 0
   const memoryRatioOf = (reading: MemoryReading) =>
     Math.max(ratioOf(reading.heapPercent, heapPercent), ratioOf(reading.memoryPercent, memoryPercent))
@@ -88,16 +101,18 @@ export function createPressureGauge({
     runs: 0,
     bodies: new InboundBodies(bodiesBytes),
     get level() {
-      return levelOf(Math.max(loopRatio, memoryRatio, ratioOf(this.runs, runs)))
+      const ofLimits = levelOf(Math.max(memoryRatio, ratioOf(this.runs, runs)))
+      if (!loop.isShedding || ofLimits === 'overloaded') return ofLimits
+      return loop.refusesNormal ? 'overloaded' : 'pressed'
     },
     get shedOptional() {
-      return this.level !== 'calm'
+      return loop.isShedding || Math.max(memoryRatio, ratioOf(this.runs, runs)) >= pressedRatio
     },
-    update(sample) {
-      loopRatio = ratioOf(Math.min(delayBefore, sample.loopDelay), loopDelay)
-      delayBefore = sample.loopDelay
-      this.updateMemory(sample)
+    admits(criticality) {
+      const ratio = Math.max(memoryRatio, ratioOf(this.runs, runs))
+      return ratio < refusedFrom[criticality] && loop.admits(criticality)
     },
+    takeLoopDelay: () => loop.takeLongestTurn(),
     updateMemory(reading) {
       memoryRatio = memoryRatioOf(reading)
     },
@@ -106,7 +121,7 @@ export function createPressureGauge({
 }
 
 function levelOf(ratio: number): Pressure {
-  if (ratio >= 1) return 'overloaded'
+  if (ratio >= refusedFrom.normal) return 'overloaded'
   return ratio >= pressedRatio ? 'pressed' : 'calm'
 }
 
@@ -116,8 +131,6 @@ function ratioOf(value: number, limit: number): number {
 
 /** Updates the gauge from this process until the app closes, and logs each change of its level. */
 export function watchPressure(app: FastifyInstance, gauge: PressureGauge, limits: PressureLimits): void {
-  const resolution = 20
-  const delays = monitorEventLoopDelay({ resolution })
   const meter = new MemoryMeter(ownMemory(), limits)
   const stops: (() => void)[] = []
   let timer: NodeJS.Timeout | undefined
@@ -125,7 +138,6 @@ export function watchPressure(app: FastifyInstance, gauge: PressureGauge, limits
   let samples = 0
   let memoryPercent = 0
   app.addHook('onReady', done => {
-    delays.enable()
     stops.push(meter.watch(), guardRoom(meter))
     timer = setInterval(() => {
       const isFull = ++samples % (sampleEvery / heapEvery) === 0
@@ -138,9 +150,7 @@ export function watchPressure(app: FastifyInstance, gauge: PressureGauge, limits
       const possibleLevel = gauge.memoryLevel({ heapPercent: Math.max(alive, used), memoryPercent })
       if (possibleLevel !== 'calm') meter.collect(collectRatios[possibleLevel])
       if (!isFull) return
-      const sample = { ...reading, loopDelay: delays.count === 0 ? 0 : Math.max(0, delays.mean / 1e6 - resolution) }
-      delays.reset()
-      gauge.update(sample)
+      const sample: PressureSample = { ...reading, loopDelay: gauge.takeLoopDelay() }
       const { level, runs } = gauge
       if (level !== logged) app.log.warn({ pressure: level, runs, ...sample }, 'load level changed')
       logged = level
@@ -150,7 +160,6 @@ export function watchPressure(app: FastifyInstance, gauge: PressureGauge, limits
   app.addHook('onClose', (_app, done) => {
     clearInterval(timer)
     for (const stop of stops) stop()
-    delays.disable()
     done()
   })
 }

@@ -1,13 +1,16 @@
 import type { FastifyInstance } from 'fastify'
 import { Problem } from '../../errors.ts'
+import type { BoundedResponse } from '../connection/bounded-response.ts'
 import { addVary } from '../reply/vary.ts'
 import { identifyClients, keyFinder, requireKey, type KeysOfRequests } from './api-keys.ts'
+import type { PathIndex } from './path-index.ts'
 import type { PressureGauge } from './pressure.ts'
 import { addRateLimit, type RateLimitHook } from './rate-limit.ts'
 import type { CountRequest } from './shared-rate-store.ts'
 
 export interface RequestGuardOptions {
   readonly gauge: PressureGauge
+  readonly paths: PathIndex
   /** Requests per minute of one client; 0 means no limit. */
   readonly rateLimit: number
   /** API keys. A caller must send one of them. If the list is empty, no key is required. */
@@ -29,7 +32,7 @@ export interface RequestGuardOptions {
  */
 export async function guardRequests(
   app: FastifyInstance,
-  { gauge, rateLimit, keys, maxClients = 50_000, countRequest }: RequestGuardOptions,
+  { gauge, paths, rateLimit, keys, maxClients = 50_000, countRequest }: RequestGuardOptions,
 ): Promise<RateLimitHook | undefined> {
   const find = keys.length > 0 ? keyFinder(keys) : undefined
   // A cache must not serve the reply for one key to a caller with another key, so `vary` has `authorization`. This hook
@@ -39,8 +42,10 @@ export async function guardRequests(
       addVary(reply, 'authorization')
       done()
     })
-  app.addHook('onRequest', (_request, _reply, done) => {
-    if (gauge.level !== 'overloaded') return done()
+  app.addHook('onRequest', ({ raw }, reply, done) => {
+    // A path that is never refused at the server can be a route of this scope.
+    const { criticality = 'normal' } = paths.find(raw.url as string)
+    if ((reply.raw as Partial<BoundedResponse>).isAdmitted === true || gauge.admits(criticality)) return done()
     done(new Problem('OVERLOADED'))
   })
   const keysOfRequests: KeysOfRequests = new WeakMap()

@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import type { ErrorCode } from '../../errors.ts'
+import type { LeveledLog } from './request-outcome.ts'
 
 /** The number of refusals with one code that get their own log line in each interval. */
 export const linesPerCode = 10
@@ -39,9 +40,13 @@ export class RefusalSampler {
 
   /** Returns a function that logs early refusals, sampled with the other refusals. */
   reporter(log: FastifyBaseLogger): ReportRefusal {
-    return refusal => {
-      log[this.shouldLog(refusal.code) ? 'info' : 'debug'](refusal, 'request refused')
-    }
+    return refusal => this.log(log, refusal.code, () => refusal)
+  }
+
+  /** Logs an early refusal, sampled with the other refusals. `refusal` is called only if a line is written. */
+  log(log: LeveledLog, code: ErrorCode, refusal: () => EarlyRefusal): void {
+    const level = this.shouldLog(code) ? 'info' : 'debug'
+    if (log.isLevelEnabled?.(level) !== false) log[level](refusal(), 'request refused')
   }
 
   /** Ends an interval. Logs the number of refusals without a line, by code. */

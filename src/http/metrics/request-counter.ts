@@ -80,6 +80,13 @@ export class RequestCounter {
     this.#metrics.refused(code)
   }
 
+  /** Counts a request that was refused before it was routed. It took no time worth measuring. */
+  refusedAtServer(aggregate: CountedRoute | undefined, raw: IncomingMessage, { code, statusCode }: Problem): void {
+    const route = (aggregate && this.#aggregates.get(aggregate)) ?? this.#unknown
+    route.ended(methods.indexOf(raw.method as string), schemeOf(raw), statusCode, 0, undefined)
+    this.#metrics.refused(code)
+  }
+
   /** Returns the metrics of the route of an aggregate. */
   routeOf(aggregate: CountedRoute): RouteMetrics | undefined {
     return this.#aggregates.get(aggregate)

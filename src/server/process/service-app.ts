@@ -5,6 +5,7 @@ import { buildApp, type AppOptions } from '../../app.ts'
 import type { Catalogue } from '../../definitions/catalogue.ts'
 import { DefinitionsError } from '../../definitions/definitions-error.ts'
 import { descriptorLimits } from '../../definitions/descriptor-limits.ts'
+import { guardServer } from '../../http/guard/server-guard.ts'
 import { loggerOptions } from '../../http/log/logger-options.ts'
 import type { Destination } from '../../log/destination.ts'
 import { lineFormat } from '../../log/log-format.ts'
@@ -62,6 +63,7 @@ export async function createServiceApp(
     })
   try {
     await app.ready()
+    guardServer(app)
     logProcessEvents(app, stream)
     return app
   } catch (error) {

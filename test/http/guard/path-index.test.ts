@@ -1,0 +1,54 @@
+import { test } from 'tap'
+import type { Criticality } from '../../../src/fanout/route.ts'
+import { PathIndex } from '../../../src/http/guard/path-index.ts'
+
+const route = (name: string, url: string, criticality: Criticality, method = 'GET') => ({
+  name,
+  route: { url, method, criticality },
+})
+
+test('a path has the criticality of its aggregates, and the highest one if there are several', async t => {
+  const index = new PathIndex()
+  index.fill([
+    route('low', '/v1/items', 'low'),
+    route('post', '/v1/items', 'high', 'POST'),
+    route('item', '/v1/items/{id}', 'low'),
+    route('part', '/v1/items/{id}/parts', 'normal'),
+    route('deep', '/v1/items/special/{id}', 'high'),
+    route('user', '/v1/users/{id}:show', 'low'),
+    route('own', '/docs/own', 'low'),
+  ])
+  const expected: readonly (readonly [string, Criticality | undefined, string | undefined])[] = [
+    ['/v1/items', 'high', 'low'],
+    ['/v1/items?id=/health/live', 'high', 'low'],
+    ['/v1/items/7', 'normal', undefined],
+    ['/v1/items/7/parts?x', 'normal', undefined],
+    ['/v1/items/special/7', 'high', 'deep'],
+    ['/v1/users/7:show', 'low', 'user'],
+    ['/docs/own', 'low', 'own'],
+    ['/v1/%69tems', 'normal', undefined],
+    ['/', undefined, undefined],
+    ['/?x', undefined, undefined],
+    ['/health/live', undefined, undefined],
+    ['/healthy', 'normal', undefined],
+    ['/metrics', undefined, undefined],
+    ['/docs', undefined, undefined],
+    ['/docs/explorer.js', undefined, undefined],
+    ['/openapi.json?x', undefined, undefined],
+    ['http://a/health/live', 'normal', undefined],
+    ['*', 'normal', undefined],
+    ['', 'normal', undefined],
+  ]
+  for (const [target, criticality, name] of expected) {
+    const path = index.find(target)
+    t.equal(path.criticality, criticality, target)
+    t.equal(path.aggregates.get('GET')?.name, name, target)
+  }
+  t.equal(index.find('/v1/items').aggregates.get('POST')?.name, 'post')
+})
+
+test('before the aggregates are known every other path is normal', async t => {
+  const index = new PathIndex()
+  t.equal(index.find('/v1/items').criticality, 'normal')
+  t.equal(index.find('/health/ready').criticality, undefined)
+})
