@@ -6,6 +6,7 @@ import { buildApp, type AppOptions } from '../../../src/app.ts'
 import { aggregate, times } from '../../../src/fanout/aggregate.ts'
 import { createPressureGauge, defaultPressureLimits } from '../../../src/http/guard/pressure.ts'
 import { checkHostHeader } from '../../../src/http/guard/host-header.ts'
+import { PathIndex } from '../../../src/http/guard/path-index.ts'
 import { guardRequests } from '../../../src/http/guard/request-guard.ts'
 import { defaultLimits, serverOptions } from '../../../src/http/guard/server-limits.ts'
 import { drainOnClose } from '../../../src/http/lifecycle/drain.ts'
@@ -121,7 +122,12 @@ export const rows: readonly Row[] = [
   piece('metrics', app => countRequests(app, new RequestCounter(new RequestMetrics(new Metrics())))),
   piece('connections and limits', connections, { http: serverOptions(defaultLimits) }),
   piece('overload guard', app =>
-    guardRequests(app, { gauge: createPressureGauge(defaultPressureLimits), rateLimit: 0, keys: [] }),
+    guardRequests(app, {
+      gauge: createPressureGauge(defaultPressureLimits),
+      paths: new PathIndex(),
+      rateLimit: 0,
+      keys: [],
+    }),
   ),
   {
     name: 'plugin: input, run and reply',
