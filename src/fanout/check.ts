@@ -210,7 +210,7 @@ export function addStep(
   const {
     needs = [],
     timeout,
-    concurrency = 16,
+    concurrency,
     maxItems = 100,
     overflow = 'error',
     minSuccess,
@@ -219,7 +219,7 @@ export function addStep(
   } = options
   checkTextList(owner, 'needs', needs, "['breed']")
   if (timeout !== undefined) wholeNumber(owner, 'timeout', timeout, { unit: 'ms' })
-  wholeNumber(owner, 'concurrency', concurrency)
+  if (concurrency !== undefined) wholeNumber(owner, 'concurrency', concurrency)
   wholeNumber(owner, 'maxItems', maxItems)
   checkOverflow(owner, overflow)
   wholeNumber(owner, 'count', count)
@@ -237,7 +237,7 @@ export function addStep(
     kind,
     handler,
     timeout,
-    concurrency,
+    concurrency: concurrency ?? Infinity,
     maxItems,
     overflow,
     count,

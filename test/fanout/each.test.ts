@@ -49,14 +49,24 @@ test('an each never has more calls in flight than its concurrency, and always as
   t.pass('held for 60 lists')
 })
 
-test('the default concurrency of an each is 16', async t => {
+test('an each without concurrency sends all its calls together', async t => {
   const runtime = heldRuntime()
-  const { run } = watched(listOf(20, {}), { runtime })
+  const { run } = watched(listOf(100, {}), { runtime })
+  await turn()
+  t.equal(runtime.calls.length, 100)
+  run.cancel(new Error('seen'))
+  await turn()
+  t.equal(run.abort.size, 0)
+})
+
+test('calls that wait for the concurrency of an each are not sent when the run has ended', async t => {
+  const runtime = heldRuntime()
+  const { run } = watched(listOf(20, { concurrency: 16 }), { runtime })
   await turn()
   t.equal(runtime.calls.length, 16)
   run.cancel(new Error('seen'))
   await turn()
-  t.equal(runtime.calls.length, 16, 'what waits is not sent when the run has ended')
+  t.equal(runtime.calls.length, 16)
   t.equal(run.abort.size, 0)
 })
 
