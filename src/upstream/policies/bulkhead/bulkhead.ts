@@ -38,8 +38,8 @@ export interface Bulkhead {
  * when `maxQueue` calls wait.
  *
  * It admits runs, not calls (`AdmissionControl`). The permits are divided between aggregates by weight, and within an
- * aggregate the admitted runs take turns (`FairQueue`). So under overload the admitted runs are completed, and all other
- * runs are refused at once.
+ * aggregate the admitted runs take turns (`FairQueue`). So under overload the admitted runs are completed, and all
+ * other runs are refused at once.
  */
 export function bulkhead({
   upstream,

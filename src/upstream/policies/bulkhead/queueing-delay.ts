@@ -10,8 +10,8 @@ const minTarget = 5
 const targetFactor = 2
 
 /**
- * Estimates the wait of a new run for the calls of other runs, in ms. The runs of a flow take turns. So each live run is
- * served at most as many calls as the new run has, and all of them at most the calls that they have reserved.
+ * Estimates the wait of a new run for the calls of other runs, in ms. The runs of a flow take turns. So each live run
+ * is served at most as many calls as the new run has, and all of them at most the calls that they have reserved.
  *
  * @param permits the permits that the flow gets
  */
@@ -20,8 +20,8 @@ export function estimateWait({ holdMs, liveRuns, reserved }: Flow, calls: number
 }
 
 /**
- * Estimates the same wait for a flow that is overloaded. Each other run that ends is replaced by a new one until the run
- * has its turn, so all of them but one always have calls.
+ * Estimates the same wait for a flow that is overloaded. When another run ends, a new one takes its place. So all other
+ * runs but one have calls until the last turn of the run.
  */
 export function estimateWaitUnderOverload(
   { holdMs, liveRuns, reserved }: Flow,
@@ -46,9 +46,9 @@ export function exceedsTarget(wait: number, service: number): boolean {
  *
  * In the first interval in which calls wait without a pause, the queue absorbs a burst (Nichols and Jacobson, RFC 8289;
  * Maurer, "Fail at Scale", ACM Queue 13(8), 2015). Later the demand is compared with that of the first interval. The
- * demand is that of a virtual queue: the reserved calls, and the calls that would be reserved if no run had been refused
- * (Kunniyur and Srikant, "Analysis and Design of an Adaptive Virtual Queue", SIGCOMM 2001). A constant number of callers
- * that send their next request after each reply does not increase it.
+ * demand is that of a virtual queue: the reserved calls, and the calls that would be reserved if no run had been
+ * refused (Kunniyur and Srikant, "Analysis and Design of an Adaptive Virtual Queue", SIGCOMM 2001). A constant number
+ * of callers that send their next request after each reply does not increase it.
  */
 export function isOverloaded(flow: Flow, calls: number, permits: number, now: number): boolean {
   if (flow.queued === 0) return false

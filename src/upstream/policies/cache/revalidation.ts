@@ -140,7 +140,7 @@ function confirmation(spec: OperationSpec, found: LookupResult, head304: Confirm
   }
 }
 
-/** The flow of all refreshes in the background. No caller waits for them, so their weight is that of criticality low. */
+/** The flow of all refreshes in the background. No caller waits for them: the weight is that of criticality `low`. */
 const refreshes: CallFlow = Object.freeze({ weight: 1 })
 
 /**

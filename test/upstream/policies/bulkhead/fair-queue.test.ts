@@ -99,6 +99,31 @@ test('a permit goes to the flow with the fewest permits in use, and the flows th
   t.equal(order(), 'xyazbcd')
 })
 
+test('a flow that has just begun to wait has twice its weight for one holding time', async t => {
+  const { clock, queue, flow, push } = arrange()
+  const [busy, light] = [flow(), flow()]
+  const granted = () => {
+    let names = ''
+    for (let nth = 0; nth < 6; nth++) {
+      // One permit of the busy flow is released.
+      busy.active--
+      names += nameOf(queue.next())
+    }
+    return names
+  }
+  busy.active = 9
+  push(new QueuedRun(busy), 'a'.repeat(20))
+  clock.now = 100
+  const calls = push(new QueuedRun(light), 'x'.repeat(20))
+  t.equal(granted(), 'xxxxxx', 'two thirds of the permits')
+  for (const call of calls) if (call.queue !== undefined) queue.remove(call)
+  busy.active = 9
+  light.active = 0
+  push(new QueuedRun(light), 'x'.repeat(20))
+  clock.now = 125
+  t.equal(granted(), 'xxxxaa', 'and half of them later')
+})
+
 test('permits are divided by weight', async t => {
   const { flow, push, order } = arrange()
   push(new QueuedRun(flow(4)), 'h'.repeat(40))
