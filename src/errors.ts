@@ -69,7 +69,7 @@ export const errors = {
   BULKHEAD_FULL: row(
     503,
     'Upstream at capacity',
-    'is at its concurrency limit, and its queue is full or too slow for the deadline',
+    'is at its concurrency limit, and its queue is full or too slow',
   ),
   BREAKER_OPEN: row(
     503,

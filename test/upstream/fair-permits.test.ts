@@ -48,7 +48,7 @@ async function arrange(t: Test, { concurrency, ms }: { readonly concurrency: num
       aggregate(name, { url: `/${name}`, method: 'POST', query: Query })
         .each('all', ({ query }) => times(query.n, () => upstream.post({ id: name, body: {} })))
         .reply(z.unknown(), ({ all }) => all.length),
-    run: (described: AnyAggregate, n: number) => fanOut(described, { query: { n: String(n) } } as never, { runtime }),
+    run: (described: AnyAggregate, n: number) => fanOut(described, { query: { n: String(n) } }, { runtime }),
     /** Resolves when the server has received as many requests. */
     received: (count: number) =>
       new Promise<void>(resolve => {

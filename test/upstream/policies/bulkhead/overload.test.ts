@@ -112,6 +112,16 @@ test('a burst of runs that come together is admitted, as far as the deadline all
   t.end()
 })
 
+test('runs that come together are admitted while their work fits into half of their deadline', t => {
+  const virtual = new VirtualBulkhead({ concurrency: 64, hold: () => 25 })
+  const flow = flowOf(2)
+  for (let nth = 0; nth < 25; nth++) virtual.start(flow, 50, 800)
+  t.same(virtual.runs.filter(refused), virtual.runs.slice(19))
+  virtual.until()
+  t.equal(whole(virtual.runs).length, 19)
+  t.end()
+})
+
 test('among many runs of one call, a run of many calls is refused at once instead of late', t => {
   const flow = flowOf(2)
   const runs = runsUnder(32, { flow, calls: 1, perSecond: 2240 }, { flow, calls: 100, perSecond: 3 })
