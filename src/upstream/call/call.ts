@@ -149,7 +149,7 @@ export class LiveCall<out T> {
   readonly step: number
   /** The index of the call in its step. */
   readonly index: number
-  /** The number of calls of the step. */
+  /** The number of calls of the step to the same upstream. */
   readonly siblingCount: number
   readonly effort: Effort
   readonly attempt: Attempt
