@@ -37,7 +37,7 @@ async function arrange(t: Test, { concurrency, ms }: { readonly concurrency: num
     },
   )
   const Query = z.object({ n: z.coerce.number() })
-  const getting = (name: string, deadline = 2000) =>
+  const getting = (name: string, deadline = 10_000) =>
     aggregate(name, { url: `/${name}`, query: Query, deadline })
       .each('all', ({ query }) => times(query.n, () => upstream.get({ id: name })))
       .reply(z.unknown(), ({ all }) => all.length)

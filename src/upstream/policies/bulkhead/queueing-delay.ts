@@ -2,7 +2,7 @@ import type { Flow } from './flow.ts'
 
 /** The minimum length of the interval in which a queue may absorb a burst, in ms. */
 const minInterval = 50
-/** The wait up to which a queue that does not grow is no sign of overload, in ms. */
+/** A demand that takes up to this time is not overload, in ms. */
 const toleratedWait = 150
 /** The wait that is never too long, in ms. */
 const minTarget = 5

@@ -40,7 +40,7 @@ test('the runs of a flow each wait at most hold * (1 + calls * live runs / concu
   t.end()
 })
 
-test('so do the runs of several flows with equal numbers of equal runs', t => {
+test('the runs of several flows with equal numbers of equal runs wait no longer than those of one flow', t => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 12 }),

@@ -160,7 +160,7 @@ test('when the queue is full of one aggregate, another aggregate of the same wei
   t.end()
 })
 
-test('a run that a refusal makes start anew in the full queue does not let the queue grow', t => {
+test('the queue does not grow when a listener of a refusal starts another run', t => {
   const virtual = new VirtualBulkhead({ concurrency: 1, maxQueue: 1, hold: () => 10 })
   const [high, low] = [flowOf(4), flowOf(1)]
   virtual.start(low, 1)
