@@ -4,6 +4,8 @@ import type { Flow } from './flow.ts'
 const minInterval = 50
 /** A demand that takes up to this time is not overload, in ms. */
 const toleratedWait = 150
+/** The same limit in holding times; the larger one applies. */
+const toleratedHolds = 5
 /** The wait that is never too long, in ms. */
 const minTarget = 5
 /** The limit on the wait under overload, as a multiple of the time that the run takes without a wait. */
@@ -57,5 +59,5 @@ export function isOverloaded(flow: Flow, calls: number, permits: number, now: nu
     flow.burst = Math.max(flow.burst, demand)
     return false
   }
-  return demand > Math.max(flow.burst, (toleratedWait * permits) / flow.holdMs)
+  return demand > Math.max(flow.burst, permits * Math.max(toleratedHolds, toleratedWait / flow.holdMs))
 }

@@ -73,6 +73,13 @@ test('a demand that takes up to 150 ms is not overload', t => {
   t.end()
 })
 
+test('a demand that takes up to five holding times is not overload', t => {
+  const flow = flowWith({ holdMs: 100, queued: 1, reserved: 19 })
+  t.notOk(isOverloaded(flow, 1, 4, 1000), '20 calls with 4 permits')
+  t.ok(isOverloaded(flow, 2, 4, 1000))
+  t.end()
+})
+
 test('the first interval is at least two holding times', t => {
   const flow = flowWith({ holdMs: 200, queued: 1, reserved: 300 })
   t.notOk(isOverloaded(flow, 1, 4, 399))
