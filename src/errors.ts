@@ -66,11 +66,7 @@ export const errors = {
     'did not complete an unsafe call, which may have taken effect',
     'failed',
   ),
-  BULKHEAD_FULL: row(
-    503,
-    'Upstream at capacity',
-    'is at its concurrency limit, and its queue is full or too slow for the deadline',
-  ),
+  BULKHEAD_FULL: row(503, 'Upstream at capacity', 'is at its concurrency limit, and its queue is full or too slow'),
   BREAKER_OPEN: row(
     503,
     'Circuit breaker open',

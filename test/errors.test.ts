@@ -42,7 +42,7 @@ test('an upstream error names the upstream and its failure, and keeps no stack',
   t.equal(Error.stackTraceLimit, limit, 'the next error keeps its own')
   t.equal(
     new UpstreamError('BULKHEAD_FULL', 'cats').message,
-    'cats is at its concurrency limit, and its queue is full or too slow for the deadline',
+    'cats is at its concurrency limit, and its queue is full or too slow',
   )
   t.end()
 })

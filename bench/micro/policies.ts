@@ -26,6 +26,7 @@ const scope: Scope = {
   deadline: 60_000,
   headers: {},
   abort: new Abort(),
+  flow: { weight: 2 },
   admitted: new Map(),
   now: () => performance.now() - 1e6,
   emit() {},

@@ -140,7 +140,10 @@ export interface OptionalOptions<N, F> extends StepOptions<N> {
 
 /** Limits of an `each`. */
 export interface EachBounds<N> extends StepOptions<N> {
-  /** The largest number of concurrent calls. @default 16 */
+  /**
+   * The largest number of concurrent calls of this step.
+   * @default no limit of the step: each call waits for a permit of its upstream only
+   */
   readonly concurrency?: number
   /** The largest number of calls. `overflow` selects the handling of a longer list. @default 100 */
   readonly maxItems?: number

@@ -36,8 +36,8 @@ export interface CallGroup {
 }
 
 /**
- * Sends calls, at most `concurrency` at once, and settles once, with `done` or `fail`. A `firstOf` uses absent values
- * only if all calls have ended and no call has failed, because a failed call may have had the value.
+ * Sends calls, at most `concurrency` of an `each` at once, and settles once, with `done` or `fail`. A `firstOf` uses
+ * absent values only if all calls have ended and no call has failed, because a failed call may have had the value.
  */
 export function startCallGroup({ step, calls, omitted, send, done, fail }: CallGroupOptions): CallGroup {
   const isFirstOf = step.kind === 'firstOf'
@@ -121,12 +121,13 @@ export function startCallGroup({ step, calls, omitted, send, done, fail }: CallG
   const completion: CallCompletion = { resolve, reject }
 
   /**
-   * Sends as many calls as `concurrency` permits. A call may end before `send` returns; the outer loop then goes on.
+   * Sends as many calls as `concurrency` permits; a `firstOf` has no limit. A call may end before `send` returns; the
+   * outer loop then goes on.
    */
   function drain(): void {
     if (isDraining) return
     isDraining = true
-    while (!isSettled && sent < calls.length && sent - ok - absent() - failed.length < concurrency) {
+    while (!isSettled && sent < calls.length && sent - ok - failed.length < concurrency) {
       const index = sent++
       send(calls[index] as Call<unknown>, index, completion)
     }

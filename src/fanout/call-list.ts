@@ -1,6 +1,7 @@
 import { UpstreamError } from '../errors.ts'
 import { ignoreRejection } from '../core/promises.ts'
 import { Call } from '../upstream/call/call.ts'
+import type { UpstreamSpec } from '../upstream/spec/spec.ts'
 import { labelOf, type Step } from './step.ts'
 
 /**
@@ -29,4 +30,19 @@ export function readCallList(step: Step, returned: unknown): readonly Call<unkno
       `${labelOf(step)} returned ${calls.length} calls for a count of ${count}: return at least ${count} calls`,
     )
   return calls
+}
+
+/** Returns the number of calls to each upstream; `undefined` if all calls are to the same upstream. */
+export function countByUpstream(calls: readonly Call<unknown>[]): ReadonlyMap<UpstreamSpec, number> | undefined {
+  let counts: Map<UpstreamSpec, number> | undefined
+  for (let index = 1; index < calls.length; index++) {
+    const { upstream } = (calls[index] as Call<unknown>).spec
+    if (counts === undefined) {
+      const { upstream: first } = (calls[0] as Call<unknown>).spec
+      if (upstream === first) continue
+      counts = new Map([[first, index]])
+    }
+    counts.set(upstream, (counts.get(upstream) ?? 0) + 1)
+  }
+  return counts
 }

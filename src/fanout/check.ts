@@ -17,7 +17,8 @@ import type { Step, StepKind } from './step.ts'
 import { credentialHeaders, Vary } from './vary.ts'
 
 const methods: ReadonlySet<unknown> = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] satisfies Route['method'][])
-const criticalities: ReadonlySet<unknown> = new Set(['high', 'normal', 'low'] satisfies Criticality[])
+/** The weights by which permits are divided between aggregates. */
+const weights: Readonly<Record<Criticality, number>> = { high: 4, normal: 2, low: 1 }
 const aggregateName = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/
 const stepName = /^[A-Za-z][A-Za-z0-9_]*$/
 const reserved = new Set(['params', 'query', 'body', 'headers', 'context', 'signal'])
@@ -75,9 +76,9 @@ export function checkRoute(name: string, options: AnyRouteOptions): Route {
   checkZod(owner, { params, query, body, headers })
   if (!methods.has(method))
     throw new TypeError(`${owner}: the method must be one of ${[...methods].join(', ')}, got ${method}`)
-  if (!criticalities.has(criticality))
+  if (!Object.keys(weights).includes(criticality))
     throw new TypeError(
-      `${owner}: criticality must be one of ${[...criticalities].join(', ')}, got ${String(criticality)}`,
+      `${owner}: criticality must be one of ${Object.keys(weights).join(', ')}, got ${String(criticality)}`,
     )
   checkBoolean(owner, 'envelope', envelope)
   if (cacheControl !== undefined) checkTextOption(owner, 'cacheControl', cacheControl, "'public, max-age=60'")
@@ -123,6 +124,7 @@ export function checkRoute(name: string, options: AnyRouteOptions): Route {
     method,
     deadline,
     criticality,
+    flow: Object.freeze({ weight: weights[criticality] }),
     params,
     query,
     body,
@@ -216,7 +218,7 @@ export function addStep(
   const {
     needs = [],
     timeout,
-    concurrency = 16,
+    concurrency,
     maxItems = 100,
     overflow = 'error',
     minSuccess,
@@ -225,7 +227,7 @@ export function addStep(
   } = options
   checkTextList(owner, 'needs', needs, "['breed']")
   if (timeout !== undefined) wholeNumber(owner, 'timeout', timeout, { unit: 'ms' })
-  wholeNumber(owner, 'concurrency', concurrency)
+  if (concurrency !== undefined) wholeNumber(owner, 'concurrency', concurrency)
   wholeNumber(owner, 'maxItems', maxItems)
   checkOverflow(owner, overflow)
   wholeNumber(owner, 'count', count)
@@ -243,7 +245,7 @@ export function addStep(
     kind,
     handler,
     timeout,
-    concurrency,
+    concurrency: concurrency ?? Infinity,
     maxItems,
     overflow,
     count,

@@ -1,5 +1,6 @@
 import type { HeaderFields } from '../core/schema/header-fields.ts'
 import type { TextParser } from '../core/schema/text-parser.ts'
+import type { CallFlow } from '../upstream/call/flow.ts'
 import type { Schema } from './inference.ts'
 import type { Vary } from './vary.ts'
 
@@ -14,6 +15,8 @@ export interface Route {
   /** Limit on the whole run, in ms from its start. */
   readonly deadline: number
   readonly criticality: Criticality
+  /** The flow of the calls of all runs. Its weight is that of the criticality. */
+  readonly flow: CallFlow
   readonly params: Schema
   readonly query: Schema
   readonly body: Schema

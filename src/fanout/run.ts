@@ -5,6 +5,7 @@ import { RuntimeMetrics } from '../metrics/runtime-metrics.ts'
 import { sampledTraceId } from '../trace/sampled-trace-id.ts'
 import type { RequestTrace } from '../trace/request-trace.ts'
 import type { Scope } from '../upstream/call/call.ts'
+import type { CallFlow } from '../upstream/call/flow.ts'
 import { sendOf, type Send } from '../upstream/call/layer.ts'
 import type { RunSpans } from '../upstream/call/spans.ts'
 import type { Runtime } from '../upstream/runtime.ts'
@@ -79,6 +80,7 @@ export class Run implements RunHandle, ReplyTarget {
   readonly headers: Scope['headers']
   readonly reads: HeaderReadTracker | undefined
   readonly admitted = new Map<object, object>()
+  readonly flow: CallFlow
   readonly spans: RunSpans | undefined
   readonly trace: RequestTrace | undefined
   context: unknown = undefined
@@ -127,6 +129,7 @@ export class Run implements RunHandle, ReplyTarget {
         `aggregate '${aggregate.name}': the deadline of a run must be a number of ms above 0, got ${deadline}`,
       )
     this.deadline = Math.min(deadline, aggregate.route.deadline)
+    this.flow = aggregate.route.flow
     this.#sharedArgs = new StepArgs(input, this.abort, undefined)
     this.#contextRun = aggregate.hooks.context && new StepRun(aggregate.hooks.context, this)
     this.#stepRuns = aggregate.steps.map(step => new StepRun(step, this))

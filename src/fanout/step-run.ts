@@ -2,10 +2,11 @@ import { UpstreamError, type ErrorCode } from '../errors.ts'
 import { Abort } from '../core/abort.ts'
 import type { Cached } from '../upstream/spec/answer.ts'
 import { Call, LiveCall } from '../upstream/call/call.ts'
+import type { UpstreamSpec } from '../upstream/spec/spec.ts'
 import { deepFreeze } from '../core/freeze.ts'
 import { skip } from './aggregate.ts'
 import { startCallGroup, type CallCompletion, type CallGroup, type SendCall } from './call-group.ts'
-import { readCallList } from './call-list.ts'
+import { countByUpstream, readCallList } from './call-list.ts'
 import { ContextCalls, type AnswerCompletion } from './context-calls.ts'
 import type { CallCounts } from './events.ts'
 import { invoke } from './invoke.ts'
@@ -45,6 +46,8 @@ export class StepRun implements CallCompletion {
   #timer: NodeJS.Timeout | undefined
   #group: CallGroup | undefined
   #callCount = 1
+  /** The number of calls to each upstream, if the calls of the step are to several upstreams. */
+  #countByUpstream: ReadonlyMap<UpstreamSpec, number> | undefined
 
   constructor(step: Step, run: RunHandle) {
     this.step = step
@@ -258,6 +261,7 @@ export class StepRun implements CallCompletion {
     }
     const omitted = (returned as readonly unknown[]).length - calls.length
     this.#callCount = calls.length
+    this.#countByUpstream = countByUpstream(calls)
     this.#group = startCallGroup({
       step,
       calls,
@@ -286,14 +290,18 @@ export class StepRun implements CallCompletion {
 
   readonly #send: SendCall = (call, index, completion) => {
     const { abort, step } = this
-    this.#run.reads?.addForwarded(call.spec.upstream)
+    const { upstream } = call.spec
+    this.#run.reads?.addForwarded(upstream)
     const pending = new PendingCall(this, this.#run, call.spec, step.isFrozen, index, completion)
     if (!call.spec.safe) {
       this.#unsafeCalls++
       this.#run.unsafeCallStarted()
     }
     if (abort.aborted) pending.reject(abort.reason)
-    else this.#run.send(new LiveCall(call, abort, this.#run, step.index, index, this.#callCount), pending)
+    else {
+      const siblings = this.#countByUpstream === undefined ? this.#callCount : this.#countByUpstream.get(upstream)
+      this.#run.send(new LiveCall(call, abort, this.#run, step.index, index, siblings), pending)
+    }
   }
 
   /** Ends the step with its fallback if it has one and the error is an `UpstreamError`. Otherwise fails the run. */

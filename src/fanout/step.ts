@@ -18,7 +18,7 @@ export interface Step {
   readonly fallback: unknown
   /** True if the value is always frozen: it may be a fallback that all runs share. */
   readonly isFrozen: boolean
-  /** The largest number of calls in flight. */
+  /** The largest number of calls in flight; `Infinity` if only the upstreams limit them. */
   readonly concurrency: number
   /** The maximum number of calls. */
   readonly maxItems: number

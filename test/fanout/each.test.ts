@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { UpstreamError } from '../../src/errors.ts'
 import { aggregate, skip, times } from '../../src/fanout/aggregate.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
+import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { answeringRuntime } from '../helpers/answering-runtime.ts'
 import { heldRuntime } from '../helpers/held-runtime.ts'
 import { oracle } from '../helpers/oracle.ts'
@@ -49,14 +50,57 @@ test('an each never has more calls in flight than its concurrency, and always as
   t.pass('held for 60 lists')
 })
 
-test('the default concurrency of an each is 16', async t => {
+test('a call knows the number of calls of its step to the same upstream', async t => {
   const runtime = heldRuntime()
-  const { run } = watched(listOf(20, {}), { runtime })
+  const other = defineUpstream(
+    'other',
+    { origin: 'http://127.0.0.1:9' },
+    { ask: operation({ path: '/other', output: z.unknown() }) },
+  )
+  const described = base
+    .each('mixed', () => [
+      oracle.ask({ id: 0 }),
+      oracle.ask({ id: 1 }),
+      other.ask(),
+      oracle.ask({ id: 2 }),
+      other.ask(),
+    ])
+    .each('alike', () => times(4, id => oracle.ask({ id })))
+    .reply(Any, () => 1)
+  const { run } = watched(described, { runtime })
+  await turn()
+  t.same(
+    runtime.calls.map(({ call }) => [call.step, call.spec.upstream.name, call.siblingCount]),
+    [
+      [0, 'oracle', 3],
+      [0, 'oracle', 3],
+      [0, 'other', 2],
+      [0, 'oracle', 3],
+      [0, 'other', 2],
+      ...times(4, () => [1, 'oracle', 4]),
+    ],
+  )
+  run.cancel(new Error('seen'))
+})
+
+test('an each without concurrency sends all its calls together', async t => {
+  const runtime = heldRuntime()
+  const { run } = watched(listOf(100, {}), { runtime })
+  await turn()
+  t.equal(runtime.calls.length, 100)
+  run.cancel(new Error('seen'))
+  await turn()
+  t.equal(run.abort.size, 0)
+})
+
+test('calls that wait for the concurrency of an each are not sent when the run has ended', async t => {
+  const runtime = heldRuntime()
+  const { run } = watched(listOf(20, { concurrency: 16 }), { runtime })
   await turn()
   t.equal(runtime.calls.length, 16)
   run.cancel(new Error('seen'))
   await turn()
-  t.equal(runtime.calls.length, 16, 'what waits is not sent when the run has ended')
+  t.equal(runtime.calls.length, 16)
   t.equal(run.abort.size, 0)
 })
 

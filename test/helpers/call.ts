@@ -8,6 +8,8 @@ export interface TestRunOptions {
   readonly headers?: Scope['headers']
   /** @default none */
   readonly trace?: Scope['trace']
+  /** @default the same flow for all runs */
+  readonly flow?: Scope['flow']
   /** In place of the real clock. */
   readonly now?: () => number
 }
@@ -20,12 +22,21 @@ export interface TestRun extends Scope {
   ask<T>(call: Call<T>, own?: { readonly abort?: Abort; readonly step?: number; readonly index?: number }): LiveCall<T>
 }
 
-export function testRun({ deadline = 60_000, headers = {}, trace, now = clock() }: TestRunOptions = {}): TestRun {
+const sharedFlow: Scope['flow'] = Object.freeze({ weight: 2 })
+
+export function testRun({
+  deadline = 60_000,
+  headers = {},
+  trace,
+  flow = sharedFlow,
+  now = clock(),
+}: TestRunOptions = {}): TestRun {
   const events: CallEvent[] = []
   const run: TestRun = {
     deadline,
     headers,
     trace,
+    flow,
     admitted: new Map(),
     abort: new Abort(),
     events,

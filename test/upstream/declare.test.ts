@@ -21,7 +21,7 @@ test('a declaration is checked, filled with its defaults, and cannot be changed'
     origin,
     concurrency: 64,
     connections: 80,
-    maxQueue: 256,
+    maxQueue: 2048,
     attemptTimeout: 1000,
     totalTimeout: undefined,
     connectTimeout: 1000,

@@ -136,7 +136,15 @@ function byOwn(origin: string, options: Omit<PoolOptions, 'connect'>): ReturnTyp
   )
   const { send } = dispatch(pool, '', undefined, pipelining !== undefined)
   const abort = new Abort()
-  const scope = { deadline: Infinity, headers: {}, abort, admitted: new Map(), now: () => 0, emit: () => {} }
+  const scope = {
+    deadline: Infinity,
+    headers: {},
+    abort,
+    flow: { weight: 2 },
+    admitted: new Map(),
+    now: () => 0,
+    emit: () => {},
+  }
   return {
     send: done => send?.(new LiveCall(upstream.fact(), abort, scope, 0, 0), { resolve: () => done(), reject: done }),
     close: () => pool.destroy(),

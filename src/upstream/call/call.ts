@@ -2,6 +2,7 @@ import type { Abort } from '../../core/abort.ts'
 import type { OperationMetrics } from '../../metrics/operation-metrics.ts'
 import type { TraceContext } from '../../trace/trace-context.ts'
 import type { CallEvent } from './events.ts'
+import type { CallFlow } from './flow.ts'
 import type { HeaderReads } from './inbound.ts'
 import type { AttemptSpan, AttemptSpans, CallSpans } from './spans.ts'
 import type { ResponseHeaders } from '../spec/answer.ts'
@@ -56,6 +57,8 @@ export interface Scope {
   readonly context?: unknown
   /** Aborted when the run has ended, for any reason. */
   readonly abort: Abort
+  /** The flow of the calls: the part of the permits of an upstream that they share. */
+  readonly flow: CallFlow
   /** The admission of this run per bulkhead. All calls of a run share it, coalesced calls too. */
   readonly admitted: Map<object, object>
   /** The trace to which the requests of the calls belong; `undefined` if the run has none. */
@@ -146,7 +149,7 @@ export class LiveCall<out T> {
   readonly step: number
   /** The index of the call in its step. */
   readonly index: number
-  /** The number of calls of the step. */
+  /** The number of calls of the step to the same upstream. */
   readonly siblingCount: number
   readonly effort: Effort
   readonly attempt: Attempt

@@ -54,6 +54,7 @@ export function coalesce({ keyOf, listen }: CoalesceOptions): Layer {
           patience: scope.patience ?? scope.deadline,
           headers: scope.headers,
           abort: scope.abort,
+          flow: scope.flow,
           admitted: scope.admitted,
           spans: scope.spans,
           trace: scope.trace,

@@ -25,6 +25,7 @@ export class Detachable<T> extends Abort {
       patience: scope.patience ?? scope.deadline,
       headers: scope.headers,
       abort: this,
+      flow: scope.flow,
       admitted: scope.admitted,
       spans: this.#spans,
       trace: scope.trace,

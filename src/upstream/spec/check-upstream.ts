@@ -63,7 +63,7 @@ export function upstreamSpec(
   const {
     concurrency = 64,
     connections = concurrency === 'adaptive' ? maxAdaptiveConnections : concurrency + spareConnections,
-    maxQueue = 256,
+    maxQueue = 2048,
     attemptTimeout = 1000,
     totalTimeout,
     connectTimeout = 1000,

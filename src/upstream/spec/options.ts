@@ -204,7 +204,11 @@ export interface UpstreamOptions extends AccessOptions {
   readonly concurrency?: number | 'adaptive'
   /** The limit on sockets, at least `concurrency`. @default `concurrency` + 16, or 200 if it is adaptive */
   readonly connections?: number
-  /** The limit on calls that wait for a permit. At this limit new runs are refused. @default 256 */
+  /**
+   * The limit on calls that wait for a permit. At this limit a new run is refused, or takes the place of a run of lower
+   * criticality.
+   * @default 2048
+   */
   readonly maxQueue?: number
   /**
    * Retries of calls that fail for a transient reason. A call is retried if it is idempotent or was never sent.

@@ -4,7 +4,8 @@ import { callbackLayer, type Answer, type Completion, type Layer } from '../../c
 import type { AdaptiveConcurrency } from './adaptive-concurrency.ts'
 import { Semaphore } from './semaphore.ts'
 import { FairQueue } from './fair-queue.ts'
-import { AdmissionControl, type Admission } from './admission.ts'
+import type { Admission } from './admission.ts'
+import { AdmissionControl } from './admission-control.ts'
 import { Waiter, type WaiterCallbacks } from './waiter.ts'
 
 export interface BulkheadOptions {
@@ -13,6 +14,8 @@ export interface BulkheadOptions {
   readonly concurrency: number | AdaptiveConcurrency
   /** The number of queued calls at which the first call of a new run is refused. */
   readonly maxQueue: number
+  /** Returns the present time, in ms. @default performance.now */
+  readonly now?: () => number
 }
 
 /** The state of a bulkhead at a moment. */
@@ -34,22 +37,30 @@ export interface Bulkhead {
  * Limits the calls to one upstream. At most `concurrency` calls are in flight, each with a permit. New runs are refused
  * when `maxQueue` calls wait.
  *
- * It admits runs, not calls (`AdmissionControl`). Calls of runs that have entered go before the calls of all other runs
- * (`FairQueue`). So under overload the admitted runs are completed, and all other runs are refused at once.
+ * It admits runs, not calls (`AdmissionControl`). The permits are divided between aggregates by weight, and within an
+ * aggregate the admitted runs take turns (`FairQueue`). So under overload the admitted runs are completed, and all
+ * other runs are refused at once.
  */
-export function bulkhead({ upstream, concurrency, maxQueue }: BulkheadOptions): Bulkhead {
+export function bulkhead({
+  upstream,
+  concurrency,
+  maxQueue,
+  now = () => performance.now(),
+}: BulkheadOptions): Bulkhead {
   const adaptive = typeof concurrency === 'number' ? undefined : concurrency
-  const queue = new FairQueue<Waiter>()
+  const queue = new FairQueue(now)
   const semaphore = new Semaphore(typeof concurrency === 'number' ? concurrency : concurrency.limit, queue)
-  const admissions = new AdmissionControl(semaphore, queue, maxQueue)
-  let entered = 0
+  const admissions = new AdmissionControl({ upstream, semaphore, queue, maxQueue, now })
 
-  const releaseOne = () => semaphore.release()
+  function free({ flow }: Admission): void {
+    flow.active--
+    semaphore.release()
+  }
 
   function release({ call, admission, isFirst, since, noted }: Permit<unknown>, error: unknown): void {
     if (since !== undefined) {
       const ms = call.scope.now() - since
-      admissions.load.recordHold(ms, error)
+      admission.flow.recordHold(ms, error)
       if (adaptive !== undefined) {
         adaptive.ended(call, noted, ms, semaphore.active, error)
         semaphore.setLimit(adaptive.limit)
@@ -57,20 +68,20 @@ export function bulkhead({ upstream, concurrency, maxQueue }: BulkheadOptions): 
     }
     if (isFirst) admission.done(call)
     const { held } = call.attempt
-    if (held === undefined) semaphore.release()
-    else void held.then(releaseOne)
+    if (held === undefined) free(admission)
+    else void held.then(() => free(admission))
   }
 
   return {
     layer: callbackLayer(next => {
       const enter = <T>(call: LiveCall<T>, admission: Admission, completion: Completion<T>) => {
         // With a fixed limit only one call in eight is measured, because reading the clock takes time.
-        const since = adaptive !== undefined || (entered++ & 7) === 0 ? call.scope.now() : undefined
+        const since = adaptive !== undefined || (admission.flow.entered++ & 7) === 0 ? call.scope.now() : undefined
         const noted = adaptive === undefined ? 0 : adaptive.noted
         next(call, new Permit(call, admission, completion, since, noted, release))
       }
       const callbacks: WaiterCallbacks = {
-        left(waiter) {
+        aborted(waiter) {
           if (queue.remove(waiter)) admissions.revoke(waiter.admission, waiter.call)
         },
         granted: ({ call, admission, completion }) => enter(call, admission, completion),
@@ -80,7 +91,7 @@ export function bulkhead({ upstream, concurrency, maxQueue }: BulkheadOptions): 
         const admission = semaphore.isFree || call.attempt.mayWait ? admissions.admit(call) : undefined
         if (admission === undefined) return completion.reject(new UpstreamError('BULKHEAD_FULL', upstream))
         if (semaphore.tryAcquire()) {
-          admission.hasEntered = true
+          admission.enter()
           return enter(call, admission, completion)
         }
         queue.push(new Waiter(call, admission, completion as Completion<unknown>, callbacks))

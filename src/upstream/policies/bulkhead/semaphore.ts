@@ -1,6 +1,6 @@
 /** The calls that wait for a permit, in the order in which they receive it. */
 export interface PermitQueue {
-  /** Returns the call that receives the next permit. The queue removes it when the permit is granted. */
+  /** Removes and returns the call that receives the next permit. */
   next(): { grant(): void } | undefined
 }
 

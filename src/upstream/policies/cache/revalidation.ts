@@ -1,6 +1,7 @@
 import pLimit from 'p-limit'
 import type { Abort } from '../../../core/abort.ts'
 import type { LiveCall } from '../../call/call.ts'
+import type { CallFlow } from '../../call/flow.ts'
 import type { OperationSpec } from '../../spec/spec.ts'
 import { LatencyTracker } from '../hedge/latency-tracker.ts'
 import type { Answer, Service } from '../../call/layer.ts'
@@ -139,6 +140,9 @@ function confirmation(spec: OperationSpec, found: LookupResult, head304: Confirm
   }
 }
 
+/** The flow of all refreshes in the background. No caller waits for them: the weight is that of criticality `low`. */
+const refreshes: CallFlow = Object.freeze({ weight: 1 })
+
 /**
  * Returns the same call without its run. Only `abort` aborts it, and its run receives none of its events. It keeps the
  * trace of the run that started it.
@@ -149,6 +153,7 @@ function detached<T>(call: LiveCall<T>, abort: Abort): LiveCall<T> {
     deadline: Infinity,
     headers,
     abort,
+    flow: refreshes,
     admitted: new Map(),
     spans: spans?.background(call.step),
     trace,

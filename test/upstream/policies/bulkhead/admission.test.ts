@@ -2,8 +2,11 @@ import { setImmediate } from 'node:timers/promises'
 import { test } from 'tap'
 import { UpstreamError } from '../../../../src/errors.ts'
 import { LiveCall } from '../../../../src/upstream/call/call.ts'
-import { Admission, AdmissionControl, LoadEstimator } from '../../../../src/upstream/policies/bulkhead/admission.ts'
+import { Admission } from '../../../../src/upstream/policies/bulkhead/admission.ts'
+import { AdmissionControl } from '../../../../src/upstream/policies/bulkhead/admission-control.ts'
 import { bulkhead } from '../../../../src/upstream/policies/bulkhead/bulkhead.ts'
+import { FairQueue } from '../../../../src/upstream/policies/bulkhead/fair-queue.ts'
+import { Flow } from '../../../../src/upstream/policies/bulkhead/flow.ts'
 import { Semaphore } from '../../../../src/upstream/policies/bulkhead/semaphore.ts'
 import { testRun, type TestRun } from '../../../helpers/call.ts'
 import { heldService } from '../../../helpers/held-service.ts'
@@ -12,7 +15,7 @@ import { questions } from '../../../helpers/questions.ts'
 /** One permit, a long queue, and a clock that moves when told to. */
 function arrange() {
   let now = 0
-  const { layer, gauge } = bulkhead({ upstream: 'nobody', concurrency: 1, maxQueue: 1000 })
+  const { layer, gauge } = bulkhead({ upstream: 'nobody', concurrency: 1, maxQueue: 1000, now: () => now })
   const bottom = heldService()
   const service = layer(bottom.service)
   return {
@@ -37,13 +40,22 @@ function arrange() {
 test('a run is refused at once when the calls reserved before it leave it too little time, even with room in the queue', async t => {
   const place = arrange()
   place.enter(place.run(60_000), 50)
-  const hurried = place.enter(place.run(800))
+  const hurried = place.enter(place.run(800), 50)
   const patient = place.enter(place.run(60_000))
   await setImmediate()
-  // 51 calls one after the other at a guess of 25 ms are 1275 ms, and half of 800 is not enough.
+  // 50 calls of the first run and 50 own ones take 2.5 s at a guess of 25 ms each, and half of 800 is not enough.
   t.equal(hurried.refusal, 'BULKHEAD_FULL')
   t.equal(patient.refusal, undefined)
   t.equal(place.gauge.queued, 1)
+})
+
+test('a run of one call is not refused for the many calls of another run, because the runs take turns', async t => {
+  const place = arrange()
+  place.enter(place.run(60_000), 1000)
+  const small = place.enter(place.run(200))
+  await setImmediate()
+  // One call of the other run, and its own: 75 ms with the permit that it waits for.
+  t.equal(small.refusal, undefined)
 })
 
 test('the reserved calls that a run does not make are given back when the run is over', async t => {
@@ -53,7 +65,8 @@ test('the reserved calls that a run does not make are given back when the run is
   await place.finishAfter(25)
   place.enter(place.run(60_000))
   first.abort.abort(new Error('over'))
-  const next = place.enter(place.run(800))
+  // Its 10 calls and one other take 300 ms. With 10 calls of the first run they would take 550.
+  const next = place.enter(place.run(800), 10)
   await setImmediate()
   t.equal(next.refusal, undefined)
 })
@@ -91,7 +104,7 @@ const call = (of = 1, deadline = 60_000, index = 0) => {
 }
 
 test('the time that a permit is held is learned from answers and from time limits, and from no other failure', async t => {
-  const load = new LoadEstimator()
+  const load = new Flow(2, { weight: 0 })
   t.equal(load.holdMs, 25, 'a guess')
   for (const error of [
     new Error('the caller left'),
@@ -114,20 +127,13 @@ test('the time that a permit is held is learned from answers and from time limit
   }
 })
 
-test('a run has time when half of what is left covers the reserved calls and its own', async t => {
-  const load = new LoadEstimator()
-  load.reserved = 7
-  t.ok(load.hasTimeFor(call(1, 400), 1), '8 calls of 25 ms take 200 ms')
-  t.notOk(load.hasTimeFor(call(2, 400), 1))
-  t.ok(load.hasTimeFor(call(2, 400), 2), 'with two permits they take half as long')
-})
-
 test('a step reserves its calls once, with its first call, and gives back those that are done or that never come', async t => {
-  const load = new LoadEstimator()
+  const load = new Flow(2, { weight: 0 })
   const admission = new Admission(load)
   const first = call(5)
   admission.reserve(first)
   t.equal(load.reserved, 5)
+  t.equal(load.liveRuns, 1)
   admission.reserve(call(5, 60_000, 1))
   t.equal(load.reserved, 5, 'later calls are in the reservation')
   admission.done(first)
@@ -135,6 +141,7 @@ test('a step reserves its calls once, with its first call, and gives back those 
   t.equal(load.reserved, 3)
   first.scope.abort.abort('over')
   t.equal(load.reserved, 0)
+  t.equal(load.liveRuns, 0)
   t.equal(first.scope.abort.size, 0)
   admission.done(first)
   t.equal(load.reserved, 0, 'a call that ends after its run is not counted twice')
@@ -142,23 +149,71 @@ test('a step reserves its calls once, with its first call, and gives back those 
   t.equal(load.reserved, 0, 'a step that reserved nothing has none to give back')
 })
 
+/** An admission control with one permit, which is in use, and an empty queue. */
+function control(): AdmissionControl {
+  const now = () => 0
+  const queue = new FairQueue(now)
+  const semaphore = new Semaphore(1, queue)
+  semaphore.tryAcquire()
+  return new AdmissionControl({ upstream: 'nobody', semaphore, queue, maxQueue: 1, now })
+}
+
 test('a revoked run has nothing reserved, and is admitted as a new one', async t => {
-  const admissions = new AdmissionControl(new Semaphore(1, { next: () => undefined }), { size: 0 }, 1)
+  const admissions = control()
   const first = call(5)
   const admission = admissions.admit(first) as Admission
   t.equal(admissions.admit(first), admission, 'a run is admitted once')
-  t.equal(admissions.load.reserved, 10)
+  const { flow } = admission
+  t.match(flow, { reserved: 5, liveRuns: 1 })
   admissions.revoke(admission, first)
-  t.equal(admissions.load.reserved, 0)
+  t.match(flow, { reserved: 0, liveRuns: 0 })
   t.not(admissions.admit(first), admission)
 })
 
 test('a revoked run has nothing reserved for the calls of its context(), which are of step -1', async t => {
-  const admissions = new AdmissionControl(new Semaphore(1, { next: () => undefined }), { size: 0 }, 1)
+  const admissions = control()
   const scope = testRun({ deadline: 60_000, now: () => 0 })
   const asked = new LiveCall(questions.ask(), scope.abort, scope, -1, 0)
   const admission = admissions.admit(asked) as Admission
-  t.equal(admissions.load.reserved, 1)
+  t.equal(admission.flow.reserved, 1)
   admissions.revoke(admission, asked)
-  t.equal(admissions.load.reserved, 0)
+  t.equal(admission.flow.reserved, 0)
+})
+
+test('each call that was coalesced reserves itself, wherever it stands in its step', async t => {
+  const flow = new Flow(2, { weight: 0 })
+  const admission = new Admission(flow)
+  const run = testRun()
+  const shared = (index: number) => new LiveCall(questions.ask(), run.abort, run, 0, index, 1)
+  admission.reserve(shared(3))
+  admission.reserve(shared(7))
+  t.match(flow, { reserved: 2, liveRuns: 1 })
+  admission.done(shared(3))
+  t.match(flow, { reserved: 1, liveRuns: 1 })
+  admission.done(shared(7))
+  t.match(flow, { reserved: 0, liveRuns: 0 })
+  t.equal(run.abort.size, 0)
+})
+
+test('a run with two steps at the same time is one live run', async t => {
+  const busy = { weight: 0 }
+  const flow = new Flow(2, busy)
+  const admission = new Admission(flow)
+  const run = testRun()
+  const step = (index: number) => new LiveCall(questions.ask(), run.abort, run, index, 0, 3)
+  admission.reserve(step(0))
+  admission.reserve(step(1))
+  t.match(flow, { reserved: 6, liveRuns: 1 })
+  t.equal(busy.weight, 2)
+  for (let nth = 0; nth < 3; nth++) admission.done(step(0))
+  t.match(flow, { reserved: 3, liveRuns: 1 })
+  run.abort.abort('over')
+  t.match(flow, { reserved: 0, liveRuns: 0 })
+  t.equal(busy.weight, 0)
+})
+
+test('a step whose first calls go to other upstreams reserves its calls too', async t => {
+  const flow = new Flow(2, { weight: 0 })
+  new Admission(flow).reserve(call(5, 60_000, 3))
+  t.equal(flow.reserved, 5)
 })

@@ -41,13 +41,11 @@ interface Waiter {
   readonly run: number
 }
 
-/** The rules of admission in their plainest form: lists, searched from the front. */
+/** The rules of admission within one flow in their plainest form: lists, searched from the front. */
 class Rules {
   active: number[] = []
-  /** Of runs that were let in. */
-  ahead: Waiter[] = []
-  /** Of runs that were not, in the order in which the runs came. */
-  newcomers: Waiter[][] = []
+  /** The waiting calls of each run, in the order of the turns. */
+  ring: Waiter[][] = []
   readonly admitted = new Set<number>()
   permits: number
   readonly queue: number
@@ -58,30 +56,28 @@ class Rules {
   }
 
   get waiting(): number {
-    return this.ahead.length + this.newcomers.flat().length
+    return this.ring.flat().length
   }
 
   /** Whether the call may stay. */
   enter(waiter: Waiter, mayWait: boolean): boolean {
-    const group = this.newcomers.find(([first]) => first?.run === waiter.run)
+    const group = this.ring.find(([first]) => first?.run === waiter.run)
     if (this.active.length < this.permits) this.admit(waiter)
     else if (!mayWait) return false
-    else if (this.admitted.has(waiter.run)) this.ahead.push(waiter)
     else if (group !== undefined) group.push(waiter)
-    else if (this.waiting < this.queue) this.newcomers.push([waiter])
+    else if (this.admitted.has(waiter.run) || this.waiting < this.queue) this.ring.push([waiter])
     else return false
     return true
   }
 
   leave(index: number): void {
     const held = this.active.includes(index)
-    const others = (list: readonly Waiter[]) => list.filter(waiter => waiter.index !== index)
     this.active = this.active.filter(each => each !== index)
-    this.ahead = others(this.ahead)
-    this.newcomers = this.newcomers.map(others).filter(group => group.length > 0)
+    this.ring = this.ring.map(group => group.filter(waiter => waiter.index !== index)).filter(group => group.length > 0)
     while (held && this.active.length < this.permits && this.waiting > 0) {
-      if (this.ahead.length === 0) this.ahead = this.newcomers.shift() ?? []
-      this.admit(this.ahead.shift() as Waiter)
+      const [first, ...others] = this.ring.shift() as Waiter[]
+      this.admit(first as Waiter)
+      if (others.length > 0) this.ring.push(others)
     }
   }
 
@@ -116,7 +112,12 @@ for (const kind of ['fixed', 'moving'] as const)
       await fc.assert(
         fc.asyncProperty(fc.integer({ min: 1, max: 3 }), fc.nat(4), acts, async (start, queue, list) => {
           const moving = kind === 'moving' ? new MovingLimit(start) : undefined
-          const { layer, gauge } = bulkhead({ upstream: 'nobody', concurrency: moving ?? start, maxQueue: queue })
+          const { layer, gauge } = bulkhead({
+            upstream: 'nobody',
+            concurrency: moving ?? start,
+            maxQueue: queue,
+            now: () => 0,
+          })
           const bottom = heldService()
           const service = layer(bottom.service)
           const runs: TestRun[] = Array.from({ length: 5 }, () => testRun())

@@ -127,7 +127,7 @@ test('a queue of 0 refuses whatever finds no free permit', async t => {
   await asked
 })
 
-test('later calls of a run that holds a permit wait beyond the bound, and go ahead of newcomers', async t => {
+test('later calls of an admitted run wait beyond the bound, and the runs take turns', async t => {
   const place = arrange({ maxQueue: 1 })
   const [inside, newcomer] = [testRun(), testRun()]
   const asked = [place.enter(inside, 0), place.enter(newcomer, 10), place.enter(inside, 1), place.enter(inside, 2)]
@@ -138,24 +138,26 @@ test('later calls of a run that holds a permit wait beyond the bound, and go ahe
     await place.finish()
     return place.held.length === 0
   })
-  t.same(order, [0, 1, 2, 10])
+  t.same(order, [0, 10, 1, 2])
   await drain(place, t)
   await Promise.all(asked)
 })
 
-test('a run that once held a permit still goes ahead', async t => {
+test('a run that once held a permit is still admitted, and waits for its turn', async t => {
   const place = arrange()
   const [known, other] = [testRun(), testRun()]
   const asked = [place.enter(known, 0)]
   await place.finish()
   asked.push(place.enter(other, 10), place.enter(testRun(), 20), place.enter(known, 1))
   await place.finish()
+  t.same(place.active(), [20])
+  await place.finish()
   t.same(place.active(), [1])
   await drain(place, t)
   await Promise.all(asked)
 })
 
-test('when the first call of a run that was only queued gets a permit, its others go ahead', async t => {
+test('runs that were only queued take turns, in the order of their first calls', async t => {
   const place = arrange({ maxQueue: 2 })
   const [early, late] = [testRun(), testRun()]
   const asked = [
@@ -174,24 +176,25 @@ test('when the first call of a run that was only queued gets a permit, its other
     await place.finish()
     return place.held.length === 0
   })
-  t.same(order, [0, 1, 2, 3, 10, 11])
+  t.same(order, [0, 1, 10, 2, 11, 3])
   await drain(place, t)
   await Promise.all(asked)
 })
 
-test('a run that got its first permit from the queue goes ahead from then on', async t => {
+test('a run that got its first permit from the queue waits beyond the bound from then on', async t => {
   const place = arrange({ maxQueue: 2 })
   const run = testRun()
   const asked = [place.enter(testRun(), 0), place.enter(run, 1)]
   await place.finish()
   asked.push(place.enter(testRun(), 10), place.enter(testRun(), 20), place.enter(run, 2))
+  t.equal(place.gauge.queued, 3)
   await place.finish()
-  t.same(place.active(), [2])
+  t.same(place.active(), [10])
   await drain(place, t)
   await Promise.all(asked)
 })
 
-test('a waiter that moved ahead with its run still leaves the queue at once when it is aborted', async t => {
+test('a waiter of a run that has a permit still leaves the queue at once when it is aborted', async t => {
   const place = arrange()
   const run = testRun()
   const gone = new Abort()
@@ -315,13 +318,14 @@ test('the expected wait of a run uses the current number of permits', async t =>
     const run = testRun({ deadline, now: () => 0 })
     return place.service(new LiveCall(questions.ask(), run.abort, run, 0, 0, of))
   }
-  // 3 and 5 calls of 25 ms are 100 ms in two permits, and 200 in one; half of 250 is 125.
+  // Half of 250 is 125. A wait of 3 calls of 25 ms, and 5 own ones, take 37.5 + 87.5 ms with two permits.
   const before = announce(5, 250)
   await turn()
   t.match(place.gauge, { queued: 2 })
   place.held[0]?.fail(new Error('tells nothing of the time it takes'))
   await failure(asked[0] as Promise<unknown>)
-  t.match(await failure(announce(1, 250)), { code: 'BULKHEAD_FULL' })
+  // A wait of 6 calls, and 2 own ones, take 75 + 50 ms with two permits, and 150 + 75 ms with one.
+  t.match(await failure(announce(2, 250)), { code: 'BULKHEAD_FULL' })
   await drain(place, t)
   await Promise.all([asked[1], asked[2], before])
 })
