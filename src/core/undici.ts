@@ -8,4 +8,6 @@ const require = createRequire(import.meta.url)
 
 export const Client = require('undici/lib/dispatcher/client.js') as typeof undici.Client
 export const createConnector = require('undici/lib/core/connect.js') as typeof undici.buildConnector
+/** Sends a request and resolves with its response. Its `this` is the dispatcher. */
+export const request = require('undici/lib/api/api-request.js') as undici.Dispatcher['request']
 export const errors = require('undici/lib/core/errors.js') as typeof undici.errors

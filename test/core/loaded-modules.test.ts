@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { test } from 'tap'
 import undici from 'undici'
-import { Client, createConnector, errors } from '../../src/core/undici.ts'
+import { Client, createConnector, errors, request } from '../../src/core/undici.ts'
 
 /** Returns the modules that a process has loaded after it has imported a module of this package. */
 function loadedBy(path: string): { readonly native: readonly string[]; readonly undici: readonly string[] } {
@@ -17,6 +17,7 @@ function loadedBy(path: string): { readonly native: readonly string[]; readonly 
 test('the parts of undici that are loaded alone are the ones of its main module', async t => {
   t.equal(Client, undici.Client)
   t.equal(createConnector, undici.buildConnector)
+  t.equal(request, undici.Dispatcher.prototype.request)
   t.equal(errors, undici.errors)
 })
 

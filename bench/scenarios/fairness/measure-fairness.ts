@@ -34,7 +34,7 @@ export const variants = Object.keys(requests) as Variant[]
 /** The figures of the light aggregate in two loads, and those of the heavy aggregate in the flood. */
 export interface FairnessWindow {
   readonly variant: Variant
-  /** Beside so many requests of the heavy aggregate that both together are half of what the permits allow. */
+  /** Beside requests of the heavy aggregate. Both together are half of what the permits allow. */
   readonly calm: OpenLoopFigures
   /** Beside the flood of the heavy aggregate. */
   readonly flood: OpenLoopFigures

@@ -14,6 +14,11 @@ const highest = ranks.high
 /** The class below the lowest one: no request is refused, and optional steps run. */
 const calm = -1
 
+/**
+ * The duration from which a turn may be part of a standing queue, as a share of the limit. With the default limit it is
+ * 20 ms, as in Zhou et al. A loop that is busy with few callers has shorter turns.
+ */
+const longShare = 0.2
 /** The duration of a turn under overload, as a share of the limit. Longer turns add delay and no throughput. */
 const targetShare = 0.03
 /** The smallest budget, as a share of the target. Below it, the next class is refused too. */
@@ -31,12 +36,12 @@ const absentMs = 1000
  * Decides which requests are admitted when the CPU limits the service. The event loop is the queue: bytes that arrive
  * during a turn wait for its end. So a request has waited since the last turn ended, and at most one turn longer.
  *
- * The rule is that of controlled delay (Nichols and Jacobson, RFC 8289; Maurer, "Fail at Scale", ACM Queue 2015). The
- * target is a turn of 3 % of `limit`. If a turn was shorter within the last `limit` ms, longer ones are a burst, and
- * every request is admitted. If none was, the queue is standing, which is overload. Then a request is refused at once
- * if it has waited longer than a budget. The budget falls while turns are longer than the target, and grows while they
- * are shorter. The shortest of the last three turns counts: a standing queue makes each turn long, and a pause makes
- * one turn long.
+ * The rule is that of controlled delay (Nichols and Jacobson, RFC 8289; Maurer, "Fail at Scale", ACM Queue 2015). If a
+ * turn was shorter than 20 % of `limit` within the last `limit` ms, longer ones are a burst, and every request is
+ * admitted. If none was, the queue is standing, which is overload. Then a request is refused at once if it has waited
+ * longer than a budget. The target is a turn of 3 % of `limit`: the budget falls while turns are longer, and grows
+ * while they are shorter. The shortest of the last three turns counts: a standing queue makes each turn long, and a
+ * pause makes one turn long.
  *
  * The budget is that of one class of requests, as in Zhou et al., "Overload Control for Scaling WeChat Microservices"
  * (SoCC 2018). The classes below are refused, and the classes above are admitted. When the budget is used up, the next
@@ -45,6 +50,7 @@ const absentMs = 1000
 export class LoopAdmission {
   readonly #limit: number
   readonly #target: number
+  readonly #long: number
   readonly #clock: LoopClock
   readonly #endTurn: () => void
   /** True while the end of each turn is observed. False if nothing waited at the end of the last turn. */
@@ -52,7 +58,7 @@ export class LoopAdmission {
   #turnStart = 0
   /** True if a request was admitted in this turn. Otherwise the next one is: runs can be longer than the target. */
   #hasAdmitted = false
-  /** The end of the first turn since one was shorter than the target. A single long turn is not a standing queue. */
+  /** The end of the first long turn since a turn was not long. A single long turn is not a standing queue. */
   #burstEnd = Infinity
   /** The rank of the class whose requests are refused by the budget. */
   #class = calm
@@ -71,6 +77,7 @@ export class LoopAdmission {
   constructor(limit: number, clock: LoopClock) {
     this.#limit = limit
     this.#target = limit * targetShare
+    this.#long = limit * longShare
     this.#clock = clock
     this.#endTurn = () => this.#turnEnded()
   }
@@ -136,7 +143,7 @@ export class LoopAdmission {
       if (standing < this.#target) this.#grow(turn * (1 - standing / this.#target))
       else this.#fall(now, standing)
     }
-    if (turn < this.#target) this.#burstEnd = Infinity
+    if (turn < this.#long) this.#burstEnd = Infinity
     else if (this.#burstEnd === Infinity) this.#burstEnd = now
     if (turn < emptyTurnMs) this.#isBusy = false
     else this.#clock.atTurnEnd(this.#endTurn)

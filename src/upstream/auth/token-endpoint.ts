@@ -1,6 +1,7 @@
 import { escape } from 'node:querystring'
 import type { Dispatcher } from 'undici'
 import { z } from 'zod'
+import { request } from '../../core/undici.ts'
 import { UpstreamError } from '../../errors.ts'
 import type { TokenAccess } from './access.ts'
 import type { Token } from './authorize.ts'
@@ -79,13 +80,13 @@ export function tokenEndpoint({
     body: form,
   }
 
-  const request = (signal: AbortSignal) => dispatcher.request({ ...options, signal })
+  const requestOnce = (signal: AbortSignal) => request.call(dispatcher, { ...options, signal })
 
   return async () => {
     const signal = AbortSignal.timeout(timeout)
     try {
-      const { statusCode, body } = await request(signal).catch((error: Error) => {
-        if (isUnsent(error)) return request(signal)
+      const { statusCode, body } = await requestOnce(signal).catch((error: Error) => {
+        if (isUnsent(error)) return requestOnce(signal)
         throw error
       })
       const text = await body.text()
