@@ -30,7 +30,10 @@ test('a raw caller records status and end of each request, and uses idle connect
       completed.map(each => each.status),
       Array.from({ length: 6 }, () => status),
     )
-    t.same(completed.map(({ dueAt }) => dueAt).sort((a, b) => a - b), [1, 1, 2, 2, 3, 3])
+    t.same(
+      completed.map(({ dueAt }) => dueAt).sort((a, b) => a - b),
+      [1, 1, 2, 2, 3, 3],
+    )
     t.equal(connections, opened, path)
     t.same(caller.takeCompleted(), [])
     caller.close()
