@@ -17,7 +17,7 @@ function loadedBy(path: string): { readonly native: readonly string[]; readonly 
 test('the parts of undici that are loaded alone are the ones of its main module', async t => {
   t.equal(Client, undici.Client)
   t.equal(createConnector, undici.buildConnector)
-  t.equal(request, undici.Dispatcher.prototype.request)
+  t.equal(request, Reflect.get(undici.Dispatcher.prototype, 'request'))
   t.equal(errors, undici.errors)
 })
 
