@@ -316,7 +316,10 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
   addHealthRoutes(app, { readiness, lostLogLines })
   if (metricsRoute !== undefined) addMetricsRoute(app, { source: metricsSource ?? runtime.metrics, ...metricsRoute })
   logOmittedRefusals(app, refusals)
-  const gauge = createPressureGauge(pressure)
+  const gauge = createPressureGauge(
+    pressure,
+    aggregates.some(({ route }) => route.criticality === 'high'),
+  )
   watchPressure(app, gauge, pressure)
   logRefusedBodies(app, gauge.bodies)
   const paths = new PathIndex()

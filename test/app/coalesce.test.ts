@@ -31,6 +31,8 @@ test('a thousand equal requests at once make one upstream call, and get its resp
   let left = 0
   const { port, app } = await serveApp(t, {
     aggregates: [all],
+    // The callers are in the same process.
+    pressure: { loopDelay: 0 },
     before(app) {
       app.addHook('preHandler', (_request, _reply, done) => {
         came++

@@ -46,7 +46,9 @@ export type Pressure = 'calm' | 'pressed' | 'overloaded'
 const pressedRatio = 0.8
 
 /** The fractions of a limit at which requests are refused. */
-const refusedFrom: Readonly<Record<Criticality, number>> = { low: 0.9, normal: 0.95, high: 1 }
+type RefusedFrom = Readonly<Record<Criticality, number>>
+const refusedWithoutHigh: RefusedFrom = { low: 0.9, normal: 1, high: 1 }
+const refusedWithHigh: RefusedFrom = { low: 0.9, normal: 0.95, high: 1 }
 
 /** Time between two samples of the event loop and of the process memory, in ms. */
 const sampleEvery = 250
@@ -87,12 +89,15 @@ const loopClock: LoopClock = { now: () => performance.now(), atTurnEnd: setImmed
 /**
  * Creates a gauge.
  *
+ * @param hasHigh - True if the app has aggregates of high criticality. The last 5 % of each limit are then for them.
  * @param clock - The time, and the turns of the event loop. @default those of this process
  */
 export function createPressureGauge(
   { runs, loopDelay, heapPercent, memoryPercent, bodiesBytes }: PressureLimits,
+  hasHigh = false,
   clock = loopClock,
 ): PressureGauge {
+  const refusedFrom = hasHigh ? refusedWithHigh : refusedWithoutHigh
   const loop = new LoopAdmission(loopDelay, clock)
   let memoryRatio = 0
   const memoryRatioOf = (reading: MemoryReading) =>
@@ -101,7 +106,7 @@ export function createPressureGauge(
     runs: 0,
     bodies: new InboundBodies(bodiesBytes),
     get level() {
-      const ofLimits = levelOf(Math.max(memoryRatio, ratioOf(this.runs, runs)))
+      const ofLimits = levelOf(Math.max(memoryRatio, ratioOf(this.runs, runs)), refusedFrom)
       if (!loop.isShedding || ofLimits === 'overloaded') return ofLimits
       return loop.refusesNormal ? 'overloaded' : 'pressed'
     },
@@ -116,12 +121,12 @@ export function createPressureGauge(
     updateMemory(reading) {
       memoryRatio = memoryRatioOf(reading)
     },
-    memoryLevel: reading => levelOf(memoryRatioOf(reading)),
+    memoryLevel: reading => levelOf(memoryRatioOf(reading), refusedFrom),
   }
 }
 
-function levelOf(ratio: number): Pressure {
-  if (ratio >= refusedFrom.normal) return 'overloaded'
+function levelOf(ratio: number, { normal }: RefusedFrom): Pressure {
+  if (ratio >= normal) return 'overloaded'
   return ratio >= pressedRatio ? 'pressed' : 'calm'
 }
 
