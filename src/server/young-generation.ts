@@ -13,6 +13,9 @@ const interval = 100
  */
 const looks = 50
 
+/** The number of objects, of 64 KB each, that are allocated at most to cause a growth. */
+const mostObjects = 256
+
 /** The options of Node.js, in which a user may set the size. */
 export interface NodeOptions {
   readonly execArgv: readonly string[]
@@ -25,14 +28,17 @@ export interface YoungGeneration {
   readonly used: number
 }
 
-/** Decides the size to which the young generation may grow. */
+/** Decides the size of the young generation. */
 export class YoungLimit {
   #limit = startBytes
   #looks = 0
   #leastUse = Infinity
+  #lastUse = Infinity
 
-  /** Returns the factor of the next growth. With 1 the size stays. */
+  /** Returns the factor by which the generation grows now. With 1 its size stays. */
   factor({ size, used }: YoungGeneration): number {
+    const isCollected = used < this.#lastUse
+    this.#lastUse = used
     this.#leastUse = Math.min(this.#leastUse, used)
     if (++this.#looks === looks) {
       // A collection copies what is alive from one half to the other. If it is more than a third of a half, collections
@@ -43,7 +49,7 @@ export class YoungLimit {
       this.#looks = 0
       this.#leastUse = Infinity
     }
-    return Math.max(1, Math.floor(this.#limit / size))
+    return isCollected ? Math.max(1, Math.floor(this.#limit / size)) : 1
   }
 }
 
@@ -51,17 +57,26 @@ export class YoungLimit {
  * Limits the size of V8's young generation for the life of the process, unless the options of Node.js set it. V8 lets
  * it grow to 128 MiB when objects have survived, as objects of waiting requests do, although a small part of that is
  * enough for most loads. V8 reads its own limit only when a process starts, but it reads the factor of a growth at each
- * growth.
+ * growth. So the factor is 1, and the generation grows by one step at a time when a look decides it.
  */
 export function limitYoungGeneration({ execArgv, environment = '' }: NodeOptions): void {
   if ([...execArgv, environment].some(text => /semi[-_]space/.test(text))) return
   const limit = new YoungLimit()
-  let factor = 1
-  setFactor(factor)
+  setFactor(1)
   setInterval(() => {
-    const next = limit.factor(youngGeneration())
-    if (next !== factor) setFactor((factor = next))
+    const generation = youngGeneration()
+    const factor = limit.factor(generation)
+    if (factor > 1) grow(factor, generation.size)
   }, interval).unref()
+}
+
+/** Makes V8 grow the young generation once. V8 does so at the end of a collection that enough objects have survived. */
+function grow(factor: number, size: number): void {
+  const survivors: unknown[] = []
+  setFactor(factor)
+  while (survivors.length < mostObjects && youngGeneration().size < size * 1.5)
+    survivors.push(Array.from({ length: 8192 }, () => 0))
+  setFactor(1)
 }
 
 function setFactor(factor: number): void {

@@ -94,8 +94,9 @@ test('permits in use follow the weights within one permit while all flows have d
         // The first flow has all permits when the other flows arrive.
         for (const flow of flows) for (let run = 0; run < 5; run++) virtual.start(flow, 100, patient)
         virtual.check = () => {
-          // By now every permit has been released once.
-          if (virtual.now <= 40 || virtual.now > 200 || virtual.gauge.queued < 1000) return
+          // A flow that begins to wait has twice its weight for one holding time. By now the permits of that time, and
+          // those of the first flow, have been released.
+          if (virtual.now <= 100 || virtual.now > 300 || virtual.gauge.queued < 1000) return
           checked++
           for (const flow of flows) {
             const share = (concurrency * flow.weight) / 7
