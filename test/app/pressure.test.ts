@@ -26,7 +26,7 @@ test('the level is pressed at four fifths of the limit on runs, and overloaded a
   }
 })
 
-test('without aggregates of high criticality, low requests are refused from nine tenths of a limit on, normal ones at the limit', async t => {
+test('without aggregates of high criticality, low requests are refused from 90 % of a limit on, and normal ones at the limit', async t => {
   const gauge = createPressureGauge({ ...defaultPressureLimits, runs: 100 })
   const admitted = (runs: number) => {
     gauge.runs = runs

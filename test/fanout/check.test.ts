@@ -66,6 +66,17 @@ test('two parameters of a url have text between them', t => {
   t.end()
 })
 
+test('the criticality is high, normal or low', t => {
+  for (const criticality of ['urgent', '', 1, null, 'toString'])
+    t.throws(() => declare('a', { url: '/a', criticality }), {
+      name: 'TypeError',
+      message: `aggregate 'a': criticality must be one of high, normal, low, got ${String(criticality)}`,
+    })
+  for (const criticality of ['high', 'normal', 'low', undefined])
+    t.doesNotThrow(() => declare('a', { url: '/a', criticality }))
+  t.end()
+})
+
 test('a GET has no body, and the message says what to do', t => {
   t.throws(() => declare('a', { url: '/a', method: 'GET', body: z.unknown() }), {
     name: 'TypeError',

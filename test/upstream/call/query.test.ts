@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { test } from 'tap'
-import { writeQuery } from '../../../src/upstream/call/query.ts'
+import { appendPairs, writeQuery } from '../../../src/upstream/call/query.ts'
 
 const write = (query: Record<string, unknown>) => writeQuery(query, 'cats.ask')
 
@@ -24,6 +24,13 @@ test('null, undefined and empty lists are omitted, and a query without values is
 
 test('a list repeats its name', t => {
   t.equal(write({ id: ['a', 2, true], x: 1 }), '?id=a&id=2&id=true&x=1')
+  t.end()
+})
+
+test('a list is appended to a query, and a list with a value that has no text is not', t => {
+  t.equal(appendPairs('?a=1', 'id', ['x', 2]), '?a=1&id=x&id=2')
+  t.equal(appendPairs('', 'id', [null, 2]), '?id=2')
+  t.equal(appendPairs('?a=1', 'id', ['x', {}, 2]), undefined)
   t.end()
 })
 
