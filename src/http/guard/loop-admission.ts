@@ -15,10 +15,10 @@ const highest = ranks.high
 const calm = -1
 
 /**
- * The duration from which a turn may be part of a standing queue, as a share of the limit. With the default limit it is
- * 20 ms, as in Zhou et al. A loop that is busy with few callers has shorter turns.
+ * The duration from which a turn may be part of a standing queue, as a share of the limit. A loop that is busy with a
+ * closed loop of callers, or with large bodies from time to time, has shorter turns.
  */
-const longShare = 0.2
+const longShare = 0.5
 /** The duration of a turn under overload, as a share of the limit. Longer turns add delay and no throughput. */
 const targetShare = 0.03
 /** The smallest budget, as a share of the target. Below it, the next class is refused too. */
@@ -37,7 +37,7 @@ const absentMs = 1000
  * during a turn wait for its end. So a request has waited since the last turn ended, and at most one turn longer.
  *
  * The rule is that of controlled delay (Nichols and Jacobson, RFC 8289; Maurer, "Fail at Scale", ACM Queue 2015). If a
- * turn was shorter than 20 % of `limit` within the last `limit` ms, longer ones are a burst, and every request is
+ * turn was shorter than half of `limit` within the last `limit` ms, longer ones are a burst, and every request is
  * admitted. If none was, the queue is standing, which is overload. Then a request is refused at once if it has waited
  * longer than a budget. The target is a turn of 3 % of `limit`: the budget falls while turns are longer, and grows
  * while they are shorter. The shortest of the last three turns counts: a standing queue makes each turn long, and a

@@ -26,7 +26,7 @@ test('three times the load that the CPU allows: the CPU is used for whole answer
   // A refusal takes 0.06 of a run, so that 0.87 is the most.
   t.ok(goodput(overload, 20_000) >= 0.85, `${goodput(overload, 20_000)} of the peak`)
   const p99 = percentile(admitted(overload), 0.99)
-  t.ok(p99 <= 60, `the p99 of the admitted is ${p99} ms, with those of the first 100 ms`)
+  t.ok(p99 <= 200, `the p99 of the admitted is ${p99} ms, with those of the burst at the start`)
   const later = percentile(admitted(within(requests, 2000, 21_000)), 0.99)
   t.ok(later <= 20, `after a second the p99 of the admitted is ${later} ms`)
   t.ok(percentile(admitted(within(requests, 2000, 21_000)), 1 - 1e-6) <= 40, 'after a second no admitted run is slow')
