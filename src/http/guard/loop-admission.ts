@@ -24,7 +24,7 @@ const targetShare = 0.03
 /** The smallest budget, as a share of the target. Below it, the next class is refused too. */
 const leastShare = 0.05
 /** The time in which the budget grows by the factor e while the loop is idle, in ms. */
-const growthMs = 100
+const growthMs = 50
 /** The smallest factor by which the budget changes in one turn. */
 const maxFall = 0.05
 /** A turn that is shorter shows that nothing waits, so that the next turns need not be observed. In ms. */
