@@ -52,7 +52,7 @@ export class VirtualBulkhead {
   readonly #send: Send
 
   constructor({ concurrency, maxQueue = 1_000_000, hold }: VirtualBulkheadOptions) {
-    const { layer, gauge } = bulkhead({ upstream: 'nobody', concurrency, maxQueue, now: () => this.now })
+    const { layer, gauge } = bulkhead({ upstream: 'up', concurrency, maxQueue, now: () => this.now })
     this.gauge = gauge
     const bottom = serviceOf((call, completion) => {
       const { abort, scope } = call

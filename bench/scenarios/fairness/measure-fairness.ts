@@ -1,5 +1,4 @@
-import { startChild } from '../../lib/child.ts'
-import type { DelayUpstreamOptions } from '../../lib/delay-upstream.ts'
+import { startDelayUpstream } from '../../lib/start-delay-upstream.ts'
 import { httpCaller } from '../../lib/http-caller.ts'
 import type { CallerRequest } from '../../lib/http-caller.ts'
 import { figuresOf } from '../../lib/open-loop-figures.ts'
@@ -56,19 +55,7 @@ export function capacityOf({
 /** Measures two aggregates of `headwaters serve` that share one upstream: a light one beside a flood of the other. */
 export async function measureFairness(options: FairnessOptions): Promise<FairnessWindow[]> {
   const { permits, upstreamMs, fanout, times, rounds, seconds } = options
-  const delay: DelayUpstreamOptions = {
-    seed: 1,
-    slowRatio: 0,
-    slowMs: 0,
-    fastFromMs: upstreamMs,
-    fastToMs: upstreamMs,
-  }
-  const upstream = await startChild(
-    'upstream',
-    new URL('../../lib/delay-upstream.ts', import.meta.url),
-    [JSON.stringify(delay)],
-    0,
-  )
+  const upstream = await startDelayUpstream(upstreamMs)
   const service = await startServe('service', new URL('./definitions.ts', import.meta.url), {
     HEADWATERS_UPSTREAM_SHARED_ORIGIN: `http://127.0.0.1:${upstream.port}`,
     HEADWATERS_UPSTREAM_SHARED_CONCURRENCY: String(permits),

@@ -1,5 +1,4 @@
-import { startChild } from '../../lib/child.ts'
-import type { DelayUpstreamOptions } from '../../lib/delay-upstream.ts'
+import { startDelayUpstream } from '../../lib/start-delay-upstream.ts'
 import { httpCaller } from '../../lib/http-caller.ts'
 import { figuresOf, medianPerSecond } from '../../lib/open-loop-figures.ts'
 import type { OpenLoopFigures } from '../../lib/open-loop-figures.ts'
@@ -42,19 +41,7 @@ const mostPeakSeconds = 4
  */
 export async function measurePermits(options: PermitsOptions): Promise<PermitsMeasurement> {
   const { permits, upstreamMs, fanout, times, rounds, seconds } = options
-  const delay: DelayUpstreamOptions = {
-    seed: 1,
-    slowRatio: 0,
-    slowMs: 0,
-    fastFromMs: upstreamMs,
-    fastToMs: upstreamMs,
-  }
-  const upstream = await startChild(
-    'upstream',
-    new URL('../../lib/delay-upstream.ts', import.meta.url),
-    [JSON.stringify(delay)],
-    0,
-  )
+  const upstream = await startDelayUpstream(upstreamMs)
   const service = await startServe('service', new URL('./definitions.ts', import.meta.url), {
     HEADWATERS_UPSTREAM_LEAVES_ORIGIN: `http://127.0.0.1:${upstream.port}`,
     HEADWATERS_UPSTREAM_LEAVES_CONCURRENCY: String(permits),

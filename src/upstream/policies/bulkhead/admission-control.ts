@@ -85,7 +85,7 @@ export class AdmissionControl {
     return queue.size < maxQueue || this.#replaceFor(flow)
   }
 
-  /** Refuses a queued run so that a run of a flow can take its place. Returns false if there is none. */
+  /** Refuses a queued run so that a run of a flow can take its place. Returns whether it has refused one. */
   #replaceFor(flow: Flow): boolean {
     const { queue, maxQueue, upstream } = this.#options
     const calls = queue.replaceable(flow, maxQueue)?.calls

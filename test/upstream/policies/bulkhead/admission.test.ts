@@ -15,7 +15,7 @@ import { questions } from '../../../helpers/questions.ts'
 /** One permit, a long queue, and a clock that moves when told to. */
 function arrange() {
   let now = 0
-  const { layer, gauge } = bulkhead({ upstream: 'nobody', concurrency: 1, maxQueue: 1000, now: () => now })
+  const { layer, gauge } = bulkhead({ upstream: 'up', concurrency: 1, maxQueue: 1000, now: () => now })
   const bottom = heldService()
   const service = layer(bottom.service)
   return {
@@ -155,7 +155,7 @@ function control(): AdmissionControl {
   const queue = new FairQueue(now)
   const semaphore = new Semaphore(1, queue)
   semaphore.tryAcquire()
-  return new AdmissionControl({ upstream: 'nobody', semaphore, queue, maxQueue: 1, now })
+  return new AdmissionControl({ upstream: 'up', semaphore, queue, maxQueue: 1, now })
 }
 
 test('a revoked run has nothing reserved, and is admitted as a new one', async t => {
