@@ -3,6 +3,8 @@ import { test } from 'tap'
 import type { buildConnector } from 'undici'
 import { z } from 'zod'
 import { UpstreamError } from '../../src/errors.ts'
+import { aggregate } from '../../src/fanout/aggregate.ts'
+import { fanOut } from '../../src/fanout/fan-out.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { dispatch } from '../../src/upstream/transport/dispatch.ts'
 import { openPool } from '../../src/upstream/transport/pool.ts'
@@ -170,4 +172,17 @@ test('a repetition that is turned away does not hide what the upstream did', asy
   t.equal(raw.requests.length, 4)
   const sent = new Set(raw.requests.map(({ path }) => path))
   for (const [path, code] of ends) t.equal(code, sent.has(path) ? 'UPSTREAM_RESET' : 'BREAKER_OPEN', path)
+})
+
+test('a step whose first call is refused sends no other call', async t => {
+  const { origin } = await rawUpstream(t, () => {})
+  const full = defineUpstream('full', { origin, concurrency: 1, maxQueue: 0, breaker: false }, { ask })
+  const runtime = createRuntime()
+  t.teardown(() => runtime.close())
+  void failure(runtime.send(testRun().ask(full.ask())))
+  const many = aggregate('many', { url: '/', deadline: 60_000 })
+    .each('all', () => Array.from({ length: 20 }, () => full.ask()))
+    .reply(z.unknown(), ({ all }) => all)
+  t.match(await failure(fanOut(many, {}, { runtime })), { code: 'BULKHEAD_FULL' })
+  t.match(runtime.stats(), { full: { calls: 2 } })
 })

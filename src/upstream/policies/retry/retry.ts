@@ -40,7 +40,7 @@ export function retry(options: RetryOptions): Layer {
         last => completion.reject(last),
       )
     }
-    return (call, completion) => next(call, new Tried(call, completion, first))
+    return (call, completion) => next(call, new Tried(call, completion, options, first))
   })
 }
 
@@ -48,15 +48,18 @@ export function retry(options: RetryOptions): Layer {
 class Tried<T> implements Completion<T> {
   readonly #call: LiveCall<T>
   readonly #completion: Completion<T>
+  readonly #options: RetryOptions
   readonly #failed: (call: LiveCall<T>, completion: Completion<T>, error: unknown) => void
 
   constructor(
     call: LiveCall<T>,
     completion: Completion<T>,
+    options: RetryOptions,
     failed: (call: LiveCall<T>, completion: Completion<T>, error: unknown) => void,
   ) {
     this.#call = call
     this.#completion = completion
+    this.#options = options
     this.#failed = failed
   }
 
@@ -65,10 +68,23 @@ class Tried<T> implements Completion<T> {
   }
 
   reject(error: unknown): void {
-    // An aborted call is not retried. It is rejected at once, before its run ends.
-    if (this.#call.abort.aborted) this.#completion.reject(error)
-    else this.#failed(this.#call, this.#completion, error)
+    // A failure that is not retried ends the call at once. So a step whose first call is refused does not send the
+    // others.
+    if (mayRetry(this.#call, error, 1, this.#options)) this.#failed(this.#call, this.#completion, error)
+    else this.#completion.reject(error)
   }
+}
+
+/** Returns whether another attempt may be sent, before the pause and the budget are known. */
+function mayRetry(
+  { abort, effort, isRepeatable }: LiveCall<unknown>,
+  error: unknown,
+  attempts: number,
+  { maxAttempts }: RetryOptions,
+): error is UpstreamError {
+  if (!(error instanceof UpstreamError) || abort.aborted) return false
+  if (error.isIdleClose && isRepeatable && !effort.hadFreeRetry) return true
+  return attempts < maxAttempts && error.retryable && (isRepeatable || error.code === 'UPSTREAM_UNREACHABLE')
 }
 
 /**
@@ -94,16 +110,10 @@ async function repeat<T>(
   error: unknown,
   attempts: number,
 ): Promise<Answer<T>> {
-  if (!(error instanceof UpstreamError) || call.abort.aborted) throw error
+  if (!mayRetry(call, error, attempts, options)) throw error
   const { effort } = call
   const free = error.isIdleClose && call.isRepeatable && !effort.hadFreeRetry
   if (!free) {
-    if (
-      attempts >= options.maxAttempts ||
-      !error.retryable ||
-      (!call.isRepeatable && error.code !== 'UPSTREAM_UNREACHABLE')
-    )
-      throw error
     const { patience, deadline } = call.scope
     const ms = pauseBefore(error, attempts, options)
     if (ms > maxRetryAfter || ms >= (patience ?? deadline) - call.scope.now() || !options.budget.withdraw()) throw error
