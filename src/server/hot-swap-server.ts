@@ -11,7 +11,11 @@ import { defaultLimits, serverOptions, type Limits } from '../http/guard/server-
 /** A listening server that passes each request to the current app. */
 export interface HotSwapServer {
   /** Resolves with the URL at which it listens. */
-  readonly listen: (options: { readonly host: string; readonly port: number }) => Promise<string>
+  readonly listen: (options: {
+    readonly host: string
+    readonly port: number
+    readonly backlog?: number
+  }) => Promise<string>
   /** Makes `app` the current app; the previous app closes after its last request. */
   swap(app: FastifyInstance): void
   /** Closes after the requests in flight. */
@@ -71,8 +75,8 @@ export function createHotSwapServer({
   }
 
   return {
-    listen: async ({ host, port }) => {
-      server.listen(port, host)
+    listen: async options => {
+      server.listen(options)
       await once(server, 'listening')
       const { address, family, port: realPort } = server.address() as AddressInfo
       return `http://${family === 'IPv6' ? `[${address}]` : address}:${realPort}`

@@ -23,3 +23,11 @@ test('each error of listening that another HOST or PORT avoids names the variabl
 test('another error of listening stays as it is', async t => {
   await t.rejects(listenAt({ host: '127.0.0.1', port: 80 }, refusing('EMFILE')), { message: 'listen EMFILE' })
 })
+
+test('the kernel may accept 4096 connections before the process does', async t => {
+  t.same(await listenAt({ host: '127.0.0.1', port: 80 }, options => Promise.resolve(options)), {
+    host: '127.0.0.1',
+    port: 80,
+    backlog: 4096,
+  })
+})

@@ -4,6 +4,18 @@ export interface ListenAddress {
   readonly port: number
 }
 
+/** The arguments of `listen`. */
+export interface ListenOptions extends ListenAddress {
+  /** Number of connections that the kernel accepts before the process does. */
+  readonly backlog: number
+}
+
+/**
+ * The kernel lowers this to its own limit (`net.core.somaxconn`, which is 4096 by default). With Node's 511, connections
+ * that arrive during a long turn of the event loop are dropped, and the callers repeat them only after 1, 3 and 7 s.
+ */
+const backlog = 4096
+
 /** The environment variables from which an address was read. */
 export interface AddressVariables {
   readonly host: string
@@ -43,11 +55,11 @@ const reasons: Readonly<Record<string, Reason>> = {
  */
 export async function listenAt<T>(
   { host, port }: ListenAddress,
-  listen: (address: ListenAddress) => Promise<T>,
+  listen: (options: ListenOptions) => Promise<T>,
   variables = ownVariables,
 ): Promise<T> {
   try {
-    return await listen({ host, port })
+    return await listen({ host, port, backlog })
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException
     const reason = Object.hasOwn(reasons, code) ? reasons[code] : undefined
