@@ -57,6 +57,11 @@ export interface ClientOptions {
 export interface Client {
   readonly send: Send
   readonly counts: Counts
+  /**
+   * Returns the calls that wait for a permit, per permit; 0 if a call holds its permit for more than `maxHoldMs` on
+   * average.
+   */
+  permitBacklog(maxHoldMs: number): number
   /** Returns the present state of the layers of the upstream. */
   readonly gauge: () => Gauge
   /** Closes the transport. Calls in flight are rejected with `RUNTIME_CLOSED`. */
@@ -180,6 +185,10 @@ export function createClient(
           ),
     ),
     counts,
+    permitBacklog(maxHoldMs) {
+      const { queued, concurrency: limit } = permits.gauge
+      return queued === 0 || permits.hold.ms > maxHoldMs ? 0 : queued / limit
+    },
     gauge: () => ({
       ...permits.gauge,
       breaker: circuit ? circuit.gauge.breaker : undefined,

@@ -232,3 +232,24 @@ test('a runtime refuses options and overrides that do not exist', t => {
   })
   t.end()
 })
+
+test('the backlog of permits is that of the upstream with the longest queue, without slow upstreams', async t => {
+  const { origin } = await rawUpstream(t, () => {})
+  const options = { origin, retry: false, breaker: false } as const
+  const operations = { ask: operation({ path: '/', output: z.unknown() }) }
+  const wide = defineUpstream('wide', { ...options, concurrency: 4 }, operations)
+  const narrow = defineUpstream('narrow', { ...options, concurrency: 2 }, operations)
+  const runtime = createRuntime()
+  t.teardown(() => runtime.close())
+  const send = (upstream: typeof wide, calls: number) => {
+    for (let call = 0; call < calls; call++) void failure(runtime.send(testRun().ask(upstream.ask())))
+  }
+  t.equal(runtime.permitBacklog(1000), 0)
+  send(wide, 4)
+  t.equal(runtime.permitBacklog(1000), 0, 'all permits are in use, and no call waits')
+  send(wide, 2)
+  t.equal(runtime.permitBacklog(1000), 0.5)
+  send(narrow, 6)
+  t.equal(runtime.permitBacklog(1000), 2)
+  t.equal(runtime.permitBacklog(10), 0, 'calls are assumed to take 25 ms until they are measured')
+})

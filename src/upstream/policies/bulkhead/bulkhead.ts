@@ -3,6 +3,7 @@ import type { LiveCall } from '../../call/call.ts'
 import { callbackLayer, type Answer, type Completion, type Layer } from '../../call/layer.ts'
 import type { AdaptiveConcurrency } from './adaptive-concurrency.ts'
 import { Semaphore } from './semaphore.ts'
+import { HoldingTime } from './holding-time.ts'
 import { FairQueue } from './fair-queue.ts'
 import type { Admission } from './admission.ts'
 import { AdmissionControl } from './admission-control.ts'
@@ -29,6 +30,8 @@ export interface BulkheadGauge {
 export interface Bulkhead {
   readonly layer: Layer
   readonly gauge: BulkheadGauge
+  /** The time for which a call holds its permit. */
+  readonly hold: Readonly<HoldingTime>
   /** Rejects every call in the queue. `reason` is called once per call. */
   readonly rejectQueued: (reason: () => unknown) => void
 }
@@ -50,6 +53,7 @@ export function bulkhead({
   const adaptive = typeof concurrency === 'number' ? undefined : concurrency
   const queue = new FairQueue(now)
   const semaphore = new Semaphore(typeof concurrency === 'number' ? concurrency : concurrency.limit, queue)
+  const hold = new HoldingTime()
   const admissions = new AdmissionControl({ upstream, semaphore, queue, maxQueue, now })
 
   function free({ flow }: Admission): void {
@@ -60,7 +64,9 @@ export function bulkhead({
   function release({ call, admission, isFirst, since, noted }: Permit<unknown>, error: unknown): void {
     if (since !== undefined) {
       const ms = call.scope.now() - since
-      admission.flow.recordHold(ms, error)
+      const endedAt = now()
+      admission.flow.hold.record(ms, endedAt, error)
+      hold.record(ms, endedAt, error)
       if (adaptive !== undefined) {
         adaptive.ended(call, noted, ms, semaphore.active, error)
         semaphore.setLimit(adaptive.limit)
@@ -108,6 +114,7 @@ export function bulkhead({
         return queue.size
       },
     },
+    hold,
     rejectQueued(reason) {
       for (let waiter = queue.first; waiter !== undefined; waiter = queue.first) waiter.onAbort(reason())
     },

@@ -1,5 +1,5 @@
-import { UpstreamError } from '../../../errors.ts'
 import { LinkedQueue, type QueueNode } from '../../../core/linked-queue.ts'
+import { HoldingTime } from './holding-time.ts'
 
 /** A call that waits for a permit. */
 export interface QueuedCall extends QueueNode<QueuedCall> {
@@ -61,8 +61,8 @@ export class Flow implements QueueNode<Flow> {
   reserved = 0
   /** The runs with reserved calls. */
   liveRuns = 0
-  /** The time for which a call holds its permit, in ms. It is a moving average with an initial guess. */
-  holdMs = 25
+  /** The time for which a call of this flow holds its permit. */
+  readonly hold = new HoldingTime()
   /** The number of calls that have received a permit. */
   entered = 0
   readonly #busy: BusyFlows
@@ -72,14 +72,8 @@ export class Flow implements QueueNode<Flow> {
     this.#busy = busy
   }
 
-  /** Records the time of one call. A failure counts only if the upstream answered or a time limit was reached. */
-  recordHold(ms: number, error?: unknown): void {
-    if (
-      error === undefined ||
-      (error instanceof UpstreamError && (error.upstreamStatus !== undefined || error.statusCode === 504))
-    ) {
-      this.holdMs += (ms - this.holdMs) / 16
-    }
+  get holdMs(): number {
+    return this.hold.ms
   }
 
   /** Records that a run has reserved calls. */

@@ -1,6 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
 import { test } from 'tap'
-import { UpstreamError } from '../../../../src/errors.ts'
 import { LiveCall } from '../../../../src/upstream/call/call.ts'
 import { Admission } from '../../../../src/upstream/policies/bulkhead/admission.ts'
 import { AdmissionControl } from '../../../../src/upstream/policies/bulkhead/admission-control.ts'
@@ -102,30 +101,6 @@ const call = (of = 1, deadline = 60_000, index = 0) => {
   const run = testRun({ deadline, now: () => 0 })
   return new LiveCall(questions.ask(), run.abort, run, 0, index, of)
 }
-
-test('the time that a permit is held is learned from answers and from time limits, and from no other failure', async t => {
-  const load = new Flow(2, { weight: 0 })
-  t.equal(load.holdMs, 25, 'a guess')
-  for (const error of [
-    new Error('the caller left'),
-    new UpstreamError('UPSTREAM_UNREACHABLE', 'nobody'),
-    new UpstreamError('UPSTREAM_RESET', 'nobody'),
-  ]) {
-    load.recordHold(1000, error)
-    t.equal(load.holdMs, 25, error.message)
-  }
-  let expected = 25
-  for (const error of [
-    undefined,
-    new UpstreamError('UPSTREAM_STATUS', 'nobody', { upstreamStatus: 500 }),
-    new UpstreamError('UPSTREAM_TIMEOUT', 'nobody'),
-    new UpstreamError('DEADLINE_EXCEEDED', 'nobody'),
-  ]) {
-    load.recordHold(1000, error)
-    expected += (1000 - expected) / 16
-    t.equal(load.holdMs, expected, error?.code ?? 'an answer')
-  }
-})
 
 test('a step reserves its calls once, with its first call, and gives back those that are done or that never come', async t => {
   const load = new Flow(2, { weight: 0 })

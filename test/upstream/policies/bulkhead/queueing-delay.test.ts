@@ -8,8 +8,13 @@ import {
   isOverloaded,
 } from '../../../../src/upstream/policies/bulkhead/queueing-delay.ts'
 
-function flowWith(state: Partial<Pick<Flow, 'holdMs' | 'liveRuns' | 'reserved' | 'queued' | 'refused'>>): Flow {
-  return Object.assign(new Flow(2, { weight: 0 }), state)
+function flowWith({
+  holdMs = 25,
+  ...state
+}: Partial<Pick<Flow, 'holdMs' | 'liveRuns' | 'reserved' | 'queued' | 'refused'>>): Flow {
+  const flow = Object.assign(new Flow(2, { weight: 0 }), state)
+  flow.hold.ms = holdMs
+  return flow
 }
 
 test('a run waits for as many calls of each live run as it has itself, and for no more than are reserved', t => {
