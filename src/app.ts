@@ -36,6 +36,7 @@ import { addOpenapiRoutes } from './http/openapi/document-routes.ts'
 import { checkInfo, defaultTitle, type OpenapiInfo } from './http/openapi/info.ts'
 import {
   createPressureGauge,
+  loopOf,
   defaultPressureLimits,
   watchPressure,
   type PressureLimits,
@@ -319,6 +320,7 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
   const gauge = createPressureGauge(
     pressure,
     aggregates.some(({ route }) => route.criticality === 'high'),
+    loopOf(maxHoldMs => runtime.permitBacklog(maxHoldMs)),
   )
   watchPressure(app, gauge, pressure)
   logRefusedBodies(app, gauge.bodies)

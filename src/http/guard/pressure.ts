@@ -12,8 +12,8 @@ export interface PressureLimits {
   /** Runs in flight. @default 1000 */
   readonly runs: number
   /**
-   * The time within which at least one turn of the event loop must last less than 3 % of it, in ms. Otherwise requests
-   * are refused, so that turns last about 3 % of it.
+   * The scale of the delays of the event loop, in ms. Requests are refused if they bring more work than the CPU can do,
+   * by half of it, or if no turn is shorter for five times of it. Then turns have a delay of about 3 % of it.
    * @default 100
    */
   readonly loopDelay: number
@@ -76,26 +76,34 @@ export interface PressureGauge extends LoadGauge {
   readonly bodies: InboundBodies
   /** Returns whether a request that is handled now is admitted. Call it once per request. */
   admits(criticality: Criticality): boolean
-  /** Returns the longest observed turn of the event loop since the last call, in ms. */
-  takeLoopDelay(): number
+  /** Measures the CPU time of a request, and returns the longest observed turn since the last call, in ms. */
+  sampleLoop(): number
   /** Sets the level from measurements of the memory. */
   updateMemory(reading: MemoryReading): void
   /** Returns the level of one reading of the memory. */
   memoryLevel(reading: MemoryReading): Pressure
 }
 
-const loopClock: LoopClock = { now: () => performance.now(), atTurnEnd: setImmediate }
+/** Returns the event loop of this process, with the permits of a runtime. */
+export function loopOf(permitBacklog: LoopClock['permitBacklog']): LoopClock {
+  return {
+    now: () => performance.now(),
+    atTurnEnd: setImmediate,
+    busyMs: () => performance.eventLoopUtilization().active,
+    permitBacklog,
+  }
+}
 
 /**
  * Creates a gauge.
  *
  * @param hasHigh - True if the app has aggregates of high criticality. The last 5 % of each limit are then for them.
- * @param clock - The time, and the turns of the event loop. @default those of this process
+ * @param clock - The event loop. @default that of this process, without permits
  */
 export function createPressureGauge(
   { runs, loopDelay, heapPercent, memoryPercent, bodiesBytes }: PressureLimits,
   hasHigh = false,
-  clock = loopClock,
+  clock = loopOf(() => 0),
 ): PressureGauge {
   const refusedFrom = hasHigh ? refusedWithHigh : refusedWithoutHigh
   const loop = new LoopAdmission(loopDelay, clock)
@@ -104,6 +112,8 @@ export function createPressureGauge(
     Math.max(ratioOf(reading.heapPercent, heapPercent), ratioOf(reading.memoryPercent, memoryPercent))
   return {
     runs: 0,
+    served: 0,
+    refused: 0,
     bodies: new InboundBodies(bodiesBytes),
     get level() {
       const ofLimits = levelOf(Math.max(memoryRatio, ratioOf(this.runs, runs)), refusedFrom)
@@ -115,9 +125,12 @@ export function createPressureGauge(
     },
     admits(criticality) {
       const ratio = Math.max(memoryRatio, ratioOf(this.runs, runs))
-      return ratio < refusedFrom[criticality] && loop.admits(criticality)
+      return ratio < refusedFrom[criticality] && loop.admits(criticality, this)
     },
-    takeLoopDelay: () => loop.takeLongestTurn(),
+    sampleLoop() {
+      loop.sample(this)
+      return loop.takeLongestTurn()
+    },
     updateMemory(reading) {
       memoryRatio = memoryRatioOf(reading)
     },
@@ -155,7 +168,7 @@ export function watchPressure(app: FastifyInstance, gauge: PressureGauge, limits
       const possibleLevel = gauge.memoryLevel({ heapPercent: Math.max(alive, used), memoryPercent })
       if (possibleLevel !== 'calm') meter.collect(collectRatios[possibleLevel])
       if (!isFull) return
-      const sample: PressureSample = { ...reading, loopDelay: gauge.takeLoopDelay() }
+      const sample: PressureSample = { ...reading, loopDelay: gauge.sampleLoop() }
       const { level, runs } = gauge
       if (level !== logged) app.log.warn({ pressure: level, runs, ...sample }, 'load level changed')
       logged = level

@@ -79,14 +79,14 @@ export class ReplyTask implements RunCompletion, LoggedRun {
   }
 
   resolve(result: Reply<unknown, string>): void {
-    this.#countEnd()
+    this.#countEnd(false)
     // If a large response completed the run, the reply is large too, so it is written in a later turn of the event
     // loop.
     deferIfSliced(() => this.#write(result))
   }
 
   reject(error: unknown): void {
-    this.#countEnd()
+    this.#countEnd(error instanceof Problem && error.code === 'BULKHEAD_FULL')
     // If the caller has closed the connection, send no reply and log no failure.
     if (error === callerGone) return void this.#reply.hijack()
     if (error instanceof Problem) {
@@ -175,7 +175,10 @@ export class ReplyTask implements RunCompletion, LoggedRun {
     else logClosed(this.#request, this.#reply, outcome)
   }
 
-  #countEnd(): void {
-    if (this.#load !== undefined) this.#load.runs--
+  #countEnd(isRefused: boolean): void {
+    if (this.#load === undefined) return
+    this.#load.runs--
+    if (isRefused) this.#load.refused++
+    else this.#load.served++
   }
 }

@@ -4,10 +4,18 @@ import type { RequestCounter } from '../metrics/request-counter.ts'
 import type { CompleteRunSampler } from '../log/complete-run.ts'
 import type { LoggedWarnings } from './cache-control.ts'
 
-/** The load of the service. Runs count themselves in it, and it decides whether they shed their optional steps. */
-export interface LoadGauge {
-  /** Runs in flight; each run counts itself in and out. */
+/** The runs of the service. Each run counts itself. */
+export interface RunCounts {
+  /** Runs in flight. */
   runs: number
+  /** Runs that have ended and were not refused. */
+  served: number
+  /** Runs that a full upstream has refused. */
+  refused: number
+}
+
+/** The load of the service. It decides whether runs shed their optional steps. */
+export interface LoadGauge extends RunCounts {
   /** True if a run that starts now leaves out its optional steps. */
   readonly shedOptional: boolean
 }

@@ -18,23 +18,23 @@ test('three times the load that the CPU allows: the CPU is used for whole answer
   const { requests } = simulateLoop({
     phases: [
       [0, 0.5],
-      [1000, 3],
+      [2000, 3],
     ],
-    endMs: 21_000,
+    endMs: 22_000,
   })
-  const overload = within(requests, 1000, 21_000)
+  const overload = within(requests, 2000, 22_000)
   // A refusal takes 0.06 of a run, so that 0.87 is the most.
   t.ok(goodput(overload, 20_000) >= 0.85, `${goodput(overload, 20_000)} of the peak`)
   const p99 = percentile(admitted(overload), 0.99)
-  t.ok(p99 <= 200, `the p99 of the admitted is ${p99} ms, with those of the burst at the start`)
-  const later = percentile(admitted(within(requests, 2000, 21_000)), 0.99)
+  t.ok(p99 <= 100, `the p99 of the admitted is ${p99} ms, with those of the burst at the start`)
+  const later = percentile(admitted(within(requests, 3000, 22_000)), 0.99)
   t.ok(later <= 20, `after a second the p99 of the admitted is ${later} ms`)
-  t.ok(percentile(admitted(within(requests, 2000, 21_000)), 1 - 1e-6) <= 40, 'after a second no admitted run is slow')
+  t.ok(percentile(admitted(within(requests, 3000, 22_000)), 1 - 1e-6) <= 40, 'after a second no admitted run is slow')
 })
 
 test('a request is refused within the turn in which the loop handles it', async t => {
-  const { requests } = simulateLoop({ phases: [[0, 3]], endMs: 5000 })
-  const late = percentile(refused(within(requests, 1000, 5000)), 0.99)
+  const { requests } = simulateLoop({ phases: [[0, 3]], endMs: 6000 })
+  const late = percentile(refused(within(requests, 2000, 6000)), 0.99)
   t.ok(late <= 10, `the p99 of a refusal is ${late} ms`)
 })
 
@@ -82,10 +82,10 @@ test('low requests are refused first, then normal ones, then high ones', async t
   const shares = (times: number) => {
     const { requests } = simulateLoop({
       phases: [[0, times]],
-      endMs: 11_000,
+      endMs: 12_000,
       classes: { high: 0.2, normal: 0.4, low: 0.4 },
     })
-    const steady = within(requests, 1000, 11_000)
+    const steady = within(requests, 2000, 12_000)
     return (['high', 'normal', 'low'] as const).map(criticality => {
       const own = steady.filter(each => each.criticality === criticality)
       return admitted(own).length / own.length
@@ -105,6 +105,46 @@ test('runs that take longer than a turn should last are still admitted, one per 
   t.ok(goodput(steady, 10_000, 30) >= 0.9, `${goodput(steady, 10_000, 30)} of the peak`)
 })
 
+for (const callers of [8, 64, 512])
+  test(`a closed loop of ${callers} callers is not refused, and neither while its code is compiled`, async t => {
+    const closedLoop = { phases: [[0, 0]], endMs: 6000, callers } as const
+    t.equal(refused(simulateLoop({ ...closedLoop, runMs: 0.2 }).requests).length, 0)
+    const cold = { ...closedLoop, slowness: (at: number) => 1 + 4 * Math.exp(-at / 200) }
+    t.equal(refused(simulateLoop({ ...cold, runMs: 0.1 }).requests).length, 0)
+  })
+
+test('no request is refused while runs take long for a short time, though the loop is late', async t => {
+  const { requests } = simulateLoop({
+    phases: [[0, 0.2]],
+    endMs: 20_000,
+    slowness: at => (at % 4000 > 3700 ? 10 : 1),
+  })
+  t.ok(percentile(requests, 0.999) > 100, `the slowest waits for ${percentile(requests, 1 - 1e-9)} ms`)
+  t.equal(refused(requests).length, 0)
+})
+
+test('runs of many calls do not queue for permits under overload, and the CPU is used for whole answers', async t => {
+  for (const calls of [5, 20, 100]) {
+    const { requests } = simulateLoop({
+      phases: [
+        [0, 0.5],
+        [2000, 3],
+      ],
+      endMs: 12_000,
+      calls,
+      runMs: calls * 0.025,
+      permits: 64,
+    })
+    const steady = within(requests, 3000, 12_000)
+    t.ok(
+      goodput(steady, 9000, calls * 0.025) >= 0.8,
+      `${goodput(steady, 9000, calls * 0.025)} of the peak, ${calls} calls`,
+    )
+    const p99 = percentile(admitted(steady), 0.99)
+    t.ok(p99 <= 30, `the p99 of the admitted is ${p99} ms, ${calls} calls`)
+  }
+})
+
 test('callers that send in bursts of 20 ms still get most of the capacity', async t => {
   const { requests } = simulateLoop({ phases: [[0, 3]], endMs: 11_000, stepMs: 20 })
   const steady = within(requests, 1000, 11_000)
@@ -121,17 +161,17 @@ test('for every load, class and upstream the capacity is used, and all requests 
         const { requests, admission } = simulateLoop({
           phases: [
             [0, times],
-            [4000, 0.3],
+            [5000, 0.3],
           ],
-          endMs: 6000,
+          endMs: 7000,
           upstreamMs,
           classes: { [criticality]: 1 },
         })
         // A refusal takes 0.06 of a run.
         const possible = Math.min(times, (1 - 0.06 * times) / 0.94)
         return (
-          goodput(within(requests, 1000, 4000), 3000) >= possible * 0.9 - 0.02 &&
-          refused(within(requests, 5000, 6000)).length === 0 &&
+          goodput(within(requests, 2000, 5000), 3000) >= possible * 0.9 - 0.02 &&
+          refused(within(requests, 6000, 7000)).length === 0 &&
           !admission.isShedding
         )
       },

@@ -1,8 +1,9 @@
 import type { Criticality } from '../../../../src/fanout/route.ts'
 import { LoopAdmission } from '../../../../src/http/guard/loop-admission.ts'
 
-/** The CPU time of a refusal. */
-const refusalMs = 0.03
+/** The CPU time of a refusal, and its largest share of that of a run. */
+const maxRefusalMs = 0.03
+const refusalShare = 0.06
 /** The CPU time of a turn without events. */
 const turnMs = 0.005
 
@@ -22,6 +23,14 @@ export interface Load {
   readonly limit?: number
   /** The CPU time of a run: half of it when it starts, half of it when its answers arrive. @default 0.5 */
   readonly runMs?: number
+  /** The calls of a run. @default 1 */
+  readonly calls?: number
+  /** The permits of the upstream. @default Infinity */
+  readonly permits?: number
+  /** The callers of a closed loop, in place of `phases`: each one sends a request when it has its reply. @default 0 */
+  readonly callers?: number
+  /** The factor of the CPU time of runs at a time, for code that is not compiled yet. @default 1 */
+  readonly slowness?: (at: number) => number
 }
 
 /** A request that has ended. */
@@ -34,14 +43,23 @@ export interface SimulatedRequest {
 
 interface Event {
   readonly at: number
-  readonly arrivedAt: number
-  readonly criticality: Criticality
+  readonly run: LiveRun
   readonly isAnswer: boolean
 }
 
+interface LiveRun {
+  readonly arrivedAt: number
+  readonly criticality: Criticality
+  /** Calls without an answer. */
+  open: number
+}
+
+/** Time between two samples of the CPU time of a run. */
+const sampleEvery = 250
+
 /**
  * Simulates an event loop in virtual time. In each turn it handles the events that were there when the turn began, the
- * oldest first.
+ * oldest first. Calls wait for their permits in the order of their runs.
  */
 export function simulateLoop({
   phases,
@@ -52,26 +70,69 @@ export function simulateLoop({
   stepMs = 1,
   limit = 100,
   runMs = 0.5,
+  calls = 1,
+  permits = Infinity,
+  callers = 0,
+  slowness = () => 1,
 }: Load): { readonly requests: readonly SimulatedRequest[]; readonly admission: LoopAdmission } {
   let now = 0
+  let idleMs = 0
   let atTurnEnd: (() => void) | undefined
   let [pauseAt] = pause
+  let sampleAt = sampleEvery
+  const counts = { runs: 0, served: 0, refused: 0 }
+  const waiting: LiveRun[] = []
+  let inUse = 0
   const admission = new LoopAdmission(limit, {
     now: () => now,
     atTurnEnd: callback => {
       atTurnEnd = callback
     },
+    busyMs: () => now - idleMs,
+    permitBacklog: () => waiting.length / permits,
   })
-  const arrivals = arrivalsOf(phases, endMs, classes, stepMs, runMs)
+  const arrivals = arrivalsOf(phases, endMs, classes, stepMs, runMs, calls)
+  for (let caller = 0; caller < callers; caller++) arrivals.push(arrivalAt(caller * 0.01, 'normal'))
   let next = 0
   let answers: Event[] = []
   const requests: SimulatedRequest[] = []
 
-  function handle({ arrivedAt, criticality, isAnswer }: Event): void {
-    const isAdmitted = isAnswer || admission.admits(criticality)
-    now += isAdmitted ? runMs / 2 : refusalMs
-    if (isAdmitted && !isAnswer) answers.push({ at: now + upstreamMs, arrivedAt, criticality, isAnswer: true })
-    else requests.push({ criticality, arrivedAt, endedAt: now, isAdmitted })
+  function send(run: LiveRun): void {
+    inUse++
+    answers.push({ at: now + upstreamMs, run, isAnswer: true })
+  }
+
+  function end(run: LiveRun, isAdmitted: boolean): void {
+    requests.push({ criticality: run.criticality, arrivedAt: run.arrivedAt, endedAt: now, isAdmitted })
+    if (callers > 0 && now < endMs) arrivals.push(arrivalAt(now + 0.05, 'normal'))
+  }
+
+  function handle({ run, isAnswer }: Event): void {
+    const workMs = (runMs / 2) * slowness(now)
+    if (!isAnswer) {
+      if (!admission.admits(run.criticality, counts)) {
+        now += Math.min(maxRefusalMs, refusalShare * runMs)
+        return end(run, false)
+      }
+      now += workMs
+      counts.runs++
+      for (let call = 0; call < calls; call++)
+        if (inUse < permits) send(run)
+        else waiting.push(run)
+      return
+    }
+    now += workMs / calls
+    inUse--
+    const released = waiting.shift()
+    if (released !== undefined) send(released)
+    if (--run.open > 0) return
+    counts.runs--
+    counts.served++
+    end(run, true)
+  }
+
+  function arrivalAt(at: number, criticality: Criticality): Event {
+    return { at, run: { arrivedAt: at, criticality, open: calls }, isAnswer: false }
   }
 
   for (;;) {
@@ -82,6 +143,7 @@ export function simulateLoop({
     if (ready.length === 0 && atTurnEnd === undefined) {
       const at = Math.min(arrivals[next]?.at ?? Infinity, ...answers.map(answer => answer.at))
       if (at === Infinity) return { requests, admission }
+      idleMs += at - now
       now = at
       continue
     }
@@ -89,6 +151,10 @@ export function simulateLoop({
     if (now >= pauseAt) {
       now += pause[1]
       pauseAt = Infinity
+    }
+    if (now >= sampleAt) {
+      admission.sample(counts)
+      sampleAt = now + sampleEvery
     }
     for (const event of ready) handle(event)
     const callback = atTurnEnd
@@ -104,6 +170,7 @@ function arrivalsOf(
   classes: NonNullable<Load['classes']>,
   stepMs: number,
   runMs: number,
+  calls: number,
 ): Event[] {
   const entries = Object.entries(classes) as [Criticality, number][]
   const credits = entries.map(() => 0)
@@ -115,7 +182,11 @@ function arrivalsOf(
       for (const [index, [, share]] of entries.entries()) credits[index] = (credits[index] as number) + share
       const most = credits.indexOf(Math.max(...credits))
       credits[most] = (credits[most] as number) - 1
-      arrivals.push({ at, arrivedAt: at, criticality: (entries[most] as [Criticality, number])[0], isAnswer: false })
+      arrivals.push({
+        at,
+        run: { arrivedAt: at, criticality: (entries[most] as [Criticality, number])[0], open: calls },
+        isAnswer: false,
+      })
     }
   }
   return arrivals
