@@ -1,6 +1,9 @@
 import { connect, type Socket } from 'node:net'
 import type { CompletedRequest } from './http-caller.ts'
 
+/** Connections that are opened together. */
+const batchSize = 16
+
 /** A connection with the request that waits for its reply. */
 interface Connection {
   readonly socket: Socket
@@ -49,21 +52,38 @@ export function rawCaller(port: number, path: string) {
     finish(connection, connection.status)
   }
 
+  function write(connection: Connection, dueAt: number): Promise<void> {
+    connection.dueAt = dueAt
+    connection.left = -1
+    return new Promise(resolve => {
+      connection.end = resolve
+      connection.socket.write(bytes)
+    })
+  }
+
   function finish(connection: Connection, status: number): void {
     completed.push({ status, dueAt: connection.dueAt, endedAt: performance.now() })
     connection.end()
   }
 
   return {
+    /**
+     * Opens connections, which stay idle. Each one sends a request, because Node's server accepts one connection per
+     * turn of its loop.
+     */
+    async open(count: number): Promise<void> {
+      const opened: Connection[] = []
+      while (opened.length < count) {
+        const batch = Array.from({ length: batchSize }, create)
+        await Promise.all(batch.map(connection => write(connection, performance.now())))
+        opened.push(...batch)
+        idle.length = 0
+      }
+      idle.push(...opened)
+    },
     /** Sends one request, on an idle connection or a new one. Resolves when it has ended; it never rejects. */
     send(dueAt: number): Promise<void> {
-      const connection = idle.pop() ?? create()
-      connection.dueAt = dueAt
-      connection.left = -1
-      return new Promise(resolve => {
-        connection.end = resolve
-        connection.socket.write(bytes)
-      })
+      return write(idle.pop() ?? create(), dueAt)
     },
     /** Returns the requests that have ended since the last call. */
     takeCompleted(): readonly CompletedRequest[] {

@@ -41,6 +41,8 @@ export interface CpuFigures {
 }
 
 const callerCounts = [8, 16, 32, 64]
+/** Connections that are open before the overload. Callers keep their connections, as a load balancer does. */
+const openConnections = 3000
 
 /** Measures `headwaters serve` while the CPU limits its capacity: the upstream answers at once. */
 export async function measureCpu({ fanout, seconds, times }: CpuOptions): Promise<CpuFigures> {
@@ -71,6 +73,8 @@ export async function measureCpu({ fanout, seconds, times }: CpuOptions): Promis
     }
     const calm = wholeMs((await open(peak / 2, 8)).ended)
     const calmP99Ms = percentile(calm, 0.99)
+    await caller.open(openConnections)
+    caller.takeCompleted()
     const { startedAt, ended } = await open(peak * times, seconds)
     const whole = wholeMs(ended)
     const after = await open(peak / 2, 5)
