@@ -3,7 +3,7 @@ import { checkTarget } from './check-target.ts'
 import { headers, inboundTarget, inputs } from './inputs.ts'
 import { targetSpecs } from './target-specs.ts'
 
-/** The case `serve`: `headwaters serve` with its defaults and its log. The requests have parameters and headers. */
+/** The case `serve`: `headwaters serve` with its defaults and the log level `warn`. The requests have parameters and headers. */
 export function serveCase(against: string | undefined): Case {
   const kinds = targetSpecs(against)
   return {

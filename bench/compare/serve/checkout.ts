@@ -9,9 +9,12 @@ import type { TargetEnvironment } from '../targets.ts'
 export const own = join(import.meta.dirname, '../../..')
 
 /**
- * Starts `headwaters serve` of a checkout with all defaults. The origin of the upstream comes from the environment.
+ * Starts `headwaters serve` of a checkout with all defaults except the level of the log. The origin of the upstream
+ * comes from the environment.
+ *
+ * @param level - `warn`: complete runs have no line, like those of the peers. `info`: each run has a line.
  */
-export function startProduct(checkout: string, definitions: 'plain' | 'pipelining') {
+export function startProduct(checkout: string, definitions: 'plain' | 'pipelining', level: 'warn' | 'info' = 'warn') {
   return (name: string, { origin, log }: TargetEnvironment): Promise<ListeningProcess> => {
     // In an older checkout, options can have other names, and the folder of the definitions had another path.
     const files = ['bench/compare/serve', 'bench/serve'].map(folder =>
@@ -21,7 +24,7 @@ export function startProduct(checkout: string, definitions: 'plain' | 'pipelinin
     return startServer(
       name,
       () => [process.execPath, join(checkout, 'src/cli.ts'), 'serve', path],
-      { HEADWATERS_UPSTREAM_FACTS_ORIGIN: origin },
+      { HEADWATERS_UPSTREAM_FACTS_ORIGIN: origin, LOG_LEVEL: level },
       log,
     )
   }

@@ -11,6 +11,7 @@ import { own, productMissing, startProduct, versionOf } from './checkout.ts'
 export function targetSpecs(against: string | undefined): Readonly<Record<string, TargetSpec>> {
   const kinds: Readonly<Record<string, TargetSpec>> = {
     serve: { label: 'Headwaters', start: startProduct(own, 'plain') },
+    'serve-info': { label: 'Headwaters, a log line per run', start: startProduct(own, 'plain', 'info') },
     'serve-pipelining': { label: 'Headwaters, pipelining 10', start: startProduct(own, 'pipelining') },
     ...(against !== undefined && {
       other: {

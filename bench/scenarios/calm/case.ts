@@ -13,7 +13,10 @@ export const calmCase: Case = {
     serve: {
       label: 'Headwaters',
       start: (name, { origin }) =>
-        startServe(name, new URL('./definitions.ts', import.meta.url), { HEADWATERS_UPSTREAM_FACTS_ORIGIN: origin }),
+        startServe(name, new URL('./definitions.ts', import.meta.url), {
+          HEADWATERS_UPSTREAM_FACTS_ORIGIN: origin,
+          LOG_LEVEL: 'warn',
+        }),
     },
     'floor-request': {
       label: 'Pool.request',
