@@ -320,7 +320,7 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
   const gauge = createPressureGauge(
     pressure,
     aggregates.some(({ route }) => route.criticality === 'high'),
-    loopOf(maxHoldMs => runtime.permitBacklog(maxHoldMs)),
+    loopOf(maxHoldMs => counters.permitBacklog(maxHoldMs)),
   )
   watchPressure(app, gauge, pressure)
   logRefusedBodies(app, gauge.bodies)

@@ -87,7 +87,6 @@ function runtimeOf(counters: RuntimeCounters, metrics: UpstreamMetrics): Runtime
       throw new Error('there are no threads here')
     },
     stats: () => ({}),
-    permitBacklog: () => 0,
     metrics: new RuntimeMetrics(counters),
     close: () => Promise.resolve(),
   }

@@ -7,6 +7,11 @@ import { RequestMetrics } from './request-metrics.ts'
 export class RuntimeCounters {
   readonly metrics: Metrics
   readonly requests: RequestMetrics
+  /**
+   * Returns the calls that wait for a permit, per permit of their upstream: the highest ratio of all upstreams whose
+   * calls hold a permit for at most `maxHoldMs` on average.
+   */
+  permitBacklog: (maxHoldMs: number) => number = () => 0
   readonly #aggregates = new WeakMap<CountedAggregate, AggregateMetrics>()
 
   constructor(metrics = new Metrics()) {

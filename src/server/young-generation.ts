@@ -30,6 +30,8 @@ export interface YoungGeneration {
 
 /** Decides the size of the young generation. */
 export class YoungLimit {
+  /** The largest size that V8 allows, as far as it is known. */
+  #possible = largestBytes
   #limit = startBytes
   #looks = 0
   #leastUse = Infinity
@@ -43,13 +45,19 @@ export class YoungLimit {
     if (++this.#looks === looks) {
       // A collection copies what is alive from one half to the other. If it is more than a third of a half, collections
       // are too frequent for their work.
-      if (size > this.#limit / 2 && this.#leastUse > size / 6) this.#limit = Math.min(this.#limit * 2, largestBytes)
+      if (size > this.#limit / 2 && this.#leastUse > size / 6) this.#limit = Math.min(this.#limit * 2, this.#possible)
       // V8 makes the generation smaller while the process is idle.
-      if (size < this.#limit / 2) this.#limit = startBytes
+      if (size < this.#limit / 2) this.#limit = Math.min(startBytes, this.#possible)
       this.#looks = 0
       this.#leastUse = Infinity
     }
-    return isCollected ? Math.max(1, Math.floor(this.#limit / size)) : 1
+    return isCollected && size > 0 ? Math.max(1, Math.floor(this.#limit / size)) : 1
+  }
+
+  /** Records that V8 did not make the generation larger than `size`. It has a smaller maximum if its heap is small. */
+  stoppedAt(size: number): void {
+    this.#possible = size
+    this.#limit = Math.min(this.#limit, size)
   }
 }
 
@@ -66,17 +74,24 @@ export function limitYoungGeneration({ execArgv, environment = '' }: NodeOptions
   setInterval(() => {
     const generation = youngGeneration()
     const factor = limit.factor(generation)
-    if (factor > 1) grow(factor, generation.size)
+    if (factor > 1 && !grow(factor, generation.size)) limit.stoppedAt(youngGeneration().size)
   }, interval).unref()
 }
 
-/** Makes V8 grow the young generation once. V8 does so at the end of a collection that enough objects have survived. */
-function grow(factor: number, size: number): void {
+/**
+ * Makes V8 grow the young generation once. V8 does so at the end of a collection that enough objects have survived.
+ * Returns whether it has grown.
+ */
+function grow(factor: number, size: number): boolean {
   const survivors: unknown[] = []
   setFactor(factor)
-  while (survivors.length < mostObjects && youngGeneration().size < size * 1.5)
+  let hasGrown = false
+  while (!hasGrown && survivors.length < mostObjects) {
     survivors.push(Array.from({ length: 8192 }, () => 0))
+    hasGrown = youngGeneration().size >= size * 1.5
+  }
   setFactor(1)
+  return hasGrown
 }
 
 function setFactor(factor: number): void {

@@ -58,13 +58,6 @@ export interface Runtime {
    */
   stats(): Record<string, Readonly<Counts> & Gauge>
   /**
-   * Returns the calls that wait for a permit, per permit of their upstream.
-   *
-   * @param maxHoldMs Upstreams whose calls hold a permit for longer on average are left out. In ms.
-   * @returns The highest ratio of all upstreams; 0 if no call waits.
-   */
-  permitBacklog(maxHoldMs: number): number
-  /**
    * The metrics of this runtime and of its process, for a scrape by Prometheus. They also count the runs and the
    * inbound requests that use this runtime. docs/metrics.md describes each of them.
    */
@@ -132,6 +125,11 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
   const invalidations = new Invalidations({ shared: cacheStore })
   const clients = new Map<UpstreamSpec, Client>()
   let closed = false
+  counters.permitBacklog = maxHoldMs => {
+    let highest = 0
+    for (const client of clients.values()) highest = Math.max(highest, client.permitBacklog(maxHoldMs))
+    return highest
+  }
 
   function open(spec: UpstreamSpec): Client {
     const override = (Object.hasOwn(overrides, spec.name) ? overrides[spec.name] : undefined) ?? {}
@@ -173,11 +171,6 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     offload: task => threads.run(task),
     stats: () =>
       Object.fromEntries(Array.from(clients, ([{ name }, { counts, gauge }]) => [name, { ...counts, ...gauge() }])),
-    permitBacklog(maxHoldMs) {
-      let highest = 0
-      for (const client of clients.values()) highest = Math.max(highest, client.permitBacklog(maxHoldMs))
-      return highest
-    },
     metrics: new RuntimeMetrics(counters),
     async close() {
       closed = true

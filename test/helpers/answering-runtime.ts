@@ -17,7 +17,6 @@ export function answeringRuntime(answer: (path: string) => unknown): Runtime & {
       throw new Error('there are no threads here')
     },
     stats: () => ({}),
-    permitBacklog: () => 0,
     metrics: new RuntimeMetrics(new RuntimeCounters()),
     close: () => Promise.resolve(),
   }

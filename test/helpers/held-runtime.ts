@@ -100,7 +100,6 @@ export function heldRuntime({ deaf = () => false, isSync = false }: HeldRuntimeO
       throw new Error('there are no threads here')
     },
     stats: () => ({}),
-    permitBacklog: () => 0,
     metrics: new RuntimeMetrics(new RuntimeCounters()),
     close: () => Promise.resolve(),
   }

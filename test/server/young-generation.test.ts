@@ -38,6 +38,15 @@ test('the young generation has its first limit again after V8 has made it smalle
   t.equal(factorAfter(limit, 100, 2 * mib, mib), 12)
 })
 
+test('the young generation does not try again to exceed a size at which V8 has stopped', async t => {
+  const limit = new YoungLimit()
+  t.equal(factorAfter(limit, 2, 4 * mib, mib), 6)
+  limit.stoppedAt(4 * mib)
+  t.equal(factorAfter(limit, 200, 4 * mib, 2 * mib), 1)
+  t.equal(factorAfter(limit, 200, mib, 0.5 * mib), 4, 'V8 has made it smaller')
+  t.equal(limit.factor({ size: 0, used: 0 }), 1)
+})
+
 /** Returns the largest size of the young generation of a process that keeps few of many objects. */
 function largestSize(options: string[]): number {
   const module = new URL('../../src/server/young-generation.ts', import.meta.url).href

@@ -1,6 +1,7 @@
 import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { defineUpstream, operation, type UpstreamOptions } from '../../src/upstream/declare.ts'
+import { RuntimeMetrics } from '../../src/metrics/runtime-metrics.ts'
 import { createRuntime, type RuntimeOptions } from '../../src/upstream/runtime.ts'
 import { testRun } from '../helpers/call.ts'
 import { failure } from '../helpers/failure.ts'
@@ -241,15 +242,17 @@ test('the backlog of permits is that of the upstream with the longest queue, wit
   const narrow = defineUpstream('narrow', { ...options, concurrency: 2 }, operations)
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
+  const backlog = (maxHoldMs: number) => RuntimeMetrics.countersOf(runtime).permitBacklog(maxHoldMs)
   const send = (upstream: typeof wide, calls: number) => {
     for (let call = 0; call < calls; call++) void failure(runtime.send(testRun().ask(upstream.ask())))
   }
-  t.equal(runtime.permitBacklog(1000), 0)
+  t.equal(backlog(1000), 0)
   send(wide, 4)
-  t.equal(runtime.permitBacklog(1000), 0, 'all permits are in use, and no call waits')
+  t.equal(backlog(1000), 0, 'all permits are in use, and no call waits')
   send(wide, 2)
-  t.equal(runtime.permitBacklog(1000), 0.5)
+  t.equal(backlog(1000), 0.5)
   send(narrow, 6)
-  t.equal(runtime.permitBacklog(1000), 2)
-  t.equal(runtime.permitBacklog(10), 0, 'calls are assumed to take 25 ms until they are measured')
+  t.equal(backlog(1000), 2)
+  t.equal(backlog(10), 0, 'calls are assumed to take 25 ms until they are measured')
+  t.equal(RuntimeMetrics.countersOf({}).permitBacklog(1000), 0, 'a runtime that does not count')
 })

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { generate } from '../generate.ts'
+import { compiledAtFirstCall, generate } from '../generate.ts'
 import { parsedField, parseField, readField } from './field-code.ts'
 import { fieldReaders } from './field-readers.ts'
 import { INVALID } from './parser.ts'
@@ -14,16 +14,7 @@ export type TextParser = (value: unknown) => object | undefined
 
 /** Returns the compiled form of `textSchema`. It is compiled at the first call. */
 export function textParser(schema: z.ZodType): TextParser {
-  let parse: TextParser = value => {
-    // A lazy schema may refer to a constant that is declared after the aggregate.
-    parse = compile(textSchema(schema)) ?? nothing
-    return parse(value)
-  }
-  return value => parse(value)
-}
-
-function nothing(): undefined {
-  return undefined
+  return compiledAtFirstCall(() => compile(textSchema(schema)))
 }
 
 /** Generates the code of a parser, with names in the code as in `compileObjectParser`. */

@@ -1,59 +1,89 @@
 import type { RunCounts } from '../reply/route-services.ts'
 
-/** Runs from which on a sample of their CPU time counts. */
+/** The smallest number of runs in a sample. */
 const sampleRuns = 20
-/** The requests that the queue holds at least when the demand is excessive. A few long runs are not a trend. */
-const excessRuns = 32
-/** The limit on the queue, as a multiple of the excess. It bounds the time in which the queue becomes empty. */
-const maxExcess = 2
+/** The longest time of a sample, in ms. In a longer one most of the CPU time can be that of other work. */
+const maxSampleMs = 1000
+/** The smallest share of its time for which the loop was busy in a sample. */
+const leastBusy = 0.1
+/** The number of samples that are kept. The lowest one is used, because the code of a run is compiled step by step. */
+const sampleCount = 4
 /** The CPU time after the first runs in which runs are not measured, because their code is not compiled yet. In ms. */
 const coldMs = 500
-/** Samples of which the lowest counts. The CPU time of a run falls while its code is being compiled. */
-const sampleCount = 4
+/** The smallest excess, in runs. A few long runs are no trend. */
+const excessRuns = 64
+/** The length from which on the virtual queue is standing, as a share of the excess. */
+const standingShare = 0.25
+/** The turns of the loop after which the requests of a burst have been handled. */
+const burstTurns = 3
 
 /**
- * The work that inbound requests bring, as a virtual queue (Kunniyur and Srikant, "Analysis and Design of an Adaptive
- * Virtual Queue", SIGCOMM 2001): each request adds the CPU time of a run, and the time that passes removes it. The
- * queue grows only while more requests arrive than the CPU can serve. A constant number of callers that send their next
- * request after each reply does not make it grow, and neither do a few runs that take long.
+ * The work that inbound requests bring. It is excessive in two conditions together:
+ *
+ * - The runs in flight are more work than those of a burst, which are there after a few turns. A constant number of
+ *   callers that send their next request after each reply does not add to them.
+ * - A virtual queue is standing (Kunniyur and Srikant, "Analysis and Design of an Adaptive Virtual Queue", SIGCOMM 2001):
+ *   each request adds the CPU time of a run, and the time that passes removes it. Runs that wait for slow upstreams are
+ *   in flight for longer, and do not add to it.
  */
 export class InboundDemand {
   readonly #excessMs: number
   /** The CPU time of a run, in ms. 0 if it is not known. */
   #runMs = 0
   readonly #samples: number[] = []
+  /** The start of the present sample: the time, the CPU time and the number of runs. */
+  #sampledAt = 0
   #sampledBusyMs = 0
-  #warmAtMs = 0
   #sampledRuns = 0
-  /** The runs that had been refused at the last sample, and at the one before. */
+  /** The CPU time from which on runs are measured, in ms. */
+  #warmAtMs: number | undefined
+  /** The runs that had been refused at the last look, and at the one before. */
   #refusedLast = 0
   #refusedBefore = 0
   #queueMs = 0
   #updatedAt = 0
+  /** The turns since the loop has rested, and the most work in flight in the first of them. */
+  #turns = 0
+  #burstMs = 0
 
   /**
-   * @param excessMs - The length of the queue from which on the demand is excessive, in ms.
+   * @param excessMs - The work beyond a burst at which the demand is excessive, in ms.
    */
   constructor(excessMs: number) {
     this.#excessMs = excessMs
   }
 
-  /** The length of the queue from which on the demand is excessive, in ms. */
-  get #excess(): number {
-    return Math.max(this.#excessMs, excessRuns * this.#runMs)
+  /** Returns whether the virtual queue is standing. */
+  isStanding(now: number): boolean {
+    return this.#queueMs - (now - this.#updatedAt) >= standingShare * this.#excess
   }
 
-  /** Returns whether the requests have brought more work than the time that passed. */
-  isExcessive(now: number): boolean {
-    return this.#queueMs - (now - this.#updatedAt) >= this.#excess
+  /** Returns whether the work is excessive. */
+  isExcessive(now: number, runs: RunCounts): boolean {
+    return this.isStanding(now) && this.#inFlightMs(runs) >= this.#burstMs + this.#excess
   }
 
-  /**
-   * Returns whether excessive work is there. The CPU time of a run is an estimate, so the runs in flight, and those
-   * refused since the sample before the last, must be as much work too.
-   */
-  isOverload(now: number, { runs, refused }: RunCounts): boolean {
-    return this.isExcessive(now) && (runs + refused - this.#refusedBefore) * this.#runMs >= this.#excess
+  /** Adds a request that arrives now, refused or not. */
+  arrived(now: number, runs: RunCounts): void {
+    const elapsedMs = now - this.#updatedAt
+    this.#updatedAt = now
+    this.#queueMs = Math.min(this.#excess, Math.max(0, this.#queueMs - elapsedMs) + this.#runMs)
+    if (this.#turns < burstTurns) this.#burstMs = Math.max(this.#burstMs, this.#inFlightMs(runs))
+  }
+
+  /** Records the end of a turn of the loop. */
+  turnEnded(): void {
+    this.#turns++
+  }
+
+  /** Records that the loop has rested. */
+  rested(): void {
+    this.#turns = this.#burstMs = 0
+  }
+
+  /** The work of the runs in flight, and of those that were refused since the look before the last. */
+  #inFlightMs({ runs, refused }: RunCounts): number {
+    return (runs + refused - this.#refusedBefore) * this.#runMs
   }
 
   /**
@@ -61,13 +91,17 @@ export class InboundDemand {
    *
    * @param busyMs - The time in which the loop was not idle, in ms from any start.
    */
-  sample(busyMs: number, { served, refused }: RunCounts): void {
+  sample(now: number, busyMs: number, { served, refused }: RunCounts): void {
     this.#refusedBefore = this.#refusedLast
     this.#refusedLast = refused
     const runs = served - this.#sampledRuns
-    if (runs < sampleRuns) return
-    if (this.#sampledRuns === 0) this.#warmAtMs = busyMs + coldMs
-    else if (this.#sampledBusyMs >= this.#warmAtMs) this.#add((busyMs - this.#sampledBusyMs) / runs)
+    const ms = now - this.#sampledAt
+    if (runs < sampleRuns && ms < maxSampleMs) return
+    if (served > 0) this.#warmAtMs ??= busyMs + coldMs
+    const isMeasured = runs >= sampleRuns && this.#sampledBusyMs >= (this.#warmAtMs ?? Infinity)
+    const ownMs = busyMs - this.#sampledBusyMs
+    if (isMeasured && ownMs >= leastBusy * ms) this.#add(ownMs / runs)
+    this.#sampledAt = now
     this.#sampledBusyMs = busyMs
     this.#sampledRuns = served
   }
@@ -77,10 +111,8 @@ export class InboundDemand {
     this.#runMs = Math.min(...this.#samples)
   }
 
-  /** Adds a request that arrives now, refused or not. */
-  arrived(now: number): void {
-    const elapsedMs = now - this.#updatedAt
-    this.#updatedAt = now
-    this.#queueMs = Math.min(maxExcess * this.#excess, Math.max(0, this.#queueMs - elapsedMs) + this.#runMs)
+  /** The work beyond a burst at which the demand is excessive, in ms. */
+  get #excess(): number {
+    return Math.max(this.#excessMs, excessRuns * this.#runMs)
   }
 }

@@ -1,4 +1,5 @@
 import type { Criticality } from '../../fanout/route.ts'
+import { ranks } from './criticality-classes.ts'
 
 /** An aggregate, as far as the index needs it. */
 export interface IndexedAggregate {
@@ -14,12 +15,14 @@ export interface IndexedPath {
   readonly aggregates: ReadonlyMap<string, IndexedAggregate>
 }
 
+/** The aggregates whose templates have the same text before their first parameter. */
 interface Prefix {
   readonly text: string
+  /** What is known about a path whose rest is one segment, and about one with more. */
   readonly path: IndexedPath
+  readonly deeperPath: IndexedPath
 }
 
-const ranks: Readonly<Record<Criticality, number>> = { low: 0, normal: 1, high: 2 }
 const none: ReadonlyMap<string, IndexedAggregate> = new Map()
 const open: IndexedPath = { criticality: undefined, aggregates: none }
 const unknown: IndexedPath = { criticality: 'normal', aggregates: none }
@@ -32,18 +35,27 @@ const openPrefixes = ['/health/', '/docs/']
 export class PathIndex {
   readonly #exact = new Map<string, IndexedPath>(openPaths.map(path => [path, open]))
   /** The longest first. */
-  #prefixes: readonly Prefix[] = openPrefixes.map(text => ({ text, path: open }))
+  #prefixes: readonly Prefix[] = openPrefixes.map(text => ({ text, path: open, deeperPath: open }))
 
   /** Adds the aggregates of the app. Call it once, when they are known to be valid. */
   fill(aggregates: readonly IndexedAggregate[]): void {
-    const exact = Map.groupBy(aggregates, ({ route }) => route.url)
-    for (const [url, group] of exact) if (!url.includes('{')) this.#exact.set(url, indexed(group))
     const templates = aggregates.filter(({ route }) => route.url.includes('{'))
-    const groups = Map.groupBy(templates, ({ route }) => route.url.slice(0, route.url.indexOf('{')))
-    this.#prefixes = [
-      ...this.#prefixes,
-      ...Array.from(groups, ([text, group]) => ({ text, path: indexed(group) })),
-    ].sort((one, other) => other.text.length - one.text.length)
+    const groups = Map.groupBy(templates, ({ route }) => prefixOf(route.url))
+    const exact = Map.groupBy(
+      aggregates.filter(({ route }) => !route.url.includes('{')),
+      ({ route }) => route.url,
+    )
+    for (const [url, group] of exact) this.#exact.set(url, decided(url, group, templates))
+    const prefixes = Array.from(groups, ([text, group]): Prefix => {
+      // The router falls back to a template with a shorter prefix if none of this group matches.
+      const possible = templates.filter(({ route }) => text.startsWith(prefixOf(route.url)))
+      const deeperPath = { criticality: highestOf(possible), aggregates: none }
+      const [{ route }] = group as [IndexedAggregate]
+      const isDecided =
+        group.every(({ route: { url } }) => url === route.url) && route.url.indexOf('}') === route.url.length - 1
+      return { text, path: isDecided ? decided(text, group, templates) : deeperPath, deeperPath }
+    })
+    this.#prefixes = [...this.#prefixes, ...prefixes].sort((one, other) => other.text.length - one.text.length)
   }
 
   /**
@@ -55,16 +67,35 @@ export class PathIndex {
     const path = end === -1 ? target : target.slice(0, end)
     const exact = this.#exact.get(path)
     if (exact !== undefined) return exact
-    for (const prefix of this.#prefixes) if (path.startsWith(prefix.text)) return prefix.path
+    for (const { text, path: own, deeperPath } of this.#prefixes)
+      if (path.startsWith(text)) return path.includes('/', text.length) ? deeperPath : own
     return unknown
   }
 }
 
-function indexed(group: readonly IndexedAggregate[]): IndexedPath {
-  const [first] = group as readonly [IndexedAggregate, ...IndexedAggregate[]]
-  const { criticality } = group
-    .map(({ route }) => route)
-    .reduce((highest, route) => (ranks[route.criticality] > ranks[highest.criticality] ? route : highest))
-  const isOneUrl = group.every(({ route }) => route.url === first.route.url)
-  return { criticality, aggregates: isOneUrl ? new Map(group.map(each => [each.route.method, each])) : none }
+/**
+ * Returns what is known about a path that the router matches with a group. The router has a tree per method, so it can
+ * match requests of other methods with templates.
+ */
+function decided(
+  text: string,
+  group: readonly IndexedAggregate[],
+  templates: readonly IndexedAggregate[],
+): IndexedPath {
+  const aggregates = new Map(group.map(each => [each.route.method, each]))
+  const others = templates.filter(
+    ({ route: { url, method } }) => text.startsWith(prefixOf(url)) && !aggregates.has(method),
+  )
+  return { criticality: highestOf([...group, ...others]), aggregates }
+}
+
+/** Returns the text of a template before its first parameter. */
+function prefixOf(url: string): string {
+  return url.slice(0, url.indexOf('{'))
+}
+
+function highestOf(group: readonly IndexedAggregate[]): Criticality {
+  return group
+    .map(({ route: { criticality } }) => criticality)
+    .reduce((highest, criticality) => (ranks[criticality] > ranks[highest] ? criticality : highest))
 }

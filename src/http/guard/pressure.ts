@@ -5,15 +5,16 @@ import { ownMemory } from '../../memory/own-memory.ts'
 import { guardRoom } from '../../memory/room.ts'
 import { InboundBodies } from '../bodies/inbound-bodies.ts'
 import type { LoadGauge } from '../reply/route-services.ts'
-import { LoopAdmission, type LoopClock } from './loop-admission.ts'
+import { LoopAdmission } from './loop-admission.ts'
+import type { LoopClock } from './loop-turns.ts'
 
 /** Limits at which requests are refused; 0 disables a limit. */
 export interface PressureLimits {
   /** Runs in flight. @default 1000 */
   readonly runs: number
   /**
-   * The scale of the delays of the event loop, in ms. Requests are refused if they bring more work than the CPU can do,
-   * by half of it, or if no turn is shorter for five times of it. Then turns have a delay of about 3 % of it.
+   * The scale of the limits on overload by CPU, in ms. Requests are refused in two cases. They bring more work than the
+   * CPU can do, by this value and by 64 runs. Or no turn is shorter than this value for five times this value.
    * @default 100
    */
   readonly loopDelay: number
@@ -76,7 +77,7 @@ export interface PressureGauge extends LoadGauge {
   readonly bodies: InboundBodies
   /** Returns whether a request that is handled now is admitted. Call it once per request. */
   admits(criticality: Criticality): boolean
-  /** Measures the CPU time of a request, and returns the longest observed turn since the last call, in ms. */
+  /** Measures the CPU time of a run, and returns the longest observed turn since the last call, in ms. */
   sampleLoop(): number
   /** Sets the level from measurements of the memory. */
   updateMemory(reading: MemoryReading): void
@@ -128,8 +129,7 @@ export function createPressureGauge(
       return ratio < refusedFrom[criticality] && loop.admits(criticality, this)
     },
     sampleLoop() {
-      loop.sample(this)
-      return loop.takeLongestTurn()
+      return loop.sample(this)
     },
     updateMemory(reading) {
       memoryRatio = memoryRatioOf(reading)

@@ -118,9 +118,10 @@ export function serverGuardOf(app: FastifyInstance): ServerGuard {
 export function guardServer(app: FastifyInstance): void {
   const { server } = app
   const guard = serverGuardOf(app)
-  const [handle] = server.listeners('request') as [(request: IncomingMessage, response: ServerResponse) => void]
+  const handlers = server.listeners('request') as ((request: IncomingMessage, response: ServerResponse) => void)[]
   server.removeAllListeners('request')
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    if (!guard.refuses(request, response)) handle.call(server, request, response)
+    if (guard.refuses(request, response)) return
+    for (const handle of handlers) handle.call(server, request, response)
   })
 }

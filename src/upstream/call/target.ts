@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { compiledAtFirstCall } from '../../core/generate.ts'
 import { needsExact } from '../../core/json/needs-exact.ts'
 import { wireSchema } from '../../core/json/wire-schema.ts'
 import { fieldReaders } from '../../core/schema/field-readers.ts'
@@ -19,21 +20,13 @@ type TargetWriter = (input: Fields) => string
  */
 export interface TargetForms {
   readonly plain: TargetWriter
-  /** Compiles the writer. A lazy schema may refer to a constant that is declared after the operation. */
   readonly compile: () => PartWriter | undefined
 }
 
 /** Returns the writer that tries the compiled form, which is compiled at the first call. */
 export function writerOf({ plain, compile }: TargetForms): TargetWriter {
-  let compiled: PartWriter = input => {
-    compiled = compile() ?? nothing
-    return compiled(input)
-  }
+  const compiled = compiledAtFirstCall(compile)
   return input => compiled(input) ?? plain(input)
-}
-
-function nothing(): undefined {
-  return undefined
 }
 
 /**

@@ -113,6 +113,17 @@ for (const callers of [8, 64, 512])
     t.equal(refused(simulateLoop({ ...cold, runMs: 0.1 }).requests).length, 0)
   })
 
+test('a closed loop whose callers begin together again and again is not refused', async t => {
+  for (const [callers, runMs] of [
+    [32, 2],
+    [512, 0.2],
+    [64, 0.6],
+  ] as const) {
+    const { requests } = simulateLoop({ phases: [[0, 0]], endMs: 12_000, callers, runMs, windowMs: 600 })
+    t.equal(refused(requests).length, 0, `${callers} callers with runs of ${runMs} ms`)
+  }
+})
+
 test('no request is refused while runs take long for a short time, though the loop is late', async t => {
   const { requests } = simulateLoop({
     phases: [[0, 0.2]],

@@ -24,7 +24,7 @@ test('a path has the criticality of its aggregates, and the highest one if there
     ['/v1/items/7', 'normal', undefined],
     ['/v1/items/7/parts?x', 'normal', undefined],
     ['/v1/items/special/7', 'high', 'deep'],
-    ['/v1/users/7:show', 'low', 'user'],
+    ['/v1/users/7:show', 'low', undefined],
     ['/docs/own', 'low', 'own'],
     ['/v1/%69tems', 'normal', undefined],
     ['/', undefined, undefined],
@@ -51,4 +51,26 @@ test('before the aggregates are known every other path is normal', async t => {
   const index = new PathIndex()
   t.equal(index.find('/v1/items').criticality, 'normal')
   t.equal(index.find('/health/ready').criticality, undefined)
+})
+
+test('a path that the router can also match with a shorter prefix has the highest criticality', async t => {
+  const index = new PathIndex()
+  index.fill([
+    route('order', '/v1/{shop}/orders/{id}', 'high'),
+    route('item', '/v1/items/{id}', 'low'),
+    route('best', '/v1/items/best', 'low'),
+    route('change', '/v1/items/{id}', 'normal', 'POST'),
+  ])
+  const expected: readonly (readonly [string, Criticality | undefined, string | undefined])[] = [
+    ['/v1/items/7', 'normal', 'item'],
+    ['/v1/items/orders/7', 'high', undefined],
+    ['/v1/items/7/unknown', 'high', undefined],
+    ['/v1/shop/orders/7', 'high', undefined],
+    ['/v1/items/best', 'normal', 'best'],
+  ]
+  for (const [target, criticality, name] of expected) {
+    const path = index.find(target)
+    t.equal(path.criticality, criticality, target)
+    t.equal(path.aggregates.get('GET')?.name, name, target)
+  }
 })

@@ -11,6 +11,26 @@ function received(socket: Socket): () => string {
   return () => Buffer.concat(chunks).toString('latin1')
 }
 
+/** Returns a function that returns the number of writes to the handle of a socket since its last call. */
+function countWrites(socket: Socket): () => number {
+  let count = 0
+  const { _write: write, _writev: writev } = socket
+  socket._write = (...args) => {
+    count++
+    write.apply(socket, args)
+  }
+  if (writev)
+    socket._writev = (...args) => {
+      count++
+      writev.apply(socket, args)
+    }
+  return () => {
+    const result = count
+    count = 0
+    return result
+  }
+}
+
 test('the texts of a batch are written as one when it ends, with TLS and without', async t => {
   for (const isSecure of [false, true]) {
     const { ours, theirs } = await socketPair(t, isSecure)
@@ -29,17 +49,36 @@ test('the texts of a batch are written as one when it ends, with TLS and without
   }
 })
 
-test('bytes that are not a text of the batch are written behind its texts, and end it', async t => {
+test('bytes that are not a text keep their place in the batch, and the batch is written when it ends', async t => {
+  for (const isSecure of [false, true]) {
+    const { ours, theirs } = await socketPair(t, isSecure)
+    const batch = new WriteBatch(ours)
+    const text = received(theirs)
+    const writes = countWrites(ours)
+    for (const body of [Buffer.from('c'), 'c']) {
+      const end = batch.start()
+      ours.write('a', 'latin1')
+      ours.write('b', 'latin1')
+      ours.write(body)
+      ours.write('d', 'latin1')
+      t.equal(writes(), 0)
+      end()
+      t.equal(writes(), 1)
+    }
+    await until(() => text().length === 8)
+    t.equal(text(), 'abcdabcd')
+  }
+})
+
+test('a batch that starts before the last one has ended writes the texts of both', async t => {
   const { ours, theirs } = await socketPair(t)
   const batch = new WriteBatch(ours)
   const text = received(theirs)
-  for (const other of [Buffer.from('c'), 'c']) {
-    batch.start()
-    ours.write('a', 'latin1')
-    ours.write('b', 'latin1')
-    ours.write(other)
-    ours.write('d', 'latin1')
-  }
-  await until(() => text().length === 8)
-  t.equal(text(), 'abcdabcd')
+  batch.start()
+  ours.write('a', 'latin1')
+  const end = batch.start()
+  ours.write('b', 'latin1')
+  end()
+  ours.write('c', 'latin1')
+  await until(() => text() === 'abc')
 })

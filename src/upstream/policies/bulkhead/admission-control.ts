@@ -41,10 +41,7 @@ export class AdmissionControl {
     let admission = admitted.get(this) as Admission | undefined
     if (admission === undefined) {
       const state = this.#stateOf(flow)
-      if (!this.#options.semaphore.isFree && !this.#mayWait(call, state)) {
-        state.refused += call.siblingCount
-        return undefined
-      }
+      if (!this.#options.semaphore.isFree && !this.#mayWait(call, state)) return undefined
       admitted.set(this, (admission = new Admission(state)))
     }
     admission.reserve(call)
@@ -66,7 +63,10 @@ export class AdmissionControl {
     return state
   }
 
-  /** Returns whether a new run may wait for a permit. */
+  /**
+   * Returns whether a new run may wait for a permit. A run with too little time of its own is no demand that the
+   * upstream cannot serve, so its calls do not count as refused.
+   */
   #mayWait({ siblingCount: calls, scope }: LiveCall<unknown>, flow: Flow): boolean {
     const { semaphore, queue, maxQueue, now } = this.#options
     // A flow gets at least its share, and the permits that other flows do not use.
@@ -77,12 +77,17 @@ export class AdmissionControl {
     let wait = estimateWait(flow, calls, permits)
     const service = estimateService(flow, calls, permits)
     if (isOverloaded(flow, calls, permits, now())) {
-      if (exceedsTarget(wait, service)) return false
+      if (exceedsTarget(wait, service)) return this.#refused(flow, calls)
       wait = estimateWaitUnderOverload(flow, calls, permits)
     }
     // The other half of the time is for the slowest call of the step.
     if (wait + service > ((scope.patience ?? scope.deadline) - scope.now()) / 2) return false
-    return queue.size < maxQueue || this.#replaceFor(flow)
+    return queue.size < maxQueue || this.#replaceFor(flow) || this.#refused(flow, calls)
+  }
+
+  #refused(flow: Flow, calls: number): false {
+    flow.refused += calls
+    return false
   }
 
   /** Refuses a queued run so that a run of a flow can take its place. Returns whether it has refused one. */

@@ -13,7 +13,7 @@ export interface BulkheadOptions {
   readonly upstream: string
   /** The limit on the calls in flight: a number, or an object that adapts it. */
   readonly concurrency: number | AdaptiveConcurrency
-  /** The number of queued calls at which the first call of a new run is refused. */
+  /** The number of queued calls at which a new run is refused, or takes the place of a queued run. */
   readonly maxQueue: number
   /** Returns the present time, in ms. @default performance.now */
   readonly now?: () => number

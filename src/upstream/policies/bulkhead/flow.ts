@@ -53,7 +53,7 @@ export class Flow implements QueueNode<Flow> {
   waitingSince = 0
   /** The largest demand, in calls, in the first interval from `waitingSince` on. */
   burst = 0
-  /** The calls of the runs that were refused since `waitingSince`. */
+  /** The calls of the runs that the upstream could not serve since `waitingSince`. */
   refused = 0
   /** The permits that were granted from the queue, divided by the weight. The scheduler sets it. */
   served = 0

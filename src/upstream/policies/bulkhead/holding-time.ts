@@ -5,9 +5,13 @@ const maxGain = 1 / 16
 /** The time over which the average is taken, in ms. A single pause of the process must not change it. */
 const averageOverMs = 250
 
-/** The time for which a call holds its permit: a moving average with an initial guess. */
+/** The value before the first call has ended, in ms. */
+const initialMs = 25
+
+/** The time for which a call holds its permit. */
 export class HoldingTime {
-  ms = 25
+  /** The moving average, in ms. */
+  ms = initialMs
   #recordedAt = -Infinity
 
   /**

@@ -75,15 +75,21 @@ class Tried<T> implements Completion<T> {
   }
 }
 
+/** Returns whether a call is sent again at once and without the budget. */
+function isFree({ isRepeatable, effort }: LiveCall<unknown>, { isIdleClose }: UpstreamError): boolean {
+  return isIdleClose && isRepeatable && !effort.hadFreeRetry
+}
+
 /** Returns whether another attempt may be sent, before the pause and the budget are known. */
 function mayRetry(
-  { abort, effort, isRepeatable }: LiveCall<unknown>,
+  call: LiveCall<unknown>,
   error: unknown,
   attempts: number,
   { maxAttempts }: RetryOptions,
 ): error is UpstreamError {
+  const { abort, isRepeatable } = call
   if (!(error instanceof UpstreamError) || abort.aborted) return false
-  if (error.isIdleClose && isRepeatable && !effort.hadFreeRetry) return true
+  if (isFree(call, error)) return true
   return attempts < maxAttempts && error.retryable && (isRepeatable || error.code === 'UPSTREAM_UNREACHABLE')
 }
 
@@ -112,7 +118,7 @@ async function repeat<T>(
 ): Promise<Answer<T>> {
   if (!mayRetry(call, error, attempts, options)) throw error
   const { effort } = call
-  const free = error.isIdleClose && call.isRepeatable && !effort.hadFreeRetry
+  const free = isFree(call, error)
   if (!free) {
     const { patience, deadline } = call.scope
     const ms = pauseBefore(error, attempts, options)

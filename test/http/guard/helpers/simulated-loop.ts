@@ -29,6 +29,8 @@ export interface Load {
   readonly permits?: number
   /** The callers of a closed loop, in place of `phases`: each one sends a request when it has its reply. @default 0 */
   readonly callers?: number
+  /** The callers send for this time, and then rest for as long. @default Infinity */
+  readonly windowMs?: number
   /** The factor of the CPU time of runs at a time, for code that is not compiled yet. @default 1 */
   readonly slowness?: (at: number) => number
 }
@@ -73,6 +75,7 @@ export function simulateLoop({
   calls = 1,
   permits = Infinity,
   callers = 0,
+  windowMs = Infinity,
   slowness = () => 1,
 }: Load): { readonly requests: readonly SimulatedRequest[]; readonly admission: LoopAdmission } {
   let now = 0
@@ -104,7 +107,7 @@ export function simulateLoop({
 
   function end(run: LiveRun, isAdmitted: boolean): void {
     requests.push({ criticality: run.criticality, arrivedAt: run.arrivedAt, endedAt: now, isAdmitted })
-    if (callers > 0 && now < endMs) arrivals.push(arrivalAt(now + 0.05, 'normal'))
+    if (callers > 0 && now < endMs) arrivals.push(arrivalAt(sendsAt(now + 0.05), 'normal'))
   }
 
   function handle({ run, isAnswer }: Event): void {
@@ -129,6 +132,12 @@ export function simulateLoop({
     counts.runs--
     counts.served++
     end(run, true)
+  }
+
+  /** Returns the time from `at` on at which a caller sends. */
+  function sendsAt(at: number): number {
+    const isResting = at % (2 * windowMs) >= windowMs
+    return isResting ? at + 2 * windowMs - (at % (2 * windowMs)) : at
   }
 
   function arrivalAt(at: number, criticality: Criticality): Event {
