@@ -22,7 +22,7 @@ export type Options = Output &
 
 const help = `node bench/compare/run.ts: measures the CPU time per upstream call of the service, of hand-written floors and of peers
 
-  --case serve           serve: headwaters serve with the log level warn, called with parameters and headers; app: an app without a log or parameters
+  --case serve           serve: headwaters serve at log level warn, with parameters and headers; app: an app without a log or parameters
   --fanouts 1,5,…        rows to measure: calls per request, 1 to 100; 20+10kb with bodies of 10 KB, 5+512callers with 512 callers
   --rounds 15            windows of each target in each row
   --ms 1000              length of a window

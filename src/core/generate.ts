@@ -1,8 +1,8 @@
 /**
  * Runs generated code and returns its result, which is a function.
  *
- * @param code the body of a function, which may use the names of `values`. Texts of an author must be written into it with
- *   `JSON.stringify`.
+ * @param code the body of a function, which may use the names of `values`. Texts of an author must be written into it
+ *   with `JSON.stringify`.
  * @param values the values that the code uses, by name
  * @returns `undefined` if the process forbids generated code (`node --disallow-code-generation-from-strings`)
  */

@@ -10,7 +10,7 @@ const leastBusy = 0.1
 const sampleCount = 4
 /** The CPU time after the first runs in which runs are not measured, because their code is not compiled yet. In ms. */
 const coldMs = 500
-/** The smallest excess, in runs. A few long runs are no trend. */
+/** The smallest excess, in runs. A few long runs are not an overload. */
 const excessRuns = 64
 /** The length from which on the virtual queue is standing, as a share of the excess. */
 const standingShare = 0.25
@@ -22,8 +22,8 @@ const burstTurns = 3
  *
  * - The runs in flight are more work than those of a burst, which are there after a few turns. A constant number of
  *   callers that send their next request after each reply does not add to them.
- * - A virtual queue is standing (Kunniyur and Srikant, "Analysis and Design of an Adaptive Virtual Queue", SIGCOMM 2001):
- *   each request adds the CPU time of a run, and the time that passes removes it. Runs that wait for slow upstreams are
+ * - A virtual queue is standing (Kunniyur and Srikant, "Analysis and Design of an Adaptive Virtual Queue", SIGCOMM
+ *   2001): each request adds the CPU time of a run, and the time that passes removes it. Runs that wait for slow upstreams are
  *   in flight for longer, and do not add to it.
  */
 export class InboundDemand {

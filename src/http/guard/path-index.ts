@@ -18,7 +18,7 @@ export interface IndexedPath {
 /** The aggregates whose templates have the same text before their first parameter. */
 interface Prefix {
   readonly text: string
-  /** What is known about a path whose rest is one segment, and about one with more. */
+  /** The result for a path whose rest is one segment, and for one with more. */
   readonly path: IndexedPath
   readonly deeperPath: IndexedPath
 }

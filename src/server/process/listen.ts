@@ -11,8 +11,9 @@ export interface ListenOptions extends ListenAddress {
 }
 
 /**
- * The kernel lowers this to its own limit (`net.core.somaxconn`, which is 4096 by default). With Node's 511, connections
- * that arrive during a long turn of the event loop are dropped, and the callers repeat them only after 1, 3 and 7 s.
+ * The kernel lowers this to its own limit (`net.core.somaxconn`, which is 4096 by default). With Node's 511,
+ * connections that arrive during a long turn of the event loop are dropped, and the callers repeat them only after 1, 3
+ * and 7 s.
  */
 const backlog = 4096
 

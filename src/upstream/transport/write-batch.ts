@@ -11,7 +11,7 @@ export class WriteBatch {
   readonly #write: Write
   /** The texts of the present batch that are not written; `undefined` outside a batch. */
   #text: string | undefined
-  /** True if the batch has bytes that are no text, such as a body. The socket is then corked. */
+  /** True if the batch has bytes beside its texts, such as a body. The socket is then corked. */
   #isCorked = false
 
   constructor(socket: Socket) {

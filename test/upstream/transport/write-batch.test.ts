@@ -14,16 +14,16 @@ function received(socket: Socket): () => string {
 /** Returns a function that returns the number of writes to the handle of a socket since its last call. */
 function countWrites(socket: Socket): () => number {
   let count = 0
-  const { _write: write, _writev: writev } = socket
+  const write = socket._write.bind(socket)
+  const writev = socket._writev?.bind(socket)
   socket._write = (...args) => {
     count++
-    write.apply(socket, args)
+    write(...args)
   }
-  if (writev)
-    socket._writev = (...args) => {
-      count++
-      writev.apply(socket, args)
-    }
+  socket._writev = (...args) => {
+    count++
+    writev?.(...args)
+  }
   return () => {
     const result = count
     count = 0

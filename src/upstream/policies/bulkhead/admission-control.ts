@@ -64,8 +64,8 @@ export class AdmissionControl {
   }
 
   /**
-   * Returns whether a new run may wait for a permit. A run with too little time of its own is no demand that the
-   * upstream cannot serve, so its calls do not count as refused.
+   * Returns whether a new run may wait for a permit. A run that is refused because it has too little time does not
+   * show that the upstream has too much demand, so its calls do not count as refused.
    */
   #mayWait({ siblingCount: calls, scope }: LiveCall<unknown>, flow: Flow): boolean {
     const { semaphore, queue, maxQueue, now } = this.#options
