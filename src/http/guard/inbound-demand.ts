@@ -23,8 +23,8 @@ const burstTurns = 3
  * - The runs in flight are more work than those of a burst, which are there after a few turns. A constant number of
  *   callers that send their next request after each reply does not add to them.
  * - A virtual queue is standing (Kunniyur and Srikant, "Analysis and Design of an Adaptive Virtual Queue", SIGCOMM
- *   2001): each request adds the CPU time of a run, and the time that passes removes it. Runs that wait for slow upstreams are
- *   in flight for longer, and do not add to it.
+ *   2001): each request adds the CPU time of a run, and the time that passes removes it. Runs that wait for slow
+ *   upstreams are in flight for longer, and do not add to it.
  */
 export class InboundDemand {
   readonly #excessMs: number

@@ -64,6 +64,7 @@ test('bytes that are not a text keep their place in the batch, and the batch is 
       t.equal(writes(), 0)
       end()
       t.equal(writes(), 1)
+      await until(() => ours.writableLength === 0)
     }
     await until(() => text().length === 8)
     t.equal(text(), 'abcdabcd')
