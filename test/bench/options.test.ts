@@ -11,6 +11,7 @@ test('without flags all targets of the serve case are measured in enough rounds 
       case: 'serve',
       targets: [
         'serve',
+        'serve-info',
         'serve-pipelining',
         'floor-request',
         'floor-dispatch',

@@ -11,15 +11,20 @@ import { inputs } from '../../../bench/compare/serve/inputs.ts'
 import { own as root, versionOf } from '../../../bench/compare/serve/checkout.ts'
 import { openStage, sayLast } from './helpers/stage.ts'
 
-test('the service is the command with its log at its default level, which has one line for each request', async t => {
+test('the service has a log line for each request at the level info, and none at the level warn', async t => {
   const { upstream, start, linesOf } = await openStage(t)
-  const target = await start('serve')
-  await checkTarget(target, upstream, 5, 110)
-  t.equal(await sayLast(target, upstream), 400)
-  // The first line names the path, so that of the last request is left out.
-  const count = (words: string) => linesOf('serve').filter(({ msg }) => msg === words).length
-  t.equal(count('incoming request'), 0)
-  t.equal(count('request completed'), inputs.length)
+  for (const [name, lines] of [
+    ['serve', 0],
+    ['serve-info', inputs.length],
+  ] as const) {
+    const target = await start(name)
+    await checkTarget(target, upstream, 5, 110)
+    t.equal(await sayLast(target, upstream), 400)
+    // The first line names the path, so that of the last request is left out.
+    const count = (words: string) => linesOf(name).filter(({ msg }) => msg === words).length
+    t.equal(count('incoming request'), 0)
+    t.equal(count('request completed'), lines, name)
+  }
 })
 
 test('pipelining changes no call and no reply', async t => {

@@ -47,8 +47,8 @@ export async function openStage(t: Test): Promise<Stage> {
     },
     linesOf: name =>
       readFileSync(logOf(name), 'utf8')
-        .trim()
         .split('\n')
+        .filter(line => line !== '')
         .map(line => JSON.parse(line) as Record<string, unknown>)
         .filter(line => !/listening/.test(String(line['msg'])) && !JSON.stringify(line).includes(last.topic)),
   }
