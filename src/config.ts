@@ -75,7 +75,7 @@ const Overrides = z.object({
   ORIGIN: z
     .string()
     .superRefine((origin, context) => {
-      const fault = originFault(origin, true)
+      const fault = originFault(origin)
       if (fault !== undefined) context.addIssue(fault)
     })
     .optional(),

@@ -185,6 +185,7 @@ test('each variable that cannot be read is refused by its name and with the reas
     ['HEADWATERS_UPSTREAM_MEOWFACTS_ORIGIN', 'nonsense'],
     ['HEADWATERS_UPSTREAM_MEOWFACTS_ORIGIN', 'ftp://127.0.0.1'],
     ['HEADWATERS_UPSTREAM_MEOWFACTS_ORIGIN', '127.0.0.1:80'],
+    ['HEADWATERS_UPSTREAM_MEOWFACTS_ORIGIN', 'http://127.0.0.1/a/../b'],
   ] as const
   for (const [variable, value] of refused) {
     const [fault = '', ...others] = faultsOf(t, { [variable]: value })

@@ -4,6 +4,7 @@ import { maxSeries } from '../metrics/max-series.ts'
 import { processSeriesLimits, type SeriesLimit } from '../metrics/process-metrics.ts'
 import { operationsOf } from '../upstream/declare.ts'
 import { addressOf } from '../upstream/override.ts'
+import { originText } from '../upstream/spec/origin.ts'
 import { createServiceApp, routesOf } from './process/service-app.ts'
 
 /** A service that can be served. */
@@ -19,7 +20,7 @@ export interface CheckedService {
 
 export interface CheckedUpstream {
   readonly name: string
-  /** The origin that is called, without a user and a password. */
+  /** The origin that is called, with its path. It has no user and no password. */
   readonly origin: string
   readonly isOff: boolean
 }
@@ -64,6 +65,6 @@ function ownSeriesLimits({ aggregates, specs }: Catalogue): SeriesLimit[] {
 function upstreamsOf({ specs, overrides }: Catalogue): CheckedUpstream[] {
   return specs.map(spec => {
     const { url, isOff } = addressOf(spec, overrides[spec.name] ?? {})
-    return { name: spec.name, origin: url.origin, isOff }
+    return { name: spec.name, origin: originText(url), isOff }
   })
 }

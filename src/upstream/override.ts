@@ -2,14 +2,14 @@ import { wholeNumber } from '../core/bounds.ts'
 import { rejectUnknownOptions, type OptionKeys } from '../core/option-keys.ts'
 import { checkBoolean } from '../core/option-values.ts'
 import { maxAdaptiveConnections } from './spec/check-upstream.ts'
-import { originFault } from './spec/origin.ts'
+import { basePath, originFault } from './spec/origin.ts'
 import { overrideRenames } from './spec/renamed.ts'
 import type { UpstreamSpec } from './spec/spec.ts'
 import type { UpstreamAddress } from './transport/transport.ts'
 
 /** Settings of one upstream that replace the options of its declaration. */
 export interface Override {
-  /** The origin, with a path prefix if needed. @default the origin of the declaration */
+  /** The origin. It replaces the declared one and its base path. @default the origin of the declaration */
   readonly origin?: string | undefined
   /**
    * The largest number of concurrent calls. The number of connections changes with it.
@@ -32,7 +32,7 @@ export function checkOverride(name: string, override: Override): void {
   if (off !== undefined) checkBoolean(owner, 'off', off)
   if (concurrency !== undefined && concurrency !== 'adaptive') wholeNumber(owner, 'concurrency', concurrency)
   if (attemptTimeout !== undefined) wholeNumber(owner, 'attemptTimeout', attemptTimeout, { unit: 'ms' })
-  const fault = origin === undefined ? undefined : originFault(origin, true)
+  const fault = origin === undefined ? undefined : originFault(origin)
   if (fault !== undefined) throw new TypeError(`${owner}: ${fault}`)
 }
 
@@ -59,5 +59,5 @@ function connectionsFor(concurrency: number | 'adaptive', declared: UpstreamSpec
 /** Returns the address of an upstream: the address in its declaration, or in its override. */
 export function addressOf(spec: UpstreamSpec, { origin, off = false }: Override): UpstreamAddress {
   const url = new URL(origin ?? spec.origin)
-  return { url, prefix: url.pathname.replace(/(?<!\/)\/+$/, ''), isTrusted: origin !== undefined, isOff: off }
+  return { url, prefix: basePath(url), isTrusted: origin !== undefined, isOff: off }
 }

@@ -30,7 +30,7 @@ test('check prints the aggregates and upstreams of definitions, and calls no ups
   })
   t.equal(errors, '')
   t.equal(code, 0)
-  t.equal(output, `1 aggregate\n  GET /one (one)\n1 upstream\n  word-source: ${upstream.origin}\nno faults\n`)
+  t.equal(output, `1 aggregate\n  GET /one (one)\n1 upstream\n  word-source: ${upstream.origin}/prefix\nno faults\n`)
   t.equal(upstream.connections, 0)
 })
 

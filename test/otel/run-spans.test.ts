@@ -416,6 +416,19 @@ test('the query of url.full has no credentials', async t => {
   )
 })
 
+test('url.full has the declared base path, and url.template has only the path of the operation', async t => {
+  const tracing = registerTracing(t)
+  const upstream = await httpUpstream(t, ({ json }) => json(1))
+  const { base, runtime, cats } = await arrange(t, ({ json }) => json(1), { origin: `${upstream.origin}/v1/` })
+  const plain = base.required('fact', () => cats.fact({ id: '1' })).reply(Any, ({ fact }) => fact)
+  await fanOut(plain, {}, { runtime })
+  t.match(tracing.named('GET /facts/{id}')[0]?.attributes, {
+    'url.full': `${upstream.origin}/v1/facts/1`,
+    'url.template': '/facts/{id}',
+    'server.port': Number(new URL(upstream.origin).port),
+  })
+})
+
 test('the port of a server is that of its origin, or else of its scheme', async t => {
   const tracing = registerTracing(t)
   const runtime = createRuntime({ lookup: (_host, _options, done) => done(new Error('no address'), []) })

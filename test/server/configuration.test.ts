@@ -13,7 +13,7 @@ const operations = { ask: operation({ path: '/ask', output: z.unknown() }) }
 defineUpstream('plain', { origin: 'http://127.0.0.1:9' }, operations)
 defineUpstream('bearer', { origin: 'https://bearer.example', auth: { bearer: env('BEARER') } }, operations)
 defineUpstream('oauth', {
-  origin: 'https://oauth.example',
+  origin: 'https://oauth.test/v1/',
   auth: { oauth2: { tokenUrl: env('TOKEN_URL'), clientId: 'us', clientSecret: env('CLIENT_SECRET') } },
   proxy: true,
 }, operations)
@@ -29,7 +29,7 @@ const environment = {
   CLIENT_SECRET: 'client-5ecret-D',
   https_proxy: 'http://us:proxy-5ecret-E@127.0.0.1:3128',
   NO_PROXY: '.internal',
-  HEADWATERS_UPSTREAM_BEARER_ORIGIN: 'http://127.0.0.1:4000/base',
+  HEADWATERS_UPSTREAM_BEARER_ORIGIN: 'http://127.0.0.1:4000/base/',
   HEADWATERS_UPSTREAM_UNUSED_OFF: '1',
   HEADWATERS_UPSTREAM_PLAIN_CONCURRENCY: ' ',
   OTHER_SECRET: 'other-5ecret',
@@ -47,7 +47,7 @@ test('the configuration has the variables that are set, the defaults of the othe
   t.same(set, {
     PORT: 0,
     API_KEYS: '[redacted]',
-    HEADWATERS_UPSTREAM_BEARER_ORIGIN: 'http://127.0.0.1:4000/base',
+    HEADWATERS_UPSTREAM_BEARER_ORIGIN: 'http://127.0.0.1:4000/base/',
     HEADWATERS_UPSTREAM_UNUSED_OFF: '1',
     https_proxy: 'http://127.0.0.1:3128',
     NO_PROXY: '.internal',
@@ -60,7 +60,7 @@ test('the configuration has the variables that are set, the defaults of the othe
   t.same(origins, {
     plain: 'http://127.0.0.1:9',
     bearer: 'http://127.0.0.1:4000/base',
-    oauth: 'https://oauth.example',
+    oauth: 'https://oauth.test/v1',
     unused: 'off',
   })
 })
@@ -121,7 +121,7 @@ test('text has the configuration as blocks of short lines below its line', async
     t.match(line, /^ {4}(?:set:|defaults:|origins:| ) \S+=/)
     t.ok(line.length <= 110, line)
   }
-  t.match(lines.at(-1), /^ {4}(?:origins:| ) .*oauth=https:\/\/oauth\.example unused=off$/)
+  t.match(lines.at(-1), /^ {4}(?:origins:| ) .*oauth=https:\/\/oauth\.test\/v1 unused=off$/)
   t.equal(
     readableLine(JSON.stringify({ level: 30, time, set: 'a', origins: { a: 'b'.repeat(200) }, msg: 'm' }), false),
     `09:08:07.065 INFO  m set=a\n    origins:\n      a=${'b'.repeat(200)}\n`,

@@ -196,3 +196,19 @@ test('secrets come from the environment that the test gives, and a token from an
     'its upstreams are found by name',
   )
 })
+
+test('a scripted upstream replaces the declared origin and its base path', async t => {
+  await using upstream = await scriptedUpstream()
+  const cats = defineUpstream(
+    'cats',
+    { origin: 'https://cats.example/v1' },
+    { fact: operation({ path: '/fact', output: z.string() }) },
+  )
+  const card = aggregate('card', { url: '/card' })
+    .required('fact', () => cats.fact())
+    .reply(z.unknown(), ({ fact }) => fact)
+  upstream.answer(cats.fact, 'They purr.')
+  const { data } = await runAggregate(card, {}, { upstreams: { cats: upstream } })
+  t.equal(data, 'They purr.')
+  t.match(upstream.calls, [{ path: '/fact' }])
+})

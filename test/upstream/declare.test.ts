@@ -103,11 +103,15 @@ test("an upstream's name is lower case with hyphens", t => {
   t.end()
 })
 
-test('an origin is scheme, host and port, and the message says where the rest belongs', t => {
+test('an origin is scheme, host and port with an optional path, and the message for another text names the fix', t => {
   for (const [given, expected] of [
     ['https://Cats.example/', 'https://cats.example'],
     ['http://127.0.0.1:80', 'http://127.0.0.1'],
     ['http://[::1]:8080', 'http://[::1]:8080'],
+    ['https://cats.example/v1', 'https://cats.example/v1'],
+    ['https://cats.example/v1/', 'https://cats.example/v1'],
+    ['https://cats.example:8443/a//b.c/..d//', 'https://cats.example:8443/a//b.c/..d'],
+    ['https://cats.example/a b/\u00e4', 'https://cats.example/a%20b/%C3%A4'],
   ] as const) {
     t.equal(specOf(define({ origin: given })).origin, expected)
   }
@@ -117,9 +121,25 @@ test('an origin is scheme, host and port, and the message says where the rest be
     ['ftp://cats.example', /not an origin/],
     ['file:///etc/passwd', /not an origin/],
     ['cats.example:80', /not an origin/],
-    ['https://cats.example/v1', /move the path into the operations/],
     ['https://cats.example/?a=1', /more than an origin/],
     ['https://cats.example/#x', /more than an origin/],
+    [
+      'https://cats.example/v1?x',
+      /'https:\/\/cats\.example\/v1\?x' is more than an origin: remove the query and the fragment/,
+    ],
+    ['https://cats.example/v1#x', /more than an origin: remove the query and the fragment/],
+    [
+      'https://cats.example/../x',
+      /cats\.example\/\.\.\/x' contains a '\.' or '\.\.' segment: write the path without it/,
+    ],
+    ['https://cats.example/v1/.', /contains a '\.' or '\.\.' segment/],
+    ['https://cats.example/v1/..', /contains a '\.' or '\.\.' segment/],
+    ['https://cats.example/v1/%2e%2E/x', /contains a '\.' or '\.\.' segment/],
+    ['https://cats.example/v1/.\t./x', /contains a '\.' or '\.\.' segment/],
+    ['https://cats.example/a%2Fb', /contains a backslash or a slash that is encoded: write the path without it/],
+    ['https://cats.example/a%252fb', /contains a backslash or a slash that is encoded/],
+    ['https://cats.example/a\\b', /contains a backslash or a slash that is encoded/],
+    ['https://cats.example/a%00b', /contains a NUL character/],
     ['https://user:pw@cats.example', /credentials: send them as a header/],
     ['https://user@cats.example', /credentials/],
   ] as const) {
@@ -133,6 +153,7 @@ test('an origin that holds credentials is refused without showing them, whatever
   for (const given of [
     'https://user:secret@cats.example',
     'https://user:secret@cats.example/v1?a=1',
+    'https://user:secret@cats.example/a/../b',
     'ftp://user:secret@cats.example',
     'https://user:secret@cats.example:99999',
   ]) {

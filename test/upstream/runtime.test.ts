@@ -213,6 +213,10 @@ test('an override that cannot be is refused at the start, by the name of its ups
     [{ attemptTimeout: Number.NaN }, /attemptTimeout must be .*, got NaN$/],
     [{ origin: 'cats.example' }, /'cats\.example' is not an origin/],
     [{ origin: 'ftp://cats.example' }, /not an origin: write scheme, host and port/],
+    [
+      { origin: 'http://cats.example/a%2Fb' },
+      /contains a backslash or a slash that is encoded: write the path without it/,
+    ],
     [{ origin: 'http://h/?q=1' }, /remove the query and the fragment/],
     [{ origin: 'http://h/#f' }, /fragment/],
     [{ origin: 'http://u:p@h' }, /credentials/],

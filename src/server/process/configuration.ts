@@ -1,6 +1,7 @@
 import { shownVariables } from '../../config.ts'
 import type { Catalogue } from '../../definitions/catalogue.ts'
 import { hidden } from '../../log/redaction.ts'
+import { originText } from '../../upstream/spec/origin.ts'
 import { Secret } from '../../upstream/spec/secret.ts'
 import type { Variables } from '../../upstream/spec/variables.ts'
 
@@ -65,9 +66,8 @@ function variablesIn(options: readonly unknown[]): string[] {
   })
 }
 
-/** Returns an origin with its path prefix, or `off`. It never contains credentials or a query. */
+/** Returns an origin with its path, or `off`. It never contains credentials or a query. */
 function originOf(declared: string, override: Catalogue['overrides'][string] | undefined): string {
   if (override?.off === true) return 'off'
-  const { origin, pathname } = new URL(override?.origin ?? declared)
-  return origin + (pathname === '/' ? '' : pathname)
+  return originText(new URL(override?.origin ?? declared))
 }

@@ -6,7 +6,7 @@ import { checkAccess } from './access-spec.ts'
 import { checkFixedHeader, checkForwarded } from './check-headers.ts'
 import { checkLayers } from './layers.ts'
 import type { AnyOperationOptions, UpstreamOptions } from './options.ts'
-import { originFault } from './origin.ts'
+import { originFault, originText } from './origin.ts'
 import { checkPolicies } from './policies-spec.ts'
 import { upstreamRenames } from './renamed.ts'
 import { safeMethods, type UpstreamSpec } from './spec.ts'
@@ -127,7 +127,7 @@ export function upstreamSpec(
 
 function checkOrigin(owner: string, origin: string): string {
   checkTextOption(owner, 'origin', origin, "'https://catfact.ninja'")
-  const fault = originFault(origin, false)
+  const fault = originFault(origin)
   if (fault !== undefined) throw new TypeError(`${owner}: ${fault}`)
-  return new URL(origin).origin
+  return originText(new URL(origin))
 }

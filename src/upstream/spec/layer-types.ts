@@ -55,9 +55,9 @@ export interface LayerCall<out T> {
 export interface LayerUpstream {
   /** Its name, as declared. */
   readonly name: string
-  /** Its origin: the declared one, or the one of its override. */
+  /** The scheme, host and port of its origin: the declared one, or the one of its override. */
   readonly origin: string
-  /** The prefix of every path of the upstream; usually empty. */
+  /** The base path of its origin, for example `/v1`, which precedes the path of every call. Empty without one. */
   readonly prefix: string
 }
 

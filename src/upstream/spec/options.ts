@@ -27,7 +27,7 @@ export type ResponseType = 'json' | 'text' | 'bytes'
 export interface OperationOptions<P, O, Pa, Q, B, H, I> {
   /** The method. @default 'GET' */
   readonly method?: 'GET' | 'HEAD' | 'OPTIONS' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-  /** Path template below the origin: `/breeds/{id}`. */
+  /** Path template below the origin and its base path: `/breeds/{id}`. */
   readonly path: P
   /**
    * The schema of the values of the path, with one entry per name. Each value is encoded and stays inside its segment.
@@ -195,7 +195,10 @@ export interface BreakerOptions {
  * ```
  */
 export interface UpstreamOptions extends AccessOptions {
-  /** The scheme, host and port, for example `https://catfact.ninja`. Paths belong to the operations. */
+  /**
+   * The scheme, host and port, for example `https://catfact.ninja`. A base path, as in `https://api.example/v1`, comes
+   * before the path of every operation.
+   */
   readonly origin: string
   /**
    * The limit on calls in flight. With `'adaptive'` it changes with the load that the upstream can handle.

@@ -14,7 +14,7 @@ import { paddedLength } from './white-space.ts'
 /** The address of an upstream, after overrides. */
 export interface UpstreamAddress {
   readonly url: URL
-  /** The prefix of every path. */
+  /** The prefix of every path: the path of the origin. */
   readonly prefix: string
   /** True if an override set the address. Such an address is trusted and may be private. */
   readonly isTrusted: boolean

@@ -577,8 +577,12 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   'upstream/call/retry-after.ts': {
     '/^\\d+$/': [['', '1', 'x']],
   },
-  'upstream/override.ts': {
-    '/(?<!\\/)\\/+$/': environment,
+  'upstream/spec/origin.ts': {
+    '/(?<!\\/)\\/+$/': [
+      ['', '/', 'x'],
+      ['x', '/', 'x/'],
+      ['', '/x', ''],
+    ],
   },
   'upstream/spec/secret.ts': {
     '/^[A-Za-z_][A-Za-z0-9_]*$/': declaration,

@@ -17,11 +17,14 @@ async function arrange(
   t: Test,
   {
     secure = true,
+    path = '',
     options = {},
     runtimeOptions = {},
     ...proxyOptions
   }: ForwardProxyOptions & {
     readonly secure?: boolean
+    /** The base path of the upstream. */
+    readonly path?: string
     readonly options?: Partial<UpstreamOptions>
     readonly runtimeOptions?: RuntimeOptions
   } = {},
@@ -44,7 +47,7 @@ async function arrange(
   const cats = defineUpstream(
     'cats',
     {
-      origin: raw.origin,
+      origin: raw.origin + path,
       proxy: proxy.origin,
       retry: false,
       ...(secure && { tls: { ca: selfSigned.cert } }),
@@ -77,6 +80,12 @@ test('an http upstream is asked for by its whole URL, below the prefix of its pl
   t.teardown(() => placed.close())
   await placed.send(testRun().ask(cats.tell({ body: 1 })))
   t.match(proxy.requests[1], { method: 'POST', target: `${raw.origin}/v2/tell` })
+})
+
+test('an http upstream with a declared base path is requested by its whole URL', async t => {
+  const { proxy, raw, runtime, cats } = await arrange(t, { secure: false, path: '/v1/' })
+  await runtime.send(testRun().ask(cats.ask({ q: 'a' })))
+  t.match(proxy.requests, [{ method: 'GET', target: `${raw.origin}/v1/ask?q=a` }])
 })
 
 test("the credentials in the proxy's URL go to the proxy alone", async t => {
