@@ -74,7 +74,7 @@ for (const [name, of, heading, count] of [
   ['HedgeOptions', 'options', 'Policies of an upstream', 3],
   ['RetryBudgetOptions', 'options', 'Policies of an upstream', 2],
   ['BreakerOptions', 'options', 'Policies of an upstream', 6],
-  ['OAuth2Options', 'options', 'Credentials and certificates of an upstream', 5],
+  ['OAuth2Options', 'options', 'Credentials and certificates of an upstream', 7],
   ['TlsOptions', 'options', 'Credentials and certificates of an upstream', 4],
   ['CacheOptions', 'options', '`operation(options)`', 4],
   ['RouteOptions', 'options', '`aggregate(name, options)`', 7],

@@ -14,7 +14,10 @@ defineUpstream('plain', { origin: 'http://127.0.0.1:9' }, operations)
 defineUpstream('bearer', { origin: 'https://bearer.example', auth: { bearer: env('BEARER') } }, operations)
 defineUpstream('oauth', {
   origin: 'https://oauth.test/v1/',
-  auth: { oauth2: { tokenUrl: env('TOKEN_URL'), clientId: 'us', clientSecret: env('CLIENT_SECRET') } },
+  auth: { oauth2: {
+    tokenUrl: env('TOKEN_URL'), clientId: 'us', clientSecret: env('CLIENT_SECRET'),
+    audience: env('AUDIENCE'), parameters: { tenant: env('TENANT') },
+  } },
   proxy: true,
 }, operations)
 defineUpstream('unused', { origin: 'https://unused.example', auth: { bearer: env('UNUSED') } }, operations)
@@ -27,6 +30,8 @@ const environment = {
   BEARER: 'bearer-5ecret-A',
   TOKEN_URL: 'http://token-user-5ecret:token-5ecret@127.0.0.1:9/token?key=query-5ecret',
   CLIENT_SECRET: 'client-5ecret-D',
+  AUDIENCE: 'audience-5ecret-F',
+  TENANT: 'tenant-5ecret-G',
   https_proxy: 'http://us:proxy-5ecret-E@127.0.0.1:3128',
   NO_PROXY: '.internal',
   HEADWATERS_UPSTREAM_BEARER_ORIGIN: 'http://127.0.0.1:4000/base/',
@@ -54,6 +59,8 @@ test('the configuration has the variables that are set, the defaults of the othe
     BEARER: '[redacted]',
     TOKEN_URL: '[redacted]',
     CLIENT_SECRET: '[redacted]',
+    AUDIENCE: '[redacted]',
+    TENANT: '[redacted]',
   })
   t.match(defaults, { HOST: '127.0.0.1', LOG_LEVEL: 'info', RATE_LIMIT: 0 })
   t.notOk('PORT' in defaults)

@@ -7,6 +7,8 @@ const secrets = {
   BEARER: 'bearer-5ecret-A',
   QUERY: 'query/5ecret&B',
   CLIENT_SECRET: 'client-5ecret-C',
+  AUDIENCE: 'audience-5ecret/L',
+  TENANT: 'tenant-5ecret&M',
   ADMIN_KEY: 'admin-5ecret-of-many-characters-D',
   apiKey: 'api-5ecret-of-many-characters-E',
   otherKey: 'other-5ecret-of-many-characters-F',
@@ -31,11 +33,12 @@ const operations = {
 const more = { origin: process.env.ORIGIN, retry: false, breaker: false }
 const bearer = defineUpstream('bearer', { ...more, auth: { bearer: env('BEARER') }, forwardHeaders: ['cookie'] }, operations)
 const inQuery = defineUpstream('in-query', { ...more, auth: { query: 'key', secret: env('QUERY') } }, operations)
+const further = { audience: env('AUDIENCE'), parameters: { tenant: env('TENANT') } }
 const oauth = defineUpstream('oauth', {
-  ...more, auth: { oauth2: { tokenUrl: env('TOKEN_URL'), clientId: 'us', clientSecret: env('CLIENT_SECRET') } },
+  ...more, auth: { oauth2: { tokenUrl: env('TOKEN_URL'), clientId: 'us', clientSecret: env('CLIENT_SECRET'), ...further } },
 }, operations)
 const denied = defineUpstream('denied', {
-  ...more, auth: { oauth2: { tokenUrl: env('DENIED_URL'), clientId: 'us', clientSecret: env('CLIENT_SECRET') } },
+  ...more, auth: { oauth2: { tokenUrl: env('DENIED_URL'), clientId: 'us', clientSecret: env('CLIENT_SECRET'), ...further } },
 }, operations)
 const proxied = defineUpstream('proxied', { ...more, proxy: env('PROXY') }, operations)
 const each = { bearer, inQuery, oauth, denied, proxied }
@@ -52,10 +55,11 @@ for (const name of names)
 export const all: unknown = partial.reply(z.unknown(), () => 1)
 
 export const bug: unknown = aggregate('bug', { url: '/bug' }).reply(z.unknown(), () => {
-  const { BEARER, CLIENT_SECRET, API_KEYS, PROXY } = process.env
+  const { BEARER, CLIENT_SECRET, AUDIENCE, TENANT, API_KEYS, PROXY } = process.env
   throw Object.assign(
     new AggregateError(
-      [new Error('first ' + CLIENT_SECRET)], 'failed with ' + BEARER, { cause: new Error(API_KEYS, { cause: PROXY }) },
+      [new Error('first ' + CLIENT_SECRET), new Error(AUDIENCE + ' and ' + TENANT)],
+      'failed with ' + BEARER, { cause: new Error(API_KEYS, { cause: PROXY }) },
     ),
     { request: { headers: { authorization: 'Bearer ' + BEARER, cookie: BEARER } }, url: PROXY, list: [{ deep: CLIENT_SECRET }] },
   )
@@ -114,6 +118,8 @@ test(
         BEARER: secrets.BEARER,
         QUERY: secrets.QUERY,
         CLIENT_SECRET: secrets.CLIENT_SECRET,
+        AUDIENCE: secrets.AUDIENCE,
+        TENANT: secrets.TENANT,
         ADMIN_KEY: secrets.ADMIN_KEY,
         API_KEYS: `${secrets.apiKey},${secrets.otherKey}`,
         ORIGIN: upstream.origin,

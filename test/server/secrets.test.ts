@@ -12,6 +12,8 @@ const secrets = {
   HEADER: 'header-5ecret-B',
   QUERY: 'query/5ecret&C',
   CLIENT_SECRET: 'client-5ecret-D',
+  AUDIENCE: 'audience-5ecret-G',
+  TENANT: 'tenant-5ecret-H',
 }
 const proxyPassword = 'proxy-5ecret-E'
 const token = 'token-5ecret-F'
@@ -28,7 +30,11 @@ const bearer = defineUpstream('bearer', { ...more, auth: { bearer: env('BEARER')
 const header = defineUpstream('header', { ...more, auth: { header: 'x-api-key', secret: env('HEADER') } }, operations)
 const query = defineUpstream('query', { ...more, auth: { query: 'key', secret: env('QUERY') } }, operations)
 const oauth = defineUpstream('oauth', {
-  ...more, auth: { oauth2: { tokenUrl: env('TOKEN_URL'), clientId: 'us', clientSecret: env('CLIENT_SECRET') } },
+  ...more,
+  auth: { oauth2: {
+    tokenUrl: env('TOKEN_URL'), clientId: 'us', clientSecret: env('CLIENT_SECRET'),
+    audience: env('AUDIENCE'), parameters: { tenant: env('TENANT') },
+  } },
 }, operations)
 const proxied = defineUpstream('proxied', { ...more, proxy: env('PROXY') }, operations)
 
@@ -125,7 +131,7 @@ test('no secret is in any line of the log, nor in any reply, however upstreams f
       how,
     )
   }
-  t.ok(tokens.requests.length > 0)
+  t.match(tokens.requests[0]?.body, /&audience=audience-5ecret-G&tenant=tenant-5ecret-H$/)
   t.ok(proxy.requests.length > 0)
 })
 
@@ -144,6 +150,8 @@ test('a secret that is missing or cannot be used ends the start with a line for 
     "HEADER: is not set, and upstream 'header' needs it for auth",
     'TOKEN_URL: is not the URL of a token endpoint',
     'CLIENT_SECRET: is not set',
+    "AUDIENCE: is not set, and upstream 'oauth' needs it for auth.oauth2.audience",
+    "TENANT: is not set, and upstream 'oauth' needs it for auth.oauth2.parameters.tenant",
     'PROXY: is not the URL of a proxy: write http://host:port',
   ])
     t.ok(errors.includes(line), line)

@@ -16,6 +16,9 @@ export interface TokenAccess {
   readonly clientId: string
   readonly clientSecret: string
   readonly scope: string | undefined
+  readonly audience: string | undefined
+  /** The names and values of further parameters, in the order of their names. */
+  readonly parameters: readonly (readonly [name: string, value: string])[]
   readonly send: 'header' | 'body'
 }
 
@@ -65,15 +68,25 @@ function readCredentials(auth: AuthOptions, reader: VariableReader): Credentials
 }
 
 function readToken(
-  { tokenUrl, clientId, clientSecret, scope, send = 'header' }: OAuth2Options,
+  { tokenUrl, clientId, clientSecret, scope, audience, parameters = {}, send = 'header' }: OAuth2Options,
   reader: VariableReader,
 ): TokenAccess | undefined {
   const url = URL.parse(reader.read(tokenUrl, 'auth.oauth2.tokenUrl', tokenUrlFault))
   const client = {
     clientId: reader.read(clientId, 'auth.oauth2.clientId'),
     clientSecret: reader.secret(clientSecret, 'auth.oauth2.clientSecret'),
+    audience: audience === undefined ? undefined : readParameter(audience, 'auth.oauth2.audience', reader),
+    // Sorted, because the identity of the credentials must not depend on the order of the declaration.
+    parameters: Object.entries(parameters)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, value]) => [name, readParameter(value, `auth.oauth2.parameters.${name}`, reader)] as const),
   }
   return url === null ? undefined : { url, isTrusted: tokenUrl instanceof Secret, ...client, scope, send }
+}
+
+/** Reads a parameter of a token request. A value from the environment is a secret, and a value of the declaration is not. */
+function readParameter(what: string | Secret, option: string, reader: VariableReader): string {
+  return what instanceof Secret ? reader.secret(what, option) : what
 }
 
 function headerFault(value: string): string | undefined {

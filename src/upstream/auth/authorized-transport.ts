@@ -52,8 +52,11 @@ export function openAuthorizedTransport(
     credentials: credentials ?? { headers: [], query: '' },
   })
   const { service, rejectQueued, connections, close } = transport
+  const { clientId, scope, audience, parameters } = token ?? {}
   const identity =
-    secrets.length === 0 ? '' : hash('sha256', JSON.stringify([secrets, token?.clientId, token?.scope]), 'base64url')
+    secrets.length === 0
+      ? ''
+      : hash('sha256', JSON.stringify([secrets, clientId, scope, audience, parameters]), 'base64url')
   if (token === undefined) return { service, identity, authorize: undefined, rejectQueued, connections, close }
 
   const tokens = openSingleUseTransport(token.url, {

@@ -56,12 +56,14 @@ export function tokenEndpoint({
   headers,
   timeout = 5000,
 }: TokenEndpointOptions): () => Promise<Token> {
-  const { url, clientId, clientSecret, scope, send } = access
+  const { url, clientId, clientSecret, scope, audience, parameters, send } = access
   const form = new URLSearchParams({
     grant_type: 'client_credentials',
     ...(scope !== undefined && { scope }),
+    ...(audience !== undefined && { audience }),
     ...(send === 'body' && { client_id: clientId, client_secret: clientSecret }),
-  }).toString()
+  })
+  for (const [name, value] of parameters) form.append(name, value)
   const basic = `Basic ${Buffer.from(`${escape(clientId)}:${escape(clientSecret)}`).toString('base64')}`
   const options = {
     origin: url.origin,
@@ -77,7 +79,7 @@ export function tokenEndpoint({
       'application/x-www-form-urlencoded',
       ...(send === 'header' ? ['authorization', basic] : []),
     ],
-    body: form,
+    body: form.toString(),
   }
 
   const requestOnce = (signal: AbortSignal) => request.call(dispatcher, { ...options, signal })

@@ -10,6 +10,14 @@ export interface OAuth2Options {
   readonly clientSecret: Secret
   /** The scope that is requested. @default no scope */
   readonly scope?: string
+  /** The API that the token is for, by the name that the provider gives it. @default no audience */
+  readonly audience?: string | Secret
+  /**
+   * Further parameters of the token request by name, for example `{ resource: 'https://api.example.com' }`. The
+   * parameters that other options set are refused.
+   * @default no further parameters
+   */
+  readonly parameters?: Readonly<Record<string, string | Secret>>
   /**
    * The place of the client id and the secret in the request: the `authorization` header, or the body.
    * @default 'header'

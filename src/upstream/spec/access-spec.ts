@@ -1,13 +1,13 @@
 import { z } from 'zod'
-import type { AuthOptions, OAuth2Options, TlsOptions } from './access-options.ts'
+import type { AuthOptions, TlsOptions } from './access-options.ts'
 import { checkHeaderName, forwardFault, isTraceHeader } from '../../core/headers.ts'
 import { rejectUnknownOptions, type OptionKeys } from '../../core/option-keys.ts'
 import { checkBoolean, checkTextOption } from '../../core/option-values.ts'
+import { checkOAuth2 } from './check-oauth2.ts'
 import type { UpstreamOptions } from './options.ts'
-import { isPublicAddress, literalAddress } from '../../core/public-address.ts'
 import { queryNameMatcher } from './query-name.ts'
-import { Secret } from './secret.ts'
-import { proxyFault, tokenUrlFault } from './url-faults.ts'
+import { checkSecret, Secret } from './secret.ts'
+import { privateFault, proxyFault } from './url-faults.ts'
 
 /** The checked options of an upstream for its address and its credentials. */
 export interface AccessSpec {
@@ -18,13 +18,6 @@ export interface AccessSpec {
 }
 
 const authOptions = { bearer: true, header: true, query: true, secret: true, oauth2: true } as const
-const oauth2Options: OptionKeys<OAuth2Options> = {
-  tokenUrl: true,
-  clientId: true,
-  clientSecret: true,
-  scope: true,
-  send: true,
-}
 const tlsOptions: OptionKeys<TlsOptions> = { ca: true, cert: true, key: true, servername: true }
 
 /**
@@ -38,7 +31,8 @@ export function checkAccess(owner: string, options: UpstreamOptions): AccessSpec
     throw new TypeError(
       `${owner}: publicOnly has no effect with proxy, because the proxy connects to the address: remove one of them`,
     )
-  if (publicOnly) checkPublic(owner, 'origin', options.origin)
+  const originFault = publicOnly ? privateFault(options.origin) : undefined
+  if (originFault !== undefined) throw new TypeError(`${owner}: its origin ${originFault}`)
   if (auth !== undefined) checkAuth(owner, auth, options, publicOnly)
   if (tls !== undefined) checkTls(owner, tls)
   if (proxy !== undefined && proxy !== true && typeof proxy !== 'string' && !(proxy instanceof Secret))
@@ -52,12 +46,6 @@ export function checkAccess(owner: string, options: UpstreamOptions): AccessSpec
       )
   }
   return { publicOnly, auth: auth && Object.freeze({ ...auth }), tls: tls && Object.freeze({ ...tls }), proxy }
-}
-
-function checkPublic(owner: string, option: string, url: string): void {
-  const address = literalAddress(new URL(url))
-  if (address !== undefined && !isPublicAddress(address))
-    throw new TypeError(`${owner}: its ${option} is at ${address}, which is not public: remove publicOnly`)
 }
 
 function checkAuth(
@@ -96,21 +84,6 @@ function checkAuth(
   }
 }
 
-function checkOAuth2(owner: string, options: OAuth2Options, publicOnly: boolean): void {
-  rejectUnknownOptions(owner, options, oauth2Options, { group: 'auth.oauth2' })
-  const { tokenUrl, clientId, clientSecret, scope = 'none', send = 'header' } = options
-  checkSecret(owner, 'auth.oauth2.clientSecret', clientSecret)
-  if (!(clientId instanceof Secret) && (typeof clientId !== 'string' || clientId === ''))
-    throw new TypeError(`${owner}: auth.oauth2.clientId must be a string, or env('NAME')`)
-  if (typeof scope !== 'string')
-    throw new TypeError(`${owner}: auth.oauth2.scope must be a string, with spaces between several`)
-  if (send !== 'header' && send !== 'body') throw new TypeError(`${owner}: auth.oauth2.send must be 'header' or 'body'`)
-  if (tokenUrl instanceof Secret) return
-  const fault = tokenUrlFault(tokenUrl)
-  if (fault !== undefined) throw new TypeError(`${owner}: auth.oauth2.tokenUrl ${fault}`)
-  if (publicOnly) checkPublic(owner, 'auth.oauth2.tokenUrl', tokenUrl)
-}
-
 function checkTls(owner: string, options: TlsOptions): void {
   rejectUnknownOptions(owner, options, tlsOptions, { group: 'tls' })
   const { ca, cert, key, servername } = options
@@ -129,14 +102,6 @@ function checkTls(owner: string, options: TlsOptions): void {
           'variable that holds one or the path of its file',
       )
   }
-}
-
-function checkSecret(owner: string, option: string, secret: unknown): void {
-  if (!(secret instanceof Secret))
-    throw new TypeError(
-      `${owner}: ${option} must come from the environment: write env('NAME'), ` +
-        'with the name of the variable that holds it',
-    )
 }
 
 /** Refuses an operation with a query field that the upstream's `auth` uses for its secret. */

@@ -8,6 +8,15 @@ export class Secret {
   }
 }
 
+/** Refuses a value that is not a reference to an environment variable. The message does not show the value. */
+export function checkSecret(owner: string, option: string, secret: unknown): void {
+  if (!(secret instanceof Secret))
+    throw new TypeError(
+      `${owner}: ${option} must come from the environment: write env('NAME'), ` +
+        'with the name of the variable that holds it',
+    )
+}
+
 /**
  * Returns a reference to the environment variable that holds a secret. The runtime reads it from its `environment` when
  * the upstream is called for the first time. `headwaters serve` checks it at the start.

@@ -1,3 +1,13 @@
+import { isPublicAddress, literalAddress } from '../../core/public-address.ts'
+
+/** Returns why `publicOnly` refuses a URL: its host is an address that is not public. Otherwise returns `undefined`. */
+export function privateFault(url: string): string | undefined {
+  const address = literalAddress(new URL(url))
+  return address === undefined || isPublicAddress(address)
+    ? undefined
+    : `is at ${address}, which is not public: remove publicOnly`
+}
+
 /** Returns why a text is not the URL of a token endpoint; `undefined` if it is one. */
 export function tokenUrlFault(url: string): string | undefined {
   const { protocol, username, password, hash } = URL.parse(url) ?? {}

@@ -64,6 +64,29 @@ test('secrets are read without surrounding blanks and are registered as secrets'
   t.equal(token?.url.href, 'http://10.0.0.1/token')
 })
 
+test('the audience and the further parameters are read, and those from the environment are registered as secrets', t => {
+  const parameters = { tenant: env('TENANT'), '1': 'one', resource: 'https://cats.example' }
+  const { token, secrets, faults } = read(
+    { auth: { oauth2: { ...oauth2, audience: env('AUDIENCE'), parameters } } },
+    { CATS_KEY: 'k', AUDIENCE: ' cats ', TENANT: 't&n=' },
+  )
+  t.same(faults, [])
+  t.equal(token?.audience, 'cats')
+  t.same(
+    token?.parameters,
+    [
+      ['1', 'one'],
+      ['resource', 'https://cats.example'],
+      ['tenant', 't&n='],
+    ],
+    'in the order of their names',
+  )
+  t.same(secrets, ['k', 'cats', 't&n='])
+  const literal = read({ auth: { oauth2: { ...oauth2, audience: 'cats' } } }, { CATS_KEY: 'k' })
+  t.match(literal, { token: { audience: 'cats', parameters: [] }, secrets: ['k'] })
+  t.end()
+})
+
 test('a missing or invalid variable is reported with its name and the option that needs it, without its value', async t => {
   const faults = (options: Partial<UpstreamOptions>, environment = {}) =>
     read(options, environment).faults.map(({ variable, reason }) => `${variable}: ${reason}`)
@@ -83,6 +106,11 @@ test('a missing or invalid variable is reported with its name and the option tha
     missing('auth.oauth2.tokenUrl', 'URL'),
     missing('auth.oauth2.clientId', 'ID'),
     missing('auth.oauth2.clientSecret'),
+  ])
+  const further = { audience: env('AUDIENCE'), parameters: { tenant: 'us', resource: env('RESOURCE') } }
+  t.same(faults({ auth: { oauth2: { ...oauth2, ...further } } }, { CATS_KEY: 'k', RESOURCE: ' ' }), [
+    missing('auth.oauth2.audience', 'AUDIENCE'),
+    missing('auth.oauth2.parameters.resource', 'RESOURCE'),
   ])
   t.same(faults({ auth: { oauth2: { ...oauth2, tokenUrl: env('URL') } } }, { URL: 'auth.example', CATS_KEY: 'k' }), [
     'URL: is not the URL of a token endpoint: write for example https://auth.example.com/oauth/token',

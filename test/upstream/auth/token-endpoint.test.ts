@@ -71,6 +71,8 @@ async function arrangeLife(t: Test, fields: string) {
     clientId: 'us',
     clientSecret: secret,
     scope: undefined,
+    audience: undefined,
+    parameters: [],
     send: 'header',
   } as const
   const ask = tokenEndpoint({ upstream: 'cats', access, dispatcher: connection, pathPrefix: '', headers: [] })
@@ -134,6 +136,32 @@ test('an endpoint that wants them in the body gets them there', async t => {
     client_secret: secret,
   })
   t.notOk(tokens.requests[0]?.headers.some(([name]) => name === 'authorization'))
+})
+
+test('a token is requested with the audience and the further parameters, in the order of their names', async t => {
+  const parameters = { tenant: env('TENANT'), resource: 'https://cats.example/a?b', '1': 'one' }
+  const { tokens, raw, ask } = await arrange(t, token('abc'), {
+    oauth2: { scope: 'read', audience: env('AUDIENCE'), parameters, send: 'body' },
+    runtimeOptions: { environment: { CATS_SECRET: 'a', TENANT: 'us & them', AUDIENCE: 'cats=1' } },
+  })
+  t.match(await ask(), { value: 'well' })
+  t.equal(
+    tokens.requests[0]?.body,
+    'grant_type=client_credentials&scope=read&audience=cats%3D1&client_id=u%3As&client_secret=a' +
+      '&1=one&resource=https%3A%2F%2Fcats.example%2Fa%3Fb&tenant=us+%26+them',
+  )
+  t.equal(Object.fromEntries(raw.requests[0]?.headers ?? [])['authorization'], 'Bearer abc')
+})
+
+test('a call fails with the name of a parameter whose variable is missing, and no token is requested', async t => {
+  const { tokens, ask } = await arrange(t, token('abc'), {
+    oauth2: { parameters: { tenant: env('TENANT') }, audience: env('AUDIENCE') },
+    runtimeOptions: { environment: { CATS_SECRET: 'a', AUDIENCE: 'audience-5ecret' } },
+  })
+  const { message } = (await failure(ask())) as Error
+  t.match(message, /TENANT is not set, and upstream 'cats' needs it for auth\.oauth2\.parameters\.tenant: pass/)
+  t.notMatch(message, '5ecret')
+  t.equal(tokens.requests.length, 0)
 })
 
 test('a hundred calls at once ask for one token', async t => {
@@ -275,6 +303,8 @@ test('a fetch of a token has a limit of its own, after which later calls fetch a
     clientId: 'us',
     clientSecret: secret,
     scope: undefined,
+    audience: undefined,
+    parameters: [],
     send: 'header',
   } as const
   const ask = tokenEndpoint({

@@ -33,6 +33,10 @@ test('each kind of credential can be declared', async t => {
     { oauth2 },
     { oauth2: { ...oauth2, scope: 'read write', send: 'body' } },
     { oauth2: { tokenUrl: env('TOKEN_URL'), clientId: env('CLIENT'), clientSecret: secret } },
+    {
+      oauth2: { ...oauth2, audience: 'https://cats.example', parameters: { resource: 'cats', tenant: env('TENANT') } },
+    },
+    { oauth2: { ...oauth2, audience: env('AUDIENCE'), parameters: {} } },
   ])
     t.doesNotThrow(define({ auth }), Object.keys(auth).join())
 })
@@ -72,7 +76,10 @@ test('a secret that is written down is refused, and not said again', async t => 
 test('an invalid option of access is refused with the fix', async t => {
   const wrong: readonly (readonly [object, RegExp])[] = [
     [{ auth: { token: secret } }, /unknown option 'auth\.token': use bearer, header, query, secret, oauth2/],
-    [{ auth: { oauth2: { ...oauth2, audience: 'x' } } }, /unknown option 'auth\.oauth2\.audience'/],
+    [
+      { auth: { oauth2: { ...oauth2, resource: 'x' } } },
+      /unknown option 'auth\.oauth2\.resource': use tokenUrl, .*, parameters/,
+    ],
     [{ tls: { rejectUnauthorized: false } }, /unknown option 'tls\.rejectUnauthorized': use ca, cert, key, servername/],
     [{ auth: {} }, /auth must have exactly one of bearer, header, query and oauth2/],
     [{ auth: { bearer: secret, query: 'key', secret } }, /auth must have exactly one of/],

@@ -387,6 +387,33 @@ test('services that share a store and ask with other secrets share no answer', a
   t.same(caches, ['miss', 'miss', 'hit'])
 })
 
+test('services that share a store and request tokens with other parameters share no answer', async t => {
+  const cacheStore = createMemoryStore()
+  const tokens = await rawUpstream(t, json({ access_token: 'abc', token_type: 'Bearer' }))
+  const raw = await rawUpstream(t, json({}, 200, { 'cache-control': 'public, max-age=60' }))
+  const client = { tokenUrl: `${tokens.origin}/token`, clientId: 'us', clientSecret: env('KEY') }
+  const caches = []
+  for (const further of [
+    {},
+    { audience: 'a' },
+    { audience: 'b' },
+    { parameters: { audience2: 'a' } },
+    { parameters: { resource: 'a', tenant: 'b' } },
+    { audience: 'a' },
+    { parameters: { tenant: 'b', resource: 'a' } },
+  ]) {
+    const cats = defineUpstream(
+      'cats',
+      { origin: raw.origin, auth: { oauth2: { ...client, ...further } } },
+      { get: operation({ path: '/', output: z.unknown(), cache: true }) },
+    )
+    const runtime = createRuntime({ cacheStore, environment: { KEY: 'one' } })
+    t.teardown(() => runtime.close())
+    caches.push((await runtime.send(testRun().ask(cats.get()))).cached?.cache)
+  }
+  t.same(caches, ['miss', 'miss', 'miss', 'miss', 'miss', 'hit', 'hit'])
+})
+
 test('the key differs whenever something that goes out differs, and only then', t => {
   const declare = (headers: Record<string, string>, accept: string[]) =>
     defineUpstream(
