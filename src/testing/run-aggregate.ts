@@ -9,6 +9,7 @@ import type { RawInput } from '../fanout/input.ts'
 import type { Reply } from '../fanout/reply.ts'
 import { createRuntime, type Runtime, type RuntimeOptions } from '../upstream/runtime.ts'
 import type { Layers } from '../upstream/spec/layers.ts'
+import { watchUnqueued } from './unqueued-call.ts'
 
 /** Options of `runAggregate`. */
 export interface RunAggregateOptions<I> {
@@ -57,6 +58,9 @@ export interface TestedReply<D, K extends string> extends Reply<D, K> {
  * @throws `Problem` for a run that fails, with the code that a caller would get, such as `INPUT_INVALID` or
  *   `UPSTREAM_STATUS`.
  * @throws `Error` for a call to an upstream that `options.upstreams` does not have.
+ * @throws `Error` for a call for which nothing is queued, even if its step has a fallback. The message has the call,
+ *   the file and line that called `runAggregate`, and the queued answers that were not used. `cause` is the error of
+ *   the run, if the run failed.
  * @throws `TypeError` for an unknown option, and for `context` if the aggregate has no context().
  * @example
  * ```ts
@@ -83,6 +87,7 @@ export async function runAggregate<I, D, K extends string>(
 ): Promise<TestedReply<D, K>> {
   rejectUnknownOptions('runAggregate', options, runAggregateOptions, { renamed: pluginRenames })
   const { upstreams, environment = {}, deadline, signal, layers = {} } = options
+  const unqueued = watchUnqueued(upstreams, runAggregate)
   const overrides = Object.fromEntries(Object.entries(upstreams).map(([name, { origin }]) => [name, { origin }]))
   const runtime = createRuntime({
     overrides,
@@ -104,8 +109,9 @@ export async function runAggregate<I, D, K extends string>(
       return Promise.reject(stranger)
     },
   }
+  let reply: Reply<D, K>
   try {
-    const reply = await fanOut('context' in options ? withContext(aggregate, options.context) : aggregate, input, {
+    reply = await fanOut('context' in options ? withContext(aggregate, options.context) : aggregate, input, {
       runtime: guarded,
       deadline,
       signal,
@@ -113,14 +119,15 @@ export async function runAggregate<I, D, K extends string>(
         events.push(event)
       },
     })
-    // The function of context() may have caught this error, so that the run succeeded.
-    if (stranger !== undefined) throw stranger
-    return { ...reply, events }
   } catch (error) {
-    throw stranger ?? error
+    throw stranger ?? unqueued(error) ?? error
   } finally {
     await runtime.close()
   }
+  // A fallback, or the function of context(), may have hidden this error, so that the run succeeded.
+  const hidden = stranger ?? unqueued()
+  if (hidden !== undefined) throw hidden
+  return { ...reply, events }
 }
 
 /** Returns the aggregate with a fixed context. */

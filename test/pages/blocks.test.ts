@@ -128,6 +128,7 @@ test('a block that is wrong, or of a kind that has no check, is found', async t 
     ['text', 'Listening.', /no check for a text like this/],
     ['text', 'open loop, 200/s with 100 connections', /not in the report/],
     ['text', 'step state 0 800 ms\nmeow done ━━ │ 1 2', /not in a waterfall/],
+    ['text', 'cats received GET /fact, for which nothing is queued', /not in the error of a call/],
     ['text', 'Fields of breed\n  --breeds string', /not in the fields/],
     [
       'text',

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { runInThisContext } from 'node:vm'
 import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { catfactNinja } from '../../src/clients/catfact-ninja.ts'
@@ -211,4 +213,117 @@ test('a scripted upstream replaces the declared origin and its base path', async
   const { data } = await runAggregate(card, {}, { upstreams: { cats: upstream } })
   t.equal(data, 'They purr.')
   t.match(upstream.calls, [{ path: '/fact' }])
+})
+
+const cats = defineUpstream(
+  'cats',
+  { origin: 'https://cats.example' },
+  {
+    fact: operation({
+      path: '/fact',
+      query: z.object({ max_length: z.number(), of: z.array(z.string()).optional() }),
+      output: z.object({ fact: z.string() }),
+    }),
+  },
+)
+const required = aggregate('required', { url: '/required' })
+  .required('fact', () => cats.fact({ max_length: 5 }))
+  .reply(z.unknown(), ({ fact }) => fact)
+const optional = aggregate('optional', { url: '/optional' })
+  .optional('fact', () => cats.fact({ max_length: 5, of: ['a b', 'c'] }), { fallback: null })
+  .reply(z.unknown(), ({ fact }) => fact)
+
+/** Returns the first place in this file that contains a text, as `FILE:LINE`. */
+function placeOf(text: string): string {
+  const before = readFileSync(import.meta.filename, 'utf8').split(text)[0] ?? ''
+  return `${import.meta.filename}:${before.split('\n').length}`
+}
+
+test('a call for which nothing is queued rejects the run with the call and the line of the test', async t => {
+  await using upstream = await scriptedUpstream()
+  const error = await failure(runAggregate(required, {}, { upstreams: { cats: upstream } })) // the run that fails
+  const message =
+    "cats received GET /fact?max_length=5, for which nothing is queued: add upstream.answer('GET /fact', …) before runAggregate" +
+    `\n  runAggregate was called at ${placeOf('// the run that fails')}`
+  t.match(error, { name: 'Error', message, cause: { code: 'UPSTREAM_STATUS', statusCode: 502 } })
+  const [head, frames = ''] = (error as Error).stack?.split(message) ?? []
+  t.equal(head, 'Error: ')
+  t.match(frames.split('\n')[1], import.meta.url, 'the stack begins in the test')
+  t.match(upstream.unexpected, [{ path: '/fact' }])
+})
+
+test('a fallback does not hide a call for which nothing is queued, and the answers that were not used are listed', async t => {
+  await using upstream = await scriptedUpstream()
+  upstream.answer(cats.fact({ max_length: 40 }), { fact: 'They purr.' }).status('POST /fact', 503)
+  t.match(await failure(runAggregate(optional, {}, { upstreams: { cats: upstream } })), {
+    message: [
+      'cats received GET /fact?max_length=5&of=a+b&of=c, for which nothing is queued: ' +
+        "add upstream.answer('GET /fact', …) before runAggregate",
+      `  runAggregate was called at ${placeOf('await failure(runAggregate(optional')}`,
+      '  queued and not used: GET /fact?max_length=40, POST /fact',
+    ].join('\n'),
+    cause: undefined,
+  })
+})
+
+test('a run is not rejected for the calls of an earlier run', async t => {
+  await using upstream = await scriptedUpstream()
+  await t.rejects(runAggregate(required, {}, { upstreams: { cats: upstream } }))
+  upstream.answer(cats.fact, { fact: 'They purr.' })
+  t.match(await runAggregate(required, {}, { upstreams: { cats: upstream } }), { data: { fact: 'They purr.' } })
+})
+
+test('the names of all upstreams that share a scripted upstream are in the error', async t => {
+  await using upstream = await scriptedUpstream()
+  await t.rejects(runAggregate(required, {}, { upstreams: { dogs: upstream, cats: upstream } }), {
+    message: /^dogs or cats received GET \/fact\?max_length=5, for which nothing is queued/,
+  })
+})
+
+test('an upstream of which only the origin is given may receive any call', async t => {
+  await using upstream = await scriptedUpstream()
+  const { origin } = upstream
+  t.match(await runAggregate(optional, {}, { upstreams: { cats: { origin } } }), { data: null, complete: false })
+  t.equal(
+    await problemOf(runAggregate(required, {}, { upstreams: { cats: { origin } } })).then(({ code }) => code),
+    'UPSTREAM_STATUS',
+  )
+})
+
+test('a call to an upstream that is not given comes before a call for which nothing is queued', async t => {
+  await using upstream = await scriptedUpstream()
+  const both = aggregate('both', { url: '/both' })
+    .optional('fact', () => cats.fact({ max_length: 5 }), { fallback: null })
+    .optional('facts', () => meowfacts.facts({ count: 1 }), { fallback: null, needs: ['fact'] })
+    .reply(z.unknown(), () => null)
+  await t.rejects(runAggregate(both, {}, { upstreams: { cats: upstream } }), {
+    message: "the aggregate 'both' calls meowfacts.facts: give runAggregate an upstream for 'meowfacts'",
+  })
+  t.match(upstream.unexpected, [{ path: '/fact' }])
+})
+
+test('the line of the test is named for each form of a stack', async t => {
+  await using upstream = await scriptedUpstream()
+  const run = [required, {}, { upstreams: { cats: upstream } }] as const
+  type Caller = (call: typeof runAggregate, ...input: typeof run) => Promise<unknown>
+  const filename = '/srv/at async (old) cards/card.test.js'
+  const script = (source: string) => runInThisContext(source, { filename }) as Caller
+  const callers: readonly [string, Caller, string][] = [
+    ['a named function', script('(function go(run, ...input) { return run(...input) })'), `${filename}:1`],
+    ['a function without a name', script('\n(run, ...input) => run(...input)'), `${filename}:2`],
+    ['a built-in function', call => Reflect.apply(call, undefined, run), placeOf('Reflect.apply')],
+  ]
+  for (const [caller, go, place] of callers) {
+    const error = await failure(go(runAggregate, ...run))
+    t.equal((error as Error).message.split('\n')[1], `  runAggregate was called at ${place}`, caller)
+  }
+})
+
+test('without a stack, the error of a call for which nothing is queued has the call alone', async t => {
+  await using upstream = await scriptedUpstream()
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
+  const running = runAggregate(required, {}, { upstreams: { cats: upstream } })
+  Error.stackTraceLimit = stackTraceLimit
+  t.match(await failure(running), { message: /^cats received GET .* before runAggregate$/ })
 })

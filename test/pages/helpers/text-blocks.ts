@@ -13,6 +13,7 @@ import { aggregates } from '../../../src/routes/index.ts'
 import { listenAt } from '../../../src/server/process/listen.ts'
 import { runViewAfter } from '../../helpers/run-view-after.ts'
 import { root } from './pages.ts'
+import { unqueuedCallText } from './unqueued-call.ts'
 
 /** The sources of the built-in upstreams, which have the path templates of their operations. */
 const clients = readdirSync(join(root, 'src/clients'))
@@ -141,6 +142,14 @@ const kinds: readonly TextKind[] = [
       const listen = () => Promise.reject(Object.assign(new Error('no listener'), { code }))
       const message = await listenAt({ host: '127.0.0.1', port: 3000 }, listen).catch((error: Error) => error.message)
       return text.trim() === `headwaters: ${message}` ? [] : [text]
+    },
+  },
+  {
+    name: 'the error of a call for which nothing is queued',
+    isOf: text => text.includes(', for which nothing is queued'),
+    async faults(text) {
+      const place = /called at (?<place>.*)/.exec(text)?.groups?.place ?? ''
+      return text.trim() === (await unqueuedCallText(place)) ? [] : [text]
     },
   },
   {
