@@ -85,6 +85,11 @@ export function checkRoute(name: string, options: AnyRouteOptions): Route {
   if (summary !== undefined) checkTextOption(owner, 'summary', summary, "'Facts about cats'")
   if (description !== undefined) checkTextOption(owner, 'description', description, "'Facts of several sources.'")
   wholeNumber(owner, 'deadline', deadline, { unit: 'ms' })
+  if (url.includes('+}'))
+    throw new TypeError(
+      `${owner}: the url '${url}' has a name with '+', which only the path of an operation can have: remove the '+', ` +
+        'or take the path as a field of the query',
+    )
   parseTemplate(url, owner)
   const adjacent = /\{\w+\}\{\w+\}/.exec(url)
   if (adjacent !== null)

@@ -40,10 +40,7 @@ export function readMatcher(matcher: Matcher): Match {
 }
 
 function matchOf(method: string | undefined, path: string, search: string, whole: boolean): Match {
-  const pattern =
-    path === '*'
-      ? /^/
-      : new RegExp(`^${path.replaceAll(/[.*+?^$()|[\]\\]/g, '\\$&').replaceAll(/\{[^{}]*\}/g, '[^/]+')}$`)
+  const pattern = path === '*' ? /^/ : patternOf(path)
   const query = Object.entries(readQuery(search))
   return {
     name: `${method ?? 'any'} ${path}${search === '' ? '' : `?${search}`}`,
@@ -53,4 +50,11 @@ function matchOf(method: string | undefined, path: string, search: string, whole
       query.every(([field, value]) => JSON.stringify(call.query[field]) === JSON.stringify(value)) &&
       (!whole || Object.keys(call.query).length === query.length),
   }
+}
+
+/** Returns the pattern of a path template. `{path+}` stands for several segments, other names for one or a part. */
+function patternOf(path: string): RegExp {
+  const escaped = path.replaceAll(/[.*+?^$()|[\]\\]/g, '\\$&')
+  const text = escaped.replaceAll(/\{[^{}]*\}/g, each => (each.endsWith('+}') ? '[^/]+(?:/[^/]+)*' : '[^/]+'))
+  return new RegExp(`^${text}$`)
 }

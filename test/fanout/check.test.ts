@@ -49,6 +49,17 @@ test('a url is a path template', t => {
   t.end()
 })
 
+test('a url has no parameter of several segments', t => {
+  for (const url of ['/v1/files/{path+}', '/v1/{path+}/x', '/v1/x{path+}'])
+    t.throws(() => declare('a', { url, params: z.object({ path: z.string() }) }), {
+      name: 'TypeError',
+      message:
+        `aggregate 'a': the url '${url}' has a name with '+', which only the path of an operation can have: ` +
+        "remove the '+', or take the path as a field of the query",
+    })
+  t.end()
+})
+
 test('two parameters of a url have text between them', t => {
   for (const [url, pair] of [
     ['/x/{a}{b}', '{a}{b}'],

@@ -45,6 +45,16 @@ export const templates = fc
   })
   .filter(isTemplate)
 
+/** Path templates of operations: some of the names that are whole segments stand for several segments. */
+export const operationTemplates = fc
+  .tuple(templates, fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }))
+  .map(([path, several]) =>
+    path
+      .split('/')
+      .map((part, at) => (several[at - 1] === true && /^\{\w+\}$/.test(part) ? part.replace('}', '+}') : part))
+      .join('/'),
+  )
+
 const value = fc
   .oneof(
     fc.string({ unit: 'binary', minLength: 1, maxLength: 8 }),

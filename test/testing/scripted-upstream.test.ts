@@ -19,6 +19,7 @@ const cats = defineUpstream(
       params: z.object({ id: z.string() }),
       output: z.object({ name: z.string() }),
     }),
+    file: operation({ path: '/files/{path+}', params: z.object({ path: z.string() }), output: z.string() }),
     order: operation({
       method: 'POST',
       path: '/orders',
@@ -82,6 +83,20 @@ test('scripts are chosen by operation, by call and by text', async t => {
   for (const path of ['/fact', '/fact?max_length=2', '/fact?max_length=20&more=1', '/breeds/a/b'])
     t.equal((await ask(path)).status, 501, path)
   t.equal(await json(ask('/fact?max_length=20')), 'short')
+})
+
+test('a parameter of several segments selects one or more segments', async t => {
+  const { upstream, ask } = await start(t)
+  upstream
+    .always(cats.file, 'any file')
+    .always('/files/{path+}/versions/{id}', 'a version')
+    .answer(cats.file({ path: 'src/a b.ts' }), 'this file')
+  t.equal(await json(ask('/files/src/a%20b.ts')), 'this file')
+  for (const path of ['/files/a', '/files/a/b', '/files/a/b/c%2Fd', '/files/versions/1'])
+    t.equal(await json(ask(path)), 'any file', path)
+  for (const path of ['/files/a/versions/1', '/files/a/b/versions/1']) t.equal(await json(ask(path)), 'a version', path)
+  for (const path of ['/files', '/files/', '/files//a', '/files/a//b', '/files/a/', '/more/files/a'])
+    t.equal((await ask(path)).status, 501, path)
 })
 
 test('a call is there to be looked at', async t => {

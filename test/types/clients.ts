@@ -24,6 +24,7 @@ export const upstream = defineUpstream(
     }),
     picture: operation({ path: '/picture', output: Picture }),
     summary: operation({ path: '/summary/{title}', params: z.object({ title: z.string() }), output: Summary }),
+    file: operation({ path: '/files/{path+}', params: z.object({ path: z.string() }), output: Fact }),
     note: operation({
       method: 'POST',
       path: '/notes/{id}',

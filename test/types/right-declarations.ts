@@ -27,6 +27,7 @@ const lengths = offload<typeof functions, 'lengths'>(new URL('./functions.ts', i
 
 // Operations: what they take and what they answer
 typed(breed).is<Operation<{ id: string }, Breed>>(true)
+typed(upstream.file).is<Operation<{ path: string }, Fact>>(true)
 typed(fact()).is<Call<Fact>>(true)
 typed(fact({})).is<Call<Fact>>(true)
 typed(fact({ max_length: 3 })).is<Call<Fact>>(true)

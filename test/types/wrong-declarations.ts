@@ -198,3 +198,9 @@ base().firstOf('a', () => [fact()], { overflow: 'truncate' })
 // 62 overflow that is none
 // @ts-expect-error
 base().each('a', () => [fact()], { maxItems: 2, overflow: 'drop' })
+// 63 name of several segments with its plus sign
+// @ts-expect-error
+operation({ path: '/x/{path+}', params: z.object({ 'path+': z.string() }), output: Fact })
+// 64 name of several segments without params
+// @ts-expect-error
+operation({ path: '/x/{path+}', output: Fact })

@@ -391,6 +391,8 @@ test("an operation's declaration is refused where it cannot work, and the messag
     [{ accept: ['text/*', 'text/\u00e9'] }, /is not a media type/],
     [{ accept: ['a/b\r\nx: y'] }, /is not a media type/],
     [{ path: '/{id}' }, /cats\.ask, params: there is no schema for '\{id\}' of the path: add id to params/],
+    [{ path: '/{id+}' }, /cats\.ask, params: there is no schema for '\{id\}' of the path: add id to params/],
+    [{ path: '/x{id+}', params: z.object({ id: z.string() }) }, /cats\.ask: '\{id\+\}' must be a whole segment/],
     [{ path: '/{id}', params: z.object({ Id: z.string() }) }, /there is no schema for '\{id\}'/],
     [
       { path: '/{id}', params: z.object({ id: z.object({ a: z.string() }) }) },

@@ -4,7 +4,7 @@ import type { FieldReader } from '../../core/schema/field-readers.ts'
 import { INVALID } from '../../core/schema/parser.ts'
 import { urlText } from '../../core/url-text.ts'
 import { isUnambiguous } from '../spec/path-fault.ts'
-import { encodePart, encodeSegment } from '../spec/segment.ts'
+import { encodePart, encodeSegment, encodeSegments } from '../spec/segment.ts'
 import type { Template } from '../spec/template.ts'
 import { appendPairs, encodeQueryText } from './query.ts'
 
@@ -20,26 +20,33 @@ export type PartWriter = (input: unknown) => string | undefined
  * @returns `undefined` if the fields are not known, or if values can change the meaning of the literals beside them
  */
 export function compilePath(
-  { names, literals, decoded, isSegmented }: Template,
+  { names, several, literals, decoded, isSegmented }: Template,
   readers: readonly FieldReader[] | undefined,
 ): PartWriter | undefined {
   if (readers?.length !== names.length || !(isSegmented || decoded.every(isUnambiguous))) return undefined
   const encode = isSegmented ? encodeSegment : encodePart
   const lines = readers.map(
     (reader, at) => `${readField(reader, at)}${parseField(reader, at)}
-    const t${at} = ${encodedText(reader, at)}
+    const t${at} = ${encodedText(reader, at, several.includes(reader.name) ? 'encodeAll' : 'encode')}
     if (t${at} === undefined) return undefined`,
   )
   const places = names.map(name => readers.findIndex(reader => reader.name === name))
   const texts = places.map((place, index) => ` + t${place} + ${JSON.stringify(literals[index + 1])}`)
   const body = `${lines.join('')}
     return ${JSON.stringify(literals[0])}${texts.join('')}`
-  return compile(readers, body, { encode, encodeValue: encoderOf(encode) })
+  const encodeAll = (text: string) => encodeSegments(text, encode)
+  return compile(readers, body, {
+    encode,
+    encodeValue: encoderOf(encode),
+    encodeAll,
+    encodeAllValue: encoderOf(encodeAll),
+  })
 }
 
-function encodedText(reader: FieldReader, at: number): string {
+/** Generates the expression for the encoded text of a field, by the encoder of that name. */
+function encodedText(reader: FieldReader, at: number, encoder: 'encode' | 'encodeAll'): string {
   const value = parsedField(reader, at)
-  return { string: `encode(${value})`, integer: `'' + ${value}`, other: `encodeValue(${value})` }[reader.type]
+  return { string: `${encoder}(${value})`, integer: `'' + ${value}`, other: `${encoder}Value(${value})` }[reader.type]
 }
 
 /** Returns the function that encodes a value of any type that has a text. */

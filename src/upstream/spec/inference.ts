@@ -6,7 +6,12 @@ export type Schema = z.ZodType | undefined
 /** The same type, expanded so that an editor shows its properties. */
 export type Simplify<T> = { [K in keyof T]: T[K] } & {}
 
-type PathName<P extends string> = P extends `${string}{${infer N}}${infer Rest}` ? N | PathName<Rest> : never
+type PathName<P extends string> = P extends `${string}{${infer N}}${infer Rest}`
+  ? WithoutPlus<N> | PathName<Rest>
+  : never
+
+/** The name of a parameter. A plus sign after it, as in `/files/{path+}`, is not part of the name. */
+type WithoutPlus<N extends string> = N extends `${infer Name}+` ? Name : N
 
 /** The type of `params` for a path template: one field per name. */
 export type ParamsFor<P extends string> = [PathName<P>] extends [never]

@@ -27,10 +27,14 @@ export type ResponseType = 'json' | 'text' | 'bytes'
 export interface OperationOptions<P, O, Pa, Q, B, H, I> {
   /** The method. @default 'GET' */
   readonly method?: 'GET' | 'HEAD' | 'OPTIONS' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-  /** Path template below the origin and its base path: `/breeds/{id}`. */
+  /**
+   * Path template below the origin and its base path: `/breeds/{id}`. A name stands for one segment or a part of one.
+   * A name with a plus sign, as in `/files/{path+}`, stands for one or several whole segments.
+   */
   readonly path: P
   /**
-   * The schema of the values of the path, with one entry per name. Each value is encoded and stays inside its segment.
+   * The schema of the values of the path, with one entry per name. Each value is encoded and stays inside its segment
+   * or, for a name with a plus sign, inside its segments.
    * @default none, for a path without names
    */
   readonly params?: Pa

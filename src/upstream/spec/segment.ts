@@ -12,6 +12,9 @@ const unreserved = /^[A-Za-z0-9_-][A-Za-z0-9\-._~]*$/
  */
 const harmless = /^[A-Za-z0-9_\-\p{L}\p{Nd}][A-Za-z0-9\-._~!$&'()*+,=:@ \p{L}\p{M}\p{Nd}]*$/u
 
+/** Encodes one segment. Returns `undefined` for a text that it refuses. */
+type SegmentEncoder = (segment: string) => string | undefined
+
 /** Reserved characters that `encodeURIComponent` does not encode (RFC 3986, section 2.2). */
 const leftReserved = /[!'()*]/g
 
@@ -37,6 +40,24 @@ export function encodePart(text: string): string | undefined {
   if (text.length > longest) return undefined
   if (unreserved.test(text)) return text
   return harmless.test(text) ? encodeReserved(encodeURIComponent(text)) : undefined
+}
+
+/**
+ * Encodes a text as several segments of a path. Its slashes stay, and each segment is encoded by itself. A segment that
+ * is encoded has no slash in any reading, so the slashes of the text are the only ones that a server finds.
+ *
+ * @param encode `encodeSegment`, or `encodePart` beside literal text
+ * @returns `undefined` for a text that is too long or empty, or that has a segment that is empty or has no encoded form
+ */
+export function encodeSegments(text: string, encode: SegmentEncoder): string | undefined {
+  if (text.length > longest) return undefined
+  let path = ''
+  for (const segment of text.split('/')) {
+    const encoded = encode(segment)
+    if (encoded === undefined) return undefined
+    path += path === '' ? encoded : `/${encoded}`
+  }
+  return path
 }
 
 /** Encodes the reserved characters that are left in an encoded text (RFC 6570, section 3.2.2). */

@@ -340,8 +340,7 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   'testing/matcher.ts': {
     '/^(?:([A-Z]+) )?(\\*|\\/[^?\\s]*)(?:\\?(\\S*))?$/': testKit,
     '/^/': testKit,
-    "new RegExp(`^${path.replaceAll(/[.*+?^$()|[\\]\\\\]/g, '\\\\$&').replaceAll(/\\{[^{}]*\\}/g, '[^/]+')}$`)":
-      testKit,
+    'new RegExp(`^${text}$`)': testKit,
     '/[.*+?^$()|[\\]\\\\]/g': testKit,
     '/\\{[^{}]*\\}/g': testKit,
   },

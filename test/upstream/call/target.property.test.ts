@@ -6,12 +6,13 @@ import type { Fields } from '../../../src/upstream/call/parse-input.ts'
 import type { OperationSpec } from '../../../src/upstream/spec/spec.ts'
 import { parseTemplate } from '../../../src/upstream/spec/template.ts'
 import { field, objectOf } from '../../helpers/field-schemas.ts'
-import { templates } from '../../helpers/templates.ts'
-import { parameterNames } from '../../../src/http/routing/path-template.ts'
+import { operationTemplates } from '../../helpers/templates.ts'
 
 function specOf(path: string, auth?: { readonly query: string }): OperationSpec {
   return { name: 'cats.find', template: parseTemplate(path, 'cats.find'), upstream: { auth } } as OperationSpec
 }
+
+const parameterNames = (path: string) => parseTemplate(path, 'cats.find').names
 
 /** Returns the text, or the reason of the refusal. */
 function outcomeOf(write: () => string): string {
@@ -42,6 +43,7 @@ const hostile = ['..', '.', '%2e', '%2E%2e', '/', '\\', '\ud800', '\udc00', '', 
 const text = fc.oneof(
   fc.constantFrom(...hostile, 'a', 'siamese', 'maine coon', 'ko\u010dka', '1', 'a.b'),
   fc.array(fc.constantFrom(...hostile, 'a', '1', '.', "'", '(', '+', '~'), { maxLength: 4 }).map(each => each.join('')),
+  fc.array(fc.constantFrom('a', 'b c', "'", '..', ''), { minLength: 2, maxLength: 3 }).map(each => each.join('/')),
   fc.string({ unit: 'binary', maxLength: 6 }),
 )
 const value: fc.Arbitrary<unknown> = fc.oneof(
@@ -84,7 +86,7 @@ const input = (names: readonly string[]) =>
 
 test('a compiled path equals the plain path, for random templates, schemas and hostile values', t => {
   let compiled = 0
-  const sample = templates.chain(path => {
+  const sample = operationTemplates.chain(path => {
     const names = parameterNames(path)
     return fc.tuple(
       fc.constant(path),
@@ -111,7 +113,7 @@ test('a compiled path equals the plain path, for random templates, schemas and h
 test('a compiled path of texts equals the plain path, so that nothing climbs', t => {
   let compiled = 0
   fc.assert(
-    fc.property(templates, fc.array(text, { minLength: 12, maxLength: 12 }), (path, values) => {
+    fc.property(operationTemplates, fc.array(text, { minLength: 12, maxLength: 12 }), (path, values) => {
       const names = parameterNames(path)
       const schema = z.object(Object.fromEntries(names.map(name => [name, z.string()])))
       const given = Object.fromEntries(names.map((name, at) => [name, values[at]]))
@@ -120,6 +122,33 @@ test('a compiled path of texts equals the plain path, so that nothing climbs', t
     { numRuns: 2000 },
   )
   t.ok(compiled > 300, `${compiled} of 2000 were compiled`)
+  t.end()
+})
+
+test('a compiled path of several segments equals the plain path and keeps the slashes', t => {
+  const schema = z.object({ path: z.string(), id: z.union([z.string(), z.number()]) })
+  for (const path of ['/files/{path+}/{id}', '/files/{path+}/v{id}', '/files/{id}/{path+}']) {
+    const forms = pathForms(specOf(path), schema, false)
+    const compiled = forms.compile()
+    t.equal(compiled?.({ path: 'src/a b', id: 7 }), path.replace('{path+}', 'src/a%20b').replace('{id}', '7'))
+    for (const each of [
+      '',
+      '/',
+      'a/',
+      '/a',
+      'a//b',
+      'a/../b',
+      '..',
+      'a/%2e%2e',
+      '..%2fa',
+      'a\\b',
+      'a/b\0',
+      'a/'.repeat(9000),
+    ]) {
+      t.equal(compiled?.({ path: each, id: 7 }), undefined, each.slice(0, 10))
+      t.notOk(compare(forms, { path: each, id: 7 }), each.slice(0, 10))
+    }
+  }
   t.end()
 })
 

@@ -9,12 +9,21 @@ test('a template is taken apart at its names', t => {
   t.same(parseTemplate('/a/{b}/c/{d_1}', 'x'), {
     path: '/a/{b}/c/{d_1}',
     names: ['b', 'd_1'],
+    several: [],
     literals: ['/a/', '/c/', ''],
     decoded: ['/a/', '/c/', ''],
     isSegmented: true,
   })
-  t.same(parseTemplate('/', 'x'), { path: '/', names: [], literals: ['/'], decoded: ['/'], isSegmented: true })
-  for (const path of ['/{a}.json', '/v{a}/b', '/{a}{b}', '/a/{b}/{c}-x'])
+  t.same(parseTemplate('/a/{b+}/{c}', 'x'), {
+    path: '/a/{b+}/{c}',
+    names: ['b', 'c'],
+    several: ['b'],
+    literals: ['/a/', '/', ''],
+    decoded: ['/a/', '/', ''],
+    isSegmented: true,
+  })
+  t.match(parseTemplate('/', 'x'), { path: '/', names: [], literals: ['/'], decoded: ['/'], isSegmented: true })
+  for (const path of ['/{a}.json', '/v{a}/b', '/{a}{b}', '/a/{b}/{c}-x', '/{a+}/{b}.json'])
     t.notOk(parseTemplate(path, 'x').isSegmented, path)
   t.same(parseTemplate('/a;v=1/%20/@me', 'x').literals, ['/a;v=1/%20/@me'])
   t.end()
@@ -37,6 +46,10 @@ test('an invalid path is refused with the reason', t => {
     ['/{1a}', /is not a name/],
     ['/{a-b}', /is not a name/],
     ['/{a}/{a}', /'\{a\}' occurs twice/],
+    ['/{a}/{a+}', /'\{a\}' occurs twice/],
+    ['/{+}', /'\{\+\}' .*is not a name/],
+    ['/{a++}', /'\{a\+\+\}' .*is not a name/],
+    ['/{+a}', /'\{\+a\}' .*is not a name/],
     ['/..', /'\.' or '\.\.' segment/],
     ['/./a', /segment/],
     ['/a/../b', /segment/],
@@ -58,6 +71,65 @@ test('an invalid path is refused with the reason', t => {
     t.throws(() => parseTemplate(path, 'cats.ask'), { name: 'TypeError', message }, path)
   t.throws(() => parseTemplate('a', 'cats.ask'), { message: /^cats\.ask: / })
   for (const path of ['/.well-known/x', '/a..b', '/...', '/a.']) t.equal(parseTemplate(path, 'x').path, path)
+  t.end()
+})
+
+test('a name for several segments must be a whole segment', t => {
+  for (const path of ['/a{path+}', '/{path+}.json', '/{a}{path+}', '/{path+}{a}', '/a/{path+};v=1/b'])
+    t.throws(
+      () => parseTemplate(path, 'cats.ask'),
+      {
+        name: 'TypeError',
+        message:
+          `cats.ask: '{path+}' must be a whole segment of the path '${path}': write a slash before it, and ` +
+          'a slash or nothing after it',
+      },
+      path,
+    )
+  t.end()
+})
+
+test('a value for several segments keeps its slashes, and each segment is encoded', t => {
+  for (const [path, params, filled] of [
+    ['/files/{path+}', { path: 'a' }, '/files/a'],
+    ['/files/{path+}', { path: 'src/a b/\u010d?#%.txt' }, '/files/src/a%20b/%C4%8D%3F%23%25.txt'],
+    ['/files/{path+}/versions/{id}', { path: 'a/b', id: 'c/d' }, '/files/a/b/versions/c%2Fd'],
+    ['/{path+}', { path: 'a/.../(x)' }, '/a/.../(x)'],
+    ['/{path+}/{name}.json', { path: 'a/(b)', name: 'x' }, '/a/%28b%29/x.json'],
+    ['/{path+}', { path: 7 }, '/7'],
+    ['/{path+}', { path: new Date(0) }, '/1970-01-01T00%3A00%3A00.000Z'],
+  ] as const)
+    t.equal(fill(path, params), filled, path)
+  t.end()
+})
+
+test('the refusal of a value for several segments says what is wrong', t => {
+  for (const [path, reason] of [
+    ['', 'is empty'],
+    ['a//b', 'has an empty segment'],
+    ['/a', 'has an empty segment'],
+    ['a/', 'has an empty segment'],
+    ['/', 'has an empty segment'],
+    ['a/../b', "contains a '.' or '..' segment"],
+    ['a/%2e%2e/b', "contains a '.' or '..' segment"],
+    ['a%2fb', 'contains a backslash or a slash that is encoded'],
+    ['a/b\0', 'contains a NUL character'],
+    [`a/${'b'.repeat(16 * 1024)}`, 'has more than 16384 characters'],
+    ['a/'.repeat(8192) + 'a', 'has more than 16384 characters'],
+  ] as const)
+    t.throws(
+      () => fill('/files/{path+}', { path }),
+      {
+        code: 'CALL_INPUT_INVALID',
+        statusCode: 400,
+        message: `cats.ask cannot be called with this input: the path parameter 'path' ${reason}`,
+      },
+      path.slice(0, 10),
+    )
+  t.throws(() => fill('/{path+}', { path: ['a', 'b'] }), {
+    name: 'TypeError',
+    message: /'path' must be a string, a number, a boolean or a date/,
+  })
   t.end()
 })
 
