@@ -1,4 +1,4 @@
-import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
+import { getHeapSpaceStatistics, getHeapStatistics, setFlagsFromString } from 'node:v8'
 
 /** The size to which the young generation grows first, in bytes. It consists of two halves of equal size. */
 const startBytes = 24 * 1024 * 1024
@@ -15,6 +15,8 @@ const looks = 50
 
 /** The number of objects, of 64 KB each, that are allocated at most to cause a growth. */
 const mostObjects = 256
+/** The free memory of the heap below which the generation does not grow, in bytes. It is four times those objects. */
+const leastFreeBytes = 64 * 1024 * 1024
 
 /** The options of Node.js, in which a user may set the size. */
 export interface NodeOptions {
@@ -74,7 +76,9 @@ export function limitYoungGeneration({ execArgv, environment = '' }: NodeOptions
   setInterval(() => {
     const generation = youngGeneration()
     const factor = limit.factor(generation)
-    if (factor > 1 && !grow(factor, generation.size)) limit.stoppedAt(youngGeneration().size)
+    // The objects that cause a growth would end a process whose heap is nearly full.
+    if (factor === 1 || getHeapStatistics().total_available_size < leastFreeBytes) return
+    if (!grow(factor, generation.size)) limit.stoppedAt(youngGeneration().size)
   }, interval).unref()
 }
 
