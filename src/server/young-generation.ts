@@ -5,6 +5,12 @@ const startBytes = 24 * 1024 * 1024
 /** The size to which it grows while much of it survives, in bytes. It is the default of V8. */
 const largestBytes = 128 * 1024 * 1024
 
+/**
+ * The limit of a heap below which V8 decides the size, in bytes. A small young generation is collected more often, and
+ * V8 ends a process whose heap is nearly full when collections take most of the time.
+ */
+const smallHeapBytes = 512 * 1024 * 1024
+
 /** The time between two looks at the young generation, in ms. */
 const interval = 100
 /**
@@ -64,13 +70,15 @@ export class YoungLimit {
 }
 
 /**
- * Limits the size of V8's young generation for the life of the process, unless the options of Node.js set it. V8 lets
- * it grow to 128 MiB when objects have survived, as objects of waiting requests do, although a small part of that is
- * enough for most loads. V8 reads its own limit only when a process starts, but it reads the factor of a growth at each
- * growth. So the factor is 1, and the generation grows by one step at a time when a look decides it.
+ * Limits the size of V8's young generation for the life of the process, unless the options of Node.js set it or the
+ * heap is small. V8 lets it grow to 128 MiB when objects have survived, as objects of waiting requests do, although a
+ * small part of that is enough for most loads. V8 reads its own limit only when a process starts, but it reads the
+ * factor of a growth at each growth. So the factor is 1, and the generation grows by one step at a time when a look
+ * decides it.
  */
 export function limitYoungGeneration({ execArgv, environment = '' }: NodeOptions): void {
   if ([...execArgv, environment].some(text => /semi[-_]space/.test(text))) return
+  if (getHeapStatistics().heap_size_limit < smallHeapBytes) return
   const limit = new YoungLimit()
   setFactor(1)
   setInterval(() => {

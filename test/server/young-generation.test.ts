@@ -74,3 +74,8 @@ test('an option of Node.js for the size of the young generation takes precedence
   const size = largestSize(['--min-semi-space-size=40', '--max-semi-space-size=64'])
   t.ok(size >= 80 * mib, `${size} bytes`)
 })
+
+test('V8 decides the size of the young generation of a small heap', async t => {
+  const size = largestSize(['--max-old-space-size=64'])
+  t.ok(size > 32 * mib, `${size} bytes`)
+})
