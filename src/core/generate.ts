@@ -20,7 +20,7 @@ export function generate<F>(code: string, values: Readonly<Record<string, unknow
  * Returns a function whose code is generated at its first call, because a lazy schema may refer to a constant that is
  * declared later.
  *
- * @param compile returns the function, or `undefined` if there is none. The result then always returns `undefined`.
+ * @param compile returns the function. If it returns `undefined`, the result always returns `undefined`.
  */
 export function compiledAtFirstCall<I, O>(
   compile: () => ((input: I) => O | undefined) | undefined,

@@ -18,7 +18,7 @@ export class CriticalityClasses {
     this.#seenAt[rank] = now
   }
 
-  /** Returns the rank of the lowest class from `rank` on that is present; `undefined` if there is none. */
+  /** Returns the rank of the lowest present class from `rank` on, or `undefined` if all of them are absent. */
   presentFrom(rank: number, now: number): number | undefined {
     for (; rank <= ranks.high; rank++) if (this.#isPresent(rank, now)) return rank
     return undefined

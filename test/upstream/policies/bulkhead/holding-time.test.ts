@@ -8,8 +8,8 @@ test('the time that a permit is held is learned from answers and from time limit
   let now = 0
   for (const error of [
     new Error('the caller left'),
-    new UpstreamError('UPSTREAM_UNREACHABLE', 'nobody'),
-    new UpstreamError('UPSTREAM_RESET', 'nobody'),
+    new UpstreamError('UPSTREAM_UNREACHABLE', 'prices'),
+    new UpstreamError('UPSTREAM_RESET', 'prices'),
   ]) {
     hold.record(1000, (now += 1000), error)
     t.equal(hold.ms, 25, error.message)
@@ -17,9 +17,9 @@ test('the time that a permit is held is learned from answers and from time limit
   let expected = 25
   for (const error of [
     undefined,
-    new UpstreamError('UPSTREAM_STATUS', 'nobody', { upstreamStatus: 500 }),
-    new UpstreamError('UPSTREAM_TIMEOUT', 'nobody'),
-    new UpstreamError('DEADLINE_EXCEEDED', 'nobody'),
+    new UpstreamError('UPSTREAM_STATUS', 'prices', { upstreamStatus: 500 }),
+    new UpstreamError('UPSTREAM_TIMEOUT', 'prices'),
+    new UpstreamError('DEADLINE_EXCEEDED', 'prices'),
   ]) {
     hold.record(1000, (now += 1000), error)
     expected += (1000 - expected) / 16
