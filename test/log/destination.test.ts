@@ -108,7 +108,10 @@ test('an empty text writes nothing and keeps neither the lines after it nor the 
   t.same(indexes(await readLines(read, 2)), [0, 1])
   // A thread may still write the first line of the file when the second one is there.
   await until(() => readFileSync(file, 'utf8').split('\n').length === 3)
-  t.same(indexes(readFileSync(file, 'utf8')).toSorted(), [0, 1])
+  t.same(
+    indexes(readFileSync(file, 'utf8')).toSorted((one, other) => one - other),
+    [0, 1],
+  )
 })
 
 test(
