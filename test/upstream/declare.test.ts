@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { z } from 'zod'
 import { Call } from '../../src/upstream/call/call.ts'
 import { defineUpstream, operation, specOf, type Operation } from '../../src/upstream/declare.ts'
-import type { OperationOptions } from '../../src/upstream/spec/options.ts'
+import type { OperationOptions } from '../../src/upstream/spec/operation-options.ts'
 
 const ask = operation({ path: '/ask', output: z.unknown() })
 const origin = 'https://cats.example'

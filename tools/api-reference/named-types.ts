@@ -34,13 +34,6 @@ export type { CacheGauge } from '../../src/upstream/policies/cache/cache.ts'
 export type { BreakerState } from '../../src/upstream/policies/breaker/circuit.ts'
 export type { AccessOptions, AuthOptions, OAuth2Options, TlsOptions } from '../../src/upstream/spec/access-options.ts'
 export type { Cached, ResponseHeaders, SentRequest } from '../../src/upstream/spec/answer.ts'
-export type {
-  BreakerOptions,
-  CacheOptions,
-  HedgeOptions,
-  OperationOptions,
-  ResponseType,
-  RetryBudgetOptions,
-  RetryOptions,
-} from '../../src/upstream/spec/options.ts'
+export type { CacheOptions, OperationOptions, ResponseType } from '../../src/upstream/spec/operation-options.ts'
+export type { BreakerOptions, HedgeOptions, RetryBudgetOptions, RetryOptions } from '../../src/upstream/spec/options.ts'
 export type { Secret } from '../../src/upstream/spec/secret.ts'

@@ -1,6 +1,6 @@
 import { wholeNumber } from '../../core/bounds.ts'
 import { rejectUnknownOptions, type OptionKeys } from '../../core/option-keys.ts'
-import type { CacheOptions } from './options.ts'
+import type { CacheOptions } from './operation-options.ts'
 
 /** The times for which answers are used if their headers give no time, in ms. */
 export interface CachePolicy {

@@ -10,9 +10,8 @@ const taken: Readonly<Record<string, readonly string[]>> = {
   'http/reply/route-services.ts': ['LoadGauge'],
   'upstream/runtime-options.ts': ['RuntimeOptions'],
   'upstream/override.ts': ['Override'],
+  'upstream/spec/operation-options.ts': ['OperationOptions', 'CacheOptions'],
   'upstream/spec/options.ts': [
-    'OperationOptions',
-    'CacheOptions',
     'RetryOptions',
     'HedgeOptions',
     'RetryBudgetOptions',

@@ -1,7 +1,8 @@
 import type { Test } from 'tap'
 import type { z } from 'zod'
 import type { ErrorCode, Verdict } from '../../../src/errors.ts'
-import type { AnyOperationOptions, UpstreamOptions } from '../../../src/upstream/spec/options.ts'
+import type { AnyOperationOptions } from '../../../src/upstream/spec/operation-options.ts'
+import type { UpstreamOptions } from '../../../src/upstream/spec/options.ts'
 import type { Victim } from './victim.ts'
 
 /** One way to be bad, asked by a step that is required and by one that is optional. */

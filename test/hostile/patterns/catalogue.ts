@@ -589,7 +589,7 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   'upstream/spec/check-upstream.ts': {
     '/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/': declaration,
   },
-  'upstream/spec/check-operation.ts': {
+  'upstream/spec/check-response.ts': {
     "/^[!#$%&'*+\\-.^_`|~0-9A-Za-z]+\\/[!#$%&'*+\\-.^_`|~0-9A-Za-z]+$/": declaration,
   },
   'upstream/spec/template.ts': {

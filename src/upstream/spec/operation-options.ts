@@ -1,0 +1,119 @@
+import type { z } from 'zod'
+import type { DeepReadonly } from '../../core/freeze.ts'
+import type { Schema } from './inference.ts'
+
+/** The type as which an operation reads a body. */
+export type ResponseType = 'json' | 'text' | 'bytes'
+
+/**
+ * Options of `operation`.
+ *
+ * @example
+ * ```ts
+ * import { operation } from 'headwaters'
+ * import { z } from 'zod'
+ *
+ * const createOrder = operation({
+ *   method: 'POST',
+ *   path: '/orders',
+ *   body: z.object({ sku: z.string(), count: z.int() }),
+ *   output: z.object({ id: z.string() }),
+ *   idempotencyKey: ({ body }) => `order-${body.sku}`,
+ * })
+ * ```
+ */
+export interface OperationOptions<P, O, Pa, Q, B, H, I> {
+  /** The method. @default 'GET' */
+  readonly method?: 'GET' | 'HEAD' | 'OPTIONS' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /**
+   * Path template below the origin and its base path: `/breeds/{id}`. A name stands for one segment or a part of one.
+   * A name with a plus sign, as in `/files/{path+}`, stands for one or several whole segments.
+   */
+  readonly path: P
+  /**
+   * The schema of the values of the path, with one entry per name. Each value is encoded and stays inside its segment
+   * or, for a name with a plus sign, inside its segments.
+   * @default none, for a path without names
+   */
+  readonly params?: Pa
+  /** The schema of the query. @default no query */
+  readonly query?: Q
+  /**
+   * The schema of the body, which is sent as JSON. The input of a call contains the body under `body`. With `undefined`
+   * no body is sent.
+   * @default no body
+   */
+  readonly body?: B
+  /** The schema of the answer. Fields that it does not name are dropped. */
+  readonly output: O
+  /**
+   * The way in which the body is read.
+   * @default 'json'
+   */
+  readonly responseType?: ResponseType
+  /**
+   * The media types that are accepted, without parameters.
+   * @default JSON types for 'json', `text/*` for 'text', `*\/*` for 'bytes'
+   */
+  readonly accept?: readonly string[]
+  /**
+   * Accepts an empty body as an answer with the value `null`. A HEAD operation with the response type `json` needs it.
+   * @default false
+   */
+  readonly allowEmpty?: boolean
+  /** Statuses for which the call returns `null`, for example 404. @default [] */
+  readonly nullOn?: readonly number[]
+  /**
+   * The schema of response headers. With it, the call returns `{ body, headers }`.
+   * @default no headers, only the body
+   */
+  readonly responseHeaders?: H
+  /**
+   * Lets equal calls in flight share one answer, which is frozen. Do not set it if answers must differ.
+   * @default false
+   */
+  readonly coalesce?: boolean
+  /**
+   * Stores answers and shares them. With `true`, an answer is used for as long as its headers allow (RFC 9111, as a
+   * shared cache). With times, they apply to answers whose headers give no time. Only GET and HEAD operations can be
+   * cached. Equal calls in flight then share one answer too.
+   * @default false
+   */
+  readonly cache?: boolean | CacheOptions
+  /** Returns the `idempotency-key` of a call, so that a method such as POST can be retried. @default no key */
+  readonly idempotencyKey?: (input: DeepReadonly<I>) => string
+}
+
+/** The freshness times of answers whose headers give no times. The headers of the upstream take precedence. */
+export interface CacheOptions {
+  /** The time from receipt for which an answer is fresh, in ms. @default 0 */
+  readonly ttl?: number
+  /**
+   * The time after the end of freshness in which callers get the stale answer at once, in ms. One call in the
+   * background fetches a new answer.
+   * @default 0
+   */
+  readonly staleWhileRevalidate?: number
+  /**
+   * The time after the end of freshness in which callers get the stale answer if the call to the upstream fails, in ms.
+   * @default 0
+   */
+  readonly staleIfError?: number
+  /**
+   * The time that a call waits for the upstream, in ms, before it uses the stale answer that `staleIfError` allows. The
+   * request to the upstream then continues in the background.
+   * @default the 98th percentile of the operation's latencies, and 100 until 100 latencies are known
+   */
+  readonly staleAfter?: number
+}
+
+/** The options of any operation. */
+export type AnyOperationOptions = OperationOptions<
+  string,
+  z.ZodType,
+  z.ZodType | undefined,
+  Schema,
+  Schema,
+  Schema,
+  never
+>
