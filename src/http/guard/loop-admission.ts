@@ -22,10 +22,10 @@ const maxFall = 0.5
  *
  * The service is overloaded in one of three cases. Otherwise a queue is a burst, and every request is admitted.
  *
- * - The requests bring more work than the CPU can do (`InboundDemand`), by `limit` and by at least 64 runs, and the queue
- *   is standing.
- * - The CPU time of a run is not known yet, there are 64 runs more than in a burst, and no turn was shorter than `limit`
- *   for five times `limit`.
+ * - The requests bring more work than the CPU can do (`InboundDemand`), by `limit` and by at least 64 runs, and the
+ *   queue is standing.
+ * - The CPU time of a run is not known yet, there are 64 runs more than in a burst, and no turn was shorter than
+ *   `limit` for five times `limit`.
  * - No turn was shorter than three times `limit` for five times `limit`.
  *
  * Under overload a request is refused at once if it has waited longer than a budget. The target is a delay of 3 % of

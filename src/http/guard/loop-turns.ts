@@ -23,7 +23,7 @@ export interface TurnListener {
 
 /** The average time for which calls hold a permit, as a share of the limit, up to which the loop causes it. */
 const quickShare = 0.2
-/** The duration of a very long turn, in limits. All requests of a constant number of callers can be in one turn. */
+/** The duration of a very long turn, in limits. A turn can have all requests of a constant number of callers. */
 const veryLong = 3
 /** A turn that is shorter shows that nothing waits, so that the next turns need not be observed. In ms. */
 const emptyTurnMs = 1
