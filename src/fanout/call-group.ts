@@ -1,16 +1,17 @@
 import { UpstreamError } from '../errors.ts'
 import type { Cached } from '../upstream/spec/answer.ts'
 import type { Call } from '../upstream/call/call.ts'
+import type { Item } from './chain.ts'
 import type { CallCounts } from './events.ts'
 import { failedCall, type FailedCall } from './outcome.ts'
 import type { Step } from './step.ts'
 
 export interface CallGroupOptions {
   readonly step: Step
-  readonly calls: readonly Call<unknown>[]
+  readonly calls: readonly Item[]
   /** The number of calls that `overflow` has omitted from the list. */
   readonly omitted: number
-  readonly send: SendCall
+  readonly send: SendItem
   /**
    * Called when the step has its value: for an `each` when all calls have ended, for a `firstOf` after `count` answers.
    */
@@ -28,6 +29,9 @@ export interface CallCompletion {
 
 /** Sends a call and passes its result to `completion`, possibly before this function returns. */
 export type SendCall = (call: Call<unknown>, index: number, completion: CallCompletion) => void
+
+/** Sends an item: a call, or the calls of a chain. It passes the result of the whole item to `completion`. */
+export type SendItem = (item: Item, index: number, completion: CallCompletion) => void
 
 /** The calls of an `each`, a `firstOf` or context(). */
 export interface CallGroup {
@@ -129,7 +133,7 @@ export function startCallGroup({ step, calls, omitted, send, done, fail }: CallG
     isDraining = true
     while (!isSettled && sent < calls.length && sent - ok - failed.length < concurrency) {
       const index = sent++
-      send(calls[index] as Call<unknown>, index, completion)
+      send(calls[index] as Item, index, completion)
     }
     isDraining = false
   }
