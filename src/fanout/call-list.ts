@@ -35,8 +35,8 @@ export function readCallList(step: Step, returned: unknown): readonly Item[] {
 }
 
 /**
- * Returns the number of calls to each upstream; `undefined` if all calls are to the same upstream. A chain counts as its
- * first call.
+ * Returns the number of calls to each upstream; `undefined` if all calls are to the same upstream. A chain counts as
+ * its first call.
  */
 export function countByUpstream(calls: readonly Item[]): ReadonlyMap<UpstreamSpec, number> | undefined {
   let counts: Map<UpstreamSpec, number> | undefined

@@ -1,6 +1,5 @@
 import { test } from 'tap'
 import { z } from 'zod'
-import { UpstreamError } from '../../src/errors.ts'
 import { aggregate, chain, refuse, skip, times } from '../../src/fanout/aggregate.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
@@ -57,31 +56,14 @@ test('refuse in a function of a chain ends the run', async t => {
 })
 
 const thrown = new RangeError('too far')
-const unreadable = new Proxy(
-  {},
-  {
-    getPrototypeOf() {
-      throw thrown
-    },
-  },
-)
+const throwing = () => {
+  throw thrown
+}
 for (const [fault, link] of [
-  [
-    'throws',
-    () => {
-      throw thrown
-    },
-  ],
+  ['throws', throwing],
   ['rejects', () => Promise.reject(thrown)],
-  [
-    'returns a value whose field then throws',
-    () => ({
-      get then() {
-        throw thrown
-      },
-    }),
-  ],
-  ['returns a value that cannot be read', () => unreadable],
+  ['returns a value without readable fields', () => new Proxy({}, { get: throwing })],
+  ['returns a value without a readable class', () => new Proxy({}, { getPrototypeOf: throwing })],
 ] as const)
   test(`a function of a chain that ${fault} is an internal error even if losses are tolerated`, async t => {
     const described = base
@@ -128,11 +110,11 @@ test('a function of a chain that returns skip, a chain or several calls is an in
 })
 
 test('a chain outside the list of an each is an internal error that names the fix', async t => {
-  const one = () => chain(oracle.ask({ id: 'a' }), () => 1)
+  const one = (): unknown => chain(oracle.ask({ id: 'a' }), () => 1)
   for (const [described, message] of [
-    [base.required('a', one as never).reply(Any, () => 1), "step 'a' returned a chain: use each, and return a list"],
-    [base.context(one as never).reply(Any, () => 1), 'context() returned a chain: use each, and return a list'],
-    [base.required('a', (() => [one()]) as never).reply(Any, () => 1), /^step 'a' returned several calls: use each/],
+    [base.required('a', one).reply(Any, () => 1), "step 'a' returned a chain: use each, and return a list"],
+    [base.context(one).reply(Any, () => 1), 'context() returned a chain: use each, and return a list'],
+    [base.required('a', (): unknown => [one()]).reply(Any, () => 1), /^step 'a' returned several calls: use each/],
     [
       base.firstOf('a', () => [one()] as never).reply(Any, () => 1),
       "step 'a' is a firstOf and returned a chain: return calls, or use each",
@@ -222,11 +204,12 @@ for (const ending of ['resolves', 'rejects'] as const)
     t.match(events.at(-1), { type: 'run ended', code: 'CANCELLED' })
   })
 
-for (const kind of ['a value', 'a call', 'a promise'] as const)
+for (const kind of ['a value', 'a call', 'a promise', 'a promise that never settles'] as const)
   test(`a function of a chain may cause the end of the run and return ${kind}`, async t => {
     const runtime = heldRuntime()
     const cancelling = () => {
       run.cancel(new Error('gone'))
+      if (kind === 'a promise that never settles') return new Promise(() => {})
       return kind === 'a value' ? 1 : kind === 'a call' ? oracle.ask({ id: 'late' }) : Promise.resolve(1)
     }
     const described = base
@@ -243,6 +226,7 @@ for (const kind of ['a value', 'a call', 'a promise'] as const)
 
 test('an unsafe call of a chain that outlives the timeout of its step ends its item without its further functions', async t => {
   const runtime = heldRuntime({ deaf: path => path.startsWith('/post') })
+  const { promise, reject } = Promise.withResolvers<never>()
   const described = base
     .each(
       'all',
@@ -250,18 +234,22 @@ test('an unsafe call of a chain that outlives the timeout of its step ends its i
         chain(oracle.tell({ id: 'post' }), () => t.fail('it is invoked')),
         chain(oracle.ask({ id: 'a' }), () => oracle.tell({ id: 'post-last' })),
         oracle.ask({ id: 'cut' }),
+        chain(oracle.ask({ id: 'b' }), () => promise),
       ],
       { ...tolerant, timeout: 30 },
     )
     .reply(Any, ({ all }) => all)
   const { reply, run } = watched(described, { runtime })
-  runtime.at('/a').answer()
+  for (const path of ['/a', '/b']) runtime.at(path).answer()
   await runtime.arrived('/post-last')
   await until(() => runtime.at('/cut').cut !== undefined)
+  reject(new Error('late'))
+  await turn()
   runtime.at('/post').answer('posted')
   runtime.at('/post-last').answer('posted last')
   const { data, sources } = await reply
-  t.strictSame(data, [null, 'posted last', null])
-  t.match(sources['all'], { state: 'partial', ok: 1, failed: [0, 2].map(index => ({ index, code: 'STEP_TIMEOUT' })) })
+  t.strictSame(data, [null, 'posted last', null, null])
+  const failed = [0, 2, 3].map(index => ({ index, code: 'STEP_TIMEOUT' }))
+  t.match(sources['all'], { state: 'partial', ok: 1, failed })
   t.equal(run.abort.size, 0)
 })

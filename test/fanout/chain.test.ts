@@ -9,6 +9,7 @@ import type { Answer } from '../../src/upstream/spec/answer.ts'
 import type { Runtime } from '../../src/upstream/runtime.ts'
 import { answeringRuntime } from '../helpers/answering-runtime.ts'
 import { heldRuntime, type HeldCall } from '../helpers/held-runtime.ts'
+import type * as offloaded from '../helpers/offloaded.ts'
 import { oracle } from '../helpers/oracle.ts'
 import { problemOf } from '../helpers/problem-of.ts'
 import { turn } from '../helpers/turn.ts'
@@ -314,10 +315,7 @@ test('the value of a chain is frozen where its list is, and its functions may ch
 })
 
 test('an offloaded function may be a function of a chain', async t => {
-  const add = offload<typeof import('../helpers/offloaded.ts'), 'add'>(
-    new URL('../helpers/offloaded.ts', import.meta.url),
-    'add',
-  )
+  const add = offload<typeof offloaded, 'add'>(new URL('../helpers/offloaded.ts', import.meta.url), 'add')
   const runtime: Runtime = {
     ...answeringRuntime(() => 3),
     offload: ({ name, given }) => ({ value: Promise.resolve([name, given]), stop() {} }),

@@ -1,6 +1,5 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, type AddressInfo } from 'node:net'
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
 import type { Test } from 'tap'
 
@@ -25,23 +24,33 @@ export async function delayingUpstream(t: Test) {
   return {
     origin: await next<string>(),
     /** Returns the requests since the last call of this function. */
-    receipts(): Promise<readonly Receipt[]> {
+    receipts: (): Promise<readonly Receipt[]> => {
       worker.postMessage('receipts')
       return next<readonly Receipt[]>()
     },
   }
 }
 
+const answer = Buffer.from('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}')
+const headEnd = '\r\n\r\n'
+
 async function work(): Promise<void> {
   const receipts: Receipt[] = []
-  const server = createServer({ noDelay: true, keepAliveTimeout: 60_000 }, ({ url: path = '' }, response) => {
-    receipts.push({ path, at: clockMs() })
-    setTimeout(
-      () => response.writeHead(200, { 'content-type': 'application/json', 'content-length': 2 }).end('{}'),
-      Number(path.split('/')[1]),
-    )
+  // A server without HTTP of its own: the time of its work is not that of the client under test.
+  const server = createServer({ noDelay: true }, socket => {
+    let text = ''
+    socket.on('error', () => socket.destroy())
+    socket.setEncoding('latin1').on('data', chunk => {
+      text += String(chunk)
+      for (let end = text.indexOf(headEnd); end !== -1; end = text.indexOf(headEnd)) {
+        const [, path = ''] = text.slice(0, end).split(' ')
+        receipts.push({ path, at: clockMs() })
+        setTimeout(() => socket.write(answer), Number(path.split('/')[1]))
+        text = text.slice(end + headEnd.length)
+      }
+    })
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(0, '127.0.0.1', 1024)
   await once(server, 'listening')
   parentPort?.on('message', () => parentPort?.postMessage(receipts.splice(0)))
   parentPort?.postMessage(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)

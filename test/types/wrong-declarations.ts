@@ -215,7 +215,7 @@ base().each('a', () => [chain(fact(), () => skip, () => 1)])
 base().each('a', () => [chain(fact(), () => [picture(), picture()])])
 // 68 chain whose function takes a value of another type
 // @ts-expect-error
-chain(fact(), one => picture(), (_one, two: Fact) => two)
+chain(fact(), () => picture(), (_one, two: Fact) => two)
 // 69 chain without a function
 // @ts-expect-error
 chain(fact())
