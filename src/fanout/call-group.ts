@@ -70,16 +70,19 @@ export function startCallGroup({ step, calls, omitted, send, done, fail }: CallG
     return omitted === 0 ? counts : { ...counts, omitted }
   }
 
-  function settle(error?: unknown): void {
+  function settle(): void {
     isSettled = true
-    if (error !== undefined) fail(error, tally())
-    else {
-      if (absences !== undefined) takeAbsences(absences)
-      // Copy the list: the old one may be tenured and would retain young values until the next major GC.
-      const taken = isFirstOf ? values.filter((_, index) => succeeded[index]) : values.slice()
-      values.length = 0
-      done(taken, tally(), isStale)
-    }
+    if (absences !== undefined) takeAbsences(absences)
+    // Copy the list: the old one may be tenured and would retain young values until the next major GC.
+    const taken = isFirstOf ? values.filter((_, index) => succeeded[index]) : values.slice()
+    values.length = 0
+    done(taken, tally(), isStale)
+  }
+
+  /** Fails the step. A function of a chain may throw any value, `undefined` too. */
+  function settleFailure(error: unknown): void {
+    isSettled = true
+    fail(error, tally())
   }
 
   /** Uses the earliest absent values for the answers that are still missing. */
@@ -106,7 +109,7 @@ export function startCallGroup({ step, calls, omitted, send, done, fail }: CallG
 
   function reject(index: number, error: unknown): void {
     if (isSettled) return
-    if (!(error instanceof UpstreamError)) return settle(error)
+    if (!(error instanceof UpstreamError)) return settleFailure(error)
     ended[index] = true
     first ??= error
     failed.push(failedCall(index, error))
@@ -117,7 +120,7 @@ export function startCallGroup({ step, calls, omitted, send, done, fail }: CallG
   /** Settles if the result is decided, and sends more calls otherwise. */
   function proceed(): void {
     if (ok === enough) settle()
-    else if (first !== undefined && calls.length - failed.length - absent() < needed) settle(first)
+    else if (first !== undefined && calls.length - failed.length - absent() < needed) settleFailure(first)
     else if (isLast()) settle()
     else drain()
   }

@@ -32,6 +32,19 @@ export function chain<A, R>(first: Call<A>, second: (a: A) => Awaitable<R>): Cha
  * @param third Gets all values so far, in order. It returns the next call, or a value.
  * @returns The chain. Its value is the value of its last function.
  * @throws `TypeError` for a first argument that is not a call, and for a further one that is not a function.
+ * @example
+ * ```ts
+ * import { chain, type Operation } from 'headwaters'
+ *
+ * declare const find: Operation<{ readonly city: string }, { readonly lat: number; readonly lon: number }>
+ * declare const forecast: Operation<{ readonly lat: number; readonly lon: number }, { readonly degrees: number }>
+ *
+ * const item = chain(
+ *   find({ city: 'Oslo' }),
+ *   spot => forecast(spot),
+ *   (spot, { degrees }) => ({ ...spot, degrees }),
+ * )
+ * ```
  */
 export function chain<A, B, R>(
   first: Call<A>,
@@ -47,6 +60,20 @@ export function chain<A, B, R>(
  * @param fourth Gets all values so far, in order. It returns the next call, or a value.
  * @returns The chain. Its value is the value of its last function.
  * @throws `TypeError` for a first argument that is not a call, and for a further one that is not a function.
+ * @example
+ * ```ts
+ * import { chain, type Operation } from 'headwaters'
+ *
+ * declare const user: Operation<{ readonly name: string }, { readonly id: string }>
+ * declare const team: Operation<{ readonly member: string }, { readonly lead: string }>
+ *
+ * const item = chain(
+ *   user({ name: 'ada' }),
+ *   ada => team({ member: ada.id }),
+ *   (_ada, { lead }) => user({ name: lead }),
+ *   (ada, _team, lead) => ({ user: ada.id, lead: lead.id }),
+ * )
+ * ```
  */
 export function chain<A, B, C, R>(
   first: Call<A>,
@@ -64,6 +91,21 @@ export function chain<A, B, C, R>(
  * @param fifth Gets all values so far, in order. It returns the last call, or a value.
  * @returns The chain. Its value is the value of its last function.
  * @throws `TypeError` for a first argument that is not a call, and for a further one that is not a function.
+ * @example
+ * ```ts
+ * import { chain, type Operation } from 'headwaters'
+ *
+ * declare const user: Operation<{ readonly name: string }, { readonly id: string }>
+ * declare const team: Operation<{ readonly member: string }, { readonly lead: string }>
+ *
+ * const item = chain(
+ *   user({ name: 'ada' }),
+ *   ada => team({ member: ada.id }),
+ *   (_ada, { lead }) => user({ name: lead }),
+ *   (_ada, _team, lead) => team({ member: lead.id }),
+ *   (ada, _team, lead, ofLead) => ({ user: ada.id, lead: lead.id, above: ofLead.lead }),
+ * )
+ * ```
  */
 export function chain<A, B, C, D, R>(
   first: Call<A>,
