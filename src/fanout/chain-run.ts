@@ -5,71 +5,41 @@ import { Call } from '../upstream/call/call.ts'
 import type { Cached } from '../upstream/spec/answer.ts'
 import { skip } from './aggregate.ts'
 import { isChain, isItem, type Chain } from './chain.ts'
-import type { CallCompletion, SendItem } from './call-group.ts'
+import type { CallCompletion } from './call-group.ts'
 import { invoke } from './invoke.ts'
 import { isThenable } from './is-thenable.ts'
 import type { RunHandle } from './run-handle.ts'
 import { labelOf, type Step } from './step.ts'
 
-export interface ChainSenderOptions {
+export interface ChainRunOptions {
   readonly step: Step
   readonly run: RunHandle
   /** The abort of the step. */
   readonly abort: Abort
-  /** The number of items. Calls that follow the first call of an item have numbers from this one on. */
-  readonly count: number
-  /**
-   * Sends a call. Its answer is not frozen if `isFrozen` is false. `siblings` is the number of calls to its upstream
-   * that are sent with it; by default the number in the list of the step.
-   */
-  readonly send: (
-    call: Call<unknown>,
-    number: number,
-    completion: CallCompletion,
-    isFrozen?: boolean,
-    siblings?: number,
-  ) => void
-}
-
-/** Returns a function that sends the items of a list with chains: calls, and the calls of chains. */
-export function chainSender(options: ChainSenderOptions): SendItem {
-  const { send } = options
-  let number = options.count
-  const sendNext = (call: Call<unknown>, completion: CallCompletion) => send(call, number++, completion, false, 1)
-  return (item, index, completion) => {
-    if (!isChain(item)) send(item, index, completion)
-    else send(item.first, index, new ChainRun(item, index, completion, options, sendNext), false)
-  }
+  /** Sends a call that a function of the chain has returned. */
+  readonly sendNext: (call: Call<unknown>, completion: CallCompletion) => void
 }
 
 /**
  * One chain of one run: passes each value to the next link, sends the calls that the links return, and ends once. No
  * link is invoked after the abort of the step.
  */
-class ChainRun extends Abortable implements CallCompletion {
+export class ChainRun extends Abortable implements CallCompletion {
   readonly #chain: Chain<unknown>
   readonly #index: number
   readonly #completion: CallCompletion
-  readonly #options: ChainSenderOptions
-  readonly #sendNext: (call: Call<unknown>, completion: CallCompletion) => void
+  readonly #options: ChainRunOptions
   /** The values so far, in order. They are frozen only at the end of the chain, so that links may change them. */
   readonly #values: unknown[] = []
   /** The use of the cache for the last call that had a stale answer. */
   #stale: Cached | undefined
 
-  constructor(
-    chain: Chain<unknown>,
-    index: number,
-    completion: CallCompletion,
-    options: ChainSenderOptions,
-    sendNext: (call: Call<unknown>, completion: CallCompletion) => void,
-  ) {
+  constructor(chain: Chain<unknown>, index: number, completion: CallCompletion, options: ChainRunOptions) {
     super()
     this.#chain = chain
     this.#index = index
     this.#completion = completion
     this.#options = options
-    this.#sendNext = sendNext
   }
 
   resolve(_number: number, value: unknown, cached: Cached | undefined): void {
@@ -138,7 +108,7 @@ class ChainRun extends Abortable implements CallCompletion {
     } catch (error) {
       return this.#fail(error)
     }
-    if (isCall) this.#sendNext(returned as Call<unknown>, this)
+    if (isCall) this.#options.sendNext(returned as Call<unknown>, this)
     else this.#proceed(returned)
   }
 
