@@ -7,6 +7,7 @@ import './check-node.ts'
 export type { ReplyExtras } from './fanout/on-reply.ts'
 export {
   aggregate,
+  chain,
   offload,
   refuse,
   skip,
@@ -16,6 +17,7 @@ export {
   type Replied,
   type Skip,
 } from './fanout/aggregate.ts'
+export type { Chain } from './fanout/chain.ts'
 export { fanOut, type FanOutOptions } from './fanout/fan-out.ts'
 export type { EventRun, RunEvent } from './fanout/events.ts'
 export type { RawInput } from './fanout/input.ts'

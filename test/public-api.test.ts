@@ -7,6 +7,7 @@ test('the package gives out these names and no others', async t => {
     'Problem',
     'UpstreamError',
     'aggregate',
+    'chain',
     'createMemoryStore',
     'createRuntime',
     'defineUpstream',

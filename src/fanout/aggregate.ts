@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { Call } from '../upstream/declare.ts'
 import type { Overflow } from '../core/bounds.ts'
 import type { DeepReadonly } from '../core/freeze.ts'
+import type { Item } from './chain.ts'
 import type { ReplyExtras } from './on-reply.ts'
 import { addStep, checkReply, checkRoute } from './check.ts'
 import { contextStep, type Hooks } from './hooks.ts'
@@ -31,6 +32,7 @@ import type { Route, RouteOptions } from './route.ts'
 import type { Step, StepKind } from './step.ts'
 
 export { refuse } from '../errors.ts'
+export { chain } from './create-chain.ts'
 export { offload } from './offload/offload.ts'
 export type { Skip } from './inference.ts'
 
@@ -141,7 +143,7 @@ export interface OptionalOptions<N, F> extends StepOptions<N> {
 /** Limits of an `each`. */
 export interface EachBounds<N> extends StepOptions<N> {
   /**
-   * The largest number of concurrent calls of this step.
+   * The largest number of concurrent calls of this step. A chain counts as one call until it has ended.
    * @default no limit of the step: each call waits for a permit of its upstream only
    */
   readonly concurrency?: number
@@ -251,10 +253,11 @@ export interface Builder<I, V> {
     options: OptionalOptions<N, F>,
   ): Builder<I, V & Record<K, DeepReadonly<OrFallback<StepValue<R>, F>>>>
   /**
-   * Adds a step that makes a list of calls. Its value is the list of their answers, in the order of the calls.
+   * Adds a step that makes a list of calls. Its value is the list of their answers, in the order of the calls. An item
+   * of the list may be a `chain` of calls.
    *
    * @param name The name of the step, which is also the name of its value.
-   * @param fn Returns the calls, or `skip` for an empty list.
+   * @param fn Returns the calls and chains, or `skip` for an empty list.
    * @param options The limits of the step, and how many of its calls may fail.
    * @returns A builder with this step.
    * @throws `TypeError` for a name that is taken or reserved, and for a wrong option.
@@ -270,7 +273,7 @@ export interface Builder<I, V> {
    *   .each('prices', ({ body }) => body.ids.map(id => price({ id })), { minSuccess: 1, fallback: null })
    * ```
    */
-  each<const K extends string, R extends readonly Call<unknown>[] | Skip, F = never, const N extends StepNames<V> = []>(
+  each<const K extends string, R extends readonly Item[] | Skip, F = never, const N extends StepNames<V> = []>(
     name: NewStepName<K, V>,
     fn: (args: ArgsFor<I, V, N>) => Awaitable<R>,
     options?: EachOptions<N, F>,

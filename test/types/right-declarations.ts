@@ -1,6 +1,7 @@
 // Declarations that the type checker must take, with the exact types it infers from them.
 import { z } from 'zod'
-import { aggregate, offload, skip, times, type AnyAggregate, type Replied } from '../../src/fanout/aggregate.ts'
+import { aggregate, chain, offload, skip, times, type AnyAggregate, type Replied } from '../../src/fanout/aggregate.ts'
+import type { Chain } from '../../src/fanout/chain.ts'
 import type { ReplyExtras } from '../../src/fanout/on-reply.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
 import type { Outcome } from '../../src/fanout/outcome.ts'
@@ -189,6 +190,63 @@ base()
     typed(seen.later).is<Summary[]>(true)
     typed(seen.unlike).is<(Picture | Fact)[]>(true)
     typed(seen.unlikeOrNull).is<readonly (Readonly<Picture> | Readonly<Fact> | null)[]>(true)
+    return { name: seen.found.name }
+  })
+
+// chain: each function gets the values before it, through four functions, and the last one gives the value
+typed(chain(fact(), () => picture())).is<Chain<Picture>>(true)
+typed(chain(fact(), async () => picture())).is<Chain<Picture>>(true)
+typed(chain(fact(), one => one.length)).is<Chain<number>>(true)
+typed(chain(fact(), ({ length }) => (length > 3 ? picture() : null))).is<Chain<Picture | null>>(true)
+typed(chain(upstream.shared(), one => one.data)).is<Chain<readonly string[]>>(true)
+base()
+  .each('pairs', ({ query }) =>
+    times(query.count, () =>
+      chain(
+        breed({ id: '1' }),
+        one => summary({ title: one.name }),
+        (one, two) => ({ one, two }),
+      ),
+    ),
+  )
+  .each(
+    'fours',
+    ({ found }) => [
+      chain(
+        breed({ id: found.id }),
+        one => {
+          typed(one).is<Breed>(true)
+          return summary({ title: one.name })
+        },
+        async (one, two) => {
+          typed(one).is<Breed>(true)
+          typed(two).is<Summary>(true)
+          return two.title === '' ? null : picture()
+        },
+        (_one, _two, three) => {
+          typed(three).is<Picture | null>(true)
+          return 4
+        },
+        (one, two, three, four) => {
+          typed(one).is<Breed>(true)
+          typed(two).is<Summary>(true)
+          typed(three).is<Picture | null>(true)
+          typed(four).is<number>(true)
+          return facts({ count: four })
+        },
+      ),
+    ],
+    { needs: ['found'] },
+  )
+  .each('tolerant', () => [chain(fact(), () => picture())], { minSuccess: 0, fallback: null })
+  .each('mixed', async () => [fact(), chain(fact(), () => picture())])
+  .each('skippedChains', ({ query }) => (query.count === 0 ? skip : [chain(fact(), () => picture())]))
+  .reply(R, seen => {
+    typed(seen.pairs).is<{ one: Breed; two: Summary }[]>(true)
+    typed(seen.fours).is<{ data: string[] }[]>(true)
+    typed(seen.tolerant).is<readonly (Readonly<Picture> | null)[]>(true)
+    typed(seen.mixed).is<(Fact | Picture)[]>(true)
+    typed(seen.skippedChains).is<Picture[]>(true)
     return { name: seen.found.name }
   })
 

@@ -1,7 +1,7 @@
 // Declarations that the type checker must refuse. Number 19, an extra key, is stripped at run time instead: see
 // test/fanout/merge.test.ts.
 import { z } from 'zod'
-import { aggregate, offload, skip, times, type AnyAggregate } from '../../src/fanout/aggregate.ts'
+import { aggregate, chain, offload, skip, times, type AnyAggregate } from '../../src/fanout/aggregate.ts'
 import { runAggregate } from '../../src/testing/run-aggregate.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { Fact, upstream } from './clients.ts'
@@ -204,3 +204,30 @@ operation({ path: '/x/{path+}', params: z.object({ 'path+': z.string() }), outpu
 // 64 name of several segments without params
 // @ts-expect-error
 operation({ path: '/x/{path+}', output: Fact })
+// 65 chain whose function forgets to return
+// @ts-expect-error
+base().each('a', () => [chain(fact(), () => {})])
+// 66 chain whose function skips
+// @ts-expect-error
+base().each('a', () => [chain(fact(), () => skip, () => 1)])
+// 67 chain whose function returns several calls
+// @ts-expect-error
+base().each('a', () => [chain(fact(), () => [picture(), picture()])])
+// 68 chain whose function takes a value of another type
+// @ts-expect-error
+chain(fact(), () => picture(), (_one, two: Fact) => two)
+// 69 chain without a function
+// @ts-expect-error
+chain(fact())
+// 70 chain in a firstOf
+// @ts-expect-error
+base().firstOf('a', () => [chain(fact(), () => picture())])
+// 71 chain as the value of a required step
+// @ts-expect-error
+base().required('a', () => chain(fact(), () => picture()))
+// 72 chain as the value of context()
+// @ts-expect-error
+aggregate('c', { url: '/v1/c' }).context(() => chain(fact(), () => picture())).required('a', () => 1)
+// 73 change of a list of chains whose losses are tolerated
+// @ts-expect-error
+base().each('a', () => [chain(upstream.fresh(), one => one)], { minSuccess: 0, fallback: null }).reply(R, ({ a }) => ({ name: String(a[0]?.data.pop()) }))
