@@ -204,3 +204,15 @@ operation({ path: '/x/{path+}', params: z.object({ 'path+': z.string() }), outpu
 // 64 name of several segments without params
 // @ts-expect-error
 operation({ path: '/x/{path+}', output: Fact })
+// 84 reply of a status that only errors have
+// @ts-expect-error
+base().reply(R, () => ({ name: '' }), { status: 404 })
+// 85 reply without a body that has data
+// @ts-expect-error
+base().reply(R, () => ({ name: '' }), { status: 204 })
+// 86 status of onReply() that only errors have
+// @ts-expect-error
+base().reply(R, () => ({ name: '' })).onReply(() => ({ status: 404 }))
+// 87 level of sources that does not exist
+// @ts-expect-error
+aggregate('c', { url: '/v1/c', sources: 'names' })
