@@ -48,7 +48,10 @@ interface Declaring {
   readonly route: { readonly problems: DeclaredProblems | undefined }
 }
 
-/** Returns a problem of `refuse`, or a problem about it if it does not match the schema that is declared for its status. */
+/**
+ * Returns a problem of `refuse`. If it does not match the schema that is declared for its status, returns a problem
+ * about that.
+ */
 export function checkedProblem({ route: { problems } }: Declaring, problem: Problem): Problem {
   if (problems === undefined || problem.code !== 'REFUSED') return problem
   const schema = problems.get(problem.statusCode)?.schema

@@ -2,13 +2,13 @@ import type { z } from 'zod'
 import { rejectUnknownOptions } from '../core/option-keys.ts'
 import { kindOf } from '../core/option-values.ts'
 
-/** The statuses that a reply can have. A status of a part (206) or of a reset form (205) does not fit a merged reply. */
+/** The statuses that a reply can have. A merged reply never has 205, which resets a form, or 206, which is a part. */
 export type ReplyStatus = 200 | 201 | 202 | 203 | 204 | 207 | 208 | 226
 
 const statuses: ReadonlySet<unknown> = new Set([200, 201, 202, 203, 204, 207, 208, 226] satisfies ReplyStatus[])
 const listed = [...statuses].join(', ')
 
-/** The status of a reply with the data `D`. A reply with the status 204 has no body, so it requires a `D` without data. */
+/** The status of a reply with the data `D`. With 204 there is no body, so it requires a `D` without data. */
 export type StatusOf<D> = [D] extends [null | undefined | void] ? ReplyStatus : Exclude<ReplyStatus, 204>
 
 /** Options of `reply`. */

@@ -26,7 +26,7 @@ const answering = [
   })
     .required('one', () => 1)
     .reply(z.string(), () => 'a', { status: [201, 200] }),
-  aggregate('bare', { url: '/bare', sources: 'none' })
+  aggregate('hiding', { url: '/hiding', sources: 'none' })
     .required('one', () => 1)
     .reply(z.string(), () => 'a'),
 ]
@@ -82,7 +82,7 @@ for (const openapi of versions) {
         content: { 'application/problem+json': { schema: { allOf: [{}, { properties: { code: Object } }] } } },
       },
     })
-    t.notMatch(JSON.stringify(paths['/api/bare']), /"sources"/)
+    t.notMatch(JSON.stringify(paths['/api/hiding']), /"sources"/)
     const body = paths['/api/sent']?.post?.requestBody as {
       readonly content: Record<string, { schema: Record<string, unknown> }>
     }

@@ -32,11 +32,14 @@ export interface OpenapiOptions {
 /** An OpenAPI document as plain JSON. */
 export type OpenapiDocument = Readonly<Record<string, unknown>>
 
-const about = `Each operation calls several upstreams concurrently and replies within its deadline, completely or
+function about(sources: SourcesLevel): string {
+  const how = sources === 'none' ? '' : ' and, in `sources`, how each step ended'
+  return `Each operation calls several upstreams concurrently and replies within its deadline, completely or
 partially.
 
-A reply says whether it is \`complete\` and, in \`sources\`, how each step ended. A failure is an
+A reply says whether it is \`complete\`${how}. A failure is an
 \`application/problem+json\` with a \`code\`. Replies may gain fields: ignore unknown fields.`
+}
 
 /**
  * Returns the OpenAPI 3.1 document of aggregates, from their schemas. Throws a `DocumentError` with a line per schema
@@ -103,11 +106,13 @@ export function openapiDocument(
   }
 
   for (const aggregate of aggregates) collect(() => add(aggregate), aggregate.name)
-  const settled = collect(() => components.finish({ ...paths, ...(health && healthPaths(components, bearer)) }))
+  const settled = collect(() =>
+    components.finish({ ...paths, ...(health && healthPaths(components, bearer, sources)) }),
+  )
   if (faults.length > 0) throw new DocumentError(faults)
   return {
     openapi: '3.1.0',
-    info: infoOf(info),
+    info: infoOf(sources, info),
     servers: [{ url: '/' }],
     security: bearer ? [{ bearer: [] }] : [],
     tags: [
@@ -124,6 +129,9 @@ function ownSchemas() {
 }
 
 /** Returns the `info` with its defaults, in the order of the specification. */
-function infoOf({ title = defaultTitle, version = '0.0.0', summary, description = about, ...others }: OpenapiInfo) {
+function infoOf(
+  sources: SourcesLevel,
+  { title = defaultTitle, version = '0.0.0', summary, description = about(sources), ...others }: OpenapiInfo,
+) {
   return { title, version, ...(summary !== undefined && { summary }), description, ...others }
 }

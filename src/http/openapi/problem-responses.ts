@@ -103,11 +103,7 @@ export function documentedProblem(schema: JsonSchema, example?: object): JsonSch
  *
  * @param level The part of the sources that callers see.
  */
-export function problemResponse(
-  status: ProblemStatus,
-  components: Components,
-  level: SourcesLevel = 'full',
-): JsonSchema {
+export function problemResponse(status: ProblemStatus, components: Components, level: SourcesLevel): JsonSchema {
   const { name, description, example }: Kind = kinds[status]
   const { suffix, own } = problemSchemas[level]
   return components.shared('responses', name + suffix, () => ({
