@@ -28,12 +28,13 @@ import type {
 } from './inference.ts'
 import type { Sources } from './outcome.ts'
 import { renamedBuilderMethods } from './renamed.ts'
+import { readStatuses, type ReplyOptions, type ReplyStatus } from './reply-status.ts'
 import type { Route, RouteOptions } from './route.ts'
 import type { Step, StepKind } from './step.ts'
 
-export { refuse } from '../errors.ts'
 export { chain } from './create-chain.ts'
 export { offload } from './offload/offload.ts'
+export { refuse } from './refuse.ts'
 export type { Skip } from './inference.ts'
 
 /** The value that an optional step or an `each` returns if it has no call to make. */
@@ -72,6 +73,8 @@ export interface Aggregate<out I, out D, out K extends string> {
   readonly dependents: readonly (readonly number[])[]
   /** The schema of the reply's data. */
   readonly schema: z.ZodType
+  /** The statuses that `reply` declares. The first one is the status of a reply unless onReply() returns another. */
+  readonly statuses: readonly [ReplyStatus, ...ReplyStatus[]]
   /** The merge function: it returns the data of the reply from the values of the steps. */
   readonly merge: (args: never) => unknown
   /** The functions of context() and onReply(). */
@@ -102,8 +105,8 @@ export interface Replied<out I, out D, K extends string> extends Aggregate<I, D,
   /**
    * Adds a function that runs when there is a reply, before the reply is sent.
    *
-   * @param fn Gets the input, the context, `data`, `complete` and `sources`. It may return headers for the reply, or
-   *   call `refuse`.
+   * @param fn Gets the input, the context, `data`, `complete` and `sources`. It may return a status and headers for the
+   *   reply, or call `refuse`.
    * @returns The aggregate, to which nothing more can be added.
    * @throws `TypeError` for a value that is not a function, and for a second call.
    * @example
@@ -116,7 +119,7 @@ export interface Replied<out I, out D, K extends string> extends Aggregate<I, D,
    * export const card = aggregate('card', { url: '/card' })
    *   .required('fact', () => fact())
    *   .reply(z.object({ text: z.string() }), ({ fact }) => ({ text: fact.fact }))
-   *   .onReply(({ complete }) => ({ headers: { 'x-complete': String(complete) } }))
+   *   .onReply(({ complete }) => ({ status: complete ? 200 : 203, headers: { 'x-complete': String(complete) } }))
    * ```
    */
   onReply(fn: (args: Shown<I & OnReplyArgs<D, K>>) => Awaitable<ReplyExtras | undefined | void>): Aggregate<I, D, K>
@@ -313,8 +316,9 @@ export interface Builder<I, V> {
    *
    * @param schema The schema of the reply's data. Each reply is checked with it once.
    * @param merge Returns the data. It gets the input and the values of all steps.
+   * @param options The status of the reply.
    * @returns The aggregate.
-   * @throws `TypeError` for a schema that is not a zod 4 schema.
+   * @throws `TypeError` for a schema that is not a zod 4 schema, and for a status that a reply cannot have.
    * @example
    * ```ts
    * import { aggregate, type Operation } from 'headwaters'
@@ -330,6 +334,7 @@ export interface Builder<I, V> {
   reply<S extends z.ZodType>(
     schema: S,
     merge: (args: Shown<I & V>) => Awaitable<DeepReadonly<z.input<S>>>,
+    options?: ReplyOptions<z.output<S>>,
   ): Replied<I, z.output<S>, keyof V & string>
 }
 
@@ -417,13 +422,14 @@ function builder(name: string, route: Route, context: Step | undefined, steps: r
     optional: add('optional'),
     each: add('each'),
     firstOf: add('firstOf'),
-    reply: (schema: z.ZodType, merge: (args: never) => unknown): AnyAggregate => {
+    reply: (schema: z.ZodType, merge: (args: never) => unknown, options = {}): AnyAggregate => {
       checkReply(`aggregate '${name}'`, schema, merge)
       return replied({
         name,
         route,
         steps: Object.freeze(steps),
         schema,
+        statuses: readStatuses(`aggregate '${name}'`, schema, route.cacheControl, options),
         merge,
         dependents: steps.map(({ index }) =>
           steps.filter(({ needs }) => needs.includes(index)).map(step => step.index),

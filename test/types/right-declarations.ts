@@ -382,6 +382,7 @@ withContext.onReply(async ({ data }): Promise<ReplyExtras | undefined> =>
   data.name === '' ? undefined : { headers: {} },
 )
 withContext.onReply(() => {})
+withContext.onReply(({ data }) => (data.name === '' ? undefined : { status: 201, headers: { location: '/a' } }))
 withContext.onReply(async () => {})
 register([answered, withContext])
 await runAggregate(answered, {}, { upstreams: {}, context: user })

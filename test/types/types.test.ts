@@ -59,7 +59,7 @@ test('each wrong declaration is refused for itself, and the compiler says what t
   let number = 0
   const numbers = copy.split('\n').map(line => (number = Number(/^\/\/ (\d+) /.exec(line)?.[1] ?? number)))
   const refused = new Set(Array.from(refusedLines(output), line => numbers[line - 1]))
-  const wanted = Array.from({ length: 73 }, (_, index) => index + 1).filter(each => each !== 19)
+  const wanted = [...new Set(numbers)].filter(each => each > 0 && each !== 19)
   t.strictSame(
     [...refused].sort((a = 0, b = 0) => a - b),
     wanted,

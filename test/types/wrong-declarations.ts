@@ -231,3 +231,15 @@ aggregate('c', { url: '/v1/c' }).context(() => chain(fact(), () => picture())).r
 // 73 change of a list of chains whose losses are tolerated
 // @ts-expect-error
 base().each('a', () => [chain(upstream.fresh(), one => one)], { minSuccess: 0, fallback: null }).reply(R, ({ a }) => ({ name: String(a[0]?.data.pop()) }))
+// 84 reply of a status that only errors have
+// @ts-expect-error
+base().reply(R, () => ({ name: '' }), { status: 404 })
+// 85 reply without a body that has data
+// @ts-expect-error
+base().reply(R, () => ({ name: '' }), { status: 204 })
+// 86 status of onReply() that only errors have
+// @ts-expect-error
+base().reply(R, () => ({ name: '' })).onReply(() => ({ status: 404 }))
+// 87 level of sources that does not exist
+// @ts-expect-error
+aggregate('c', { url: '/v1/c', sources: 'names' })

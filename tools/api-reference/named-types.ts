@@ -12,7 +12,7 @@ export type { LoadGauge } from '../../src/http/reply/route-services.ts'
 export type { OpenapiInfo } from '../../src/http/openapi/info.ts'
 export type { Overflow } from '../../src/core/bounds.ts'
 export type { Partition } from '../../src/core/partition.ts'
-export type { ProblemOptions, RefuseOptions, UpstreamErrorOptions, Verdict } from '../../src/errors.ts'
+export type { ProblemHeaders, ProblemOptions, UpstreamErrorOptions, Verdict } from '../../src/errors.ts'
 export type {
   Builder,
   EachBounds,
@@ -25,7 +25,10 @@ export type {
   StepOptions,
 } from '../../src/fanout/aggregate.ts'
 export type { Sources } from '../../src/fanout/outcome.ts'
+export type { RefuseOptions } from '../../src/fanout/refuse.ts'
+export type { ReplyOptions, ReplyStatus, StatusOf } from '../../src/fanout/reply-status.ts'
 export type { Criticality, RouteOptions } from '../../src/fanout/route.ts'
+export type { SourcesLevel } from '../../src/fanout/sources-level.ts'
 export type { BareEvent, CallCounts, StepEvent } from '../../src/fanout/events.ts'
 export type { CallEvent, EventOfCall, WaitReason } from '../../src/upstream/call/events.ts'
 export type { Gauge } from '../../src/upstream/client.ts'
