@@ -22,6 +22,7 @@ import { observe, type Counts } from './policies/observe.ts'
 import { custom } from './policies/custom/custom.ts'
 import { retry } from './policies/retry/retry.ts'
 import type { UpstreamSpec } from './spec/spec.ts'
+import { statusAnswers } from './policies/status-answers.ts'
 import type { LayerPosition } from './spec/layers.ts'
 import { openAuthorizedTransport, type RuntimeServices } from './auth/authorized-transport.ts'
 import type { UpstreamAddress } from './transport/transport.ts'
@@ -151,6 +152,8 @@ export function createClient(
     spec.retry && retry({ ...spec.retry, budget }),
     // Above the breaker and the bulkhead: a second attempt counts separately and needs its own permit.
     spec.hedge && hedge({ ...spec.hedge, budget }),
+    // Above the cache and all attempts: they handle a listed status such as 503 as a failure.
+    spec.listsStatuses && statusAnswers(),
     // Above the bulkhead: an open breaker holds no permit, and refusals of the bulkhead do not count as failures.
     circuit && circuit.layer,
     // Above attempt: a permit is held exactly while the transport is in use.

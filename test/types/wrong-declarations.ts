@@ -204,3 +204,15 @@ operation({ path: '/x/{path+}', params: z.object({ 'path+': z.string() }), outpu
 // 64 name of several segments without params
 // @ts-expect-error
 operation({ path: '/x/{path+}', output: Fact })
+// 80 output beside responses
+// @ts-expect-error
+operation({ path: '/x', output: Fact, responses: { 200: Fact } })
+// 81 neither output nor responses
+// @ts-expect-error
+operation({ path: '/x' })
+// 82 nullOn beside responses
+// @ts-expect-error
+operation({ path: '/x', responses: { 200: Fact }, nullOn: [404] })
+// 83 body of a status that was not distinguished
+// @ts-expect-error
+base().required('a', () => upstream.byStatus()).reply(R, ({ a }) => ({ name: a.body.name }))

@@ -9,7 +9,9 @@ const origin = 'https://cats.example'
 
 /** What the types refuse too, and JavaScript does not. */
 const untyped = (options: object) =>
-  options as OperationOptions<'/a', z.ZodType, undefined, undefined, undefined, undefined, object>
+  options as OperationOptions<'/a', z.ZodType, undefined, undefined, undefined, undefined, object, undefined> & {
+    readonly output: z.ZodType
+  }
 const define = (options: object, name = 'cats') => defineUpstream(name, { origin, ...options }, { ask })
 const declare = (options: object) =>
   defineUpstream('cats', { origin }, { ask: operation(untyped({ path: '/a', output: z.unknown(), ...options })) })
@@ -36,6 +38,7 @@ test('a declaration is checked, filled with its defaults, and cannot be changed'
     coalesces: false,
     caches: false,
     changes: false,
+    listsStatuses: false,
     maxCacheBytes: 32 * 1024 * 1024,
     publicOnly: false,
     auth: undefined,

@@ -55,7 +55,7 @@ const upstreamName = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/
 export function upstreamSpec(
   name: string,
   options: UpstreamOptions,
-  operations: readonly (Pick<AnyOperationOptions, 'coalesce' | 'cache' | 'method'> | undefined)[],
+  operations: readonly (Pick<AnyOperationOptions, 'coalesce' | 'cache' | 'method' | 'responses'> | undefined)[],
 ): UpstreamSpec {
   if (typeof name !== 'string' || !upstreamName.test(name))
     throw new TypeError(`the upstream '${name}' needs a name in lower case with hyphens, for example 'cat-facts'`)
@@ -110,6 +110,7 @@ export function upstreamSpec(
     ...checkPolicies(owner, options),
     origin: checkOrigin(owner, options.origin),
     concurrency,
+    listsStatuses: operations.some(each => each?.responses),
     connections,
     maxQueue,
     attemptTimeout,

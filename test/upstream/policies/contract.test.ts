@@ -17,6 +17,7 @@ import { cache } from '../../../src/upstream/policies/cache/cache.ts'
 import type { CacheStore } from '../../../src/upstream/policies/cache/store.ts'
 import { coalesce } from '../../../src/upstream/policies/coalesce.ts'
 import { deadline } from '../../../src/upstream/policies/deadline.ts'
+import { statusAnswers } from '../../../src/upstream/policies/status-answers.ts'
 import { observe } from '../../../src/upstream/policies/observe.ts'
 import { custom } from '../../../src/upstream/policies/custom/custom.ts'
 import { RetryBudget } from '../../../src/upstream/policies/retry/retry-budget.ts'
@@ -148,6 +149,7 @@ function everyLayer(t: Test): Layers {
       deadline({ upstream, deadline: 40_000 }),
       invalidating,
       waiting,
+      statusAnswers(),
       ...cached(t, createMemoryStore()),
       retry({ maxAttempts: 2, initialDelay: 0, maxDelay: 0, budget: budget() }),
       hedged(20_000),
@@ -183,6 +185,7 @@ const subjects: Readonly<Record<string, Case>> = {
     usesPromises: true,
     arrange: () => layersOnly(waiting),
   },
+  'the answers of listed failures': { covers: ['statusAnswers'], arrange: () => layersOnly(statusAnswers()) },
   'a cache above coalesce': {
     covers: ['cache'],
     atOnce: 1,
