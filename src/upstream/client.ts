@@ -20,9 +20,10 @@ import type { SpanServer } from './call/spans.ts'
 import { sendOf, serviceOf, stack, type Layer, type Send } from './call/layer.ts'
 import { observe, type Counts } from './policies/observe.ts'
 import { custom } from './policies/custom/custom.ts'
+import { redirect } from './policies/redirect.ts'
 import { retry } from './policies/retry/retry.ts'
-import type { UpstreamSpec } from './spec/spec.ts'
 import { statusAnswers } from './policies/status-answers.ts'
+import type { UpstreamSpec } from './spec/spec.ts'
 import type { LayerPosition } from './spec/layers.ts'
 import { openAuthorizedTransport, type RuntimeServices } from './auth/authorized-transport.ts'
 import type { UpstreamAddress } from './transport/transport.ts'
@@ -129,6 +130,13 @@ export function createClient(
     invalidations.listen(origin, uri => {
       if (uri.startsWith(base)) leaveBehind(uri.slice(base.length))
     })
+  const redirectOptions = {
+    upstream,
+    origin,
+    prefix: address.prefix,
+    credential: spec.auth !== undefined && 'query' in spec.auth ? spec.auth.query : undefined,
+    limit: spec.redirects,
+  }
   const notInvalidated = (cause: unknown) => (responseCache ? responseCache.report : onFault)('invalidate', cause)
 
   const customAt = (position: LayerPosition) =>
@@ -144,6 +152,8 @@ export function createClient(
     spec.changes && invalidate({ origin, base, invalidations, onFault: notInvalidated }),
     // Above the cache, coalesce and retry: the headers that a custom layer adds are part of the key of a call.
     ...customAt('call'),
+    // Above the cache and all attempts: they handle a listed status such as 503 as a failure.
+    spec.listsStatuses && statusAnswers(),
     // Above coalesce: a hit uses no layer below, and equal misses become one call.
     responseCache && responseCache.layer,
     // Above all attempts: callers with equal calls share all attempts of one call.
@@ -152,8 +162,6 @@ export function createClient(
     spec.retry && retry({ ...spec.retry, budget }),
     // Above the breaker and the bulkhead: a second attempt counts separately and needs its own permit.
     spec.hedge && hedge({ ...spec.hedge, budget }),
-    // Above the cache and all attempts: they handle a listed status such as 503 as a failure.
-    spec.listsStatuses && statusAnswers(),
     // Above the bulkhead: an open breaker holds no permit, and refusals of the bulkhead do not count as failures.
     circuit && circuit.layer,
     // Above attempt: a permit is held exactly while the transport is in use.
@@ -162,6 +170,8 @@ export function createClient(
     attempt({ upstream, timeout: attemptTimeout, budget, server: serverOf(address.url, base) }),
     // Above the custom layers and dispatch: a call has a token, and is sent again if the token was refused.
     transport?.authorize ?? false,
+    // Above the custom layers: they sign each request separately, with its own path.
+    spec.redirects > 0 && redirect(redirectOptions),
     // Above dispatch: each attempt is signed separately, within its timeout and its permit.
     ...customAt('attempt'),
   ]

@@ -2,6 +2,7 @@ import type { Dispatcher } from 'undici'
 import { UpstreamError } from '../../errors.ts'
 import { hasMemoryFor } from '../../memory/room.ts'
 import { isCallersLimit } from '../call/callers-limit.ts'
+import { recordLocation } from '../call/redirect-location.ts'
 import { recordAnswer } from '../call/status-answer.ts'
 import { BodyBuffer } from './body-buffer.ts'
 import { bodyTooLarge, connectionFailed, endlessInformational, resetError } from './exchange-errors.ts'
@@ -86,6 +87,7 @@ export class Exchange<T> extends PooledRequest<T> implements BodyOwner {
   #readsFailure(error: UpstreamError): boolean {
     const { spec } = this.call
     this.#decidedError = error
+    if (spec.upstream.redirects > 0) recordLocation(error, this.headers['location'])
     return readsFailure(spec, this.status, this.headers, error)
   }
 

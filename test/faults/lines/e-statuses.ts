@@ -27,6 +27,7 @@ const heard = (code: number, attempts: number) =>
     connectionsAfter: 1,
     also: asked(2 * attempts),
   }) as const
+const following = { redirects: 3 } as const
 const reset = says(socket => socket.resetAndDestroy())
 const unknown = { upstream: reset, code: 'OUTCOME_UNKNOWN', ...failed, connectionsAfter: 0 } as const
 const nowhere = [
@@ -273,6 +274,49 @@ export const statuses: readonly Entry[] = [
     ...unexpected,
     also: asked(2),
   })),
+  ...([301, 302, 303, 307, 308] as const).map((code): Line => ({
+    no: 66,
+    fault: `${code} to itself, which is followed`,
+    upstream: says((socket, { path }) => socket.write(status(code, [`location: ${path}#again`]))),
+    ...unexpected,
+    options: following,
+    also: asked(2),
+  })),
+  {
+    no: 66,
+    fault: 'a redirect to two paths that redirect to each other',
+    upstream: says((socket, { path }) =>
+      socket.write(status(307, [`location: ${path.endsWith('?b') ? path.slice(0, -2) : `${path}?b`}`])),
+    ),
+    ...unexpected,
+    options: following,
+    also: asked(4),
+  },
+  {
+    no: 66,
+    fault: 'redirects to new paths without end',
+    upstream: says((socket, { path }) => socket.write(status(302, [`location: ${path}a`]))),
+    ...unexpected,
+    options: following,
+    also: asked(8),
+  },
+  {
+    no: 66,
+    fault: 'a redirect to a good answer',
+    upstream: says((socket, request) =>
+      socket.write(
+        request.path.startsWith('/moved/')
+          ? good(request)
+          : status(301, [`location: /moved/${request.path.split('/').at(-1)}`]),
+      ),
+    ),
+    required: 200,
+    optional: 'ok',
+    withinMs: 40,
+    connectionsAfter: 1,
+    options: following,
+    also: asked(4),
+  },
   {
     no: 67,
     fault: 'redirects to another origin',
@@ -285,6 +329,26 @@ export const statuses: readonly Entry[] = [
     upstream: says(status(302, location === undefined ? [] : [`location: ${location}`])),
     ...unexpected,
     also: asked(2),
+  })),
+  // '' and '::::' are relative paths, which lead to the same path again.
+  ...[...nowhere, ['a URL without a host', 'http://['] as const]
+    .filter(([what]) => what !== 'a loop' && what !== 'no address')
+    .map(([what, location]): Line => ({
+      no: 68,
+      fault: `a redirect to ${what}, where redirects are followed`,
+      upstream: says(status(302, location === undefined ? [] : [`location: ${location}`])),
+      ...unexpected,
+      options: following,
+      also: asked(2),
+    })),
+  ...([301, 302, 303, 307, 308] as const).map((code): Line => ({
+    no: 69,
+    fault: `${code} to a POST, where redirects are followed`,
+    upstream: says((socket, { path }) => socket.write(status(code, [`location: ${path}/other`]))),
+    ...unexpected,
+    ...post,
+    options: following,
+    also: asked(2, ({ method }) => method === 'POST'),
   })),
   ...([301, 302, 303, 307, 308] as const).map((code): Line => ({
     no: 69,
