@@ -6,7 +6,9 @@ import type { CustomLayer } from '../../src/upstream/spec/layer-types.ts'
 import { createRuntime, type RuntimeOptions } from '../../src/upstream/runtime.ts'
 import { testRun } from '../helpers/call.ts'
 import { failure } from '../helpers/failure.ts'
+import { forwardProxy } from '../helpers/forward-proxy.ts'
 import { json, rawUpstream, written, type RawRequest } from '../helpers/raw-upstream.ts'
+import { selfSigned } from '../helpers/self-signed.ts'
 
 const id = z.object({ id: z.string() })
 
@@ -255,6 +257,28 @@ test('a redirect status in responses is an answer, and is not followed', async t
   const { cats, ask, paths } = await arrange(t, { '/cats/a': () => json(null, 302, { location: '/b' }) })
   t.same((await ask(cats.where({ id: 'a' }))).value, { status: 302, body: null })
   t.same(paths(), ['GET /cats/a'])
+})
+
+test('a redirect is followed over TLS and through a proxy, as the call itself', async t => {
+  const proxy = await forwardProxy(t)
+  for (const isSecure of [false, true])
+    for (const through of [{}, { proxy: proxy.origin }]) {
+      const raw = await rawUpstream(
+        t,
+        (socket, { path }) =>
+          socket.write(path.endsWith('/b') ? json('well') : written(302, { location: '/v1/b' }, '')),
+        isSecure ? selfSigned : undefined,
+      )
+      const runtime = createRuntime()
+      t.teardown(() => runtime.close())
+      const cats = declare(`${raw.origin}/v1`, { ...through, ...(isSecure && { tls: { ca: selfSigned.cert } }) })
+      t.same((await runtime.send(testRun().ask(cats.cat({ id: 'a' })))).value, 'well')
+      t.same(
+        raw.requests.map(({ path }) => path),
+        ['/v1/cats/a', '/v1/b'],
+      )
+      t.ok('proxy' in through === proxy.requests.some(({ target }) => target.includes(`:${raw.port}`)))
+    }
 })
 
 test('a number of redirects is a whole number from 0 to 10', t => {

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { test } from 'tap'
 import { UpstreamError } from '../../../src/errors.ts'
 import { recordLocation } from '../../../src/upstream/call/redirect-location.ts'
@@ -5,6 +6,7 @@ import { redirect } from '../../../src/upstream/policies/redirect.ts'
 import { Call } from '../../../src/upstream/call/call.ts'
 import { testRun } from '../../helpers/call.ts'
 import { heldService } from '../../helpers/held-service.ts'
+import { serviceOf } from '../../../src/upstream/call/layer.ts'
 import { questions } from '../../helpers/questions.ts'
 import { turn } from '../../helpers/turn.ts'
 
@@ -85,4 +87,46 @@ test('a safe call with a body is redirected with its method and its body, or not
       t.match(await asked, { value: 'well' })
     } else t.equal(await asked, error, `${method} ${status}`)
   }
+})
+
+test('whatever redirects name, an attempt ends after at most limit + 1 requests, at their end or with its reason', async t => {
+  const target = fc.constantFrom('answer', '/0', '/1', '/2', '/3', '/4', 'http://other.example/', '/a%2fb')
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(target, { minLength: 5, maxLength: 5 }),
+      fc.integer({ min: 1, max: 5 }),
+      async (map, limit) => {
+        const sent: string[] = []
+        const service = serviceOf((call, completion) => {
+          sent.push(call.path)
+          const to = map[Number(call.path.slice(1))] as string
+          if (to === 'answer') completion.resolve({ value: call.path as never, status: 200 })
+          else completion.reject(moved(to))
+        })
+        const { spec } = questions.ask()
+        const call = testRun().ask(new Call<unknown>(spec, '/0', undefined, undefined))
+        const options = { upstream: 'cats', origin: 'http://a.example', prefix: '', credential: undefined, limit }
+        const result = await redirect(options)(service)(call).then(
+          ({ value }) => value as string,
+          (error: unknown) => (error as Error).message.split(': ').at(-1),
+        )
+
+        const path = ['/0']
+        let expected: string | undefined
+        for (let step = 0; expected === undefined && step <= limit; step++) {
+          const at = path.at(-1) as string
+          const to = map[Number(at.slice(1))] as string
+          if (to === 'answer') expected = at
+          else if (to.startsWith('http')) expected = 'its redirect leaves the origin'
+          else if (to === '/a%2fb') expected = 'its location contains a backslash or a slash that is encoded'
+          else if (path.includes(to)) expected = 'its redirects form a loop'
+          else if (step === limit) expected = `it redirects more than ${limit} time${limit === 1 ? '' : 's'}`
+          else path.push(to)
+        }
+        t.same(sent, path)
+        t.equal(result, expected)
+      },
+    ),
+    { numRuns: 300 },
+  )
 })
