@@ -45,7 +45,10 @@ export interface OperationOptions<P, O, Pa, Q, B, H, I, R> {
    * @default no body
    */
   readonly body?: B
-  /** The schema of the answer, required without `responses`. Fields that it does not name are dropped. */
+  /**
+   * The schema of the answer. Fields that it does not name are dropped.
+   * @default none; it is required without `responses`
+   */
   readonly output?: O
   /**
    * The schemas of the bodies of several statuses, in place of `output`: `{ 200: Order, 409: Conflict }`. Each listed
