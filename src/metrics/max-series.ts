@@ -25,6 +25,7 @@ export interface LimitedOperation {
   readonly cache: object | undefined
   readonly allowEmpty: boolean
   readonly nullOn: readonly number[]
+  readonly responses?: ReadonlyMap<number, object> | undefined
 }
 
 /** The part of an upstream that limits its series. */
@@ -184,9 +185,11 @@ function addOperation(upstream: LimitedUpstream, operation: LimitedOperation, ad
 }
 
 /** Returns the number of statuses of an answer, and of statuses that fail an attempt. */
-function responseCount({ allowEmpty, nullOn, cache }: LimitedOperation, hasLayers: boolean): number {
+function responseCount({ allowEmpty, nullOn, responses, cache }: LimitedOperation, hasLayers: boolean): number {
   if (hasLayers) return 2 * statuses.length
   const registered = statuses.slice(1, -1)
+  // Every other status fails an attempt, a success too. Unregistered statuses are one value more.
+  if (responses !== undefined) return responses.size + (cache === undefined ? 0 : 1) + registered.length + 1
   const unread = ['205', '206']
   const successes = registered.filter(status => status.startsWith('2') && !unread.includes(status))
   const absent = new Set(nullOn.map(String))

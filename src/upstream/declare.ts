@@ -7,6 +7,7 @@ import { checkObject } from '../core/option-values.ts'
 import type { ParamsFor, ParamsIf, Schema, Simplify } from './spec/inference.ts'
 import type { AnyOperationOptions, CacheOptions, OperationOptions } from './spec/operation-options.ts'
 import type { UpstreamOptions } from './spec/options.ts'
+import type { OutputIf, Responses, StatusValue } from './spec/response-types.ts'
 import { operationSpec } from './spec/check-operation.ts'
 import { upstreamSpec } from './spec/check-upstream.ts'
 import type { OperationSpec, UpstreamSpec } from './spec/spec.ts'
@@ -19,9 +20,16 @@ type SchemaInput<S> = S extends z.ZodType ? z.input<S> : {}
 type Body<O extends z.ZodType, E extends boolean> = z.output<O> | (E extends true ? null : never)
 /** The value of an answer. Several callers share it if the operation coalesces or caches; it is frozen then. */
 type Given<T, Co, Ca> = [Co, Ca] extends [false, false] ? T : DeepReadonly<T>
-type Value<O extends z.ZodType, H extends Schema, E extends boolean, A extends readonly number[]> =
+type OutputValue<O extends z.ZodType, H extends Schema, E extends boolean, A extends readonly number[]> =
   | (H extends z.ZodType ? { readonly body: Body<O, E>; readonly headers: z.output<H> } : Body<O, E>)
   | (A extends readonly [] ? never : null)
+type Value<
+  R,
+  O extends z.ZodType,
+  H extends Schema,
+  E extends boolean,
+  A extends readonly number[],
+> = R extends Responses ? StatusValue<R, H> : OutputValue<O, H, E, A>
 
 /**
  * One operation of an upstream. It is a function that creates calls and sends nothing. A step of an aggregate returns
@@ -93,14 +101,16 @@ export function operation<
   const A extends readonly number[] = [],
   const Co extends boolean = false,
   const Ca extends boolean | CacheOptions = false,
+  R extends Responses | undefined = undefined,
 >(
-  options: OperationOptions<P, O, Pa, Q, B, H, Input<Pa, Q, B>> & {
+  options: OperationOptions<P, O, Pa, Q, B, H, Input<Pa, Q, B>, R> & {
     readonly allowEmpty?: E
     readonly nullOn?: A
     readonly coalesce?: Co
     readonly cache?: Ca
-  } & ParamsIf<NoInfer<P>>,
-): Operation<Input<Pa, Q, B>, Given<Value<O, H, E, A>, Co, Ca>> {
+  } & ParamsIf<NoInfer<P>> &
+    OutputIf<NoInfer<R>>,
+): Operation<Input<Pa, Q, B>, Given<Value<R, O, H, E, A>, Co, Ca>> {
   checkObject('operation()', 'its options', options, "operation({ path: '/facts', output: z.object({ … }) })")
   const unbound = () => {
     throw new TypeError(`the operation '${options.path}' belongs to no upstream: pass it to defineUpstream`)

@@ -44,6 +44,7 @@ test('hostile callers and upstreams never exceed the largest number of series', 
     response.writeHead(status, { 'content-type': 'application/json' }).end(status === 204 ? undefined : body)
   })
   const id = z.object({ id: z.string() })
+  const responses = Object.fromEntries([200, 302, 404, 409, 418, 499, 503].map(status => [status, z.number()]))
   const up = defineUpstream(
     'up',
     {
@@ -57,6 +58,7 @@ test('hostile callers and upstreams never exceed the largest number of series', 
       one: operation({ path: '/status/{id}', params: id, output: z.number(), nullOn: [404, 418], allowEmpty: true }),
       kept: operation({ path: '/kept/status/{id}', params: id, output: z.number(), cache: { ttl: 1000 } }),
       broken: operation({ path: '/broken/{id}', params: id, output: z.number() }),
+      listed: operation({ path: '/listed/status/{id}', params: id, responses }),
     },
   )
   const status = aggregate('status', { url: '/status/{id}', params: id, deadline: 60_000 })
@@ -64,6 +66,7 @@ test('hostile callers and upstreams never exceed the largest number of series', 
     .optional('one', ({ params }) => up.one(params), { fallback: null })
     .optional('kept', ({ params }) => up.kept(params), { fallback: null })
     .each('broken', ({ params }) => [up.broken(params)], { minSuccess: 0, fallback: null })
+    .optional('listed', ({ params }) => up.listed(params), { fallback: null })
     .reply(z.unknown(), () => 1)
   const refused = aggregate('refused', { url: '/refused/{id}', params: z.object({ id: z.coerce.number() }) })
     .required('one', ({ params }): unknown => refuse(params.id, 'No.'))

@@ -9,6 +9,8 @@ export const Picture = z.object({ url: z.string() })
 export type Picture = z.infer<typeof Picture>
 export const Summary = z.object({ title: z.string(), extract: z.string() })
 export type Summary = z.infer<typeof Summary>
+export const Taken = z.object({ by: z.array(z.string()) })
+export type Taken = z.infer<typeof Taken>
 
 /** What the declarations beside this file call. */
 export const upstream = defineUpstream(
@@ -35,6 +37,13 @@ export const upstream = defineUpstream(
     maybe: operation({ path: '/maybe', output: Breed, allowEmpty: true }),
     absent: operation({ path: '/absent', output: Breed, nullOn: [404] }),
     withHeaders: operation({ path: '/paged', output: Breed, responseHeaders: z.object({ etag: z.string() }) }),
+    byStatus: operation({ path: '/by-status', responses: { 200: Breed, 204: z.null(), 409: Taken } }),
+    byStatusWithHeaders: operation({
+      path: '/by-status',
+      responses: { '200': Breed, 404: z.null() },
+      responseHeaders: z.object({ etag: z.string() }),
+      coalesce: true,
+    }),
     shared: operation({ path: '/shared', output: z.object({ data: z.array(z.string()) }), coalesce: true }),
     kept: operation({ path: '/kept', output: z.object({ data: z.array(z.string()) }), cache: true, nullOn: [404] }),
     keptFor: operation({

@@ -11,7 +11,7 @@ import type { Runtime } from '../../src/upstream/runtime.ts'
 import type { Layers } from '../../src/upstream/spec/layers.ts'
 import type { Answer } from '../../src/upstream/spec/answer.ts'
 import type { LayerCall, CustomLayer } from '../../src/upstream/spec/layer-types.ts'
-import { upstream, type Breed, type Fact, type Picture, type Summary } from './clients.ts'
+import { upstream, type Breed, type Fact, type Picture, type Summary, type Taken } from './clients.ts'
 import type * as functions from './functions.ts'
 import type * as oneFunction from './one-function.ts'
 
@@ -37,6 +37,27 @@ typed(upstream.maybe()).is<Call<Breed | null>>(true)
 typed(upstream.absent()).is<Call<Breed | null>>(true)
 typed(upstream.withHeaders()).is<Call<{ readonly body: Breed; readonly headers: { etag: string } }>>(true)
 typed(upstream.absentWithHeaders()).is<Call<{ readonly body: Breed; readonly headers: { etag: string } } | null>>(true)
+typed(upstream.byStatus()).is<
+  Call<
+    | { readonly status: 200; readonly body: Breed }
+    | { readonly status: 204; readonly body: null }
+    | { readonly status: 409; readonly body: Taken }
+  >
+>(true)
+typed(upstream.byStatusWithHeaders()).is<
+  Call<
+    | { readonly status: 200; readonly body: Readonly<Breed>; readonly headers: { readonly etag: string } }
+    | { readonly status: 404; readonly body: null; readonly headers: { readonly etag: string } }
+  >
+>(true)
+aggregate('by-status', { url: '/v1/by-status' })
+  .required('answer', () => upstream.byStatus())
+  .reply(R, ({ answer }) => {
+    if (answer.status === 409) typed(answer.body).is<Taken>(true)
+    if (answer.status !== 200) return { name: 'none' }
+    typed(answer.body).is<Breed>(true)
+    return { name: answer.body.name }
+  })
 
 // The input: each part by its schema's output
 aggregate('all-parts', {

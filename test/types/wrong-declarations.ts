@@ -243,3 +243,15 @@ base().reply(R, () => ({ name: '' })).onReply(() => ({ status: 404 }))
 // 87 level of sources that does not exist
 // @ts-expect-error
 aggregate('c', { url: '/v1/c', sources: 'names' })
+// 80 output beside responses
+// @ts-expect-error
+operation({ path: '/x', output: Fact, responses: { 200: Fact } })
+// 81 neither output nor responses
+// @ts-expect-error
+operation({ path: '/x' })
+// 82 nullOn beside responses
+// @ts-expect-error
+operation({ path: '/x', responses: { 200: Fact }, nullOn: [404] })
+// 83 body of a status that was not distinguished
+// @ts-expect-error
+base().required('a', () => upstream.byStatus()).reply(R, ({ a }) => ({ name: a.body.name }))

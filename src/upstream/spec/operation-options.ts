@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { DeepReadonly } from '../../core/freeze.ts'
 import type { Schema } from './inference.ts'
+import type { Responses } from './response-types.ts'
 
 /** The type as which an operation reads a body. */
 export type ResponseType = 'json' | 'text' | 'bytes'
@@ -22,7 +23,7 @@ export type ResponseType = 'json' | 'text' | 'bytes'
  * })
  * ```
  */
-export interface OperationOptions<P, O, Pa, Q, B, H, I> {
+export interface OperationOptions<P, O, Pa, Q, B, H, I, R> {
   /** The method. @default 'GET' */
   readonly method?: 'GET' | 'HEAD' | 'OPTIONS' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /**
@@ -44,8 +45,18 @@ export interface OperationOptions<P, O, Pa, Q, B, H, I> {
    * @default no body
    */
   readonly body?: B
-  /** The schema of the answer. Fields that it does not name are dropped. */
-  readonly output: O
+  /**
+   * The schema of the answer. Fields that it does not name are dropped.
+   * @default none; it is required without `responses`
+   */
+  readonly output?: O
+  /**
+   * The schemas of the bodies of several statuses, in place of `output`: `{ 200: Order, 409: Conflict }`. Each listed
+   * status is an answer, and the call returns `{ status, body }`. An empty body is `null`, for example for `z.null()`.
+   * With 408, 425, 429 and 5xx an attempt fails as without `responses`. The call then returns its last answer.
+   * @default none; every 2xx is an answer that `output` reads
+   */
+  readonly responses?: R
   /**
    * The way in which the body is read.
    * @default 'json'
@@ -64,7 +75,8 @@ export interface OperationOptions<P, O, Pa, Q, B, H, I> {
   /** Statuses for which the call returns `null`, for example 404. @default [] */
   readonly nullOn?: readonly number[]
   /**
-   * The schema of response headers. With it, the call returns `{ body, headers }`.
+   * The schema of response headers. With it, the call returns `{ body, headers }`, and `{ status, body, headers }` with
+   * `responses`.
    * @default no headers, only the body
    */
   readonly responseHeaders?: H
@@ -115,5 +127,6 @@ export type AnyOperationOptions = OperationOptions<
   Schema,
   Schema,
   Schema,
-  never
+  never,
+  Responses | undefined
 >

@@ -17,6 +17,8 @@ import { cache } from '../../../src/upstream/policies/cache/cache.ts'
 import type { CacheStore } from '../../../src/upstream/policies/cache/store.ts'
 import { coalesce } from '../../../src/upstream/policies/coalesce.ts'
 import { deadline } from '../../../src/upstream/policies/deadline.ts'
+import { redirect } from '../../../src/upstream/policies/redirect.ts'
+import { statusAnswers } from '../../../src/upstream/policies/status-answers.ts'
 import { observe } from '../../../src/upstream/policies/observe.ts'
 import { custom } from '../../../src/upstream/policies/custom/custom.ts'
 import { RetryBudget } from '../../../src/upstream/policies/retry/retry-budget.ts'
@@ -92,6 +94,7 @@ const retried = (maxAttempts: number): readonly Layer[] => [
 const hedged = (delay: number) => hedge({ delay, percentile: 98, maxRatio: 1, budget: budget() })
 const passing = custom(next => call => next(call), 'attempt', address)
 const waiting = custom(next => async call => next(call.with({ headers: { 'x-a': '1' } })), 'call', address)
+const redirecting = redirect({ upstream, origin: address.origin, prefix: '', credential: undefined, limit: 3 })
 const token = () => Promise.resolve({ value: 'token', livesMs: 60_000 })
 
 const invalidations = new Invalidations({ shared: farStore().store })
@@ -148,6 +151,7 @@ function everyLayer(t: Test): Layers {
       deadline({ upstream, deadline: 40_000 }),
       invalidating,
       waiting,
+      statusAnswers(),
       ...cached(t, createMemoryStore()),
       retry({ maxAttempts: 2, initialDelay: 0, maxDelay: 0, budget: budget() }),
       hedged(20_000),
@@ -155,6 +159,7 @@ function everyLayer(t: Test): Layers {
       ...layers,
       attempt({ upstream, timeout: 30_000 }),
       authorize({ fetchToken: token, use: () => {} }),
+      redirecting,
       passing,
     ],
     ...(gauge && { gauge }),
@@ -183,6 +188,7 @@ const subjects: Readonly<Record<string, Case>> = {
     usesPromises: true,
     arrange: () => layersOnly(waiting),
   },
+  'the answers of listed failures': { covers: ['statusAnswers'], arrange: () => layersOnly(statusAnswers()) },
   'a cache above coalesce': {
     covers: ['cache'],
     atOnce: 1,
@@ -218,6 +224,7 @@ const subjects: Readonly<Record<string, Case>> = {
     usesPromises: true,
     arrange: () => layersOnly(authorize({ fetchToken: token, use: () => {} })),
   },
+  'a redirect that is not needed': { covers: ['redirect'], arrange: () => layersOnly(redirecting) },
   'a custom layer at an attempt, which hands on': {
     covers: ["custom at 'attempt'"],
     usesPromises: true,

@@ -48,5 +48,9 @@ export function valueOf(spec: OperationSpec, { status, head, body }: Entry & { r
 
 /** Reads the value of a complete answer. Throws if the operation does not accept the answer. */
 export function readAnswer(spec: OperationSpec, status: number, head: ResponseHeaders, body: Buffer): unknown {
-  return spec.nullOn.includes(status) ? null : readBody(spec, status, head, body)
+  if (spec.nullOn.includes(status)) return null
+  // The operation had `nullOn` or `responses` when the answer was stored.
+  if (spec.responses === undefined && (status < 200 || status > 299))
+    throw new TypeError('the stored status is not an answer of the operation')
+  return readBody(spec, status, head, body)
 }
