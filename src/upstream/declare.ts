@@ -1,10 +1,12 @@
 import { channel } from 'node:diagnostics_channel'
 import type { z } from 'zod'
 import { callFactory } from './call/create-call.ts'
+import { keyCallFactory } from './call/key-call.ts'
 import type { Call } from './call/call.ts'
 import type { DeepReadonly } from '../core/freeze.ts'
 import { checkObject } from '../core/option-values.ts'
 import type { ParamsFor, ParamsIf, Schema, Simplify } from './spec/inference.ts'
+import type { KeyBatchOptions, Untyped } from './spec/key-batch-options.ts'
 import type { AnyOperationOptions, CacheOptions, OperationOptions } from './spec/operation-options.ts'
 import type { UpstreamOptions } from './spec/options.ts'
 import { operationSpec } from './spec/check-operation.ts'
@@ -57,6 +59,13 @@ type BodyInput<B> = B extends z.ZodType
     : { readonly body: z.input<B> }
   : {}
 
+/** The operation of a declaration: the input of its calls is a key if it has a `keyBatch`. */
+type Declared<K, I, T, V> = 0 extends 1 & K
+  ? Operation<K, DeepReadonly<V>>
+  : [K] extends [Untyped]
+    ? Operation<I, T>
+    : Operation<K, DeepReadonly<V>>
+
 type Input<Pa, Q, B> = Simplify<SchemaInput<Pa> & SchemaInput<Q> & BodyInput<B>>
 
 /**
@@ -93,19 +102,30 @@ export function operation<
   const A extends readonly number[] = [],
   const Co extends boolean = false,
   const Ca extends boolean | CacheOptions = false,
+  K = Untyped,
+  V = never,
 >(
-  options: OperationOptions<P, O, Pa, Q, B, H, Input<Pa, Q, B>> & {
+  options: OperationOptions<
+    P,
+    O,
+    Pa,
+    Q,
+    B,
+    H,
+    Input<Pa, Q, B>,
+    KeyBatchOptions<K, NoInfer<Input<Pa, Q, B>>, NoInfer<Value<O, H, E, A>>, V>
+  > & {
     readonly allowEmpty?: E
     readonly nullOn?: A
     readonly coalesce?: Co
     readonly cache?: Ca
   } & ParamsIf<NoInfer<P>>,
-): Operation<Input<Pa, Q, B>, Given<Value<O, H, E, A>, Co, Ca>> {
+): Declared<K, Input<Pa, Q, B>, Given<Value<O, H, E, A>, Co, Ca>, V> {
   checkObject('operation()', 'its options', options, "operation({ path: '/facts', output: z.object({ … }) })")
   const unbound = () => {
     throw new TypeError(`the operation '${options.path}' belongs to no upstream: pass it to defineUpstream`)
   }
-  return Object.assign(unbound, { path: options.path, [definition]: options })
+  return Object.assign(unbound, { path: options.path, [definition]: options }) as never
 }
 
 /** An upstream: its operations, by name. */
@@ -154,7 +174,8 @@ export function defineUpstream<const Ops extends Readonly<Record<string, Operati
   const bound = Object.entries(operations).map(([key, unbound]) => {
     const own = checkedOperation(spec, key, unbound)
     specs.push(own)
-    return [key, Object.freeze(Object.assign(callFactory(own), { path: own.template.path }))] as const
+    const create = own.keyBatch === undefined ? callFactory(own) : keyCallFactory(own)
+    return [key, Object.freeze(Object.assign(create, { path: own.template.path }))] as const
   })
   return Object.freeze(Object.assign(Object.fromEntries(bound), { [upstream]: spec })) as unknown as Upstream<Ops>
 }

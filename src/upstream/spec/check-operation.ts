@@ -9,6 +9,7 @@ import { checkMethod } from './check-method.ts'
 import { checkPathNames } from './check-path-names.ts'
 import { checkResponse } from './check-response.ts'
 import type { AnyOperationOptions } from './operation-options.ts'
+import { keyBatchSpec } from './key-batch-spec.ts'
 import { operationRenames } from './renamed.ts'
 import type { OperationSpec, UpstreamSpec } from './spec.ts'
 import { parseTemplate } from './template.ts'
@@ -28,6 +29,7 @@ const operationOptions: OptionKeys<AnyOperationOptions> = {
   coalesce: true,
   cache: true,
   idempotencyKey: true,
+  keyBatch: true,
 }
 
 /** Checks the declaration of an operation and adds its defaults. */
@@ -67,6 +69,7 @@ export function operationSpec(upstream: UpstreamSpec, key: string, options: AnyO
     coalesce: coalesce || cache !== false,
     cache: cachePolicy(name, cache),
     idempotencyKey,
+    keyBatch: keyBatchSpec(name, safe, options),
   }
 }
 

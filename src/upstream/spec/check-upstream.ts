@@ -55,7 +55,7 @@ const upstreamName = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/
 export function upstreamSpec(
   name: string,
   options: UpstreamOptions,
-  operations: readonly (Pick<AnyOperationOptions, 'coalesce' | 'cache' | 'method'> | undefined)[],
+  operations: readonly (Pick<AnyOperationOptions, 'coalesce' | 'cache' | 'keyBatch' | 'method'> | undefined)[],
 ): UpstreamSpec {
   if (typeof name !== 'string' || !upstreamName.test(name))
     throw new TypeError(`the upstream '${name}' needs a name in lower case with hyphens, for example 'cat-facts'`)
@@ -104,6 +104,7 @@ export function upstreamSpec(
   return Object.freeze({
     coalesces: operations.some(each => each?.coalesce || each?.cache),
     caches: operations.some(each => each?.cache),
+    keyBatches: operations.some(each => each?.keyBatch !== undefined),
     changes: operations.some(each => each?.method !== undefined && !safeMethods.has(each.method)),
     maxCacheBytes,
     name,
