@@ -62,7 +62,7 @@ type BodyInput<B> = B extends z.ZodType
 /** The operation of a declaration: the input of its calls is a key if it has a `keyBatch`. */
 type Declared<K, I, T, V> = 0 extends 1 & K
   ? Operation<K, DeepReadonly<V>>
-  : [K] extends [Untyped]
+  : [K] extends [Untyped<string>]
     ? Operation<I, T>
     : Operation<K, DeepReadonly<V>>
 
@@ -102,7 +102,7 @@ export function operation<
   const A extends readonly number[] = [],
   const Co extends boolean = false,
   const Ca extends boolean | CacheOptions = false,
-  K = Untyped,
+  K = Untyped<'give the keys a type: call: (ids: readonly string[]) => ({ ids })'>,
   V = never,
 >(
   options: OperationOptions<
@@ -125,7 +125,7 @@ export function operation<
   const unbound = () => {
     throw new TypeError(`the operation '${options.path}' belongs to no upstream: pass it to defineUpstream`)
   }
-  return Object.assign(unbound, { path: options.path, [definition]: options }) as never
+  return Object.assign(unbound, { path: options.path, [definition]: options })
 }
 
 /** An upstream: its operations, by name. */

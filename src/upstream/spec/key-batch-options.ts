@@ -24,7 +24,9 @@ export interface KeyBatchOptions<K, I, B, T> {
   readonly pick: (answer: DeepReadonly<B>, key: K, index: number) => T | undefined
 }
 
-/** The type of a key that has no type. It is in the error of the type checker. */
-export interface Untyped {
-  readonly 'give the keys a type: call: (ids: readonly string[]) => ({ ids })': never
+declare const untyped: unique symbol
+
+/** The type of a key that has no type. The compiler prints its sentence in the error. */
+export interface Untyped<Sentence extends string> {
+  readonly [untyped]: Sentence
 }

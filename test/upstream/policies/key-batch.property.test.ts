@@ -80,17 +80,21 @@ async function play(maxKeys: number, schedule: readonly Asked[]) {
 test('batching of keys never changes an answer, and needs no more requests', async t => {
   let batched = 0
   await fc.assert(
-    fc.asyncProperty(fc.array(asked, { minLength: 4, maxLength: 20 }), fc.integer({ min: 2, max: 5 }), async (schedule, maxKeys) => {
-      const alone = await play(1, schedule)
-      const together = await play(maxKeys, schedule)
-      t.strictSame(together.results, alone.results)
-      t.ok(together.requests.length <= alone.requests.length)
-      for (const ids of together.requests) {
-        t.ok(ids.length <= maxKeys)
-        t.equal(new Set(ids).size, ids.length, 'a request has each key once')
-        if (ids.length > 1) batched++
-      }
-    }),
+    fc.asyncProperty(
+      fc.array(asked, { minLength: 4, maxLength: 20 }),
+      fc.integer({ min: 2, max: 5 }),
+      async (schedule, maxKeys) => {
+        const alone = await play(1, schedule)
+        const together = await play(maxKeys, schedule)
+        t.strictSame(together.results, alone.results)
+        t.ok(together.requests.length <= alone.requests.length)
+        for (const ids of together.requests) {
+          t.ok(ids.length <= maxKeys)
+          t.equal(new Set(ids).size, ids.length, 'a request has each key once')
+          if (ids.length > 1) batched++
+        }
+      },
+    ),
     { numRuns: 150 },
   )
   t.ok(batched > 50, `${batched} requests had several keys`)

@@ -11,11 +11,7 @@ const good = {
 
 /** Declares an operation with options that the types refuse. */
 const declare = (options: object) =>
-  defineUpstream(
-    'shop',
-    { origin: 'http://127.0.0.1:9' },
-    { prices: operation({ ...good, ...options } as typeof good) },
-  )
+  defineUpstream('shop', { origin: 'http://127.0.0.1:9' }, { prices: operation({ ...good, ...options }) })
 
 test('a wrong keyBatch is refused with the option and the fix', t => {
   const { keyBatch } = good
