@@ -28,6 +28,13 @@ export function pricedUpstream(maxKeys: number, options: Partial<UpstreamOptions
         output: z.array(z.number().nullable()),
         keyBatch: { maxKeys, call: pricesOf.call, pick: (cents, _id: string, index) => cents[index] ?? undefined },
       }),
+      /** The value of a key is the whole answer. */
+      whole: operation({
+        path: '/whole',
+        query: ids,
+        output: z.unknown(),
+        keyBatch: { maxKeys, call: pricesOf.call, pick: answer => answer },
+      }),
       one: operation({ path: '/one/{id}', params: z.object({ id: z.string() }), output: Price }),
     },
   )

@@ -35,6 +35,7 @@ test('a declaration is checked, filled with its defaults, and cannot be changed'
     layers: { call: [], attempt: [] },
     coalesces: false,
     caches: false,
+    keyBatches: false,
     changes: false,
     maxCacheBytes: 32 * 1024 * 1024,
     publicOnly: false,

@@ -186,6 +186,23 @@ test('a failed request fails each of its calls', async t => {
   t.equal((await other).value.cents, 3)
 })
 
+test('an answer that cannot be frozen fails each of its calls', async t => {
+  const { bottom, asking, requests } = arrange()
+  const failed = [failure(asking('a')), failure(asking('b'))]
+  await requests()
+  const broken = new RangeError('the getter is broken')
+  const value = Object.defineProperty({}, 'cents', {
+    enumerable: true,
+    get: () => {
+      throw broken
+    },
+  })
+  const [request] = bottom.held
+  Object.defineProperty(value, 'toJSON', { value: () => '' })
+  request?.answer(value)
+  t.same(await Promise.all(failed), [broken, broken])
+})
+
 test('an error that pick throws fails the calls of its key', async t => {
   const picky = defineUpstream(
     'picky',

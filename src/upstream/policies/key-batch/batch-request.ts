@@ -57,8 +57,13 @@ export class BatchRequest implements SharedRequest, Completion<unknown> {
   }
 
   resolve(answer: Answer<unknown>): void {
-    // One value of the answer may be the value of several keys.
-    deepFreeze(answer.value)
+    try {
+      // One value of the answer may be the value of several keys.
+      deepFreeze(answer.value)
+    } catch (error) {
+      // A getter of an object that a transform has created.
+      return this.reject(error)
+    }
     for (const [index, equal] of this.#keys.entries()) settle(equal, answer, index)
   }
 

@@ -13,9 +13,10 @@ import type { KeyBatchSpec } from '../../spec/key-batch-spec.ts'
  */
 export function pickAnswer(
   { spec, key }: LiveCall<unknown>,
-  { value: all, status, received }: Answer<unknown>,
+  { received, ...answer }: Answer<unknown>,
   index: number,
 ): Answer<unknown> {
+  const { value: all, status } = answer
   const value = (spec.keyBatch as KeyBatchSpec).pick(all, key, index)
   if (value === undefined)
     throw new UpstreamError('UPSTREAM_KEY_MISSING', spec.upstream.name, { upstreamStatus: status })
@@ -25,8 +26,8 @@ export function pickAnswer(
   }
   deepFreeze(value)
   // A custom layer created or changed the answer, so that no cache may store its parts.
-  if (received === undefined || received.value !== all) return { value, status }
+  if (received === undefined || received.value !== all) return { ...answer, value }
   // The validators are those of the batch. A request for the key alone has another representation.
   const { etag: _etag, 'last-modified': _modified, ...head } = received.head
-  return { value, status, received: { ...received, head, value, keyIndex: index } }
+  return { ...answer, value, received: { ...received, head, value, keyIndex: index } }
 }
