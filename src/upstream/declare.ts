@@ -33,7 +33,7 @@ export interface Operation<I, T> {
   /**
    * Creates a call.
    *
-   * @param input The fields of `params` and `query`, and the body under `body`.
+   * @param input The fields of `params` and `query`, and the body under `body`. With `keyBatch` it is one key.
    * @returns The call. Its input is checked when the call is created.
    * @throws `CALL_INPUT_INVALID` for an input that the schemas or the path refuse.
    * @throws `TypeError` for an operation that was not passed to `defineUpstream`.

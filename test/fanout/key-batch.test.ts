@@ -96,6 +96,21 @@ test('a key that the answer does not have becomes the fallback of its place', as
   t.match(runtime.stats()['shop'], { ok: 2, ignored: 1, failed: 0, breaker: 'closed' })
 })
 
+test('pick gets null after a status of nullOn, which is an absence for a firstOf', async t => {
+  const { runtime, shop, log } = await arrange(t, asked => {
+    if (asked.request.url?.startsWith('/maybe') === true) asked.json({}, 404)
+    else answer(asked)
+  })
+  const basket = base
+    .each('prices', () => ['a', 'b'].map(id => shop.maybe(id)))
+    .firstOf('first', () => [shop.maybe('c'), shop.price('d')])
+    .reply(Any, ({ prices, first }) => [...prices, first?.id])
+  const { data, complete } = await fanOut(basket, {}, { runtime })
+  t.same(data, [null, null, 'd'])
+  t.ok(complete)
+  t.same([...log].sort(), ['GET /maybe?ids=a&ids=b&ids=c', 'GET /prices?ids=d'])
+})
+
 test('a batch is retried as one call', async t => {
   let failures = 1
   const { runtime, log, shop } = await arrange(

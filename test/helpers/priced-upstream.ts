@@ -28,6 +28,18 @@ export function pricedUpstream(maxKeys: number, options: Partial<UpstreamOptions
         output: z.array(z.number().nullable()),
         keyBatch: { maxKeys, call: pricesOf.call, pick: (cents, _id: string, index) => cents[index] ?? undefined },
       }),
+      /** The value of each key is `null` after a 404. */
+      maybe: operation({
+        path: '/maybe',
+        query: ids,
+        output: Prices,
+        nullOn: [404],
+        keyBatch: {
+          maxKeys,
+          call: pricesOf.call,
+          pick: (prices, id: string) => (prices === null ? null : pricesOf.pick(prices, id)),
+        },
+      }),
       /** The value of a key is the whole answer. */
       whole: operation({
         path: '/whole',
