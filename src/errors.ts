@@ -59,6 +59,7 @@ export const errors = {
     'answered with a value that does not match the schema of its operation',
     'failed',
   ),
+  UPSTREAM_KEY_MISSING: row(502, 'Key missing in the answer', 'answered without the value of a requested key'),
   UPSTREAM_TIMEOUT: row(504, 'Upstream too slow', 'did not answer in time', 'failed', true),
   OUTCOME_UNKNOWN: row(
     504,

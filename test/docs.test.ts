@@ -77,6 +77,7 @@ for (const [name, of, heading, count] of [
   ['OAuth2Options', 'options', 'Credentials and certificates of an upstream', 7],
   ['TlsOptions', 'options', 'Credentials and certificates of an upstream', 4],
   ['CacheOptions', 'options', '`operation(options)`', 4],
+  ['KeyBatchOptions', 'options', '`operation(options)`', 3],
   ['RouteOptions', 'options', '`aggregate(name, options)`', 7],
   ['RefuseOptions', 'options', '`aggregate(name, options)`', 6],
   ['RuntimeOptions', 'options', '`createRuntime(options)` and `fanOut(aggregate, input, options)`', 4],

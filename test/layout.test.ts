@@ -83,6 +83,7 @@ const house: House = {
     'upstream/policies/retry/',
   ],
   'upstream/policies/custom/': ['errors.ts', 'core/', 'upstream/spec/', 'upstream/call/'],
+  'upstream/policies/key-batch/': ['errors.ts', 'core/', 'upstream/spec/', 'upstream/call/'],
   'upstream/policies/': [
     'errors.ts',
     'core/',

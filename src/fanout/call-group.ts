@@ -1,6 +1,7 @@
 import { UpstreamError } from '../errors.ts'
 import type { Cached } from '../upstream/spec/answer.ts'
 import type { Call } from '../upstream/call/call.ts'
+import { callsInFlight } from './batched-calls.ts'
 import type { Item } from './chain.ts'
 import type { CallCounts } from './events.ts'
 import { failedCall, type FailedCall } from './outcome.ts'
@@ -53,7 +54,7 @@ export function startCallGroup({ step, calls, omitted, send, done, fail }: CallG
   const succeeded: boolean[] = []
   const ended: boolean[] = []
   const failed: FailedCall[] = []
-  const { concurrency } = step
+  const concurrency = callsInFlight(step.concurrency, calls)
   let sent = 0
   let isDraining = false
   let ok = 0

@@ -16,6 +16,7 @@ import type { ReportFault } from './policies/cache/cache-adapter.ts'
 import { coalesce } from './policies/coalesce.ts'
 import { deadline } from './policies/deadline.ts'
 import { hedge } from './policies/hedge/hedge.ts'
+import { keyBatch } from './policies/key-batch/key-batch.ts'
 import type { SpanServer } from './call/spans.ts'
 import { sendOf, serviceOf, stack, type Layer, type Send } from './call/layer.ts'
 import { observe, type Counts } from './policies/observe.ts'
@@ -158,6 +159,8 @@ export function createClient(
     responseCache && responseCache.layer,
     // Above all attempts: callers with equal calls share all attempts of one call.
     spec.coalesces && coalesce({ keyOf, listen }),
+    // Above all attempts, below coalesce: equal keys become one call, and a batch of keys is retried as one call.
+    spec.keyBatches && keyBatch({ keyOf }),
     // Above the breaker: each attempt counts for it, and an open breaker ends the retries.
     spec.retry && retry({ ...spec.retry, budget }),
     // Above the breaker and the bulkhead: a second attempt counts separately and needs its own permit.

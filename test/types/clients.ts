@@ -58,6 +58,28 @@ export const upstream = defineUpstream(
       coalesce: false,
       cache: false,
     }),
+    named: operation({
+      path: '/named',
+      query: z.object({ ids: z.array(z.string()) }),
+      output: z.array(Breed),
+      nullOn: [404],
+      keyBatch: {
+        maxKeys: 50,
+        call: (ids: readonly string[]) => ({ ids }),
+        pick: (breeds, id) => breeds?.find(breed => breed.id === id),
+      },
+    }),
+    listed: operation({
+      path: '/listed/{kind}',
+      params: z.object({ kind: z.string() }),
+      query: z.object({ ids: z.array(z.number()) }),
+      output: z.record(z.string(), z.object({ tags: z.array(z.string()) })),
+      keyBatch: {
+        maxKeys: 50,
+        call: (keys: readonly { readonly id: number }[]) => ({ kind: 'cats', ids: keys.map(({ id }) => id) }),
+        pick: (byId, { id }, index) => byId[`${id}-${index.toFixed()}`]?.tags,
+      },
+    }),
     tagged: operation({ path: '/tagged', query: z.object({ tags: z.array(z.string()) }), output: z.unknown() }),
     absentWithHeaders: operation({
       path: '/paged',

@@ -36,6 +36,10 @@ typed(note({ id: '1', body: { text: 'x' } })).is<Call<{ ok: boolean }>>(true)
 typed(upstream.maybe()).is<Call<Breed | null>>(true)
 typed(upstream.absent()).is<Call<Breed | null>>(true)
 typed(upstream.withHeaders()).is<Call<{ readonly body: Breed; readonly headers: { etag: string } }>>(true)
+typed(upstream.named).is<Operation<string, Readonly<Breed>>>(true)
+typed(upstream.named('a')).is<Call<Readonly<Breed>>>(true)
+typed(upstream.listed).is<Operation<{ readonly id: number }, readonly string[]>>(true)
+typed(upstream.listed({ id: 1 })).is<Call<readonly string[]>>(true)
 typed(upstream.absentWithHeaders()).is<Call<{ readonly body: Breed; readonly headers: { etag: string } } | null>>(true)
 typed(upstream.byStatus()).is<
   Call<

@@ -13,6 +13,7 @@ const base = () => aggregate('b', { url: '/v1/b/{breed}', params: z.object({ bre
   .required('found', ({ params }) => breed({ id: params.breed }))
 const R = z.object({ name: z.string() })
 declare function register (aggregates: readonly AnyAggregate[]): void
+const named = { path: '/named', query: z.object({ ids: z.array(z.string()) }), output: z.array(z.string()) } as const
 const place = new URL('./functions.ts', import.meta.url)
 
 // 1 unknown need
@@ -255,3 +256,15 @@ operation({ path: '/x', responses: { 200: Fact }, nullOn: [404] })
 // 83 body of a status that was not distinguished
 // @ts-expect-error
 base().required('a', () => upstream.byStatus()).reply(R, ({ a }) => ({ name: a.body.name }))
+// 76 key of another type
+// @ts-expect-error
+upstream.named(5)
+// 77 keys without a type
+// @ts-expect-error
+operation({ ...named, keyBatch: { maxKeys: 5, call: ids => ({ ids }), pick: ([first]) => first } })
+// 78 keys that make another input than the schemas take
+// @ts-expect-error
+operation({ ...named, keyBatch: { maxKeys: 5, call: (ids: readonly number[]) => ({ ids }), pick: ([first]) => first } })
+// 79 change of the value of a key
+// @ts-expect-error
+base().required('a', () => upstream.listed({ id: 1 })).reply(R, ({ a }) => ({ name: String(a.pop()) }))

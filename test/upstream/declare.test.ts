@@ -39,6 +39,7 @@ test('a declaration is checked, filled with its defaults, and cannot be changed'
     coalesces: false,
     caches: false,
     listsStatuses: false,
+    keyBatches: false,
     changes: false,
     maxCacheBytes: 32 * 1024 * 1024,
     publicOnly: false,

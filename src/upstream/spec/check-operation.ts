@@ -10,6 +10,7 @@ import { checkPathNames } from './check-path-names.ts'
 import { checkResponse } from './check-response.ts'
 import { checkResponses } from './check-responses.ts'
 import type { AnyOperationOptions } from './operation-options.ts'
+import { keyBatchSpec } from './key-batch-spec.ts'
 import { operationRenames } from './renamed.ts'
 import type { OperationSpec, UpstreamSpec } from './spec.ts'
 import { parseTemplate } from './template.ts'
@@ -30,6 +31,7 @@ const operationOptions: OptionKeys<AnyOperationOptions> = {
   coalesce: true,
   cache: true,
   idempotencyKey: true,
+  keyBatch: true,
 }
 
 /** Checks the declaration of an operation and adds its defaults. */
@@ -72,6 +74,7 @@ export function operationSpec(upstream: UpstreamSpec, key: string, options: AnyO
     coalesce: coalesce || cache !== false,
     cache: cachePolicy(name, cache),
     idempotencyKey,
+    keyBatch: keyBatchSpec(name, safe, options),
   }
 }
 

@@ -59,7 +59,9 @@ const upstreamName = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/
 export function upstreamSpec(
   name: string,
   options: UpstreamOptions,
-  operations: readonly (Pick<AnyOperationOptions, 'coalesce' | 'cache' | 'method' | 'responses'> | undefined)[],
+  operations: readonly (
+    Pick<AnyOperationOptions, 'coalesce' | 'cache' | 'keyBatch' | 'method' | 'responses'> | undefined
+  )[],
 ): UpstreamSpec {
   if (typeof name !== 'string' || !upstreamName.test(name))
     throw new TypeError(`the upstream '${name}' needs a name in lower case with hyphens, for example 'cat-facts'`)
@@ -111,6 +113,7 @@ export function upstreamSpec(
     coalesces: operations.some(each => each?.coalesce || each?.cache),
     caches: operations.some(each => each?.cache),
     listsStatuses: operations.some(each => each?.responses),
+    keyBatches: operations.some(each => each?.keyBatch !== undefined),
     changes: operations.some(each => each?.method !== undefined && !safeMethods.has(each.method)),
     maxCacheBytes,
     name,

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { DeepReadonly } from '../../core/freeze.ts'
 import type { Schema } from './inference.ts'
+import type { KeyBatchOptions } from './key-batch-options.ts'
 import type { Responses } from './response-types.ts'
 
 /** The type as which an operation reads a body. */
@@ -23,7 +24,7 @@ export type ResponseType = 'json' | 'text' | 'bytes'
  * })
  * ```
  */
-export interface OperationOptions<P, O, Pa, Q, B, H, I, R> {
+export interface OperationOptions<P, O, Pa, Q, B, H, I, R, KB = never> {
   /** The method. @default 'GET' */
   readonly method?: 'GET' | 'HEAD' | 'OPTIONS' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /**
@@ -94,6 +95,12 @@ export interface OperationOptions<P, O, Pa, Q, B, H, I, R> {
   readonly cache?: boolean | CacheOptions
   /** Returns the `idempotency-key` of a call, so that a method such as POST can be retried. @default no key */
   readonly idempotencyKey?: (input: DeepReadonly<I>) => string
+  /**
+   * Lets calls of one run share requests. The input of a call is one key, and a request has up to `maxKeys` keys of
+   * calls that start in the same turn of the event loop. The values are frozen.
+   * @default each call is one request
+   */
+  readonly keyBatch?: KB
 }
 
 /** The freshness times of answers whose headers give no times. The headers of the upstream take precedence. */
@@ -128,5 +135,6 @@ export type AnyOperationOptions = OperationOptions<
   Schema,
   Schema,
   never,
-  Responses | undefined
+  Responses | undefined,
+  KeyBatchOptions<never, unknown, never, unknown>
 >

@@ -3,6 +3,7 @@ import type { HeaderFields } from '../../core/schema/header-fields.ts'
 import type { AccessSpec } from './access-spec.ts'
 import type { CachePolicy } from './cache-policy.ts'
 import type { ListedStatuses } from './check-responses.ts'
+import type { KeyBatchSpec } from './key-batch-spec.ts'
 import type { Layers } from './layers.ts'
 import type { ResponseType } from './operation-options.ts'
 import type { UpstreamOptions } from './options.ts'
@@ -32,6 +33,8 @@ export interface UpstreamSpec
   readonly caches: boolean
   /** True if an operation lists statuses in `responses`. */
   readonly listsStatuses: boolean
+  /** True if calls of an operation share requests by their keys. */
+  readonly keyBatches: boolean
   /** True if an operation has an unsafe method, so that it may change something at the upstream. */
   readonly changes: boolean
 }
@@ -67,4 +70,6 @@ export interface OperationSpec {
   /** The cache options; `undefined` if answers are not stored. */
   readonly cache: CachePolicy | undefined
   readonly idempotencyKey: ((input: never) => string) | undefined
+  /** The batches of keys; `undefined` if each call is one request. */
+  readonly keyBatch: KeyBatchSpec | undefined
 }

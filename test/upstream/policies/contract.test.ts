@@ -19,6 +19,7 @@ import { coalesce } from '../../../src/upstream/policies/coalesce.ts'
 import { deadline } from '../../../src/upstream/policies/deadline.ts'
 import { redirect } from '../../../src/upstream/policies/redirect.ts'
 import { statusAnswers } from '../../../src/upstream/policies/status-answers.ts'
+import { keyBatch } from '../../../src/upstream/policies/key-batch/key-batch.ts'
 import { observe } from '../../../src/upstream/policies/observe.ts'
 import { custom } from '../../../src/upstream/policies/custom/custom.ts'
 import { RetryBudget } from '../../../src/upstream/policies/retry/retry-budget.ts'
@@ -27,6 +28,7 @@ import { testRun, type TestRun } from '../../helpers/call.ts'
 import { failure } from '../../helpers/failure.ts'
 import { farStore } from '../../helpers/far-store.ts'
 import { heldService } from '../../helpers/held-service.ts'
+import { pricedUpstream } from '../../helpers/priced-upstream.ts'
 import { questions } from '../../helpers/questions.ts'
 import { json, rawUpstream } from '../../helpers/raw-upstream.ts'
 import { type Service, type Layer, stack, sendOf, serviceOf } from '../../../src/upstream/call/layer.ts'
@@ -46,6 +48,8 @@ interface Traits {
   readonly mayAnswerWithoutNext?: boolean
   /** Whether an answer takes promises, and so comes in a later turn than that of the service below. @default false */
   readonly usesPromises?: boolean
+  /** Whether calls are those of one key, whose value is the whole answer. @default false */
+  readonly isKeyed?: boolean
   /** Whether the bottom is a real connection, with timers and errors of its own. @default false */
   readonly isWire?: boolean
 }
@@ -153,6 +157,7 @@ function everyLayer(t: Test): Layers {
       waiting,
       statusAnswers(),
       ...cached(t, createMemoryStore()),
+      keyBatch({ keyOf }),
       retry({ maxAttempts: 2, initialDelay: 0, maxDelay: 0, budget: budget() }),
       hedged(20_000),
       closed(),
@@ -203,6 +208,14 @@ const subjects: Readonly<Record<string, Case>> = {
     arrange: t => layersOnly(...cached(t, farStore().store)),
   },
   coalesce: { covers: ['coalesce'], atOnce: 1, usesPromises: true, arrange: () => layersOnly(coalesce({ keyOf })) },
+  'a batch of keys': {
+    covers: ['keyBatch'],
+    atOnce: 1,
+    isKeyed: true,
+    usesPromises: true,
+    arrange: () => layersOnly(keyBatch({ keyOf })),
+  },
+  'a batch of keys without keys': { arrange: () => layersOnly(keyBatch({ keyOf })) },
   'a retry that has attempts left': { covers: ['retry'], repeats: 3, arrange: () => layersOnly(...retried(3)) },
   'a retry that has none left': { arrange: () => layersOnly(...retried(1)) },
   'a hedge whose second attempt is not due': {
@@ -280,6 +293,7 @@ test('every layer of a client is a subject of this contract, in the order of the
   )
 })
 
+const { whole } = pricedUpstream(3)
 const timers = () => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length
 
 for (const [name, traits] of Object.entries(subjects)) {
@@ -289,10 +303,11 @@ for (const [name, traits] of Object.entries(subjects)) {
     repeats = sends,
     mayAnswerWithoutNext = false,
     usesPromises = false,
+    isKeyed = false,
     isWire = false,
   } = traits
   const question = (run: TestRun, abort = run.abort) =>
-    run.ask(questions[mayAnswerWithoutNext ? 'kept' : 'shared']({ id: 'one' }), { abort })
+    run.ask(isKeyed ? whole('one') : questions[mayAnswerWithoutNext ? 'kept' : 'shared']({ id: 'one' }), { abort })
 
   async function arrange(t: Test): Promise<Subject> {
     const made = await traits.arrange(t)
