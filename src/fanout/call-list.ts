@@ -7,12 +7,13 @@ import { labelOf, type Step } from './step.ts'
 /**
  * Checks the list of calls that the function of an `each` or a `firstOf` returned.
  *
+ * @param hasUpstreamInput True if the list may come from an answer. Otherwise it can only come from the caller's input.
  * @returns The calls to send: all of the list, or its first `maxItems` calls if the step truncates.
  * @throws TypeError for a value that is not a list of calls, or a list of too few calls
  * @throws UpstreamError `TOO_MANY_ITEMS` or `UPSTREAM_TOO_MANY_ITEMS`
  */
-export function readCallList(step: Step, returned: unknown): readonly Call<unknown>[] {
-  const { name, kind, maxItems, overflow, needs, count } = step
+export function readCallList(step: Step, returned: unknown, hasUpstreamInput: boolean): readonly Call<unknown>[] {
+  const { name, kind, maxItems, overflow, count } = step
   if (!Array.isArray(returned) || !returned.every(item => item instanceof Call)) {
     // An unhandled rejection of a promise in the list would end the process.
     if (Array.isArray(returned)) returned.forEach(ignoreRejection)
@@ -21,8 +22,7 @@ export function readCallList(step: Step, returned: unknown): readonly Call<unkno
   const calls: readonly Call<unknown>[] = returned
   if (calls.length > maxItems) {
     if (overflow === 'truncate') return calls.slice(0, maxItems)
-    // Without needs the list can only come from the caller's input.
-    const code = needs.length === 0 ? 'TOO_MANY_ITEMS' : 'UPSTREAM_TOO_MANY_ITEMS'
+    const code = hasUpstreamInput ? 'UPSTREAM_TOO_MANY_ITEMS' : 'TOO_MANY_ITEMS'
     throw new UpstreamError(code, name, { detail: `${calls.length} items, and the limit is ${maxItems}` })
   }
   if (kind === 'firstOf' && calls.length < count)

@@ -126,13 +126,10 @@ function statesOf({ kind, minSuccess }: LimitedAggregate['steps'][number]): Step
 
 /**
  * Returns the number of codes of a step in a state. A stale step has the code of its call. With several calls it has no
- * code, and context() may make one call or several.
+ * code.
  */
 function codeCountOf(state: StepState, kind: string): number {
-  if (state === 'stale') {
-    if (kind === 'each' || kind === 'firstOf') return 1
-    return codesOfState.stale.length + (kind === 'context' ? 1 : 0)
-  }
+  if (state === 'stale') return kind === 'each' || kind === 'firstOf' ? 1 : codesOfState.stale.length + 1
   return state === 'failed' || state === 'fallback' ? codesOfState[state].length : 1
 }
 

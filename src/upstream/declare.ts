@@ -99,7 +99,7 @@ export function operation<
     readonly nullOn?: A
     readonly coalesce?: Co
     readonly cache?: Ca
-  } & ParamsIf<NoInfer<P>>,
+  } & ParamsIf<'path', NoInfer<P>, NoInfer<Pa>>,
 ): Operation<Input<Pa, Q, B>, Given<Value<O, H, E, A>, Co, Ca>> {
   checkObject('operation()', 'its options', options, "operation({ path: '/facts', output: z.object({ … }) })")
   const unbound = () => {

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { aggregate, times, type AnyAggregate } from '../../src/fanout/aggregate.ts'
 import type { RunEvent } from '../../src/fanout/events.ts'
 import { startRun } from '../../src/fanout/fan-out.ts'
-import { defineUpstream, operation } from '../../src/upstream/declare.ts'
+import { defineUpstream, operation, type Call } from '../../src/upstream/declare.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
 import { brokenRules } from '../helpers/event-order.ts'
 import { httpUpstream, type Asked } from '../helpers/http-upstream.ts'
@@ -29,7 +29,7 @@ function answerer(): (asked: Asked) => void {
 }
 
 const stepPlan = fc.record({
-  kind: fc.constantFrom('required', 'optional', 'optional', 'each', 'firstOf', 'value'),
+  kind: fc.constantFrom('required', 'optional', 'optional', 'each', 'firstOf', 'value', 'asking'),
   operation: fc.constantFrom('get', 'get', 'shared', 'kept', 'post', 'hedged', 'limited'),
   manners: fc.array(fc.constantFrom(...manners), { minLength: 1, maxLength: 3 }),
   needsPrevious: fc.boolean(),
@@ -77,6 +77,15 @@ function declare(origin: string) {
   return { ...main, hedged, limited }
 }
 
+/** A function that asks all calls. It does not await the last one, unless an unsafe call would outlive the step. */
+function ask(many: () => readonly Call<unknown>[], isUnsafe: boolean) {
+  return async (args: { readonly ask: (call: Call<unknown>) => Promise<unknown> }) => {
+    const calls = many()
+    const answers = calls.map(call => args.ask(call))
+    return (await Promise.allSettled(isUnsafe ? answers : answers.slice(0, -1))).length
+  }
+}
+
 function aggregateOf({ context, steps, deadline }: RunPlan, operations: ReturnType<typeof declare>): AnyAggregate {
   let builder = aggregate('random', { url: '/random', deadline }) as unknown as LooseBuilder
   if (context !== undefined) builder = builder.context(() => operations[context]({ id: 'ok' }))
@@ -90,6 +99,8 @@ function aggregateOf({ context, steps, deadline }: RunPlan, operations: ReturnTy
     const many = () => times(plan.manners.length, call)
     if (plan.kind === 'value') builder = builder.required(name, () => index, options)
     else if (plan.kind === 'required') builder = builder.required(name, () => call(0), options)
+    else if (plan.kind === 'asking')
+      builder = builder.optional(name, ask(many, plan.operation === 'post'), { fallback: null, ...options })
     else if (plan.kind === 'optional') builder = builder.optional(name, () => call(0), { fallback: null, ...options })
     else if (plan.kind === 'each')
       builder = builder.each(name, many, { minSuccess: 0, fallback: null, concurrency: 2, ...options })

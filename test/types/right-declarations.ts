@@ -66,7 +66,7 @@ aggregate('no-parts', { url: '/v1/none' }).required('seen', seen => {
   typed(seen.params).is<{}>(true)
   typed(seen.query).is<{}>(true)
   typed(seen.headers).is<{}>(true)
-  typed<keyof typeof seen>('params').is<'params' | 'query' | 'headers' | 'signal'>(true)
+  typed<keyof typeof seen>('params').is<'params' | 'query' | 'headers' | 'signal' | 'ask'>(true)
   return 1
 })
 
@@ -221,7 +221,7 @@ base()
     seen => {
       typed(seen.found).is<Breed>(true)
       typed(seen.shot).is<Readonly<Picture> | null>(true)
-      typed<keyof typeof seen>('found').is<'params' | 'query' | 'headers' | 'signal' | 'found' | 'shot'>(true)
+      typed<keyof typeof seen>('found').is<'params' | 'query' | 'headers' | 'signal' | 'ask' | 'found' | 'shot'>(true)
       return 1
     },
     { needs: ['found', 'shot'] },
@@ -306,7 +306,7 @@ hooked
 hooked
   .context(() => {})
   .required('a', seen => {
-    typed<keyof typeof seen>('params').is<'params' | 'query' | 'headers' | 'signal'>(true)
+    typed<keyof typeof seen>('params').is<'params' | 'query' | 'headers' | 'signal' | 'ask'>(true)
     return 1
   })
 

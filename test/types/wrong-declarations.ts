@@ -117,9 +117,9 @@ base().reply(R, ({ found }) => found).onReply(() => ({ headers: { 'x-count': 3 }
 // 35 onReply() that misspells headers
 // @ts-expect-error
 base().reply(R, ({ found }) => found).onReply(() => ({ header: { 'x-count': '3' } }))
-// 36 ask outside context()
+// 36 ask in a merge
 // @ts-expect-error
-base().required('a', ({ ask }) => ask(picture()))
+base().reply(R, async ({ ask }) => ({ name: (await ask(picture())).url }))
 // 37 layers without a position
 // @ts-expect-error
 defineUpstream('a', { origin: 'http://a.test', layers: [next => call => next(call)] }, {})
