@@ -107,12 +107,15 @@ export class AskedCalls implements CallGroup, CallCompletion {
     if (this.#abort.size === 0) parent.delete(this.#abort)
   }
 
-  /** Returns the end of a step that has a value. The counts include calls whose error the function has caught. */
-  outcome(): AskedEnd {
+  /**
+   * Returns the end of a step that has a value. The counts include calls whose error the function has caught. A stale
+   * context() that makes several calls has no code, because `ask` may be called after its end.
+   */
+  outcome(isContext: boolean): AskedEnd {
     const isAlone = this.#waiting.length === 1 && this.#failed.length === 0
     return {
       state: this.isStale ? 'stale' : 'ok',
-      code: isAlone ? this.#staleCode : undefined,
+      code: isAlone || !isContext ? this.#staleCode : undefined,
       tally: isAlone ? undefined : this.tally(),
     }
   }

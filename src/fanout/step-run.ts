@@ -265,7 +265,7 @@ export class StepRun implements CallCompletion {
     const asked = this.#asked
     if (asked === undefined) this.#end(value, 'ok')
     else {
-      const { state, code, tally } = asked.outcome()
+      const { state, code, tally } = asked.outcome(this.step.index < 0)
       this.#end(value, state, code, tally)
     }
   }

@@ -126,10 +126,13 @@ function statesOf({ kind, minSuccess }: LimitedAggregate['steps'][number]): Step
 
 /**
  * Returns the number of codes of a step in a state. A stale step has the code of its call. With several calls it has no
- * code.
+ * code, and context() may make one call or several.
  */
 function codeCountOf(state: StepState, kind: string): number {
-  if (state === 'stale') return kind === 'each' || kind === 'firstOf' ? 1 : codesOfState.stale.length + 1
+  if (state === 'stale') {
+    if (kind === 'each' || kind === 'firstOf') return 1
+    return codesOfState.stale.length + (kind === 'context' ? 1 : 0)
+  }
   return state === 'failed' || state === 'fallback' ? codesOfState[state].length : 1
 }
 

@@ -62,7 +62,8 @@ export interface TestedReply<D, K extends string> extends Reply<D, K> {
  * @throws `Error` for a call for which nothing is queued, even if its step has a fallback. The message has the call,
  *   the file and line that called `runAggregate`, and the queued answers that were not used. `cause` is the error of
  *   the run, if the run failed.
- * @throws `TypeError` for an unknown option, for a declaration that has not ended with reply(), and for `context` if the aggregate has no context().
+ * @throws `TypeError` for an unknown option, for a declaration that has not ended with reply(), and for `context` if
+ *   the aggregate has no context().
  * @example
  * ```ts
  * import { aggregate, defineUpstream, operation } from 'headwaters'

@@ -77,13 +77,10 @@ function declare(origin: string) {
   return { ...main, hedged, limited }
 }
 
-/** A function that asks all calls. It does not await the last one, unless an unsafe call would outlive the step. */
-function ask(many: () => readonly Call<unknown>[], isUnsafe: boolean) {
-  return async (args: { readonly ask: (call: Call<unknown>) => Promise<unknown> }) => {
-    const calls = many()
-    const answers = calls.map(call => args.ask(call))
-    return (await Promise.allSettled(isUnsafe ? answers : answers.slice(0, -1))).length
-  }
+/** A function that asks all calls. */
+function asking(many: () => readonly Call<unknown>[]) {
+  return async ({ ask }: { readonly ask: (call: Call<unknown>) => Promise<unknown> }) =>
+    (await Promise.allSettled(many().map(ask))).length
 }
 
 function aggregateOf({ context, steps, deadline }: RunPlan, operations: ReturnType<typeof declare>): AnyAggregate {
@@ -99,8 +96,7 @@ function aggregateOf({ context, steps, deadline }: RunPlan, operations: ReturnTy
     const many = () => times(plan.manners.length, call)
     if (plan.kind === 'value') builder = builder.required(name, () => index, options)
     else if (plan.kind === 'required') builder = builder.required(name, () => call(0), options)
-    else if (plan.kind === 'asking')
-      builder = builder.optional(name, ask(many, plan.operation === 'post'), { fallback: null, ...options })
+    else if (plan.kind === 'asking') builder = builder.optional(name, asking(many), { fallback: null, ...options })
     else if (plan.kind === 'optional') builder = builder.optional(name, () => call(0), { fallback: null, ...options })
     else if (plan.kind === 'each')
       builder = builder.each(name, many, { minSuccess: 0, fallback: null, concurrency: 2, ...options })

@@ -149,3 +149,15 @@ test('a closed runtime refuses, and a run whose runtime closes ends', async t =>
     statusCode: 503,
   })
 })
+
+test('fanOut and buildApp refuse a declaration that has not ended with reply()', async t => {
+  const declared = aggregate('unended', { url: '/unended' }).required('one', () => 1) as unknown
+  await t.rejects(fanOut(declared as AnyAggregate, {}, { runtime: heldRuntime() }), {
+    name: 'TypeError',
+    message: 'fanOut: the first argument is not an aggregate: end its declaration with .reply(schema, merge)',
+  })
+  t.throws(() => buildApp([declared as AnyAggregate]), {
+    name: 'TypeError',
+    message: 'app: aggregates[0] is not an aggregate: end its declaration with .reply(schema, merge)',
+  })
+})

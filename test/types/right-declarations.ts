@@ -96,6 +96,31 @@ base()
     return { name: seen.found.name }
   })
 
+// ask: the answer of a call, in a step of any kind
+base()
+  .required('asked', async ({ ask }) => {
+    const answer = await ask(picture())
+    typed(answer).is<Picture>(true)
+    return { answer }
+  })
+  .required('passed', ({ ask }) => ask(picture()))
+  .required('awaited', async () => {
+    const call = await picture()
+    return call
+  })
+  .optional('maybe', async ({ ask }) => (await ask(upstream.absent())) ?? skip, { fallback: null })
+  .each('all', async ({ ask }) => (await ask(facts({ count: 2 }))).data.map(title => summary({ title })))
+  .firstOf('one', async ({ ask }) => [summary({ title: (await ask(picture())).url })])
+  .reply(R, seen => {
+    typed(seen.asked).is<{ answer: Picture }>(true)
+    typed(seen.passed).is<Picture>(true)
+    typed(seen.awaited).is<Picture>(true)
+    typed(seen.maybe).is<Readonly<Breed> | null>(true)
+    typed(seen.all).is<Summary[]>(true)
+    typed(seen.one).is<Summary>(true)
+    return { name: seen.found.name }
+  })
+
 // optional: the answer or the fallback; the fallback's type goes where the answer's takes it in
 base()
   .optional('orNull', () => picture(), { fallback: null })

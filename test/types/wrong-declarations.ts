@@ -204,3 +204,21 @@ operation({ path: '/x/{path+}', params: z.object({ 'path+': z.string() }), outpu
 // 64 name of several segments without params
 // @ts-expect-error
 operation({ path: '/x/{path+}', output: Fact })
+// 65 answer of an awaited call
+// @ts-expect-error
+base().required('a', async ({ params }) => (await breed({ id: params.breed })).name)
+// 66 ask of a value that is not a call
+// @ts-expect-error
+base().required('a', ({ ask }) => ask('a'))
+// 67 object with a call
+// @ts-expect-error
+base().required('a', () => ({ shot: picture() }))
+// 68 context with an awaited call
+// @ts-expect-error
+aggregate('c', { url: '/v1/c' }).context(async () => ({ shot: await picture() })).required('a', () => 1)
+// 69 step named ask
+// @ts-expect-error
+base().required('ask', () => picture())
+// 70 offloaded function that asks
+// @ts-expect-error
+base().required('a', offload<typeof functions, 'answered'>(place, 'answered'))

@@ -78,7 +78,7 @@ export const Outcome = z
       .describe('The step succeeded.')
       .meta({ id: 'OutcomeOk' }),
     z
-      .object({ state: z.literal('stale'), ...times, status, ...several, ...cached, code: code.optional() })
+      .object({ state: z.literal('stale'), ...times, status, ...several, ...cached, code })
       .describe('A call failed or was too slow, and a stale cached response replaces its value.')
       .meta({ id: 'OutcomeStale' }),
     z

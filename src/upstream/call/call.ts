@@ -55,6 +55,7 @@ export class Call<out T> {
   /**
    * Refuses to be written as JSON, as a part of a reply.
    *
+   * @returns Never; it throws.
    * @throws `TypeError` always: a call is not its answer.
    */
   toJSON(): never {

@@ -20,7 +20,7 @@ const answering = () => answeringRuntime(path => path.slice(1))
 const collect = (errors: unknown[], promise: Promise<unknown> | undefined) =>
   promise?.catch((error: unknown) => void errors.push(error))
 
-test('a call that a step does not await is aborted when the step ends, and ends before it', async t => {
+test('a call that a step does not await is aborted when the step ends', async t => {
   const upstream = await httpUpstream(t, ({ request, json }) => {
     if (request.url === '/b') json('b')
   })
@@ -36,20 +36,14 @@ test('a call that a step does not await is aborted when the step ends, and ends 
     })
     .required('after', () => 1, { needs: ['sure'] })
     .reply(Any, ({ sure }) => sure)
-  const { reply, events, run } = watched(described, { runtime })
+  const { reply, run } = watched(described, { runtime })
   const { data, complete, sources } = await reply
   t.same([data, complete], ['b', true])
   t.match(sources['sure'], { state: 'ok', calls: 2, ok: 1 })
   t.match(errors, [{ name: 'AbortError', message: 'the step has ended' }])
-  const order = events.flatMap(event => ('step' in event && event.step === 0 ? [event] : []))
-  t.match(order.at(-1), { type: 'step ended' })
-  t.same(
-    order.flatMap(event => (event.type === 'call ended' ? [event.call] : [])),
-    [1, 0],
-  )
-  await (
-    await upstream.arrived('GET /a')
-  ).closed
+  const abandoned = await upstream.arrived('GET /a')
+  await abandoned.closed
+  t.ok(abandoned.hungUp)
   t.equal(run.abort.size, 0)
 })
 
