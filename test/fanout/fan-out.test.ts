@@ -1,10 +1,12 @@
 import { test } from 'tap'
 import { z } from 'zod'
-import { aggregate } from '../../src/fanout/aggregate.ts'
+import { buildApp } from '../../src/app.ts'
+import { aggregate, type AnyAggregate } from '../../src/fanout/aggregate.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
 import { answeringRuntime } from '../helpers/answering-runtime.ts'
+import { heldRuntime } from '../helpers/held-runtime.ts'
 import { httpUpstream } from '../helpers/http-upstream.ts'
 import { problemOf } from '../helpers/problem-of.ts'
 
