@@ -166,7 +166,7 @@ export interface EachTolerance<M, F> {
 }
 
 /** Options of an `each`: its limits, and both of `minSuccess` and `fallback` or neither. */
-export interface EachOptions<N, M, F> extends EachBounds<N>, EachTolerance<M, F> {}
+export type EachOptions<N, M, F> = EachBounds<N> & EachTolerance<M, F>
 
 /** Options of a `firstOf`. */
 export interface FirstOfOptions<N, C> extends StepOptions<N> {

@@ -1,5 +1,6 @@
 import { test } from 'tap'
 import { z } from 'zod'
+import { buildApp } from '../../../src/app.ts'
 import { aggregate } from '../../../src/fanout/aggregate.ts'
 import { fanOut } from '../../../src/fanout/fan-out.ts'
 import { findCall } from '../../../src/fanout/held-call.ts'
@@ -89,4 +90,13 @@ test('a step that returns several calls says what to do', async t => {
     ),
   )
   t.match(problem.cause, { message: "step 'a' returned several calls: use each or firstOf" })
+})
+
+test('a reply that has a call where its schema takes anything is an internal error', async t => {
+  const app = buildApp([base.reply(z.unknown(), () => ({ order: call }))])
+  t.teardown(() => app.close())
+  const { statusCode, body } = await app.inject('/holding')
+  t.equal(statusCode, 500)
+  t.match(JSON.parse(body), { code: 'INTERNAL' })
+  t.notMatch(body, /oracle/)
 })
