@@ -58,7 +58,7 @@ export type ContextResult<R, Without, With> = unknown extends R
     ? Without
     : [R] extends [void]
       ? Without
-      : [Extract<R, readonly Call<unknown>[] | Skip>] extends [never]
+      : [Extract<R, readonly Asked[] | Skip>] extends [never]
         ? [HeldCall<R>] extends [never]
           ? With
           : TypeErrorMessage<`context() returns an object with a call at '${HeldCall<R>}': use await ask(call)`>
