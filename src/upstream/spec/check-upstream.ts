@@ -26,6 +26,7 @@ const upstreamOptions: OptionKeys<UpstreamOptions> = {
   connectTimeout: true,
   maxResponseBytes: true,
   maxJsonValues: true,
+  maxResponseHeaderBytes: true,
   maxCacheBytes: true,
   forwardHeaders: true,
   traceContext: true,
@@ -70,6 +71,7 @@ export function upstreamSpec(
     connectTimeout = 1000,
     maxResponseBytes = 5 * 1024 * 1024,
     maxJsonValues = 100_000,
+    maxResponseHeaderBytes = 16 * 1024,
     maxCacheBytes = 32 * 1024 * 1024,
     forwardHeaders = [],
     traceContext = false,
@@ -92,6 +94,7 @@ export function upstreamSpec(
   if (totalTimeout !== undefined) wholeNumber(owner, 'totalTimeout', totalTimeout, { unit: 'ms' })
   wholeNumber(owner, 'maxResponseBytes', maxResponseBytes)
   wholeNumber(owner, 'maxJsonValues', maxJsonValues)
+  wholeNumber(owner, 'maxResponseHeaderBytes', maxResponseHeaderBytes, { min: 1024, max: 2 ** 20 })
   wholeNumber(owner, 'maxCacheBytes', maxCacheBytes)
   checkBoolean(owner, 'decompress', decompress)
   checkBoolean(owner, 'traceContext', traceContext)
@@ -117,6 +120,7 @@ export function upstreamSpec(
     connectTimeout,
     maxResponseBytes,
     maxJsonValues,
+    maxResponseHeaderBytes,
     forwardHeaders: Object.freeze([...new Set(forwardHeaders.map(header => header.toLowerCase()))]),
     traceContext,
     headers: Object.freeze({ ...headers }),
