@@ -19,6 +19,7 @@ const operationOptions: OptionKeys<AnyOperationOptions> = {
   params: true,
   query: true,
   body: true,
+  safe: true,
   output: true,
   responseType: true,
   accept: true,

@@ -4,13 +4,14 @@ import { rejectUnknownOptions, type OptionKeys } from '../../core/option-keys.ts
 import { checkBoolean, checkObject, checkTextList, checkTextOption } from '../../core/option-values.ts'
 import { checkAccess } from './access-spec.ts'
 import { checkFixedHeader, checkForwarded } from './check-headers.ts'
+import { isSafe } from './check-method.ts'
 import { checkLayers } from './layers.ts'
 import type { AnyOperationOptions } from './operation-options.ts'
 import type { UpstreamOptions } from './options.ts'
 import { originFault, originText } from './origin.ts'
 import { checkPolicies } from './policies-spec.ts'
 import { upstreamRenames } from './renamed.ts'
-import { safeMethods, type UpstreamSpec } from './spec.ts'
+import type { UpstreamSpec } from './spec.ts'
 
 const upstreamOptions: OptionKeys<UpstreamOptions> = {
   origin: true,
@@ -25,8 +26,8 @@ const upstreamOptions: OptionKeys<UpstreamOptions> = {
   totalTimeout: true,
   connectTimeout: true,
   maxResponseBytes: true,
-  maxJsonValues: true,
   maxResponseHeaderBytes: true,
+  maxJsonValues: true,
   maxCacheBytes: true,
   forwardHeaders: true,
   traceContext: true,
@@ -56,7 +57,7 @@ const upstreamName = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/
 export function upstreamSpec(
   name: string,
   options: UpstreamOptions,
-  operations: readonly (Pick<AnyOperationOptions, 'coalesce' | 'cache' | 'method'> | undefined)[],
+  operations: readonly (Pick<AnyOperationOptions, 'coalesce' | 'cache' | 'method' | 'safe'> | undefined)[],
 ): UpstreamSpec {
   if (typeof name !== 'string' || !upstreamName.test(name))
     throw new TypeError(`the upstream '${name}' needs a name in lower case with hyphens, for example 'cat-facts'`)
@@ -70,8 +71,8 @@ export function upstreamSpec(
     totalTimeout,
     connectTimeout = 1000,
     maxResponseBytes = 5 * 1024 * 1024,
-    maxJsonValues = 100_000,
     maxResponseHeaderBytes = 16 * 1024,
+    maxJsonValues = 100_000,
     maxCacheBytes = 32 * 1024 * 1024,
     forwardHeaders = [],
     traceContext = false,
@@ -93,8 +94,8 @@ export function upstreamSpec(
   wholeNumber(owner, 'connectTimeout', connectTimeout, { unit: 'ms' })
   if (totalTimeout !== undefined) wholeNumber(owner, 'totalTimeout', totalTimeout, { unit: 'ms' })
   wholeNumber(owner, 'maxResponseBytes', maxResponseBytes)
-  wholeNumber(owner, 'maxJsonValues', maxJsonValues)
   wholeNumber(owner, 'maxResponseHeaderBytes', maxResponseHeaderBytes, { min: 1024, max: 2 ** 20 })
+  wholeNumber(owner, 'maxJsonValues', maxJsonValues)
   wholeNumber(owner, 'maxCacheBytes', maxCacheBytes)
   checkBoolean(owner, 'decompress', decompress)
   checkBoolean(owner, 'traceContext', traceContext)
@@ -107,7 +108,7 @@ export function upstreamSpec(
   return Object.freeze({
     coalesces: operations.some(each => each?.coalesce || each?.cache),
     caches: operations.some(each => each?.cache),
-    changes: operations.some(each => each?.method !== undefined && !safeMethods.has(each.method)),
+    changes: operations.some(each => each !== undefined && !isSafe(each)),
     maxCacheBytes,
     name,
     ...checkPolicies(owner, options),
@@ -119,8 +120,8 @@ export function upstreamSpec(
     totalTimeout,
     connectTimeout,
     maxResponseBytes,
-    maxJsonValues,
     maxResponseHeaderBytes,
+    maxJsonValues,
     forwardHeaders: Object.freeze([...new Set(forwardHeaders.map(header => header.toLowerCase()))]),
     traceContext,
     headers: Object.freeze({ ...headers }),

@@ -11,9 +11,6 @@ import type { Template } from './template.ts'
 /** The number of permits that an adaptive concurrency limit starts with. */
 export const initialConcurrency = 20
 
-/** Methods that change nothing at an upstream (RFC 9110, section 9.2.1). */
-export const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
-
 /** The checked declaration of an upstream, with its defaults. */
 export interface UpstreamSpec
   extends
@@ -29,7 +26,7 @@ export interface UpstreamSpec
   readonly coalesces: boolean
   /** True if an operation stores answers. */
   readonly caches: boolean
-  /** True if an operation has an unsafe method, so that it may change something at the upstream. */
+  /** True if an operation is unsafe, so that it may change something at the upstream. */
   readonly changes: boolean
 }
 
@@ -39,9 +36,9 @@ export interface OperationSpec {
   /** The name with its upstream: `catfact-ninja.fact`. */
   readonly name: string
   readonly method: string
-  /** True if the method changes nothing at the upstream (RFC 9110, section 9.2.1). */
+  /** True if a call changes nothing at the upstream: by its method (RFC 9110, section 9.2.1), or by `safe: true`. */
   readonly safe: boolean
-  /** True if several equal requests have the same effect as one, by the method (RFC 9110, section 9.2.2). */
+  /** True if several equal requests have the same effect as one (RFC 9110, section 9.2.2). */
   readonly idempotent: boolean
   readonly template: Template
   readonly params: z.ZodType | undefined
