@@ -4,7 +4,7 @@ import { callFactory } from './call/create-call.ts'
 import type { Call } from './call/call.ts'
 import type { DeepReadonly } from '../core/freeze.ts'
 import { checkObject } from '../core/option-values.ts'
-import type { ParamsFor, ParamsIf, Schema, Simplify } from './spec/inference.ts'
+import type { HeadersInput, HeadersSchema, ParamsFor, ParamsIf, Schema, Simplify } from './spec/inference.ts'
 import type { AnyOperationOptions, CacheOptions, OperationOptions } from './spec/operation-options.ts'
 import type { UpstreamOptions } from './spec/options.ts'
 import { operationSpec } from './spec/check-operation.ts'
@@ -31,7 +31,7 @@ export interface Operation<I, T> {
   /**
    * Creates a call.
    *
-   * @param input The fields of `params` and `query`, and the body under `body`.
+   * @param input The fields of `params` and `query`, the body under `body`, and the headers under `headers`.
    * @returns The call. Its input is checked when the call is created.
    * @throws `CALL_INPUT_INVALID` for an input that the schemas or the path refuse.
    * @throws `TypeError` for an operation that was not passed to `defineUpstream`.
@@ -57,7 +57,7 @@ type BodyInput<B> = B extends z.ZodType
     : { readonly body: z.input<B> }
   : {}
 
-type Input<Pa, Q, B> = Simplify<SchemaInput<Pa> & SchemaInput<Q> & BodyInput<B>>
+type Input<Pa, Q, B, Hd> = Simplify<SchemaInput<Pa> & SchemaInput<Q> & BodyInput<B> & HeadersInput<Hd>>
 
 /**
  * Declares an operation of an upstream: a method, a path and the schemas of its input and its output. Pass it to
@@ -93,14 +93,16 @@ export function operation<
   const A extends readonly number[] = [],
   const Co extends boolean = false,
   const Ca extends boolean | CacheOptions = false,
+  Hd extends HeadersSchema = undefined,
 >(
-  options: OperationOptions<P, O, Pa, Q, B, H, Input<Pa, Q, B>> & {
+  options: OperationOptions<P, O, Pa, Q, B, H, Input<Pa, Q, B, Hd>> & {
+    readonly headers?: Hd
     readonly allowEmpty?: E
     readonly nullOn?: A
     readonly coalesce?: Co
     readonly cache?: Ca
   } & ParamsIf<NoInfer<P>>,
-): Operation<Input<Pa, Q, B>, Given<Value<O, H, E, A>, Co, Ca>> {
+): Operation<Input<Pa, Q, B, Hd>, Given<Value<O, H, E, A>, Co, Ca>> {
   checkObject('operation()', 'its options', options, "operation({ path: '/facts', output: z.object({ … }) })")
   const unbound = () => {
     throw new TypeError(`the operation '${options.path}' belongs to no upstream: pass it to defineUpstream`)

@@ -32,6 +32,13 @@ export const upstream = defineUpstream(
       body: z.object({ text: z.string() }),
       output: z.object({ ok: z.boolean() }),
     }),
+    priced: operation({
+      path: '/prices/{id}',
+      params: z.object({ id: z.string() }),
+      headers: z.object({ 'x-tenant': z.string(), 'x-version': z.int().optional() }),
+      output: Fact,
+    }),
+    hinted: operation({ path: '/hinted', headers: z.object({ prefer: z.string().optional() }), output: Fact }),
     searched: operation({
       method: 'POST',
       safe: true,

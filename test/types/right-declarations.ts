@@ -32,6 +32,12 @@ typed(fact()).is<Call<Fact>>(true)
 typed(fact({})).is<Call<Fact>>(true)
 typed(fact({ max_length: 3 })).is<Call<Fact>>(true)
 typed(note({ id: '1', body: { text: 'x' } })).is<Call<{ ok: boolean }>>(true)
+typed(upstream.priced).is<
+  Operation<{ id: string; readonly headers: { 'x-tenant': string; 'x-version'?: number | undefined } }, Fact>
+>(true)
+typed(upstream.priced({ id: 'a', headers: { 'x-tenant': 'acme' } })).is<Call<Fact>>(true)
+typed(upstream.hinted()).is<Call<Fact>>(true)
+typed(upstream.hinted({ headers: {} })).is<Call<Fact>>(true)
 typed(upstream.searched({ body: 'tea' })).is<Call<readonly string[]>>(true)
 typed(upstream.asked({ body: 'tea' })).is<Call<Fact>>(true)
 typed(upstream.maybe()).is<Call<Breed | null>>(true)

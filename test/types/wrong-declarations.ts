@@ -204,3 +204,12 @@ operation({ path: '/x/{path+}', params: z.object({ 'path+': z.string() }), outpu
 // 64 name of several segments without params
 // @ts-expect-error
 operation({ path: '/x/{path+}', output: Fact })
+// 88 headers of an operation that has no schema of them
+// @ts-expect-error
+fact({ headers: { 'x-tenant': 'acme' } })
+// 89 call without a header that its operation requires
+// @ts-expect-error
+upstream.priced({ id: 'a' })
+// 90 header whose value is a list
+// @ts-expect-error
+operation({ path: '/x', headers: z.object({ 'x-tags': z.array(z.string()) }), output: Fact })

@@ -8,6 +8,7 @@ import { cachePolicy } from './cache-policy.ts'
 import { checkMethod } from './check-method.ts'
 import { checkPathNames } from './check-path-names.ts'
 import { checkResponse } from './check-response.ts'
+import { headerInput } from './header-input.ts'
 import type { AnyOperationOptions } from './operation-options.ts'
 import { operationRenames } from './renamed.ts'
 import type { OperationSpec, UpstreamSpec } from './spec.ts'
@@ -19,6 +20,7 @@ const operationOptions: OptionKeys<AnyOperationOptions> = {
   params: true,
   query: true,
   body: true,
+  headers: true,
   safe: true,
   output: true,
   responseType: true,
@@ -39,6 +41,7 @@ export function operationSpec(upstream: UpstreamSpec, key: string, options: AnyO
     params,
     query,
     body,
+    headers,
     output,
     responseHeaders,
     coalesce = false,
@@ -50,7 +53,7 @@ export function operationSpec(upstream: UpstreamSpec, key: string, options: AnyO
   checkTextOption(name, 'path', path, "'/facts/{id}'")
   if (output === undefined)
     throw new TypeError(`${name}: output is missing: give the zod schema of the response, for example z.object({ … })`)
-  checkZod(name, { params, query, body, output, responseHeaders })
+  checkZod(name, { params, query, body, headers, output, responseHeaders })
   const { method, safe, idempotent } = checkMethod(name, options)
   const template = parseTemplate(path, name)
   checkInput(name, options, upstream, template.names)
@@ -64,6 +67,7 @@ export function operationSpec(upstream: UpstreamSpec, key: string, options: AnyO
     params,
     query,
     body,
+    headers: headerInput(name, options, { method, safe }, upstream.auth),
     ...checkResponse(name, method, options),
     coalesce: coalesce || cache !== false,
     cache: cachePolicy(name, cache),

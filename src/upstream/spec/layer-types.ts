@@ -18,7 +18,7 @@ export interface LayerCall<out T> {
   readonly body: string | undefined
   /** The `idempotency-key` of the call, if its operation has one. */
   readonly idempotencyKey: string | undefined
-  /** The headers that layers have added so far. Names are listed in lower case and found in any case. */
+  /** The headers in the input of the call, and those that layers have added so far. Names are listed in lower case and found in any case. */
   readonly headers: Headers
   /**
    * The headers of the inbound request. Names are listed in lower case and found in any case.

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { DeepReadonly } from '../../core/freeze.ts'
-import type { Schema } from './inference.ts'
+import type { HeadersSchema, Schema } from './inference.ts'
 
 /** The type as which an operation reads a body. */
 export type ResponseType = 'json' | 'text' | 'bytes'
@@ -50,6 +50,13 @@ export interface OperationOptions<P, O, Pa, Q, B, H, I> {
    * @default no body
    */
   readonly body?: B
+  /**
+   * The schema of request headers, for example of a tenant: an object schema with a field for each header. The input of
+   * a call contains them under `headers`. A field that is `undefined` or `null` is not sent. These headers replace
+   * headers of the upstream with the same name, and are part of what makes calls equal.
+   * @default no headers
+   */
+  readonly headers?: HeadersSchema
   /** The schema of the answer. Fields that it does not name are dropped. */
   readonly output: O
   /**

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { HeaderFields } from '../../core/schema/header-fields.ts'
 import type { AccessSpec } from './access-spec.ts'
 import type { CachePolicy } from './cache-policy.ts'
+import type { HeaderInput } from './header-input.ts'
 import type { Layers } from './layers.ts'
 import type { ResponseType } from './operation-options.ts'
 import type { UpstreamOptions } from './options.ts'
@@ -44,6 +45,8 @@ export interface OperationSpec {
   readonly params: z.ZodType | undefined
   readonly query: z.ZodType | undefined
   readonly body: z.ZodType | undefined
+  /** The headers in the input; `undefined` if a call has none. */
+  readonly headers: HeaderInput | undefined
   readonly output: z.ZodType
   /** True if the output allows values of any depth, so that the depth is checked. */
   readonly isOpen: boolean
