@@ -7,6 +7,7 @@ import type { Outcome } from '../../src/fanout/outcome.ts'
 import { runAggregate } from '../../src/testing/run-aggregate.ts'
 import { defineUpstream, type Call, type Operation } from '../../src/upstream/declare.ts'
 import type { Runtime } from '../../src/upstream/runtime.ts'
+import { withContext as typedContext } from '../../src/upstream/policies/custom/with-context.ts'
 import type { Layers } from '../../src/upstream/spec/layers.ts'
 import type { Answer } from '../../src/upstream/spec/answer.ts'
 import type { LayerCall, CustomLayer } from '../../src/upstream/spec/layer-types.ts'
@@ -338,6 +339,19 @@ await runAggregate(answered, {}, { upstreams: {}, context: user })
 
 // Own layers
 const through: CustomLayer = next => call => next(call)
+const tenanted: CustomLayer<{ readonly tenant: string }> = next => call =>
+  next(call.with({ headers: { 'x-tenant': call.context.tenant } }))
+const checked = typedContext(
+  z.object({ tenant: z.string().transform(text => text.length) }).optional(),
+  next => call => {
+    typed(call.context).is<{ tenant: number } | undefined>(true)
+    typed(call.with({ headers: {} }).context).is<{ tenant: number } | undefined>(true)
+    return next(call)
+  },
+)
+typed(checked).is<CustomLayer>(true)
+const inCall: Layers = { call: [checked, typedContext(z.object({ tenant: z.string() }), tenanted)] }
+defineUpstream('tenanted', { origin: 'http://own.test', layers: inCall }, {})
 const placed: Layers = { call: [through], attempt: [through] }
 defineUpstream('placed', { origin: 'http://own.test', layers: placed }, {})
 defineUpstream(

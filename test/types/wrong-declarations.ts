@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { aggregate, offload, skip, times, type AnyAggregate } from '../../src/fanout/aggregate.ts'
 import { runAggregate } from '../../src/testing/run-aggregate.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
+import type { CustomLayer } from '../../src/upstream/spec/layer-types.ts'
 import { Fact, upstream } from './clients.ts'
 import type * as functions from './functions.ts'
 import type * as oneFunction from './one-function.ts'
@@ -14,6 +15,7 @@ const base = () => aggregate('b', { url: '/v1/b/{breed}', params: z.object({ bre
 const R = z.object({ name: z.string() })
 declare function register (aggregates: readonly AnyAggregate[]): void
 const place = new URL('./functions.ts', import.meta.url)
+declare const tenanted: CustomLayer<{ readonly tenant: string }>
 
 // 1 unknown need
 // @ts-expect-error
@@ -213,3 +215,6 @@ upstream.priced({ id: 'a' })
 // 90 header whose value is a list
 // @ts-expect-error
 operation({ path: '/x', headers: z.object({ 'x-tags': z.array(z.string()) }), output: Fact })
+// 91 layer that needs a context and is not passed to withContext
+// @ts-expect-error
+defineUpstream('x', { origin: 'http://x.test', layers: { call: [tenanted] } }, {})
