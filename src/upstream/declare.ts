@@ -4,6 +4,7 @@ import { callFactory } from './call/create-call.ts'
 import type { Call } from './call/call.ts'
 import type { DeepReadonly } from '../core/freeze.ts'
 import { checkObject } from '../core/option-values.ts'
+import type { BodyFor, BodyType } from './spec/body-type.ts'
 import type { ParamsFor, ParamsIf, Schema, Simplify } from './spec/inference.ts'
 import type { AnyOperationOptions, CacheOptions, OperationOptions } from './spec/operation-options.ts'
 import type { UpstreamOptions } from './spec/options.ts'
@@ -93,13 +94,16 @@ export function operation<
   const A extends readonly number[] = [],
   const Co extends boolean = false,
   const Ca extends boolean | CacheOptions = false,
+  const BT extends BodyType = 'json',
 >(
   options: OperationOptions<P, O, Pa, Q, B, H, Input<Pa, Q, B>> & {
     readonly allowEmpty?: E
     readonly nullOn?: A
     readonly coalesce?: Co
     readonly cache?: Ca
-  } & ParamsIf<NoInfer<P>>,
+    readonly bodyType?: BT
+  } & ParamsIf<NoInfer<P>> &
+    BodyFor<BT, NoInfer<B>>,
 ): Operation<Input<Pa, Q, B>, Given<Value<O, H, E, A>, Co, Ca>> {
   checkObject('operation()', 'its options', options, "operation({ path: '/facts', output: z.object({ … }) })")
   const unbound = () => {

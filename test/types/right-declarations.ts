@@ -32,6 +32,18 @@ typed(fact()).is<Call<Fact>>(true)
 typed(fact({})).is<Call<Fact>>(true)
 typed(fact({ max_length: 3 })).is<Call<Fact>>(true)
 typed(note({ id: '1', body: { text: 'x' } })).is<Call<{ ok: boolean }>>(true)
+typed(upstream.signIn({ body: { user: 'x', scope: ['a'] } })).is<Call<{ ok: boolean }>>(true)
+typed(
+  upstream.upload({
+    body: {
+      title: 'x',
+      file: { bytes: Buffer.from('x'), filename: 'x' },
+      more: [{ stream: new Blob(['x']).stream(), filename: 'x' }],
+    },
+  }),
+).is<Call<{ ok: boolean }>>(true)
+typed(upstream.send({ body: Uint8Array.of(1) })).is<Call<{ ok: boolean }>>(true)
+typed(upstream.send()).is<Call<{ ok: boolean }>>(true)
 typed(upstream.maybe()).is<Call<Breed | null>>(true)
 typed(upstream.absent()).is<Call<Breed | null>>(true)
 typed(upstream.withHeaders()).is<Call<{ readonly body: Breed; readonly headers: { etag: string } }>>(true)

@@ -25,6 +25,7 @@ const upstreamOptions: OptionKeys<UpstreamOptions> = {
   totalTimeout: true,
   connectTimeout: true,
   maxResponseBytes: true,
+  maxRequestBytes: true,
   maxJsonValues: true,
   maxCacheBytes: true,
   forwardHeaders: true,
@@ -55,7 +56,7 @@ const upstreamName = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/
 export function upstreamSpec(
   name: string,
   options: UpstreamOptions,
-  operations: readonly (Pick<AnyOperationOptions, 'coalesce' | 'cache' | 'method'> | undefined)[],
+  operations: readonly (Pick<AnyOperationOptions, 'coalesce' | 'cache' | 'method' | 'bodyType'> | undefined)[],
 ): UpstreamSpec {
   if (typeof name !== 'string' || !upstreamName.test(name))
     throw new TypeError(`the upstream '${name}' needs a name in lower case with hyphens, for example 'cat-facts'`)
@@ -69,6 +70,7 @@ export function upstreamSpec(
     totalTimeout,
     connectTimeout = 1000,
     maxResponseBytes = 5 * 1024 * 1024,
+    maxRequestBytes = 5 * 1024 * 1024,
     maxJsonValues = 100_000,
     maxCacheBytes = 32 * 1024 * 1024,
     forwardHeaders = [],
@@ -91,6 +93,7 @@ export function upstreamSpec(
   wholeNumber(owner, 'connectTimeout', connectTimeout, { unit: 'ms' })
   if (totalTimeout !== undefined) wholeNumber(owner, 'totalTimeout', totalTimeout, { unit: 'ms' })
   wholeNumber(owner, 'maxResponseBytes', maxResponseBytes)
+  wholeNumber(owner, 'maxRequestBytes', maxRequestBytes)
   wholeNumber(owner, 'maxJsonValues', maxJsonValues)
   wholeNumber(owner, 'maxCacheBytes', maxCacheBytes)
   checkBoolean(owner, 'decompress', decompress)
@@ -105,6 +108,7 @@ export function upstreamSpec(
     coalesces: operations.some(each => each?.coalesce || each?.cache),
     caches: operations.some(each => each?.cache),
     changes: operations.some(each => each?.method !== undefined && !safeMethods.has(each.method)),
+    streams: operations.some(each => each?.bodyType === 'multipart' || each?.bodyType === 'bytes'),
     maxCacheBytes,
     name,
     ...checkPolicies(owner, options),
@@ -116,6 +120,7 @@ export function upstreamSpec(
     totalTimeout,
     connectTimeout,
     maxResponseBytes,
+    maxRequestBytes,
     maxJsonValues,
     forwardHeaders: Object.freeze([...new Set(forwardHeaders.map(header => header.toLowerCase()))]),
     traceContext,

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { HeaderFields } from '../../core/schema/header-fields.ts'
 import type { AccessSpec } from './access-spec.ts'
+import type { BodyType } from './body-type.ts'
 import type { CachePolicy } from './cache-policy.ts'
 import type { Layers } from './layers.ts'
 import type { ResponseType } from './operation-options.ts'
@@ -29,6 +30,8 @@ export interface UpstreamSpec
   readonly coalesces: boolean
   /** True if an operation stores answers. */
   readonly caches: boolean
+  /** True if the body of an operation can be a stream. */
+  readonly streams: boolean
   /** True if an operation has an unsafe method, so that it may change something at the upstream. */
   readonly changes: boolean
 }
@@ -47,6 +50,9 @@ export interface OperationSpec {
   readonly params: z.ZodType | undefined
   readonly query: z.ZodType | undefined
   readonly body: z.ZodType | undefined
+  readonly bodyType: BodyType
+  /** The `content-type` of a body; `undefined` if each body has its own. */
+  readonly contentType: string | undefined
   readonly output: z.ZodType
   /** True if the output allows values of any depth, so that the depth is checked. */
   readonly isOpen: boolean

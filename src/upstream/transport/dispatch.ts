@@ -7,6 +7,8 @@ import { headerOf, isTraceHeader } from '../../core/headers.ts'
 import { serviceOf, type Service } from '../call/layer.ts'
 import type { Pool } from './pool.ts'
 import type { OperationSpec } from '../spec/spec.ts'
+import { bodyKey, contentOf, ownContentType, type RequestBody } from '../call/write-body/request-body.ts'
+import { StreamBody } from '../call/write-body/stream-body.ts'
 
 /** The headers and the query that contain the credentials of every call. A change of the headers replaces the list. */
 export interface Credentials {
@@ -30,11 +32,13 @@ export function dispatch(
   return serviceOf((call, completion) => {
     if (call.abort.aborted) return completion.reject(call.abort.reason)
     const { spec, path, body } = call
+    if (typeof body === 'object' && body instanceof StreamBody && body.isStarted)
+      return completion.reject(body.alreadySent())
     const options: Dispatcher.DispatchOptions = {
       method: spec.method,
       path: query === '' ? prefix + path : `${prefix}${path}${path.includes('?') ? '&' : '?'}${query}`,
       headers: headersOf(call),
-      body: body ?? null,
+      body: body === undefined ? null : wireBody(body),
     }
     // No request follows a blocking request on its connection before the response headers have arrived.
     if (isPipelined && spec.safe && spec.method !== 'HEAD') options.blocking = false
@@ -49,6 +53,19 @@ interface FixedHeaders {
   readonly withoutBody: string[]
 }
 
+/** Returns the fixed headers of a request with a body, which may have a `content-type` of its own. */
+function fixedFor({ withBody, withoutBody }: FixedHeaders, body: RequestBody | undefined): string[] {
+  if (body === undefined) return withoutBody
+  const own = ownContentType(body)
+  return own === undefined ? withBody : [...withoutBody, 'content-type', own]
+}
+
+/** Returns a body as undici takes it. undici reads any iterable, and its types name fewer kinds. */
+function wireBody(body: RequestBody): string | Uint8Array {
+  if (typeof body === 'string') return body
+  return contentOf(body) ?? (body as unknown as Uint8Array)
+}
+
 /** Creates the function that lists the headers of a call. The fixed headers are listed once per operation. */
 export function requestHeaders(credentials = noCredentials): (call: LiveCall<unknown>) => string[] {
   let fixed = new WeakMap<OperationSpec, FixedHeaders>()
@@ -60,7 +77,7 @@ export function requestHeaders(credentials = noCredentials): (call: LiveCall<unk
     }
     let both = fixed.get(spec)
     if (both === undefined) fixed.set(spec, (both = fixedHeaders(spec, credentialHeaders)))
-    const headers = body === undefined ? both.withoutBody : both.withBody
+    const headers = fixedFor(both, body)
     const { forwardHeaders, traceContext } = spec.upstream
     const trace = traceContext ? scope.trace : undefined
     if (forwardHeaders.length === 0 && idempotencyKey === undefined && given === undefined)
@@ -95,7 +112,10 @@ function withTrace(
   return headers
 }
 
-function fixedHeaders({ upstream, accept }: OperationSpec, credentialHeaders: readonly string[]): FixedHeaders {
+function fixedHeaders(
+  { upstream, accept, contentType }: OperationSpec,
+  credentialHeaders: readonly string[],
+): FixedHeaders {
   const own = [...Object.keys(upstream.headers), ...credentialHeaders].map(name => name.toLowerCase())
   const always = [
     ...(own.includes('accept') ? [] : ['accept', accept.join(', ')]),
@@ -104,7 +124,7 @@ function fixedHeaders({ upstream, accept }: OperationSpec, credentialHeaders: re
     ...Object.entries(upstream.headers).flat(),
   ]
   return {
-    withBody: [...always, 'content-type', 'application/json', ...credentialHeaders],
+    withBody: [...always, ...(contentType === undefined ? [] : ['content-type', contentType]), ...credentialHeaders],
     withoutBody: [...always, ...credentialHeaders],
   }
 }
@@ -121,5 +141,5 @@ export function keyOf({ spec, path, body, idempotencyKey, scope, headers }: Live
       : Object.entries(headers)
           .filter(([name]) => !isTraceHeader(name))
           .sort(([a], [b]) => (a < b ? -1 : 1))
-  return JSON.stringify([spec.name, path, body, idempotencyKey, ...forwarded, ...given])
+  return JSON.stringify([spec.name, path, bodyKey(body), idempotencyKey, ...forwarded, ...given])
 }

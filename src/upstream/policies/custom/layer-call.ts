@@ -1,6 +1,7 @@
 import type { LiveCall } from '../../call/call.ts'
 import { namesCaller } from '../../call/callers-limit.ts'
 import { inboundHeaders } from '../../call/inbound.ts'
+import { contentOf } from '../../call/write-body/request-body.ts'
 import type { LayerCall, value } from '../../spec/layer-types.ts'
 import { checkObject } from '../../../core/option-values.ts'
 import { checkHeader } from '../../spec/check-headers.ts'
@@ -42,8 +43,8 @@ export class CustomLayerCall<out T> implements LayerCall<T> {
     return this.#live.path
   }
 
-  get body(): string | undefined {
-    return this.#live.body
+  get body(): string | Uint8Array | undefined {
+    return contentOf(this.#live.body)
   }
 
   get idempotencyKey(): string | undefined {
