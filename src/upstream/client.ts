@@ -134,13 +134,12 @@ export function createClient(
   const customAt = (position: LayerPosition) =>
     spec.layers[position].map(layer => custom(layer, position, { name: upstream, origin, prefix: address.prefix }))
 
-  const streams = spec.streams && closeStreams()
   // The outermost layer is first. Each comment names the layers that must be below, and the reason.
   const layers: readonly (Layer | false)[] = [
     // Above all layers: it also counts refusals and the time in the queue.
     observe(counts, metrics),
     // Above all layers that can refuse, cut or repeat a call: the stream of its body ends with the call.
-    streams,
+    spec.streams && closeStreams(),
     // Above all layers that wait or repeat a call: one limit covers all of them.
     spec.totalTimeout !== undefined && deadline({ upstream, deadline: spec.totalTimeout }),
     // Above the custom layers and the cache, so that changed URIs are invalid before the caller gets the answer.
@@ -180,7 +179,7 @@ export function createClient(
     send: sendOf(
       transport === undefined
         ? stack(
-            [observe(counts, metrics), ...(streams ? [streams] : [])],
+            [observe(counts, metrics), ...(spec.streams ? [closeStreams()] : [])],
             serviceOf((_call, completion) => completion.reject(new UpstreamError('UPSTREAM_OFF', upstream))),
           )
         : stack(

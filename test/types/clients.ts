@@ -55,7 +55,12 @@ export const upstream = defineUpstream(
       path: '/file',
       bodyType: 'bytes',
       contentType: 'image/png',
-      body: z.custom<Uint8Array | AsyncIterable<Uint8Array>>().optional(),
+      body: z
+        .union([
+          z.custom<Uint8Array | AsyncIterable<Uint8Array>>(),
+          z.object({ stream: z.custom<AsyncIterable<Uint8Array>>(), size: z.int() }),
+        ])
+        .optional(),
       output: z.object({ ok: z.boolean() }),
     }),
     maybe: operation({ path: '/maybe', output: Breed, allowEmpty: true }),

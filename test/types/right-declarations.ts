@@ -43,6 +43,7 @@ typed(
   }),
 ).is<Call<{ ok: boolean }>>(true)
 typed(upstream.send({ body: Uint8Array.of(1) })).is<Call<{ ok: boolean }>>(true)
+typed(upstream.send({ body: { stream: new Blob(['x']).stream(), size: 1 } })).is<Call<{ ok: boolean }>>(true)
 typed(upstream.send()).is<Call<{ ok: boolean }>>(true)
 typed(upstream.maybe()).is<Call<Breed | null>>(true)
 typed(upstream.absent()).is<Call<Breed | null>>(true)

@@ -22,7 +22,7 @@ import { answer, uploadServer, type UploadServer } from '../helpers/upload-serve
 type Bytes = AsyncIterable<Uint8Array>
 const output = z.unknown()
 const stream = z.custom<Bytes>()
-const body = z.custom<Bytes | Uint8Array>()
+const body = z.custom<Bytes | Uint8Array | { readonly stream: Bytes; readonly size?: number }>()
 const operations = {
   put: operation({ method: 'PUT', path: '/', bodyType: 'bytes', body, output }),
   post: operation({ method: 'POST', path: '/', bodyType: 'bytes', body, idempotencyKey: () => 'one', output }),
@@ -30,7 +30,11 @@ const operations = {
     method: 'POST',
     path: '/',
     bodyType: 'multipart',
-    body: z.object({ title: z.string(), file: z.object({ stream, filename: z.string() }), last: z.string() }),
+    body: z.object({
+      title: z.string(),
+      file: z.object({ stream, size: z.int().optional(), filename: z.string() }),
+      last: z.string(),
+    }),
     output,
   }),
 }
@@ -95,6 +99,45 @@ test('a file of a multipart body that is a stream arrives between its other part
   t.strictSame([...form.keys()], ['title', 'file', 'last'])
   t.equal(await (form.get('file') as File).text(), 'purr')
   t.equal(form.get('last'), 'x')
+})
+
+test('a stream of a known size has a content length', async t => {
+  const { files, send, uploads } = await arrange(t)
+  const sent = async (call: Call<unknown>) => {
+    await send(call)
+    const upload = uploads.at(-1) as (typeof uploads)[number]
+    const length = upload.isWhole ? String(Buffer.concat(upload.chunks).length) : 'cut'
+    t.match(upload.headers, { 'content-length': length, 'transfer-encoding': undefined })
+    return upload
+  }
+  const { headers } = await sent(files.put({ body: { stream: chunks('ab', 'c'), size: 3 } }))
+  t.equal(headers['content-type'], 'application/octet-stream')
+  await sent(files.put({ body: { stream: chunks(''), size: 0 } }))
+  await sent(files.form({ body: { title: 'a', file: { stream: chunks('b'), size: 1, filename: 'c' }, last: 'd' } }))
+  await send(files.put({ body: { stream: chunks('ab') } }))
+  t.match(uploads.at(-1)?.headers, { 'content-length': undefined, 'transfer-encoding': 'chunked' })
+})
+
+test('a stream of another size than it says is cut', async t => {
+  const server = await uploadServer(t)
+  const { files, send } = await arrange(t, server, { maxRequestBytes: 10 })
+  for (const [texts, message] of [
+    [['a', 'b'], 'files.put: the stream of its body ended before its size, 3 bytes'],
+    [['a', 'bcd'], 'files.put: the stream of its body has more bytes than its size says'],
+  ] as const) {
+    const index = server.uploads.length
+    t.match(await failure(send(files.put({ body: { stream: chunks(...texts), size: 3 } }))), {
+      code: 'OUTCOME_UNKNOWN',
+      cause: { message },
+    })
+    t.equal((await server.upload(index, ({ isCut }) => isCut)).isWhole, false)
+  }
+  t.throws(() => files.put({ body: { stream: chunks('a'), size: 11 } }), {
+    code: 'CALL_INPUT_INVALID',
+    message: /its body has 11 bytes, and the limit is 10$/,
+  })
+  t.match(await failure(send(files.put({ body: chunks('12345678901') }))), { code: 'CALL_INPUT_INVALID' })
+  t.equal(server.uploads.length, 2, 'a first chunk above the limit is not sent')
 })
 
 test('a stream is sent once, where bytes are sent again', async t => {

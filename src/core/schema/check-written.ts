@@ -58,8 +58,9 @@ const nothings = new Set(['null', 'undefined', 'void'])
 /** Formats whose output is one value, of which no part has a name. */
 const single: ReadonlySet<WrittenPart> = new Set(['text', 'bytes'])
 
-/** The fields of a file in a multipart body. */
-const fileFields = new Set(['bytes', 'stream', 'filename', 'type'])
+/** The fields of a file in a multipart body, and those that a body of bytes has too. */
+const fileFields = new Set(['bytes', 'stream', 'size', 'filename', 'type'])
+const streamFields = new Set(['stream', 'size'])
 
 /** Types that JSON drops, or writes as something else. */
 const noJson = new Set(['map', 'set', 'symbol', 'function', 'file', 'promise', 'nan'])
@@ -129,6 +130,7 @@ class Walk {
     const { type, shape = {}, catchall, valueType } = defOf(schema)
     if (place !== 'all' && this.#part !== 'body') {
       if (this.#part === 'multipart' && isFile(shape)) return undefined
+      if (this.#part === 'bytes' && 'stream' in shape && hasOnly(shape, streamFields)) return undefined
       return this.#misfit(pointer, type)
     }
     const isPath = this.#part === 'path'
@@ -166,7 +168,11 @@ class Walk {
 
 /** Returns whether the fields of an object are those of a file in a multipart body. */
 function isFile(shape: Readonly<Record<string, z.ZodType>>): boolean {
-  return 'bytes' in shape !== 'stream' in shape && Object.keys(shape).every(name => fileFields.has(name))
+  return 'bytes' in shape !== 'stream' in shape && hasOnly(shape, fileFields)
+}
+
+function hasOnly(shape: Readonly<Record<string, z.ZodType>>, fields: ReadonlySet<string>): boolean {
+  return Object.keys(shape).every(name => fields.has(name))
 }
 
 /** Returns whether a leaf is written as a whole body of text or bytes. `undefined` means that there is no body. */

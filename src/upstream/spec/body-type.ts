@@ -11,8 +11,15 @@ type Several<T> = T | Nothing | readonly (T | Nothing)[]
 
 /** The content of a file: its bytes, or a stream of them. */
 type FileContent =
-  | { readonly bytes: Uint8Array; readonly stream?: undefined }
-  | { readonly stream: AsyncIterable<Uint8Array>; readonly bytes?: undefined }
+  | { readonly bytes: Uint8Array; readonly stream?: undefined; readonly size?: undefined }
+  | (SizedStream & { readonly bytes?: undefined })
+
+/** A stream whose size is known. */
+interface SizedStream {
+  readonly stream: AsyncIterable<Uint8Array>
+  /** The number of bytes, which is sent as `content-length`. @default unknown, so the body is sent in chunks */
+  readonly size?: number | undefined
+}
 
 /** A file of a multipart body. A file without a filename is a part that servers read as a field. */
 type FilePart = FileContent & {
@@ -28,7 +35,7 @@ interface Outputs<T> {
   readonly form: Fields<T, Several<Text>>
   readonly multipart: Fields<T, Several<Text | FilePart>>
   readonly text: string
-  readonly bytes: Uint8Array | AsyncIterable<Uint8Array>
+  readonly bytes: Uint8Array | AsyncIterable<Uint8Array> | SizedStream
 }
 
 /** The outputs in words, for the message of a type error. */

@@ -47,7 +47,8 @@ export interface OperationOptions<P, O, Pa, Q, B, H, I> {
   readonly body?: B
   /**
    * The format of the body. `form` (`application/x-www-form-urlencoded`) and `multipart` (`multipart/form-data`) are
-   * written from an object with a field for each value, `text` from a string and `bytes` from a `Uint8Array`.
+   * written from an object with a field for each value, `text` from a string, and `bytes` from a `Uint8Array`
+   * or a stream of them.
    * @default 'json'
    */
   readonly bodyType?: BodyType

@@ -53,11 +53,13 @@ interface FixedHeaders {
   readonly withoutBody: string[]
 }
 
-/** Returns the fixed headers of a request with a body, which may have a `content-type` of its own. */
+/** Returns the fixed headers of a request, with the headers that describe its body only. */
 function fixedFor({ withBody, withoutBody }: FixedHeaders, body: RequestBody | undefined): string[] {
   if (body === undefined) return withoutBody
   const own = ownContentType(body)
-  return own === undefined ? withBody : [...withoutBody, 'content-type', own]
+  const headers = own === undefined ? withBody : [...withoutBody, 'content-type', own]
+  if (!(body instanceof StreamBody) || body.length === undefined) return headers
+  return [...headers, 'content-length', String(body.length)]
 }
 
 /** Returns a body as undici takes it. undici reads any iterable, and its types name fewer kinds. */

@@ -82,6 +82,9 @@ test('a schema whose output fits the body type is accepted', t => {
     ['bytes', bytes.optional()],
     ['bytes', z.custom<Uint8Array>()],
     ['bytes', z.union([bytes, z.undefined()])],
+    ['bytes', z.object({ stream: z.custom(), size: z.int() })],
+    ['bytes', z.union([bytes, z.object({ stream: z.custom() })])],
+    ['multipart', z.object({ file: z.object({ stream: z.custom(), size: z.int(), filename: z.string() }) })],
     ['form', z.object({ a: z.string(), b: z.array(z.int()).optional(), c: z.date().nullable(), d: z.literal(null) })],
     ['form', z.record(z.string(), z.string())],
     [
@@ -109,6 +112,9 @@ test('a schema whose output does not fit the body type is refused with its place
     ['bytes', z.string(), /'string' cannot be written as bytes: use z\.instanceof\(Uint8Array\) or z\.inst/],
     ['bytes', bytes.nullable(), /'nullable' cannot be written as bytes/],
     ['bytes', z.array(z.int()), /'array' cannot be written as bytes/],
+    ['bytes', z.object({ size: z.int() }), /'object' cannot be written as bytes/],
+    ['bytes', z.object({ stream: z.custom(), name: z.string() }), /'object' cannot be written as bytes/],
+    ['multipart', z.object({ a: z.object({ bytes, stream: z.custom() }) }), /at \/properties\/a: 'object'/],
     ['form', z.string(), /'string' cannot be written into a form: use z\.object\(…\) with a field for each value/],
     [
       'form',

@@ -1,6 +1,12 @@
 /** Bytes that arrive over time: a Node.js stream, a `ReadableStream`, or an async generator. */
 export type ByteStream = AsyncIterable<Uint8Array>
 
+/** A stream, with its size in bytes if that is known. */
+export interface SizedStream {
+  readonly stream: ByteStream
+  readonly size: number | undefined
+}
+
 /** A stream that can be read once, and closed at any time. */
 export interface ByteSource {
   next(): Promise<IteratorResult<unknown>>
@@ -11,6 +17,11 @@ export interface ByteSource {
 /** Returns whether a value is a stream. A text and bytes can be iterated too, but not asynchronously. */
 export function isByteStream(value: unknown): value is ByteStream {
   return typeof value === 'object' && value !== null && Symbol.asyncIterator in value
+}
+
+/** Returns whether a value can be the size of a stream. */
+export function isSize(value: unknown): value is number | undefined {
+  return value === undefined || (Number.isSafeInteger(value) && (value as number) >= 0)
 }
 
 /** Returns the source of a stream, which is not read before the first `next`. */

@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto'
 import type { OperationSpec } from '../../spec/spec.ts'
 import { entriesOf } from './body-entries.ts'
 import { checkBytes } from './body-size.ts'
-import type { ByteStream } from './byte-source.ts'
+import type { SizedStream } from './byte-source.ts'
 import { headOf, readPart } from './multipart-part.ts'
 import { MultipartBody } from './request-body.ts'
-import { streamBody, type StreamBody } from './stream-body.ts'
+import type { StreamBody } from './stream-body.ts'
+import { writeStream } from './write-stream.ts'
 
 /**
  * Writes an object as `multipart/form-data` (RFC 7578), with a part for each text and each file. The boundary is
@@ -14,16 +15,16 @@ import { streamBody, type StreamBody } from './stream-body.ts'
 export function writeMultipart(value: unknown, spec: OperationSpec): MultipartBody | StreamBody {
   const boundary = `headwaters-${randomBytes(24).toString('hex')}`
   const contentType = `multipart/form-data; boundary=${boundary}`
-  const pieces: (Uint8Array | ByteStream)[] = []
+  const pieces: (Uint8Array | SizedStream)[] = []
   for (const [name, item] of entriesOf(value, spec.name)) {
     const part = readPart(name, item, spec.name)
     pieces.push(Buffer.from(`--${boundary}\r\n${headOf(part)}\r\n`), part.content, lineEnd)
   }
   pieces.push(Buffer.from(`--${boundary}--\r\n`))
   const known = pieces.filter(piece => piece instanceof Uint8Array)
+  if (known.length < pieces.length) return writeStream(spec, pieces, contentType)
   const length = known.reduce((bytes, piece) => bytes + piece.length, 0)
   checkBytes(length, spec)
-  if (known.length < pieces.length) return streamBody(spec, pieces, contentType)
   return new MultipartBody(contentType, Buffer.concat(known, length))
 }
 

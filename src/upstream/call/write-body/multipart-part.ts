@@ -3,7 +3,7 @@ import { kindOf } from '../../../core/option-values.ts'
 import { ignoreRejection } from '../../../core/promises.ts'
 import { urlText } from '../../../core/url-text.ts'
 import { UpstreamError } from '../../../errors.ts'
-import { isByteStream, type ByteStream } from './byte-source.ts'
+import { isByteStream, isSize, type SizedStream } from './byte-source.ts'
 
 /** One part of a multipart body. */
 export interface Part {
@@ -13,13 +13,13 @@ export interface Part {
   readonly filename: string | undefined
   /** Its media type; `undefined` for a text. */
   readonly type: string | undefined
-  readonly content: Uint8Array | ByteStream
+  readonly content: Uint8Array | SizedStream
 }
 
-const fileFields = new Set(['bytes', 'stream', 'filename', 'type'])
+const fileFields = new Set(['bytes', 'stream', 'size', 'filename', 'type'])
 
 /**
- * Reads a value as a part: a text, or a file `{ bytes, filename, type }` or `{ stream, filename, type }`.
+ * Reads a value as a part: a text, or a file `{ bytes, filename, type }` or `{ stream, size, filename, type }`.
  *
  * @throws `CALL_INPUT_INVALID` for a name or a media type that could be read as another header
  * @throws {TypeError} for a value that is neither a text nor a file
@@ -70,25 +70,30 @@ function quoted(text: string): string | undefined {
 }
 
 interface File {
-  readonly content: Uint8Array | ByteStream
+  readonly content: Uint8Array | SizedStream
   readonly filename: string | undefined
   readonly type: string | undefined
 }
 
 function fileOf(field: string, value: unknown, owner: string): File {
-  const { bytes, stream, filename, type } = Object(value) as Readonly<Record<string, unknown>>
-  const unknown = Object.keys(Object(value) as object).find(key => !fileFields.has(key))
-  const content = stream === undefined ? bytes : stream
-  const isContent = stream === undefined ? bytes instanceof Uint8Array : bytes === undefined && isByteStream(stream)
-  if (isContent && isOptionalText(filename) && isOptionalText(type) && unknown === undefined)
-    return { content: content as Uint8Array | ByteStream, filename, type }
+  const { filename, type, ...rest } = Object(value) as Readonly<Record<string, unknown>>
+  const unknown = Object.keys(rest).find(key => !fileFields.has(key))
+  const content = unknown === undefined ? contentOf(rest) : undefined
+  if (content !== undefined && isOptionalText(filename) && isOptionalText(type)) return { content, filename, type }
   ignoreRejection(value)
-  const got = unknown !== undefined && content !== undefined ? `an object with the field '${unknown}'` : kindOf(value)
+  const isObject = unknown !== undefined && typeof value === 'object'
   throw new TypeError(
     `${owner}, body: the field '${field}' must be a string, a number, a boolean, a date, or a file ` +
-      `{ bytes, filename, type } or { stream, filename, type }, got ${got}: ` +
+      '{ bytes, filename, type } or { stream, size, filename, type }, ' +
+      `got ${isObject ? `an object with the field '${unknown}'` : kindOf(value)}: ` +
       `transform it in the operation's body schema`,
   )
+}
+
+/** Returns the content of a file; `undefined` if it has none, or both kinds. */
+function contentOf({ bytes, stream, size }: Readonly<Record<string, unknown>>): File['content'] | undefined {
+  if (bytes === undefined) return isByteStream(stream) && isSize(size) ? { stream, size } : undefined
+  return bytes instanceof Uint8Array && stream === undefined && size === undefined ? bytes : undefined
 }
 
 function isOptionalText(value: unknown): value is string | undefined {

@@ -1,5 +1,5 @@
 import type { OperationSpec } from '../../spec/spec.ts'
-import { sourceOf, type ByteSource, type ByteStream } from './byte-source.ts'
+import { sourceOf, type ByteSource, type SizedStream } from './byte-source.ts'
 import { UpstreamError } from '../../../errors.ts'
 
 /**
@@ -10,7 +10,9 @@ export class StreamBody implements AsyncIterable<Uint8Array> {
   readonly #spec: OperationSpec
   /** The `content-type` if each body has its own; `undefined` for that of the operation. */
   readonly contentType: string | undefined
-  readonly #parts: readonly (Uint8Array | ByteSource)[]
+  /** The size of the whole body, in bytes; `undefined` if the size of a stream is not known. */
+  readonly length: number | undefined
+  readonly #parts: readonly (Uint8Array | SizedSource)[]
   #isClaimed = false
   #isStarted = false
   #isClosed = false
@@ -18,10 +20,17 @@ export class StreamBody implements AsyncIterable<Uint8Array> {
   #failure: Error | undefined
   #rejectPending: ((reason: unknown) => void) | undefined
 
-  constructor(spec: OperationSpec, parts: readonly (Uint8Array | ByteStream)[], contentType?: string) {
+  constructor(
+    spec: OperationSpec,
+    parts: readonly (Uint8Array | SizedStream)[],
+    { contentType, length }: Pick<StreamBody, 'contentType' | 'length'>,
+  ) {
     this.#spec = spec
     this.contentType = contentType
-    this.#parts = parts.map(part => (part instanceof Uint8Array ? part : sourceOf(part)))
+    this.length = length
+    this.#parts = parts.map(part =>
+      part instanceof Uint8Array ? part : { source: sourceOf(part.stream), size: part.size },
+    )
   }
 
   /** Reserves the body for one call. Returns false if another call has it. */
@@ -59,8 +68,15 @@ export class StreamBody implements AsyncIterable<Uint8Array> {
         yield this.#counted(part)
         continue
       }
-      for (let chunk = await this.#read(part); chunk.done !== true; chunk = await this.#read(part))
-        yield this.#counted(chunk.value)
+      const { source, size = Infinity } = part
+      let left = size
+      for (let chunk = await this.#read(source); chunk.done !== true; chunk = await this.#read(source)) {
+        const bytes = this.#counted(chunk.value, left)
+        left -= bytes.length
+        yield bytes
+      }
+      if (left > 0 && size !== Infinity)
+        throw this.#failed(new Error(`${this.#spec.name}: the stream of its body ended before its size, ${size} bytes`))
     }
   }
 
@@ -68,7 +84,7 @@ export class StreamBody implements AsyncIterable<Uint8Array> {
   close(): void {
     this.#isClosed = true
     this.#rejectPending?.(closed)
-    for (const part of this.#parts) if (!(part instanceof Uint8Array)) part.close()
+    for (const part of this.#parts) if (!(part instanceof Uint8Array)) part.source.close()
   }
 
   /** Reads from a stream until the body is closed, because a stream may never settle. */
@@ -82,7 +98,8 @@ export class StreamBody implements AsyncIterable<Uint8Array> {
     })
   }
 
-  #counted(chunk: unknown): Uint8Array {
+  /** Checks a chunk and counts its bytes before they are sent. */
+  #counted(chunk: unknown, limit = Infinity): Uint8Array {
     const { name, upstream } = this.#spec
     if (!(chunk instanceof Uint8Array))
       throw this.#failed(
@@ -90,10 +107,14 @@ export class StreamBody implements AsyncIterable<Uint8Array> {
           `${name}: the stream of its body gave a ${typeof chunk}: give Uint8Array chunks, or encode texts`,
         ),
       )
+    if (chunk.length > limit)
+      throw this.#failed(new Error(`${name}: the stream of its body has more bytes than its size says`))
+    if (this.#bytes + chunk.length > upstream.maxRequestBytes) {
+      const detail = `its body has more bytes than the limit, which is ${upstream.maxRequestBytes}`
+      throw this.#failed(new UpstreamError('CALL_INPUT_INVALID', name, { detail }))
+    }
     this.#bytes += chunk.length
-    if (this.#bytes <= upstream.maxRequestBytes) return chunk
-    const detail = `its body has more bytes than the limit, which is ${upstream.maxRequestBytes}`
-    throw this.#failed(new UpstreamError('CALL_INPUT_INVALID', name, { detail }))
+    return chunk
   }
 
   /** Keeps the first failure. The end of a closed stream is not a failure. */
@@ -103,28 +124,10 @@ export class StreamBody implements AsyncIterable<Uint8Array> {
   }
 }
 
+interface SizedSource {
+  readonly source: ByteSource
+  readonly size: number | undefined
+}
+
 /** Ends the request of a closed body. No caller receives it. */
 const closed = new Error('the call of the body has ended')
-
-/**
- * Returns the body of an operation from parts of which some are streams.
- *
- * @throws {TypeError} if the operation shares its answers, or if its upstream sends several calls over one connection
- */
-export function streamBody(
-  spec: OperationSpec,
-  parts: readonly (Uint8Array | ByteStream)[],
-  contentType?: string,
-): StreamBody {
-  if (spec.coalesce)
-    throw new TypeError(
-      `${spec.name}: its body is a stream, so no two calls are equal: remove coalesce and cache, or give bytes`,
-    )
-  // undici ends the process if a stream ends early beside other requests of its connection.
-  if (spec.upstream.pipelining > 1)
-    throw new TypeError(
-      `${spec.name}: its body is a stream, which cannot share a connection with other calls: ` +
-        'remove pipelining, or declare the operation in an upstream without it',
-    )
-  return new StreamBody(spec, parts, contentType)
-}
