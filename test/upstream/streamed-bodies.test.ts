@@ -4,6 +4,8 @@ import { Readable } from 'node:stream'
 import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { UpstreamError } from '../../src/errors.ts'
+import { aggregate } from '../../src/fanout/aggregate.ts'
+import { fanOut } from '../../src/fanout/fan-out.ts'
 import { callFactory } from '../../src/upstream/call/create-call.ts'
 import {
   defineUpstream,
@@ -429,4 +431,23 @@ test('a stream is refused where answers are shared or connections are pipelined'
     message: /files\.put: its body is a stream, so no two calls are equal: remove coalesce and cache, or give bytes/,
   })
   t.end()
+})
+
+test('a run leaves the stream of a call that it never starts as it is, and a generator has opened nothing', async t => {
+  const server = await uploadServer(t, upload => answer(upload, 400))
+  const { files, runtime } = await arrange(t, server)
+  const opened: string[] = []
+  async function* read(name: string): Bytes {
+    opened.push(name)
+    yield Buffer.from(name)
+  }
+  const waiting = fedStream()
+  const puts = aggregate('puts', { url: '/puts', method: 'POST' })
+    .each('put', () => [read('a'), waiting, read('b')].map(body => files.put({ body })), { concurrency: 1 })
+    .reply(z.unknown(), () => null)
+  t.match(await failure(fanOut(puts, {}, { runtime })), { code: 'UPSTREAM_STATUS' })
+  t.strictSame(server.uploads.map(textOf), ['a'])
+  t.strictSame(opened, ['a'])
+  t.equal(waiting.destroyed, false)
+  waiting.destroy()
 })
