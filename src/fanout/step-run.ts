@@ -12,9 +12,10 @@ import type { CallCounts } from './events.ts'
 import { invoke } from './invoke.ts'
 import { isThenable } from './is-thenable.ts'
 import type { State } from './outcome.ts'
+import { PageRun } from './page-run.ts'
 import { PendingCall } from './pending-call.ts'
 import type { RunHandle } from './run-handle.ts'
-import { labelOf, type Step } from './step.ts'
+import { hasSeveralCalls, labelOf, type Step } from './step.ts'
 
 /** The reason for which the remaining calls of a step are aborted when it has ended. All runs share this error. */
 const stepEnded = new DOMException('the step has ended', 'AbortError')
@@ -40,7 +41,7 @@ export class StepRun implements CallCompletion {
   value: unknown
   /** The number of unsafe calls in flight. A failing run waits for them. */
   #unsafeCalls = 0
-  /** Aborts only this step if it has a timeout or is a `firstOf`. Otherwise it is the abort of the run. */
+  /** Aborts only this step if it has a timeout, or may end before its calls. Otherwise it is the abort of the run. */
   readonly abort: Abort
   readonly #run: RunHandle
   #timer: NodeJS.Timeout | undefined
@@ -53,7 +54,8 @@ export class StepRun implements CallCompletion {
     this.step = step
     this.pendingNeeds = step.needs.length
     this.#run = run
-    this.abort = step.timeout === undefined && step.kind !== 'firstOf' ? run.abort : new Abort()
+    const endsEarly = step.kind === 'firstOf' || step.kind === 'pages'
+    this.abort = step.timeout === undefined && !endsEarly ? run.abort : new Abort()
   }
 
   /** Called before the start of the step is reported. From then on, `cancel` ends the step. */
@@ -81,10 +83,10 @@ export class StepRun implements CallCompletion {
     } catch (error) {
       return this.#settleFailure(error)
     }
-    if (!isAsync) return this.#proceed(returned)
+    if (!isAsync) return this.#proceed(returned, args)
     // A thenable may throw, or call back twice; Promise.resolve guards against both.
     Promise.resolve(returned).then(
-      value => this.#proceed(value),
+      value => this.#proceed(value, args),
       error => this.#settleFailure(error),
     )
     // After the deadline the step does not wait for the promise.
@@ -193,9 +195,9 @@ export class StepRun implements CallCompletion {
   }
 
   /** Handles the value that the step's function returned. Reading the value may throw. */
-  #proceed(returned: unknown): void {
+  #proceed(returned: unknown, args: object): void {
     try {
-      this.#read(returned)
+      this.#read(returned, args)
     } catch (error) {
       // If the step has already ended, the error was not caused by its value.
       if (this.#hasEnded) throw error
@@ -203,12 +205,13 @@ export class StepRun implements CallCompletion {
     }
   }
 
-  #read(returned: unknown): void {
+  #read(returned: unknown, args: object): void {
     if (this.#phase !== 'invoked' || this.#run.isClosed) return
     const { kind } = this.step
     this.#phase = 'calling'
     if (returned === skip) return this.#skip()
-    if (kind === 'each' || kind === 'firstOf') return this.#sendAll(returned)
+    if (kind === 'pages') return this.#sendPages(returned, args)
+    if (hasSeveralCalls(kind)) return this.#sendAll(returned)
     if (returned instanceof Call) this.#sendOne(returned)
     else if (Array.isArray(returned) && returned.some(item => item instanceof Call))
       this.#failWithBug(
@@ -229,7 +232,7 @@ export class StepRun implements CallCompletion {
   #skip(): void {
     const { kind, fallback, index } = this.step
     if (kind === 'optional') this.#end(fallback, 'skipped')
-    else if (kind === 'each') this.#end([], 'skipped', undefined, noCalls)
+    else if (kind === 'each' || kind === 'pages') this.#end([], 'skipped', undefined, noCalls)
     else if (index < 0) this.#failWithBug('context() cannot skip: return a value or a call')
     else this.#failWithBug(`${labelOf(this.step)} is ${kind} and cannot skip: make it optional`)
   }
@@ -276,6 +279,23 @@ export class StepRun implements CallCompletion {
         if (!this.#hasEnded) this.#fail(this.#attribute(error), tally)
       },
     })
+  }
+
+  #sendPages(returned: unknown, args: object): void {
+    const { step, abort } = this
+    const pages = new PageRun({
+      step,
+      run: this.#run,
+      abort,
+      args,
+      send: this.#send,
+      done: (values, tally, state) => this.#end(values, state, undefined, tally),
+      fail: (error, tally) => {
+        if (!this.#hasEnded) this.#fail(this.#attribute(error), tally)
+      },
+    })
+    this.#group = pages
+    pages.start(returned)
   }
 
   /** Ends a step that makes one call with the answer to that call. */

@@ -29,7 +29,7 @@ function answerer(): (asked: Asked) => void {
 }
 
 const stepPlan = fc.record({
-  kind: fc.constantFrom('required', 'optional', 'optional', 'each', 'firstOf', 'value'),
+  kind: fc.constantFrom('required', 'optional', 'optional', 'each', 'firstOf', 'pages', 'value'),
   operation: fc.constantFrom('get', 'get', 'shared', 'kept', 'post', 'hedged', 'limited'),
   manners: fc.array(fc.constantFrom(...manners), { minLength: 1, maxLength: 3 }),
   needsPrevious: fc.boolean(),
@@ -49,6 +49,7 @@ interface LooseBuilder {
   optional(name: string, fn: unknown, options: object): LooseBuilder
   each(name: string, fn: unknown, options: object): LooseBuilder
   firstOf(name: string, fn: unknown, options: object): LooseBuilder
+  pages(name: string, fn: unknown, options: object): LooseBuilder
   reply(schema: z.ZodType, merge: unknown): AnyAggregate
 }
 
@@ -93,7 +94,10 @@ function aggregateOf({ context, steps, deadline }: RunPlan, operations: ReturnTy
     else if (plan.kind === 'optional') builder = builder.optional(name, () => call(0), { fallback: null, ...options })
     else if (plan.kind === 'each')
       builder = builder.each(name, many, { minSuccess: 0, fallback: null, concurrency: 2, ...options })
-    else builder = builder.firstOf(name, many, options)
+    else if (plan.kind === 'pages') {
+      const next = (_: unknown, index: number) => (index === 0 ? many().slice(1) : undefined)
+      builder = builder.pages(name, () => call(0), { next, onLoss: 'keep', concurrency: 2, ...options })
+    } else builder = builder.firstOf(name, many, options)
   }
   return builder.reply(Any, () => 1)
 }

@@ -204,3 +204,15 @@ operation({ path: '/x/{path+}', params: z.object({ 'path+': z.string() }), outpu
 // 64 name of several segments without params
 // @ts-expect-error
 operation({ path: '/x/{path+}', output: Fact })
+// 72 pages without next
+// @ts-expect-error
+base().pages('a', () => fact())
+// 73 list of calls in place of the first page
+// @ts-expect-error
+base().pages('a', () => [fact()], { next: () => null })
+// 74 next page of another type
+// @ts-expect-error
+base().pages('a', () => fact(), { next: () => picture() })
+// 75 change of a page in next
+// @ts-expect-error
+base().pages('a', () => facts({ count: 1 }), { next: page => void page.data.push('x') })

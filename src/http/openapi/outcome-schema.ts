@@ -54,9 +54,11 @@ const tally = {
 const omitted = z
   .int()
   .min(1)
+  .nullable()
   .optional()
   .describe(
-    'The number of items that were not called because the list exceeds its limit. Absent if every item was called.',
+    'The number of items or pages that were not called because the list exceeds its limit. `null` if further pages ' +
+      'exist and their number is not known. Absent if the list does not exceed its limit.',
   )
 
 const Cancelled = z
@@ -99,9 +101,14 @@ export const ListOutcome = z
       .object({ state: z.enum(['ok', 'stale', 'partial', 'skipped']), ...times, ...tally, omitted, ...cached })
       .describe(
         '`ok`: the step succeeded. `stale`: stale cached responses replace some values. `partial`: fallbacks ' +
-          'replace the values of the calls in `failed`, or items are `omitted`. `skipped`: the step made no call.',
+          'replace the values of the calls in `failed`, pages from the first failed one on are missing, or items or ' +
+          'pages are `omitted`. `skipped`: the step made no call.',
       )
       .meta({ id: 'ListOutcomeOk' }),
+    z
+      .object({ state: z.literal('fallback'), ...times, ...tally, code })
+      .describe('The step failed before its first call, and an empty list replaces its value.')
+      .meta({ id: 'ListOutcomeFallback' }),
     z
       .object({
         state: z.literal('failed'),
