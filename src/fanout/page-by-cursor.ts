@@ -1,4 +1,5 @@
 import type { Call } from '../upstream/declare.ts'
+import { checkFunctions } from './check-functions.ts'
 
 /**
  * Makes the `next` of `pages` for an upstream whose pages contain a cursor: a value with which the next page is called.
@@ -6,6 +7,7 @@ import type { Call } from '../upstream/declare.ts'
  * @param cursor Returns the cursor of a page; `null`, `undefined` or an empty text after the last page.
  * @param call Makes the call of the next page.
  * @returns The option `next` of `pages`.
+ * @throws `TypeError` for an argument that is not a function.
  * @example
  * ```ts
  * import { aggregate, byCursor, defineUpstream, operation } from 'headwaters'
@@ -28,6 +30,7 @@ export function byCursor<P, A, T, C extends Call<unknown>>(
   cursor: (page: P) => T,
   call: (cursor: NonNullable<T>, page: P, args: A) => C,
 ): (page: P, index: number, args: A) => C | undefined {
+  checkFunctions('byCursor', { cursor, call })
   return (page, _index, args) => {
     const found = cursor(page)
     return found === null || found === undefined || found === '' ? undefined : call(found, page, args)

@@ -1,5 +1,6 @@
 import { linkTarget } from '../core/link-header.ts'
 import type { Call } from '../upstream/declare.ts'
+import { checkFunctions } from './check-functions.ts'
 
 /**
  * Makes the `next` of `pages` for an upstream that links to the next page: with a `Link` header (RFC 8288) that has
@@ -11,6 +12,7 @@ import type { Call } from '../upstream/declare.ts'
  * @param call Makes the call of the next page. It gets the fields of the link's query, decoded; of a field that occurs
  *   several times it gets the last value.
  * @returns The option `next` of `pages`.
+ * @throws `TypeError` for an argument that is not a function.
  * @example
  * ```ts
  * import { aggregate, byLink, defineUpstream, operation } from 'headwaters'
@@ -34,6 +36,7 @@ export function byLink<P, A, C extends Call<unknown>>(
   link: (page: P) => string | readonly string[] | null | undefined,
   call: (query: Readonly<Record<string, string | undefined>>, page: P, args: A) => C,
 ): (page: P, index: number, args: A) => C | undefined {
+  checkFunctions('byLink', { link, call })
   return (page, _index, args) => {
     const target = targetOf(link(page) ?? '')
     return target === undefined ? undefined : call(queryOf(target), page, args)

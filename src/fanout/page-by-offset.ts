@@ -1,4 +1,5 @@
 import type { Call } from '../upstream/declare.ts'
+import { checkFunctions } from './check-functions.ts'
 import type { CallList } from './page-types.ts'
 
 /** The numbers that `byOffset` reads from pages. */
@@ -16,6 +17,7 @@ export interface OffsetReaders<P> {
  * @param readers Return the total and the number of rows of a page.
  * @param call Makes the call of a page. Its first argument is the offset: the number of rows before the page.
  * @returns The option `next` of `pages`.
+ * @throws `TypeError` for an argument that is not a function.
  * @example
  * ```ts
  * import { aggregate, byOffset, defineUpstream, operation } from 'headwaters'
@@ -42,6 +44,7 @@ export function byOffset<P, A, C extends Call<unknown>>(
   { total, count }: OffsetReaders<P>,
   call: (offset: number, page: P, args: A) => C,
 ): (page: P, index: number, args: A, pages: readonly P[]) => CallList<C> | undefined {
+  checkFunctions('byOffset', { total, count, call })
   return (page, index, args, [first = page]) => {
     const size = count(first)
     const known = index + 1

@@ -23,6 +23,8 @@ export interface CallList<out C> {
    * Returns a call.
    *
    * @param index The index of the call, from 0.
+   * @returns The call.
+   * @throws `UpstreamError` `CALL_INPUT_INVALID` if the operation refuses the input.
    */
   at(index: number): C | undefined
 }

@@ -42,6 +42,21 @@ test('byLink reads the query of a Link header, and of an address', t => {
   t.end()
 })
 
+test('an argument of byLink, byCursor or byOffset that is not a function is refused', t => {
+  const call = () => oracle.ask({ id: 1 })
+  const none = undefined as never
+  for (const [make, message] of [
+    [() => byLink(none, call), 'byLink: link must be a function, got undefined'],
+    [() => byLink(() => '', 'page' as never), 'byLink: call must be a function, got page'],
+    [() => byCursor(none, call), 'byCursor: cursor must be a function, got undefined'],
+    [() => byCursor(() => 1, none), 'byCursor: call must be a function, got undefined'],
+    [() => byOffset({ total: 5 as never, count: () => 1 }, call), 'byOffset: total must be a function, got 5'],
+    [() => byOffset({ total: () => 1, count: none }, call), 'byOffset: count must be a function, got undefined'],
+  ] as const)
+    t.throws(make, { name: 'TypeError', message })
+  t.end()
+})
+
 test('byLink ends without a link to a next page', t => {
   for (const link of [undefined, null, '', [], '<?page=1>; rel=prev', ['<?page=1>; rel=first']])
     t.equal(queryOf(link), undefined)

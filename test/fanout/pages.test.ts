@@ -271,6 +271,7 @@ test('pages do not start when the function or next returns something else', asyn
 test('an error that next throws is a bug, also with onLoss keep', async t => {
   const bug = new Error('a bug')
   const reading = {
+    // oxlint-disable-next-line unicorn/no-thenable -- reading the value throws
     get then() {
       throw bug
     },

@@ -227,6 +227,11 @@ base()
       return index < query.count ? breed({ id: page.id }) : undefined
     },
   })
+  // The compiler checks this next before it knows the type of the first page.
+  .pages('early', ({ params }) => breed({ id: params.breed }), { next: () => breed({ id: '1' }) })
+  .pages('declared', ({ params }) => breed({ id: params.breed }), {
+    next: (page: { readonly id: string }) => breed(page),
+  })
   .pages('absent', async () => upstream.absent(), { next: async page => [upstream.absent(), breed({ id: page.id })] })
   .pages('skipped', ({ query }) => (query.count > 3 ? fact() : skip), { next: () => null, timeout: 5 })
   .pages('linked', () => upstream.absentWithHeaders(), {
@@ -264,6 +269,8 @@ base()
   .pages('shared', () => upstream.shared(), { next: (_, index) => times(index, () => upstream.fresh()) })
   .reply(R, seen => {
     typed(seen.chained).is<Breed[]>(true)
+    typed(seen.early).is<Breed[]>(true)
+    typed(seen.declared).is<Breed[]>(true)
     typed(seen.absent).is<Breed[]>(true)
     typed(seen.skipped).is<Fact[]>(true)
     typed(seen.linked).is<{ readonly body: Breed; readonly headers: { etag: string } }[]>(true)

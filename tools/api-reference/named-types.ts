@@ -22,8 +22,10 @@ export type {
   InitialBuilder,
   OnReplyArgs,
   OptionalOptions,
+  PagesOptions,
   StepOptions,
 } from '../../src/fanout/aggregate.ts'
+export type { OffsetReaders } from '../../src/fanout/page-by-offset.ts'
 export type { Sources } from '../../src/fanout/outcome.ts'
 export type { Criticality, RouteOptions } from '../../src/fanout/route.ts'
 export type { BareEvent, CallCounts, StepEvent } from '../../src/fanout/events.ts'
