@@ -1,3 +1,4 @@
+import { ignoreRejection } from '../core/promises.ts'
 import type { Call } from '../upstream/declare.ts'
 import { checkFunctions } from './check-functions.ts'
 
@@ -33,6 +34,8 @@ export function byCursor<P, A, T, C extends Call<unknown>>(
   checkFunctions('byCursor', { cursor, call })
   return (page, _index, args) => {
     const found = cursor(page)
+    // A promise is not a cursor. If it rejects, the rejection must not end the process.
+    ignoreRejection(found)
     return found === null || found === undefined || found === '' ? undefined : call(found, page, args)
   }
 }

@@ -1,4 +1,5 @@
 import { linkTarget } from '../core/link-header.ts'
+import { ignoreRejection } from '../core/promises.ts'
 import type { Call } from '../upstream/declare.ts'
 import { checkFunctions } from './check-functions.ts'
 
@@ -38,7 +39,10 @@ export function byLink<P, A, C extends Call<unknown>>(
 ): (page: P, index: number, args: A) => C | undefined {
   checkFunctions('byLink', { link, call })
   return (page, _index, args) => {
-    const target = targetOf(link(page) ?? '')
+    const found = link(page) ?? ''
+    // A promise is not a link. If it rejects, the rejection must not end the process.
+    ignoreRejection(found)
+    const target = targetOf(found)
     return target === undefined ? undefined : call(queryOf(target), page, args)
   }
 }

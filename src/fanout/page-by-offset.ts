@@ -1,3 +1,4 @@
+import { ignoreRejection } from '../core/promises.ts'
 import type { Call } from '../upstream/declare.ts'
 import { checkFunctions } from './check-functions.ts'
 import type { CallList } from './page-types.ts'
@@ -46,10 +47,17 @@ export function byOffset<P, A, C extends Call<unknown>>(
 ): (page: P, index: number, args: A, pages: readonly P[]) => CallList<C> | undefined {
   checkFunctions('byOffset', { total, count, call })
   return (page, index, args, [first = page]) => {
-    const size = count(first)
+    const size = numberOf('count', count(first))
     const known = index + 1
-    const length = size > 0 ? Math.ceil(total(page) / size) - known : 0
+    const length = size > 0 ? Math.ceil(numberOf('total', total(page)) / size) - known : 0
     // The calls are made on demand: a wrong total must not make more calls than maxPages allows.
     return length > 0 ? { length, at: at => call((known + at) * size, page, args) } : undefined
   }
+}
+
+/** A wrong number would end the pages too early, without an error. */
+function numberOf(name: string, value: unknown): number {
+  if (typeof value === 'number' && Number.isFinite(value)) return value
+  ignoreRejection(value)
+  throw new TypeError(`byOffset: ${name} must return a finite number, got ${String(value)}`)
 }

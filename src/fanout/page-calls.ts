@@ -53,7 +53,10 @@ export class PageCalls {
     const before = this.length
     for (let at = 0; at < list.length; at++) {
       const call = list.at(at)
-      if (!(call instanceof Call)) this.#refuse(returned)
+      if (!(call instanceof Call)) {
+        ignoreRejection(call)
+        this.#refuse(returned)
+      }
       // A repeated call is the clearer error, also at the limit.
       if (this.length === this.#step.maxItems && !this.#indexes.has(keyOf(call)))
         return this.#overflow(returned instanceof Call ? undefined : before + list.length)

@@ -195,6 +195,16 @@ test('byOffset reads a list that shrinks while it is read, with pages that are e
   t.match(pages, { state: 'ok', calls: 4 })
 })
 
+test('byOffset refuses a total or a count that is not a number', async t => {
+  const page = { rows: [1], total: 5 }
+  for (const value of [undefined, null, '5', Number.NaN, Infinity, Promise.reject(new Error('nobody awaits this'))]) {
+    const message = (name: string) => `byOffset: ${name} must return a finite number, got ${String(value)}`
+    const next = (readers: object) => byOffset(readers as never, () => oracle.ask({ id: 1 }))(page, 0, null, [page])
+    t.throws(() => next({ total: () => value, count: () => 1 }), { name: 'TypeError', message: message('total') })
+    t.throws(() => next({ total: () => 5, count: () => value }), { name: 'TypeError', message: message('count') })
+  }
+})
+
 test('a total that is wrong makes no more calls than maxPages allows', async t => {
   let made = 0
   const described = (overflow: 'error' | 'truncate') =>
