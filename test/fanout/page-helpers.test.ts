@@ -197,7 +197,8 @@ test('byOffset reads a list that shrinks while it is read, with pages that are e
 
 test('byOffset refuses a total or a count that is not a number', async t => {
   const page = { rows: [1], total: 5 }
-  for (const value of [undefined, null, '5', Number.NaN, Infinity, Promise.reject(new Error('nobody awaits this'))]) {
+  const rejected = Promise.reject(new Error('a promise is not a number'))
+  for (const value of [undefined, null, '5', Number.NaN, Infinity, rejected] as readonly unknown[]) {
     const message = (name: string) => `byOffset: ${name} must return a finite number, got ${String(value)}`
     const next = (readers: object) => byOffset(readers as never, () => oracle.ask({ id: 1 }))(page, 0, null, [page])
     t.throws(() => next({ total: () => value, count: () => 1 }), { name: 'TypeError', message: message('total') })
