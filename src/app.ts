@@ -7,6 +7,7 @@ import './check-node.ts'
 import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import type { AnyAggregate } from './fanout/aggregate.ts'
 import type { RunEvent } from './fanout/events.ts'
+import { checkSourcesLevel, type SourcesLevel } from './fanout/sources-level.ts'
 import { trustOf } from './http/request/client-address.ts'
 import { acceptAllMethods } from './http/routing/allowed-methods.ts'
 import { trackConnections } from './http/connection/open-connections.ts'
@@ -160,6 +161,12 @@ export interface AppOptions {
    */
   readonly traceSampledPercent?: number
   /**
+   * The part of the outcomes of the steps that callers see, for aggregates without an option `sources`: all of it, the
+   * names and states of the steps, or nothing. The API document agrees with it.
+   * @default 'full'
+   */
+  readonly sources?: SourcesLevel
+  /**
    * Called with each event of each run. If it throws or rejects, the error is logged, at most once per minute, and the
    * reply does not change.
    * @default not called
@@ -197,6 +204,7 @@ const knownOptions: OptionKeys<AppOptions> = {
   metricsSource: true,
   info: true,
   traceSampledPercent: true,
+  sources: true,
   onEvent: true,
   drainTimeout: true,
 }
@@ -244,6 +252,7 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
     info = {},
     drainTimeout = 10_000,
     traceSampledPercent = 0,
+    sources = 'full',
     lostLogLines,
     onEvent,
   } = options
@@ -252,6 +261,7 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
   checkInfo('app', info)
   numberWithin('app', 'traceSampledPercent', traceSampledPercent, 0, 100)
   checkListener('app', onEvent)
+  checkSourcesLevel('app', sources)
   numberWithin('app', 'logCompletePercent', logCompletePercent, 0, 100)
   if (typeof trustProxy !== 'boolean') checkTextList('app', 'trustProxy', trustProxy, "['10.0.0.0/8']")
   const metricsRoute = readMetricsOption('app', metrics, keys)
@@ -339,12 +349,13 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
       describe: false,
       onEvent,
       traceSampledPercent,
+      sources,
       logCompletePercent,
     })
     paths.fill(aggregates)
   })
   app.addHook('onClose', () => runtime.close())
-  addOpenapiRoutes(app, { aggregates, info, bearer: keys.length > 0, rateLimited: rateLimit > 0 })
+  addOpenapiRoutes(app, { aggregates, info, sources, bearer: keys.length > 0, rateLimited: rateLimit > 0 })
   addExplorer(app, info.title ?? defaultTitle, rateLimit > 0 ? async request => limit?.(request) : undefined)
   return app
 }

@@ -59,6 +59,7 @@ export const Environment = z.object({
   TRUST_PROXY: z.string().default('false').transform(readTrustProxy),
   API_KEYS: z.string().default('').transform(readKeys),
   CORS_ORIGINS: z.string().default('').transform(readOrigins),
+  SOURCES: oneOf(['full', 'states', 'none']).default('full'),
   OPENAPI_INFO: z.string().default('').describe('The `info` of the API document: JSON, or @ and a file.'),
   BODY_LIMIT_BYTES: whole(1, 1_073_741_824).default(1_048_576),
   HEADER_LIMIT_BYTES: whole(1024, 1_048_576).default(16_384),
@@ -131,6 +132,8 @@ export interface Config {
   readonly drainMs: number
   /** The share of new traces that are marked as sampled, from 0 to 100. */
   readonly traceSampledPercent: number
+  /** The part of the outcomes that callers see. */
+  readonly sources: z.output<typeof Environment>['SOURCES']
   /** The `info` of the API document. @default the `info` of the definitions */
   readonly info?: OpenapiInfo
   /** The protection of the service from its callers. */
@@ -191,6 +194,7 @@ export function readConfig(
     drainMs: data.DRAIN_MS,
     heartbeatMs: data.WORKER_HEARTBEAT_MS,
     traceSampledPercent: data.TRACE_SAMPLED_PERCENT,
+    sources: data.SOURCES,
     ...(info !== undefined && { info }),
     inbound: inboundOf(data),
     threads: Object.freeze({

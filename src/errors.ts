@@ -59,6 +59,7 @@ export const errors = {
     'answered with a value that does not match the schema of its operation',
     'failed',
   ),
+  UPSTREAM_KEY_MISSING: row(502, 'Key missing in the answer', 'answered without the value of a requested key'),
   UPSTREAM_TIMEOUT: row(504, 'Upstream too slow', 'did not answer in time', 'failed', true),
   OUTCOME_UNKNOWN: row(
     504,
@@ -245,6 +246,9 @@ export interface Fault {
   readonly reason: string
 }
 
+/** Headers that are sent with a problem, by lower-case name. */
+export type ProblemHeaders = Readonly<Record<string, string | readonly string[]>>
+
 /** Options of a `Problem`. */
 export interface ProblemOptions extends ErrorOptions {
   /** The status. @default the status of the code */
@@ -255,6 +259,12 @@ export interface ProblemOptions extends ErrorOptions {
   readonly detail?: string
   /** The faults of the input. @default none */
   readonly faults?: readonly Fault[]
+  /** The URI of the problem type. @default a URN with the code */
+  readonly type?: string | undefined
+  /** The code that callers receive in place of `code`. @default `code` */
+  readonly authorCode?: string | undefined
+  /** Headers of the reply, by lower-case name. @default none */
+  readonly headers?: ProblemHeaders | undefined
   /** The value of `retry-after`, in seconds. @default 1 for a status of 503, otherwise none */
   readonly retryAfterSeconds?: number
   /** The outcome of each step, by its name. @default none */
@@ -269,7 +279,7 @@ export class Problem extends Error {
   readonly code: ErrorCode
   /** Read by Fastify's error handler. */
   readonly statusCode: number
-  /** The title, which is the same for every failure with this code. */
+  /** The title, which is the same for every failure with this code, unless `refuse` set another one. */
   readonly title: string
   /** A sentence about this case. */
   readonly detail: string
@@ -279,6 +289,12 @@ export class Problem extends Error {
   readonly retryAfterSeconds: number | undefined
   /** The outcome of each step, by its name, if the run started. */
   readonly sources: object | undefined
+  /** The code that `refuse` set. Callers receive it in place of `code`. */
+  readonly authorCode: string | undefined
+  /** The headers that `refuse` set, by lower-case name. Fastify sends them with the reply. */
+  readonly headers: ProblemHeaders | undefined
+  /** The problem type that `refuse` set. */
+  readonly #type: string | undefined
 
   // oxlint-disable-next-line no-unused-private-class-members -- hasInstance looks for it
   readonly #isProblem = true
@@ -312,6 +328,14 @@ export class Problem extends Error {
     this.faults = options.faults
     this.retryAfterSeconds = options.retryAfterSeconds ?? (this.statusCode === 503 ? 1 : undefined)
     this.sources = options.sources
+    this.authorCode = options.authorCode
+    this.headers = options.headers
+    this.#type = options.type
+  }
+
+  /** The URI of the problem type: a URN with the code, unless `refuse` set another one. */
+  get type(): string {
+    return this.#type ?? `urn:headwaters:problem:${this.code.toLowerCase().replaceAll('_', '-')}`
   }
 
   /**
@@ -321,13 +345,16 @@ export class Problem extends Error {
    * @returns A new problem.
    */
   with(sources: object): Problem {
-    const { statusCode: status, title, detail, faults, retryAfterSeconds, cause } = this
+    const { statusCode: status, title, detail, faults, authorCode, headers, retryAfterSeconds, cause } = this
     return new Problem(this.code, {
       status,
       title,
       detail,
       sources,
       cause,
+      type: this.#type,
+      authorCode,
+      headers,
       ...(faults && { faults }),
       ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
     })
@@ -340,24 +367,15 @@ export class Problem extends Error {
    */
   toJSON(): object {
     return {
-      type: `urn:headwaters:problem:${this.code.toLowerCase().replaceAll('_', '-')}`,
+      type: this.type,
       title: this.title,
       status: this.statusCode,
       detail: this.detail,
-      code: this.code,
+      code: this.authorCode ?? this.code,
       errors: this.faults,
       sources: this.sources,
     }
   }
-}
-
-/** Options of `refuse`. */
-export interface RefuseOptions {
-  /**
-   * Seconds after which the caller may try again; sent as `retry-after`.
-   * @default none
-   */
-  readonly retryAfterSeconds?: number
 }
 
 /** Returns the reason of a fault in terms of JSON. The messages of zod use the names of JavaScript types instead. */
@@ -367,32 +385,6 @@ export function reasonOf({ message }: { readonly message: string }): string {
   if (message.endsWith('expected date, received Date'))
     return 'must be a date, for example 2024-05-01 or 2024-05-01T10:00:00Z'
   return message.endsWith('received NaN') ? 'must be a number' : message
-}
-
-/**
- * Refuses a request with a status of the 4xx class. Call it in a step, a merge, context() or onReply(). It ends the
- * run, even in an optional step.
- *
- * @param status The status, from 400 to 499.
- * @param detail A sentence for the caller.
- * @param options The value of `retry-after`.
- * @returns Never; it throws.
- * @throws `Problem` with the code `REFUSED`.
- * @throws `TypeError` for another status.
- * @example
- * ```ts
- * import { refuse } from 'headwaters'
- *
- * export function found<T>(breed: T | null): T {
- *   return breed ?? refuse(404, 'There is no breed of this name.')
- * }
- * ```
- */
-export function refuse(status: number, detail: string, { retryAfterSeconds }: RefuseOptions = {}): never {
-  if (!Number.isInteger(status) || status < 400 || status > 499) {
-    throw new TypeError(`refuse(${status}) must have a status from 400 to 499`)
-  }
-  throw new Problem('REFUSED', { status, detail, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) })
 }
 
 /** The largest `Retry-After` of an upstream that is passed to a caller, in seconds. */

@@ -7,6 +7,7 @@ import './check-node.ts'
 export type { ReplyExtras } from './fanout/on-reply.ts'
 export {
   aggregate,
+  chain,
   offload,
   refuse,
   skip,
@@ -16,6 +17,7 @@ export {
   type Replied,
   type Skip,
 } from './fanout/aggregate.ts'
+export type { Chain } from './fanout/chain.ts'
 export { byCursor } from './fanout/page-by-cursor.ts'
 export { byLink } from './fanout/page-by-link.ts'
 export { byOffset } from './fanout/page-by-offset.ts'

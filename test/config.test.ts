@@ -42,6 +42,7 @@ test('an empty environment gives the defaults', async t => {
     drainMs: 10_000,
     heartbeatMs: 10_000,
     traceSampledPercent: 0,
+    sources: 'full',
     inbound,
     threads: { queue: 256 },
     overrides: {},
@@ -64,6 +65,7 @@ test('a set variable replaces its default', async t => {
     drainMs: 250,
     heartbeatMs: 10_000,
     traceSampledPercent: 0,
+    sources: 'full',
     inbound,
     threads: { queue: 256 },
     overrides: {},
@@ -79,6 +81,14 @@ test('the share of new traces that are sampled is a number from 0 to 100', async
   )
   for (const wrong of ['-1', '100.1', 'all', '10%', 'NaN', 'Infinity'])
     t.same(faultsOf(t, { TRACE_SAMPLED_PERCENT: wrong }), ['TRACE_SAMPLED_PERCENT: must be a number from 0 to 100'])
+})
+
+test('the part of the sources that callers see is full, states or none', async t => {
+  t.same(
+    ['full', 'states', ' none '].map(value => readConfig({ SOURCES: value }, upstreams).sources),
+    ['full', 'states', 'none'],
+  )
+  t.same(faultsOf(t, { SOURCES: 'some' }), ['SOURCES: must be full, states or none'])
 })
 
 test('threads are as many as there are cores to spare, or as many as is said', async t => {

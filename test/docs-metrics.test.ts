@@ -39,7 +39,12 @@ test('docs/metrics.md has the numbers of combinations of an aggregate and of an 
       maxSeries(each).find(found => found.family === family)?.series ?? 0
     return (of({ ...service, ...own }) - of(service)) / 17
   }
-  const aggregate = { route: { method: 'GET' }, steps: [], hooks: { context: undefined } }
+  const aggregate = {
+    route: { method: 'GET' },
+    steps: [],
+    statuses: [200],
+    hooks: { context: undefined, onReply: undefined },
+  }
   const operation = { safe: true, coalesce: false, cache: {}, allowEmpty: false, nullOn: [] }
   const spec = {
     name: 'up',

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { errors, Problem, refuse, toProblem, UpstreamError, type ErrorCode } from '../src/errors.ts'
+import { errors, Problem, toProblem, UpstreamError, type ErrorCode } from '../src/errors.ts'
 
 const codes = Object.keys(errors) as ErrorCode[]
 
@@ -77,22 +77,6 @@ test('after some statuses asking again may help, and after others it does not', 
   t.end()
 })
 
-test("refuse throws the author's own 4xx answer", t => {
-  for (const status of [400, 404, 499]) {
-    t.throws(() => refuse(status, 'no such cat'), {
-      name: 'Problem',
-      code: 'REFUSED',
-      statusCode: status,
-      detail: 'no such cat',
-      message: 'no such cat',
-    })
-  }
-  for (const status of [200, 302, 399, 500, 503, 404.5, Number.NaN, Infinity]) {
-    t.throws(() => refuse(status, 'x'), { name: 'TypeError', message: new RegExp(`refuse\\(${status}\\).*400 to 499`) })
-  }
-  t.end()
-})
-
 test('a problem is written as RFC 9457 says, and what it does not have is not in it', t => {
   t.same(JSON.parse(JSON.stringify(new Problem('NOT_FOUND'))), {
     type: 'urn:headwaters:problem:not-found',
@@ -137,6 +121,9 @@ test('with sources it is the same problem', t => {
     faults,
     retryAfterSeconds: 9,
     sources: { old: 1 },
+    type: 'https://cats.example/problems/busy',
+    authorCode: 'CAT_BUSY',
+    headers: { 'x-nap': '1' },
     cause,
   })
   const sources = { step: { state: 'ok' } }
@@ -149,11 +136,15 @@ test('with sources it is the same problem', t => {
     sources,
     cause,
     title: 'Refused',
+    type: 'https://cats.example/problems/busy',
+    authorCode: 'CAT_BUSY',
+    headers: { 'x-nap': '1' },
   })
   const bare = new Problem('NOT_FOUND').with(sources)
   t.match(bare, { code: 'NOT_FOUND', statusCode: 404, sources })
   t.equal(bare.faults, undefined)
   t.equal(bare.retryAfterSeconds, undefined)
+  t.same([bare.type, bare.authorCode, bare.headers], ['urn:headwaters:problem:not-found', undefined, undefined])
   t.end()
 })
 

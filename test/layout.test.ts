@@ -83,6 +83,7 @@ const house: House = {
     'upstream/policies/retry/',
   ],
   'upstream/policies/custom/': ['errors.ts', 'core/', 'upstream/spec/', 'upstream/call/'],
+  'upstream/policies/key-batch/': ['errors.ts', 'core/', 'upstream/spec/', 'upstream/call/'],
   'upstream/policies/': [
     'errors.ts',
     'core/',
@@ -107,9 +108,18 @@ const house: House = {
   'otel/': ['errors.ts', 'core/', 'trace/', 'metrics/', 'upstream/spec/', 'upstream/call/'],
 
   // Many calls that become one reply
-  'fanout/inference.ts': ['core/', 'upstream/**'],
+  'fanout/chain.ts': ['upstream/**'],
+  'fanout/inference.ts': ['core/', 'upstream/**', 'fanout/chain.ts'],
   'fanout/step-args.ts': ['core/'],
-  'fanout/offload/': ['errors.ts', 'core/', 'threads/', 'upstream/', 'fanout/inference.ts', 'fanout/step-args.ts'],
+  'fanout/offload/': [
+    'errors.ts',
+    'core/',
+    'threads/',
+    'upstream/',
+    'fanout/chain.ts',
+    'fanout/inference.ts',
+    'fanout/step-args.ts',
+  ],
   'fanout/': ['errors.ts', 'core/', 'trace/', 'metrics/', 'threads/', 'upstream/**', 'fanout/**', 'otel/'],
 
   // Requests and replies

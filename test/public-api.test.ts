@@ -10,6 +10,7 @@ test('the package gives out these names and no others', async t => {
     'byCursor',
     'byLink',
     'byOffset',
+    'chain',
     'createMemoryStore',
     'createRuntime',
     'defineUpstream',

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { openCatalogue } from '../definitions/catalogue.ts'
 import { startFolder } from '../definitions/start-folder.ts'
 import { writeJson } from '../core/json/write.ts'
+import { checkSourcesLevel, type SourcesLevel } from '../fanout/sources-level.ts'
 import type { Command } from './command.ts'
 import { exitCodes } from './help.ts'
 import { readInfo, type OpenapiInfo } from '../http/openapi/info.ts'
@@ -23,6 +24,8 @@ Options
                from a file (default OPENAPI_INFO, or else the name and version of the nearest package.json)
   --help       prints this text; also -h
 
+The variable SOURCES has the same effect as in headwaters serve.
+
 ${exitCodes}`
 
 const options = {
@@ -40,6 +43,7 @@ export const command: Command = {
     if (given === undefined) return 0
     const { out, json, info: givenInfo, paths } = given
     const ownInfo = infoOf(givenInfo)
+    const sources = sourcesOf(process.env['SOURCES'])
     // The command calls no upstream, so no demo upstreams are started.
     const catalogue = await outputToStderr(() => openCatalogue({ paths, live: true }))
     const { openapiDocument } = await import('../http/openapi/document.ts')
@@ -47,8 +51,8 @@ export const command: Command = {
     const { aggregates } = catalogue
     const info = { ...catalogue.info, ...ownInfo }
     const text = json
-      ? `${writeJson(openapiDocument(aggregates, { info }), false, 2)}\n`
-      : openapiYaml(aggregates, { info })
+      ? `${writeJson(openapiDocument(aggregates, { info, sources }), false, 2)}\n`
+      : openapiYaml(aggregates, { info, sources })
     await catalogue.close()
     if (out === undefined) process.stdout.write(text)
     else write(out, text)
@@ -70,6 +74,17 @@ function write(file: string, text: string): void {
 function infoOf(given: string | undefined): OpenapiInfo {
   try {
     return given === undefined ? readInfo('OPENAPI_INFO', process.env['OPENAPI_INFO'] ?? '') : readInfo('--info', given)
+  } catch (error) {
+    throw new UsageError((error as Error).message, { cause: error })
+  }
+}
+
+/** Returns the part of the sources that callers see, from the variable `SOURCES`. Throws a `UsageError` for another value. */
+function sourcesOf(given = ''): SourcesLevel {
+  const level: unknown = given.trim() === '' ? 'full' : given.trim()
+  try {
+    checkSourcesLevel('SOURCES', level)
+    return level
   } catch (error) {
     throw new UsageError((error as Error).message, { cause: error })
   }

@@ -2,10 +2,15 @@
  * Returns a whole number that is within its bounds. Otherwise throws a `TypeError` that names the owner, the option and
  * the allowed values.
  */
-export function wholeNumber(owner: string, option: string, value: number, { min = 1, unit = '' } = {}): number {
-  if (Number.isInteger(value) && value >= min && value <= 2 ** 31 - 1) return value
+export function wholeNumber(
+  owner: string,
+  option: string,
+  value: number,
+  { min = 1, max = 2 ** 31 - 1, unit = '' } = {},
+): number {
+  if (Number.isInteger(value) && value >= min && value <= max) return value
   throw new TypeError(
-    `${owner}: ${option} must be a whole number${unit && ` of ${unit}`} from ${min} to ${2 ** 31 - 1}, got ${value}`,
+    `${owner}: ${option} must be a whole number${unit && ` of ${unit}`} from ${min} to ${max}, got ${value}`,
   )
 }
 

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { Call } from '../upstream/declare.ts'
 import type { Overflow } from '../core/bounds.ts'
 import type { DeepReadonly } from '../core/freeze.ts'
+import type { Item } from './chain.ts'
 import type { ReplyExtras } from './on-reply.ts'
 import { addStep, checkReply, checkRoute } from './check.ts'
 import { contextStep, type Hooks } from './hooks.ts'
@@ -28,11 +29,13 @@ import type {
 import type { Sources } from './outcome.ts'
 import type { FirstAnswer, NextPage, PagesStepName, PagesValue } from './page-types.ts'
 import { renamedBuilderMethods } from './renamed.ts'
+import { readStatuses, type ReplyOptions, type ReplyStatus } from './reply-status.ts'
 import type { Route, RouteOptions } from './route.ts'
 import type { Step, StepKind } from './step.ts'
 
-export { refuse } from '../errors.ts'
+export { chain } from './create-chain.ts'
 export { offload } from './offload/offload.ts'
+export { refuse } from './refuse.ts'
 export type { Skip } from './inference.ts'
 
 /** The value that an optional step or an `each` returns if it has no call to make. */
@@ -71,6 +74,8 @@ export interface Aggregate<out I, out D, out K extends string> {
   readonly dependents: readonly (readonly number[])[]
   /** The schema of the reply's data. */
   readonly schema: z.ZodType
+  /** The statuses that `reply` declares. The first one is the status of a reply unless onReply() returns another. */
+  readonly statuses: readonly [ReplyStatus, ...ReplyStatus[]]
   /** The merge function: it returns the data of the reply from the values of the steps. */
   readonly merge: (args: never) => unknown
   /** The functions of context() and onReply(). */
@@ -101,8 +106,8 @@ export interface Replied<out I, out D, K extends string> extends Aggregate<I, D,
   /**
    * Adds a function that runs when there is a reply, before the reply is sent.
    *
-   * @param fn Gets the input, the context, `data`, `complete` and `sources`. It may return headers for the reply, or
-   *   call `refuse`.
+   * @param fn Gets the input, the context, `data`, `complete` and `sources`. It may return a status and headers for the
+   *   reply, or call `refuse`.
    * @returns The aggregate, to which nothing more can be added.
    * @throws `TypeError` for a value that is not a function, and for a second call.
    * @example
@@ -115,7 +120,7 @@ export interface Replied<out I, out D, K extends string> extends Aggregate<I, D,
    * export const card = aggregate('card', { url: '/card' })
    *   .required('fact', () => fact())
    *   .reply(z.object({ text: z.string() }), ({ fact }) => ({ text: fact.fact }))
-   *   .onReply(({ complete }) => ({ headers: { 'x-complete': String(complete) } }))
+   *   .onReply(({ complete }) => ({ status: complete ? 200 : 203, headers: { 'x-complete': String(complete) } }))
    * ```
    */
   onReply(fn: (args: Shown<I & OnReplyArgs<D, K>>) => Awaitable<ReplyExtras | undefined | void>): Aggregate<I, D, K>
@@ -142,7 +147,7 @@ export interface OptionalOptions<N, F> extends StepOptions<N> {
 /** Limits of an `each`. */
 export interface EachBounds<N> extends StepOptions<N> {
   /**
-   * The largest number of concurrent calls of this step.
+   * The largest number of concurrent calls of this step. A chain counts as one call until it has ended.
    * @default no limit of the step: each call waits for a permit of its upstream only
    */
   readonly concurrency?: number
@@ -279,10 +284,11 @@ export interface Builder<I, V> {
     options: OptionalOptions<N, F>,
   ): Builder<I, V & Record<K, DeepReadonly<OrFallback<StepValue<R>, F>>>>
   /**
-   * Adds a step that makes a list of calls. Its value is the list of their answers, in the order of the calls.
+   * Adds a step that makes a list of calls. Its value is the list of their answers, in the order of the calls. An item
+   * of the list may be a `chain` of calls.
    *
    * @param name The name of the step, which is also the name of its value.
-   * @param fn Returns the calls, or `skip` for an empty list.
+   * @param fn Returns the calls and chains, or `skip` for an empty list.
    * @param options The limits of the step, and how many of its calls may fail.
    * @returns A builder with this step.
    * @throws `TypeError` for a name that is taken or reserved, and for a wrong option.
@@ -298,7 +304,7 @@ export interface Builder<I, V> {
    *   .each('prices', ({ body }) => body.ids.map(id => price({ id })), { minSuccess: 1, fallback: null })
    * ```
    */
-  each<const K extends string, R extends readonly Call<unknown>[] | Skip, F = never, const N extends StepNames<V> = []>(
+  each<const K extends string, R extends readonly Item[] | Skip, F = never, const N extends StepNames<V> = []>(
     name: NewStepName<K, V>,
     fn: (args: ArgsFor<I, V, N>) => Awaitable<R>,
     options?: EachOptions<N, F>,
@@ -366,8 +372,9 @@ export interface Builder<I, V> {
    *
    * @param schema The schema of the reply's data. Each reply is checked with it once.
    * @param merge Returns the data. It gets the input and the values of all steps.
+   * @param options The status of the reply.
    * @returns The aggregate.
-   * @throws `TypeError` for a schema that is not a zod 4 schema.
+   * @throws `TypeError` for a schema that is not a zod 4 schema, and for a status that a reply cannot have.
    * @example
    * ```ts
    * import { aggregate, type Operation } from 'headwaters'
@@ -383,6 +390,7 @@ export interface Builder<I, V> {
   reply<S extends z.ZodType>(
     schema: S,
     merge: (args: Shown<I & V>) => Awaitable<DeepReadonly<z.input<S>>>,
+    options?: ReplyOptions<z.output<S>>,
   ): Replied<I, z.output<S>, keyof V & string>
 }
 
@@ -471,13 +479,14 @@ function builder(name: string, route: Route, context: Step | undefined, steps: r
     each: add('each'),
     firstOf: add('firstOf'),
     pages: add('pages'),
-    reply: (schema: z.ZodType, merge: (args: never) => unknown): AnyAggregate => {
+    reply: (schema: z.ZodType, merge: (args: never) => unknown, options = {}): AnyAggregate => {
       checkReply(`aggregate '${name}'`, schema, merge)
       return replied({
         name,
         route,
         steps: Object.freeze(steps),
         schema,
+        statuses: readStatuses(`aggregate '${name}'`, schema, route.cacheControl, options),
         merge,
         dependents: steps.map(({ index }) =>
           steps.filter(({ needs }) => needs.includes(index)).map(step => step.index),

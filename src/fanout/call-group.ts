@@ -1,16 +1,18 @@
 import { UpstreamError } from '../errors.ts'
 import type { Cached } from '../upstream/spec/answer.ts'
 import type { Call } from '../upstream/call/call.ts'
+import { callsInFlight } from './batched-calls.ts'
+import type { Item } from './chain.ts'
 import type { CallCounts } from './events.ts'
 import { failedCall, type FailedCall } from './outcome.ts'
 import type { Step } from './step.ts'
 
 export interface CallGroupOptions {
   readonly step: Step
-  readonly calls: readonly Call<unknown>[]
+  readonly calls: readonly Item[]
   /** The number of calls that `overflow` has omitted from the list. */
   readonly omitted: number
-  readonly send: SendCall
+  readonly send: SendItem
   /**
    * Called when the step has its value: for an `each` when all calls have ended, for a `firstOf` after `count` answers.
    */
@@ -28,6 +30,9 @@ export interface CallCompletion {
 
 /** Sends a call and passes its result to `completion`, possibly before this function returns. */
 export type SendCall = (call: Call<unknown>, index: number, completion: CallCompletion) => void
+
+/** Sends an item: a call, or the calls of a chain. It passes the result of the whole item to `completion`. */
+export type SendItem = (item: Item, index: number, completion: CallCompletion) => void
 
 /** The calls of an `each`, a `firstOf` or context(). */
 export interface CallGroup {
@@ -49,7 +54,7 @@ export function startCallGroup({ step, calls, omitted, send, done, fail }: CallG
   const succeeded: boolean[] = []
   const ended: boolean[] = []
   const failed: FailedCall[] = []
-  const { concurrency } = step
+  const concurrency = callsInFlight(step.concurrency, calls)
   let sent = 0
   let isDraining = false
   let ok = 0
@@ -66,16 +71,19 @@ export function startCallGroup({ step, calls, omitted, send, done, fail }: CallG
     return omitted === 0 ? counts : { ...counts, omitted }
   }
 
-  function settle(error?: unknown): void {
+  function settle(): void {
     isSettled = true
-    if (error !== undefined) fail(error, tally())
-    else {
-      if (absences !== undefined) takeAbsences(absences)
-      // Copy the list: the old one may be tenured and would retain young values until the next major GC.
-      const taken = isFirstOf ? values.filter((_, index) => succeeded[index]) : values.slice()
-      values.length = 0
-      done(taken, tally(), isStale)
-    }
+    if (absences !== undefined) takeAbsences(absences)
+    // Copy the list: the old one may be tenured and would retain young values until the next major GC.
+    const taken = isFirstOf ? values.filter((_, index) => succeeded[index]) : values.slice()
+    values.length = 0
+    done(taken, tally(), isStale)
+  }
+
+  /** Fails the step. A function of a chain may throw any value, `undefined` too. */
+  function settleFailure(error: unknown): void {
+    isSettled = true
+    fail(error, tally())
   }
 
   /** Uses the earliest absent values for the answers that are still missing. */
@@ -102,7 +110,7 @@ export function startCallGroup({ step, calls, omitted, send, done, fail }: CallG
 
   function reject(index: number, error: unknown): void {
     if (isSettled) return
-    if (!(error instanceof UpstreamError)) return settle(error)
+    if (!(error instanceof UpstreamError)) return settleFailure(error)
     ended[index] = true
     first ??= error
     failed.push(failedCall(index, error))
@@ -113,7 +121,7 @@ export function startCallGroup({ step, calls, omitted, send, done, fail }: CallG
   /** Settles if the result is decided, and sends more calls otherwise. */
   function proceed(): void {
     if (ok === enough) settle()
-    else if (first !== undefined && calls.length - failed.length - absent() < needed) settle(first)
+    else if (first !== undefined && calls.length - failed.length - absent() < needed) settleFailure(first)
     else if (isLast()) settle()
     else drain()
   }
@@ -129,7 +137,7 @@ export function startCallGroup({ step, calls, omitted, send, done, fail }: CallG
     isDraining = true
     while (!isSettled && sent < calls.length && sent - ok - failed.length < concurrency) {
       const index = sent++
-      send(calls[index] as Call<unknown>, index, completion)
+      send(calls[index] as Item, index, completion)
     }
     isDraining = false
   }

@@ -1,24 +1,26 @@
 import { UpstreamError } from '../errors.ts'
 import { ignoreRejection } from '../core/promises.ts'
-import { Call } from '../upstream/call/call.ts'
 import type { UpstreamSpec } from '../upstream/spec/spec.ts'
+import { isChain, isItem, type Item } from './chain.ts'
 import { labelOf, type Step } from './step.ts'
 
 /**
- * Checks the list of calls that the function of an `each` or a `firstOf` returned.
+ * Checks the list of calls that the function of an `each` or a `firstOf` returned. An `each` may have chains too.
  *
  * @returns The calls to send: all of the list, or its first `maxItems` calls if the step truncates.
- * @throws TypeError for a value that is not a list of calls, or a list of too few calls
+ * @throws TypeError for a value that is not a list of calls, a list of too few calls, and a chain in a `firstOf`
  * @throws UpstreamError `TOO_MANY_ITEMS` or `UPSTREAM_TOO_MANY_ITEMS`
  */
-export function readCallList(step: Step, returned: unknown): readonly Call<unknown>[] {
+export function readCallList(step: Step, returned: unknown): readonly Item[] {
   const { name, kind, maxItems, overflow, needs, count } = step
-  if (!Array.isArray(returned) || !returned.every(item => item instanceof Call)) {
+  if (!Array.isArray(returned) || !returned.every(isItem)) {
     // An unhandled rejection of a promise in the list would end the process.
     if (Array.isArray(returned)) returned.forEach(ignoreRejection)
     throw new TypeError(`${labelOf(step)} must return a list of calls`)
   }
-  const calls: readonly Call<unknown>[] = returned
+  const calls: readonly Item[] = returned
+  if (kind === 'firstOf' && calls.some(isChain))
+    throw new TypeError(`${labelOf(step)} is a firstOf and returned a chain: return calls, or use each`)
   if (calls.length > maxItems) {
     if (overflow === 'truncate') return calls.slice(0, maxItems)
     // Without needs the list can only come from the caller's input.
@@ -32,13 +34,16 @@ export function readCallList(step: Step, returned: unknown): readonly Call<unkno
   return calls
 }
 
-/** Returns the number of calls to each upstream; `undefined` if all calls are to the same upstream. */
-export function countByUpstream(calls: readonly Call<unknown>[]): ReadonlyMap<UpstreamSpec, number> | undefined {
+/**
+ * Returns the number of calls to each upstream; `undefined` if all calls are to the same upstream. A chain counts as
+ * its first call.
+ */
+export function countByUpstream(calls: readonly Item[]): ReadonlyMap<UpstreamSpec, number> | undefined {
   let counts: Map<UpstreamSpec, number> | undefined
   for (let index = 1; index < calls.length; index++) {
-    const { upstream } = (calls[index] as Call<unknown>).spec
+    const { upstream } = (calls[index] as Item).spec
     if (counts === undefined) {
-      const { upstream: first } = (calls[0] as Call<unknown>).spec
+      const { upstream: first } = (calls[0] as Item).spec
       if (upstream === first) continue
       counts = new Map([[first, index]])
     }

@@ -9,11 +9,13 @@ import { parseTemplate } from '../upstream/spec/template.ts'
 import { textParser } from '../core/schema/text-parser.ts'
 import { textSchema } from '../core/schema/text-schema.ts'
 import { checkZod } from '../core/schema/wrapped.ts'
+import { readProblems } from './declared-problems.ts'
 import type { Schema } from './inference.ts'
 import { checkPages, type AnyPagesOptions } from './page-options.ts'
 import { rejectOldOptional, renamedOptions } from './renamed.ts'
 import type { Criticality, Route, RouteOptions } from './route.ts'
 import { allowsSharedCache } from './shared-caches.ts'
+import { checkSourcesLevel } from './sources-level.ts'
 import type { Step, StepKind } from './step.ts'
 import { credentialHeaders, Vary } from './vary.ts'
 
@@ -42,6 +44,8 @@ const routeOptions: OptionKeys<AnyRouteOptions> = {
   criticality: true,
   envelope: true,
   cacheControl: true,
+  problems: true,
+  sources: true,
   summary: true,
   description: true,
 }
@@ -71,6 +75,8 @@ export function checkRoute(name: string, options: AnyRouteOptions): Route {
     method = body === undefined ? 'GET' : 'POST',
     envelope = true,
     cacheControl,
+    problems,
+    sources,
     summary,
     description,
   } = options
@@ -84,6 +90,7 @@ export function checkRoute(name: string, options: AnyRouteOptions): Route {
     )
   checkBoolean(owner, 'envelope', envelope)
   if (cacheControl !== undefined) checkTextOption(owner, 'cacheControl', cacheControl, "'public, max-age=60'")
+  if (sources !== undefined) checkSourcesLevel(owner, sources)
   if (summary !== undefined) checkTextOption(owner, 'summary', summary, "'Facts about cats'")
   if (description !== undefined) checkTextOption(owner, 'description', description, "'Facts of several sources.'")
   wholeNumber(owner, 'deadline', deadline, { unit: 'ms' })
@@ -145,6 +152,8 @@ export function checkRoute(name: string, options: AnyRouteOptions): Route {
     headerFields: fields,
     envelope,
     cacheControl,
+    problems: readProblems(owner, problems),
+    sources,
     isShared,
     summary,
     description,

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { Call } from '../upstream/declare.ts'
 import type { DeepReadonly } from '../core/freeze.ts'
+import type { Chain, Item } from './chain.ts'
 import type { ParamsFor, Schema, Simplify } from '../upstream/spec/inference.ts'
 
 export type { ParamsFor, ParamsIf, Schema, Simplify as Shown } from '../upstream/spec/inference.ts'
@@ -21,8 +22,17 @@ export interface TypeErrorMessage<Sentence extends string> {
 export type Awaitable<T> = T | Promise<T>
 /** The value of a step whose function returns `R`. */
 export type StepValue<R> = R extends Call<infer T> ? T : R extends Skip ? never : R
-/** The value of each call of a list. */
-export type ItemValue<R> = R extends readonly Call<infer T>[] ? T : never
+/** The value of each call or chain of a list. */
+export type ItemValue<R> = R extends readonly (Call<infer T> | Chain<infer T>)[] ? T : never
+/** The chain whose last function returns `R`, if all its functions, which return `All`, return a call or a value. */
+export type ChainOf<R, All = R> = unknown extends All
+  ? Chain<StepValue<R>>
+  : void extends All
+    ? TypeErrorMessage<'each function of a chain must return a call or a value'>
+    : [Extract<All, Unfit>] extends [never]
+      ? Chain<StepValue<R>>
+      : TypeErrorMessage<'each function of a chain returns one call or a value, and cannot skip'>
+type Unfit = Skip | Chain<unknown> | readonly Item[]
 /** The type of a value or its fallback: `T` alone if the fallback has that type too. */
 export type OrFallback<T, F> = [F] extends [T] ? T : T | F
 /** The value of an `each`: readonly if it may contain a fallback, which all runs share. */
@@ -48,7 +58,7 @@ export type ContextResult<R, Without, With> = unknown extends R
     ? Without
     : [R] extends [void]
       ? Without
-      : [Extract<R, readonly Call<unknown>[] | Skip>] extends [never]
+      : [Extract<R, Unfit>] extends [never]
         ? With
         : TypeErrorMessage<'context() returns one value, or one call: await several with ask'>
 
@@ -65,8 +75,10 @@ export type OptionalStepName<K extends string, V, R> = unknown extends R
   ? NewStepName<K, V>
   : [R] extends [void]
     ? TypeErrorMessage<`step '${K}' must return a call, a value or skip`>
-    : [Extract<R, readonly Call<unknown>[]>] extends [never]
-      ? NewStepName<K, V>
+    : [Extract<R, readonly Item[]>] extends [never]
+      ? [Extract<R, Chain<unknown>>] extends [never]
+        ? NewStepName<K, V>
+        : TypeErrorMessage<`step '${K}' returns a chain: use each, and return a list`>
       : TypeErrorMessage<`step '${K}' returns several calls: use each or firstOf`>
 /** `OptionalStepName` for a step that cannot skip. */
 export type RequiredStepName<K extends string, V, R> = unknown extends R

@@ -1,72 +1,73 @@
-import { headerValueFault } from '../core/header-value.ts'
-import { checkObject } from '../core/option-values.ts'
-import { ignoreRejection } from '../core/promises.ts'
+import { readHeaders, type ReplyHeaders } from './reply-headers.ts'
+import { checkStatus, type ReplyStatus } from './reply-status.ts'
+import type { Route } from './route.ts'
+import { allowsSharedCache, allowsStoring } from './shared-caches.ts'
 
-/** The value that onReply() may return: headers of the reply. */
+/** The value that onReply() may return: the status of the reply, and headers. */
 export interface ReplyExtras {
-  /** The headers, by name. Several values are sent as several lines, as `set-cookie` requires. */
+  /** The status of the reply. With 204 the data must be null. @default the status of `reply` */
+  readonly status?: ReplyStatus
+  /**
+   * The headers, by name. Several values are sent as several lines, as `set-cookie` requires. A `cache-control` may be
+   * stricter than the aggregate's `cacheControl`, and not more open.
+   */
   readonly headers?: Readonly<Record<string, string | readonly string[]>>
 }
 
-/** The headers of a reply, checked, by lower-case name. */
-export type ReplyHeaders = Readonly<Record<string, string | readonly string[]>>
+/** The part of an aggregate that limits the value of its onReply(). */
+interface Replying {
+  readonly name: string
+  readonly route: Pick<Route, 'method' | 'cacheControl' | 'isShared'>
+  /** The statuses that reply() declares. */
+  readonly statuses: readonly [ReplyStatus, ...ReplyStatus[]]
+}
 
-const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+/** The checked value of onReply(). */
+export interface CheckedExtras {
+  /** The status of the reply, that of reply() if onReply() returned none. */
+  readonly status: ReplyStatus
+  readonly headers: ReplyHeaders | undefined
+}
 
-/** Headers that the service writes itself, or that belong to the connection. */
-const ours = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'date',
-  'content-length',
-  'content-type',
-  'content-encoding',
-  'cache-control',
-  'cache-status',
-  'age',
-  'etag',
-  'vary',
-  'server-timing',
-  'x-request-id',
-  'traceparent',
-])
+/**
+ * Checks the value that onReply() returned.
+ *
+ * @throws {TypeError} for a status or a header that cannot be sent
+ */
+export function readReplyExtras(
+  { name, route, statuses }: Replying,
+  data: unknown,
+  returned: ReplyExtras | null | undefined,
+): CheckedExtras {
+  const action = `aggregate '${name}': onReply() returned`
+  const status = returned?.status ?? statuses[0]
+  checkStatus(`${action} a status that a reply cannot have: it`, status)
+  if (status === 204 && data !== null && data !== undefined)
+    throw new TypeError(`${action} the status 204, which has no body, and the data is not null: merge null for it`)
+  const given = returned?.headers
+  if (given === undefined) return { status, headers: undefined }
+  const headers = readHeaders(
+    { owner: `aggregate '${name}'`, option: 'headers of onReply()', action, refused: {} },
+    given,
+  )
+  const cacheControl = headers['cache-control'] as string | undefined
+  if (cacheControl !== undefined) checkCacheControl(action, route, cacheControl)
+  return { status, headers }
+}
 
-/** Checks the value that onReply() returned. Throws a `TypeError` for a header that cannot be sent. */
-export function readReplyExtras(aggregate: string, said: ReplyExtras | null | undefined): ReplyHeaders | undefined {
-  const given = said?.headers
-  if (given === undefined) return undefined
-  checkObject(`aggregate '${aggregate}'`, 'headers of onReply()', given, "{ 'x-a': '1' }")
-  const headers: Record<string, string | readonly string[]> = {}
-  for (const [name, value] of Object.entries(given)) {
-    const lower = name.toLowerCase()
-    if (!headerName.test(name))
-      throw new TypeError(`aggregate '${aggregate}': onReply() returned '${name}', which is not a valid header name`)
-    if (ours.has(lower) || lower.startsWith('headwaters-'))
-      throw new TypeError(
-        `aggregate '${aggregate}': onReply() returned the header '${name}', which only the service sets: remove it`,
-      )
-    if (Object.hasOwn(headers, lower))
-      throw new TypeError(
-        `aggregate '${aggregate}': onReply() returned the header '${name}' in two ` +
-          'spellings: return several values as a list',
-      )
-    const lines: unknown[] = Array.isArray(value) ? value : [value]
-    for (const line of lines) {
-      const fault = headerValueFault(line)
-      if (fault === undefined) continue
-      // The values may contain a promise, and its unhandled rejection would end the process.
-      lines.forEach(ignoreRejection)
-      throw new TypeError(
-        `aggregate '${aggregate}': onReply() returned an invalid value of the header '${name}': ${fault}`,
-      )
-    }
-    headers[lower] = value
-  }
-  return headers
+/** Refuses a `cache-control` under which a cache could store a reply that lacks the `vary` that it needs. */
+function checkCacheControl(action: string, { method, cacheControl, isShared }: Replying['route'], value: string): void {
+  if (!isShared && allowsSharedCache(value))
+    throw new TypeError(
+      `${action} the cache-control '${value}', with which shared caches store the reply, and ` +
+        (method === 'GET'
+          ? `the cacheControl of the aggregate ${cacheControl === undefined ? 'is not set' : 'does not allow that'}: ` +
+            "declare one such as cacheControl: 'public, max-age=60', so that vary is sent"
+          : `the aggregate is ${method}: write private or no-store`),
+    )
+  if (cacheControl === undefined && method === 'GET' && allowsStoring(value))
+    throw new TypeError(
+      `${action} the cache-control '${value}', with which caches store the reply, and the aggregate ` +
+        "declares no cacheControl: declare one such as cacheControl: 'private, no-cache', so that vary is sent",
+    )
 }

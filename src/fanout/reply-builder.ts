@@ -5,6 +5,7 @@ import type { AnyAggregate } from './aggregate.ts'
 import type { RunHandle } from './run-handle.ts'
 import type { OutcomeRecorder } from './outcome-recorder.ts'
 import type { Reply } from './reply.ts'
+import type { ReplyStatus } from './reply-status.ts'
 import { invoke } from './invoke.ts'
 import type { StepArgs } from './step-args.ts'
 import { isThenable } from './is-thenable.ts'
@@ -62,7 +63,7 @@ export class ReplyBuilder {
       return this.#run.fail(error)
     }
     const reply = { data, complete: this.#recorder.complete, sources: this.#recorder.outcomes() }
-    if (hooks.onReply === undefined) this.#run.complete(reply)
+    if (hooks.onReply === undefined) this.#run.complete(withStatus(reply, this.#aggregate.statuses[0]))
     else this.#callHook(hooks.onReply, reply)
   }
 
@@ -86,9 +87,9 @@ export class ReplyBuilder {
 
   #finish(reply: Reply<unknown, string>, extras: unknown): void {
     if (this.#run.isClosed) return
-    let headers
+    let answer
     try {
-      headers = readReplyExtras(this.#aggregate.name, extras as ReplyExtras | undefined)
+      answer = readReplyExtras(this.#aggregate, reply.data, extras as ReplyExtras | undefined)
     } catch (error) {
       return this.#run.fail(error)
     }
@@ -97,6 +98,12 @@ export class ReplyBuilder {
       this.#recorder.complete === reply.complete
         ? reply
         : { data: reply.data, complete: false, sources: this.#recorder.outcomes() }
-    this.#run.complete(headers === undefined ? current : { ...current, headers })
+    const { status, headers } = answer
+    this.#run.complete(withStatus(headers === undefined ? current : { ...current, headers }, status))
   }
+}
+
+/** Returns the reply with its status. A reply with the status 200 is returned unchanged. */
+function withStatus(reply: Reply<unknown, string>, status: ReplyStatus): Reply<unknown, string> {
+  return status === 200 ? reply : { ...reply, status }
 }

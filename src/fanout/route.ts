@@ -1,7 +1,10 @@
+import type { z } from 'zod'
 import type { HeaderFields } from '../core/schema/header-fields.ts'
 import type { TextParser } from '../core/schema/text-parser.ts'
 import type { CallFlow } from '../upstream/call/flow.ts'
+import type { DeclaredProblems } from './declared-problems.ts'
 import type { Schema } from './inference.ts'
+import type { SourcesLevel } from './sources-level.ts'
 import type { Vary } from './vary.ts'
 
 /** The importance of an aggregate's runs when there is too little capacity for all runs. */
@@ -36,6 +39,10 @@ export interface Route {
   readonly cacheControl: string | undefined
   /** The request headers on which every complete reply depends; undefined without a `cacheControl`. */
   readonly vary: Vary | undefined
+  /** The problems that the aggregate declares, by status. */
+  readonly problems: DeclaredProblems | undefined
+  /** The part of the outcomes that callers see; undefined for that of the service. */
+  readonly sources: SourcesLevel | undefined
   /** True if shared caches may keep a complete reply. */
   readonly isShared: boolean
   readonly summary: string | undefined
@@ -70,6 +77,18 @@ export interface RouteOptions<P> {
   readonly envelope?: boolean
   /** The `cache-control` of a complete reply, which then has an `etag` and a `vary` too. @default 'no-store' */
   readonly cacheControl?: string
+  /**
+   * The problems that the aggregate answers with `refuse`, by status from 400 to 599: a sentence, or a zod schema that
+   * the body of the problem must match. The API document describes them.
+   * @default no problems beside those of the service
+   */
+  readonly problems?: Readonly<Record<number, string | z.ZodType>>
+  /**
+   * The part of the outcomes of the steps that callers see, in replies, headers and problems. `full` shows all of it,
+   * `states` the names and states of the steps, and `none` nothing.
+   * @default the option `sources` of the service, which is `full` unless set
+   */
+  readonly sources?: SourcesLevel
   /** One line for the API's documentation. @default no summary */
   readonly summary?: string
   /** A longer text for the API's documentation, in Markdown. @default no description */

@@ -10,6 +10,7 @@ import { sendOf, type Send } from '../upstream/call/layer.ts'
 import type { RunSpans } from '../upstream/call/spans.ts'
 import type { Runtime } from '../upstream/runtime.ts'
 import type { AnyAggregate } from './aggregate.ts'
+import { checkedProblem } from './declared-problems.ts'
 import type { CallCounts, RunEvent, StepEvent } from './events.ts'
 import type { ReadInput } from './input.ts'
 import { currentInvocation, type Invocation } from './offload/invocation.ts'
@@ -386,7 +387,7 @@ export class Run implements RunHandle, ReplyTarget {
     // onEvent may have ended the last unsafe call, which ends the run.
     if (this.#unsafeCalls > 0 || this.#phase === Phase.done) return
     const { error, step, isCancel } = this.#failure as Failure
-    const problem = isCancel ? undefined : toProblem(error, step)
+    const problem = isCancel ? undefined : checkedProblem(this.#aggregate, toProblem(error, step))
     this.#finish(isCancel ? 'cancelled' : 'failed', problem?.code ?? 'CANCELLED')
     this.#completion.reject(problem === undefined ? error : problem.with(this.#recorder.outcomes()))
   }

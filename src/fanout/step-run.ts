@@ -5,8 +5,10 @@ import { Call, LiveCall } from '../upstream/call/call.ts'
 import type { UpstreamSpec } from '../upstream/spec/spec.ts'
 import { deepFreeze } from '../core/freeze.ts'
 import { skip } from './aggregate.ts'
-import { startCallGroup, type CallCompletion, type CallGroup, type SendCall } from './call-group.ts'
+import { startCallGroup, type CallCompletion, type CallGroup, type SendItem } from './call-group.ts'
 import { countByUpstream, readCallList } from './call-list.ts'
+import { isChain, isItem, type Item } from './chain.ts'
+import { chainSender } from './chain-sender.ts'
 import { ContextCalls, type AnswerCompletion } from './context-calls.ts'
 import type { CallCounts } from './events.ts'
 import { invoke } from './invoke.ts'
@@ -213,7 +215,8 @@ export class StepRun implements CallCompletion {
     if (kind === 'pages') return this.#sendPages(returned, args)
     if (hasSeveralCalls(kind)) return this.#sendAll(returned)
     if (returned instanceof Call) this.#sendOne(returned)
-    else if (Array.isArray(returned) && returned.some(item => item instanceof Call))
+    else if (isChain(returned)) this.#failWithBug(`${labelOf(this.step)} returned a chain: use each, and return a list`)
+    else if (Array.isArray(returned) && returned.some(isItem))
       this.#failWithBug(
         `${labelOf(this.step)} returned several calls: use ${this.step.index < 0 ? 'ask' : 'each or firstOf'}`,
       )
@@ -253,9 +256,9 @@ export class StepRun implements CallCompletion {
   }
 
   #sendAll(returned: unknown): void {
-    const { step } = this
+    const { step, abort } = this
     const { kind, count } = step
-    let calls: readonly Call<unknown>[]
+    let calls: readonly Item[]
     try {
       calls = readCallList(step, returned)
     } catch (error) {
@@ -269,7 +272,10 @@ export class StepRun implements CallCompletion {
       step,
       calls,
       omitted,
-      send: this.#send,
+      // A list without chains has only calls.
+      send: calls.some(isChain)
+        ? chainSender({ step, run: this.#run, abort, count: calls.length, send: this.#send })
+        : (this.#send as SendItem),
       done: (values, tally, isStale) => {
         const isPartial = kind === 'each' && (tally.failed.length > 0 || omitted > 0)
         const state = isPartial ? 'partial' : isStale ? 'stale' : 'ok'
@@ -308,20 +314,28 @@ export class StepRun implements CallCompletion {
     this.#settleFailure(error)
   }
 
-  readonly #send: SendCall = (call, index, completion) => {
+  readonly #send = (
+    call: Call<unknown>,
+    index: number,
+    completion: CallCompletion,
+    isFrozen = this.step.isFrozen,
+    siblings = this.#siblingsOf(call.spec.upstream),
+  ): void => {
     const { abort, step } = this
     const { upstream } = call.spec
     this.#run.reads?.addForwarded(upstream)
-    const pending = new PendingCall(this, this.#run, call.spec, step.isFrozen, index, completion)
+    const pending = new PendingCall(this, this.#run, call.spec, isFrozen, index, completion)
     if (!call.spec.safe) {
       this.#unsafeCalls++
       this.#run.unsafeCallStarted()
     }
     if (abort.aborted) pending.reject(abort.reason)
-    else {
-      const siblings = this.#countByUpstream === undefined ? this.#callCount : this.#countByUpstream.get(upstream)
-      this.#run.send(new LiveCall(call, abort, this.#run, step.index, index, siblings), pending)
-    }
+    else this.#run.send(new LiveCall(call, abort, this.#run, step.index, index, siblings), pending)
+  }
+
+  /** Returns the number of calls of the step to an upstream. */
+  #siblingsOf(upstream: UpstreamSpec): number | undefined {
+    return this.#countByUpstream === undefined ? this.#callCount : this.#countByUpstream.get(upstream)
   }
 
   /** Ends the step with its fallback if it has one and the error is an `UpstreamError`. Otherwise fails the run. */

@@ -1,6 +1,7 @@
 import type { AnyAggregate } from '../fanout/aggregate.ts'
 import { checkOffloads } from '../fanout/check-offloads.ts'
 import type { RunEvent } from '../fanout/events.ts'
+import { checkSourcesLevel, type SourcesLevel } from '../fanout/sources-level.ts'
 import type { Override, Runtime, RuntimeOptions } from '../upstream/runtime.ts'
 import type { Layers } from '../upstream/spec/layers.ts'
 import { RuntimeMetrics } from '../metrics/runtime-metrics.ts'
@@ -86,6 +87,12 @@ export interface HeadwatersOptions {
    */
   readonly traceSampledPercent?: number
   /**
+   * The part of the outcomes of the steps that callers see, for aggregates without an option `sources`: all of it, the
+   * names and states of the steps, or nothing.
+   * @default 'full'
+   */
+  readonly sources?: SourcesLevel
+  /**
    * Called with each event of each run of these routes. If it throws or rejects, the error is logged, at most once per
    * minute, and the reply does not change.
    * @default not called
@@ -142,10 +149,12 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
     bodies = new InboundBodies(bodiesBytes),
     requests,
     traceSampledPercent = 0,
+    sources = 'full',
     onEvent,
   } = options
   checkBoolean('headwaters', 'describe', describe)
   checkListener('headwaters', onEvent)
+  checkSourcesLevel('headwaters', sources)
   numberWithin('headwaters', 'traceSampledPercent', traceSampledPercent, 0, 100)
   const app = host as FastifyInstance
   check(app, aggregates)
@@ -167,13 +176,14 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
   closeOnUnreadBody(app)
   addRequestId(app)
   delegateErrors(app)
-  aggregateRoutes(describe ? describeRoutes(app, aggregates) : app, aggregates, {
+  aggregateRoutes(describe ? describeRoutes(app, aggregates, sources) : app, aggregates, {
     runtime: ownRuntime,
     load,
     onEvent: onEvent && safeListener(app.log, onEvent),
     loggedWarnings: new Set(),
     requests: counter,
     traceSampledPercent,
+    sources,
     completeRuns: new CompleteRunSampler(numberWithin('headwaters', 'logCompletePercent', logCompletePercent, 0, 100)),
   })
   if (runtime === undefined) app.addHook('onClose', () => ownRuntime.close())

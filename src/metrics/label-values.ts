@@ -57,6 +57,7 @@ export const callCodes = new LabelValues([
   'UPSTREAM_TOO_LARGE',
   'UPSTREAM_JSON',
   'UPSTREAM_SCHEMA',
+  'UPSTREAM_KEY_MISSING',
   'UPSTREAM_TIMEOUT',
   'OUTCOME_UNKNOWN',
   'BULKHEAD_FULL',

@@ -13,7 +13,9 @@ import { breakerStates, cacheResults } from './upstream-readings.ts'
 export interface LimitedAggregate {
   readonly route: { readonly method: string }
   readonly steps: readonly { readonly kind: string; readonly minSuccess: number | undefined }[]
-  readonly hooks: { readonly context: object | undefined }
+  /** The statuses of its reply. */
+  readonly statuses: readonly number[]
+  readonly hooks: { readonly context: object | undefined; readonly onReply: unknown }
 }
 
 /** The part of an operation that limits its series. */
@@ -23,6 +25,7 @@ export interface LimitedOperation {
   readonly cache: object | undefined
   readonly allowEmpty: boolean
   readonly nullOn: readonly number[]
+  readonly responses?: ReadonlyMap<number, object> | undefined
 }
 
 /** The part of an upstream that limits its series. */
@@ -49,10 +52,13 @@ export interface FamilySeries {
   readonly series: number
 }
 
-/** The statuses with which a request of an aggregate can end: none, 200, 304, every 4xx, and those of its failures. */
-const aggregateStatuses = statuses.filter(
-  status => ['', '200', '304', '500', '501', '502', '503', '504', 'other'].includes(status) || status.startsWith('4'),
+/** The statuses with which a request of an aggregate can end beside those of its reply: none, 304, every 4xx and 5xx. */
+const failureStatuses = statuses.filter(
+  status => ['', '304', 'other'].includes(status) || status.startsWith('4') || status.startsWith('5'),
 ).length
+
+/** The statuses that onReply() of an aggregate can return: every 2xx except 205 and 206. */
+const onReplyStatuses = statuses.filter(status => status.startsWith('2') && status !== '205' && status !== '206').length
 
 /** The statuses with which a request without an aggregate can end: none, those of the routes, and those of refusals. */
 export const otherStatuses: ReadonlySet<string> = new Set([
@@ -102,8 +108,9 @@ function addService({ otherRoutes }: LimitedService, add: Add): void {
   add(families.buildInfo, 1)
 }
 
-function addAggregate({ route, steps, hooks }: LimitedAggregate, add: Add): void {
-  add(families.serverDuration, (route.method === 'GET' ? 2 : 1) * aggregateStatuses)
+function addAggregate({ route, steps, statuses: own, hooks }: LimitedAggregate, add: Add): void {
+  const replyStatuses = hooks.onReply === undefined ? own.length : onReplyStatuses
+  add(families.serverDuration, (route.method === 'GET' ? 2 : 1) * (failureStatuses + replyStatuses))
   add(families.runs, runOutcomes.length - 1 + allCodes.values.length)
   add(families.runDuration, runOutcomes.length)
   add(families.runDeadlineLeft, 1)
@@ -179,9 +186,11 @@ function addOperation(upstream: LimitedUpstream, operation: LimitedOperation, ad
 }
 
 /** Returns the number of statuses of an answer, and of statuses that fail an attempt. */
-function responseCount({ allowEmpty, nullOn, cache }: LimitedOperation, hasLayers: boolean): number {
+function responseCount({ allowEmpty, nullOn, responses, cache }: LimitedOperation, hasLayers: boolean): number {
   if (hasLayers) return 2 * statuses.length
   const registered = statuses.slice(1, -1)
+  // Every other status fails an attempt, a success too. Unregistered statuses are one value more.
+  if (responses !== undefined) return responses.size + (cache === undefined ? 0 : 1) + registered.length + 1
   const unread = ['205', '206']
   const successes = registered.filter(status => status.startsWith('2') && !unread.includes(status))
   const absent = new Set(nullOn.map(String))

@@ -1,4 +1,11 @@
-import { Problem, UpstreamError, errors, type ErrorCode, type Fault, type UpstreamErrorOptions } from '../errors.ts'
+import {
+  Problem,
+  UpstreamError,
+  errors,
+  type ErrorCode,
+  type ProblemOptions,
+  type UpstreamErrorOptions,
+} from '../errors.ts'
 
 /**
  * An error in the form that is sent between threads. The structured clone of an error loses its class and its fields.
@@ -7,11 +14,7 @@ export type SerializedError =
   | {
       readonly kind: 'problem'
       readonly code: ErrorCode
-      readonly status: number
-      readonly title: string
-      readonly detail: string
-      readonly faults: readonly Fault[] | undefined
-      readonly retryAfterSeconds: number | undefined
+      readonly options: Omit<ProblemOptions, 'cause' | 'sources'>
     }
   | {
       readonly kind: 'upstream'
@@ -24,8 +27,21 @@ export type SerializedError =
 /** Serializes a thrown value. A `Problem` and an `UpstreamError` keep their class. */
 export function serializeError(error: unknown): SerializedError {
   if (error instanceof Problem) {
-    const { code, statusCode: status, title, detail, faults, retryAfterSeconds } = error
-    return { kind: 'problem', code, status, title, detail, faults, retryAfterSeconds }
+    const { code, statusCode: status, title, detail, type, authorCode, headers, faults, retryAfterSeconds } = error
+    return {
+      kind: 'problem',
+      code,
+      options: {
+        status,
+        title,
+        detail,
+        type,
+        authorCode,
+        headers,
+        ...(faults && { faults }),
+        ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+      },
+    }
   }
   if (error instanceof UpstreamError) {
     const { code, source, message, upstreamStatus, retryAfterMs, verdict, statusCode, retryable } = error
@@ -71,16 +87,7 @@ function serializeOther(error: unknown): SerializedError {
 
 /** Restores an error from its serialized form. */
 export function deserializeError(serialized: SerializedError): Error {
-  if (serialized.kind === 'problem') {
-    const { code, status, title, detail, faults, retryAfterSeconds } = serialized
-    return new Problem(code, {
-      status,
-      title,
-      detail,
-      ...(faults && { faults }),
-      ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
-    })
-  }
+  if (serialized.kind === 'problem') return new Problem(serialized.code, serialized.options)
   if (serialized.kind === 'upstream') return new UpstreamError(serialized.code, serialized.source, serialized.options)
   const { name, message, stack } = serialized
   // Keep the stack of the thread in which the error was thrown.

@@ -16,11 +16,14 @@ import type { ReportFault } from './policies/cache/cache-adapter.ts'
 import { coalesce } from './policies/coalesce.ts'
 import { deadline } from './policies/deadline.ts'
 import { hedge } from './policies/hedge/hedge.ts'
+import { keyBatch } from './policies/key-batch/key-batch.ts'
 import type { SpanServer } from './call/spans.ts'
 import { sendOf, serviceOf, stack, type Layer, type Send } from './call/layer.ts'
 import { observe, type Counts } from './policies/observe.ts'
 import { custom } from './policies/custom/custom.ts'
+import { redirect } from './policies/redirect.ts'
 import { retry } from './policies/retry/retry.ts'
+import { statusAnswers } from './policies/status-answers.ts'
 import type { UpstreamSpec } from './spec/spec.ts'
 import type { LayerPosition } from './spec/layers.ts'
 import { openAuthorizedTransport, type RuntimeServices } from './auth/authorized-transport.ts'
@@ -128,6 +131,13 @@ export function createClient(
     invalidations.listen(origin, uri => {
       if (uri.startsWith(base)) leaveBehind(uri.slice(base.length))
     })
+  const redirectOptions = {
+    upstream,
+    origin,
+    prefix: address.prefix,
+    credential: spec.auth !== undefined && 'query' in spec.auth ? spec.auth.query : undefined,
+    limit: spec.redirects,
+  }
   const notInvalidated = (cause: unknown) => (responseCache ? responseCache.report : onFault)('invalidate', cause)
 
   const customAt = (position: LayerPosition) =>
@@ -143,10 +153,14 @@ export function createClient(
     spec.changes && invalidate({ origin, base, invalidations, onFault: notInvalidated }),
     // Above the cache, coalesce and retry: the headers that a custom layer adds are part of the key of a call.
     ...customAt('call'),
+    // Above the cache and all attempts: they handle a listed status such as 503 as a failure.
+    spec.listsStatuses && statusAnswers(),
     // Above coalesce: a hit uses no layer below, and equal misses become one call.
     responseCache && responseCache.layer,
     // Above all attempts: callers with equal calls share all attempts of one call.
     spec.coalesces && coalesce({ keyOf, listen }),
+    // Above all attempts, below coalesce: equal keys become one call, and a batch of keys is retried as one call.
+    spec.keyBatches && keyBatch({ keyOf }),
     // Above the breaker: each attempt counts for it, and an open breaker ends the retries.
     spec.retry && retry({ ...spec.retry, budget }),
     // Above the breaker and the bulkhead: a second attempt counts separately and needs its own permit.
@@ -159,6 +173,8 @@ export function createClient(
     attempt({ upstream, timeout: attemptTimeout, budget, server: serverOf(address.url, base) }),
     // Above the custom layers and dispatch: a call has a token, and is sent again if the token was refused.
     transport?.authorize ?? false,
+    // Above the custom layers: they sign each request separately, with its own path.
+    spec.redirects > 0 && redirect(redirectOptions),
     // Above dispatch: each attempt is signed separately, within its timeout and its permit.
     ...customAt('attempt'),
   ]

@@ -1,12 +1,15 @@
 import { channel } from 'node:diagnostics_channel'
 import type { z } from 'zod'
 import { callFactory } from './call/create-call.ts'
+import { keyCallFactory } from './call/key-call.ts'
 import type { Call } from './call/call.ts'
 import type { DeepReadonly } from '../core/freeze.ts'
 import { checkObject } from '../core/option-values.ts'
 import type { ParamsFor, ParamsIf, Schema, Simplify } from './spec/inference.ts'
+import type { KeyBatchOptions, Untyped } from './spec/key-batch-options.ts'
 import type { AnyOperationOptions, CacheOptions, OperationOptions } from './spec/operation-options.ts'
 import type { UpstreamOptions } from './spec/options.ts'
+import type { OutputIf, Responses, StatusValue } from './spec/response-types.ts'
 import { operationSpec } from './spec/check-operation.ts'
 import { upstreamSpec } from './spec/check-upstream.ts'
 import type { OperationSpec, UpstreamSpec } from './spec/spec.ts'
@@ -19,9 +22,16 @@ type SchemaInput<S> = S extends z.ZodType ? z.input<S> : {}
 type Body<O extends z.ZodType, E extends boolean> = z.output<O> | (E extends true ? null : never)
 /** The value of an answer. Several callers share it if the operation coalesces or caches; it is frozen then. */
 type Given<T, Co, Ca> = [Co, Ca] extends [false, false] ? T : DeepReadonly<T>
-type Value<O extends z.ZodType, H extends Schema, E extends boolean, A extends readonly number[]> =
+type OutputValue<O extends z.ZodType, H extends Schema, E extends boolean, A extends readonly number[]> =
   | (H extends z.ZodType ? { readonly body: Body<O, E>; readonly headers: z.output<H> } : Body<O, E>)
   | (A extends readonly [] ? never : null)
+type Value<
+  R,
+  O extends z.ZodType,
+  H extends Schema,
+  E extends boolean,
+  A extends readonly number[],
+> = R extends Responses ? StatusValue<R, H> : OutputValue<O, H, E, A>
 
 /**
  * One operation of an upstream. It is a function that creates calls and sends nothing. A step of an aggregate returns
@@ -31,7 +41,7 @@ export interface Operation<I, T> {
   /**
    * Creates a call.
    *
-   * @param input The fields of `params` and `query`, and the body under `body`.
+   * @param input The fields of `params` and `query`, and the body under `body`. With `keyBatch` it is one key.
    * @returns The call. Its input is checked when the call is created.
    * @throws `CALL_INPUT_INVALID` for an input that the schemas or the path refuse.
    * @throws `TypeError` for an operation that was not passed to `defineUpstream`.
@@ -56,6 +66,13 @@ type BodyInput<B> = B extends z.ZodType
     ? { readonly body?: z.input<B> }
     : { readonly body: z.input<B> }
   : {}
+
+/** The operation of a declaration: the input of its calls is a key if it has a `keyBatch`. */
+type Declared<K, I, T, V> = 0 extends 1 & K
+  ? Operation<K, DeepReadonly<V>>
+  : [K] extends [Untyped<string>]
+    ? Operation<I, T>
+    : Operation<K, DeepReadonly<V>>
 
 type Input<Pa, Q, B> = Simplify<SchemaInput<Pa> & SchemaInput<Q> & BodyInput<B>>
 
@@ -93,14 +110,28 @@ export function operation<
   const A extends readonly number[] = [],
   const Co extends boolean = false,
   const Ca extends boolean | CacheOptions = false,
+  R extends Responses | undefined = undefined,
+  K = Untyped<'give the keys a type: call: (ids: readonly string[]) => ({ ids })'>,
+  V = never,
 >(
-  options: OperationOptions<P, O, Pa, Q, B, H, Input<Pa, Q, B>> & {
+  options: OperationOptions<
+    P,
+    O,
+    Pa,
+    Q,
+    B,
+    H,
+    Input<Pa, Q, B>,
+    R,
+    KeyBatchOptions<K, NoInfer<Input<Pa, Q, B>>, NoInfer<Value<R, O, H, E, A>>, V>
+  > & {
     readonly allowEmpty?: E
     readonly nullOn?: A
     readonly coalesce?: Co
     readonly cache?: Ca
-  } & ParamsIf<NoInfer<P>>,
-): Operation<Input<Pa, Q, B>, Given<Value<O, H, E, A>, Co, Ca>> {
+  } & ParamsIf<NoInfer<P>> &
+    OutputIf<NoInfer<R>>,
+): Declared<K, Input<Pa, Q, B>, Given<Value<R, O, H, E, A>, Co, Ca>, V> {
   checkObject('operation()', 'its options', options, "operation({ path: '/facts', output: z.object({ … }) })")
   const unbound = () => {
     throw new TypeError(`the operation '${options.path}' belongs to no upstream: pass it to defineUpstream`)
@@ -154,7 +185,8 @@ export function defineUpstream<const Ops extends Readonly<Record<string, Operati
   const bound = Object.entries(operations).map(([key, unbound]) => {
     const own = checkedOperation(spec, key, unbound)
     specs.push(own)
-    return [key, Object.freeze(Object.assign(callFactory(own), { path: own.template.path }))] as const
+    const create = own.keyBatch === undefined ? callFactory(own) : keyCallFactory(own)
+    return [key, Object.freeze(Object.assign(create, { path: own.template.path }))] as const
   })
   return Object.freeze(Object.assign(Object.fromEntries(bound), { [upstream]: spec })) as unknown as Upstream<Ops>
 }

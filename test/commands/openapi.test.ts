@@ -42,3 +42,12 @@ test('a file that cannot be written ends with 1, and the error names the option,
   t.match(errors, /^headwaters: --out: cannot write '\/nowhere\/at\/all\.yaml': ENOENT/)
   t.notMatch(errors, /\bat .*:\d+:\d+/, 'without a stack')
 })
+
+test('the document follows the variable SOURCES, and another value ends with 2', async t => {
+  const { output } = await runCommand(t, ['openapi', '--json'], { SOURCES: 'none' })
+  t.notMatch(output, /sources`|"sources":|server-timing|cache-status|some-upstream/)
+  t.notMatch(output, /Steps:|meow\b/)
+  const { code, errors } = await runCommand(t, ['openapi'], { SOURCES: 'some' })
+  t.equal(code, 2)
+  t.match(errors, "SOURCES: sources must be 'full', 'states' or 'none', got 'some'")
+})

@@ -3,16 +3,33 @@ import { join } from 'node:path'
 import swagger from '@fastify/swagger'
 import fastify from 'fastify'
 import { test, type Test } from 'tap'
+import { z } from 'zod'
 import { startDemoUpstreams } from '../../src/demo-upstreams/index.ts'
 import { aggregates } from '../../src/routes/index.ts'
 import { headwaters } from '../../src/index.ts'
 import { everySchema } from '../openapi/helpers/every-schema.ts'
 import { compiledProgram, run } from '../openapi/helpers/client.ts'
 import { lint } from '../openapi/helpers/lint.ts'
-import type { AnyAggregate } from '../../src/fanout/aggregate.ts'
+import { aggregate, type AnyAggregate } from '../../src/fanout/aggregate.ts'
 import type { Override } from '../../src/upstream/runtime.ts'
 
 const versions = ['3.0.3', '3.1.0']
+
+/** Aggregates with statuses and problems of their own. */
+const answering = [
+  aggregate('removed', { url: '/removed', method: 'DELETE' }).reply(z.null(), () => null, { status: 204 }),
+  aggregate('made', {
+    url: '/made',
+    method: 'POST',
+    sources: 'states',
+    problems: { 404: 'There is none.', 422: z.object({ code: z.literal('ODD') }).describe('It is odd.') },
+  })
+    .required('one', () => 1)
+    .reply(z.string(), () => 'a', { status: [201, 200] }),
+  aggregate('hiding', { url: '/hiding', sources: 'none' })
+    .required('one', () => 1)
+    .reply(z.string(), () => 'a'),
+]
 
 /** An app with `@fastify/swagger` and aggregates. */
 async function documentedApp(
@@ -39,7 +56,7 @@ async function documentedApp(
 
 for (const openapi of versions) {
   test(`a public linter finds no problem in the app's document in OpenAPI ${openapi}`, async t => {
-    const app = await documentedApp(t, openapi, [...aggregates, ...everySchema], ['/api', '/again'])
+    const app = await documentedApp(t, openapi, [...aggregates, ...everySchema, ...answering], ['/api', '/again'])
     const file = join(t.testdir(), 'document.json')
     writeFileSync(file, JSON.stringify(app.swagger()))
     const { problems } = await lint(t, file)
@@ -48,7 +65,24 @@ for (const openapi of versions) {
       [],
     )
 
-    const { paths = {} } = app.swagger() as { paths?: Record<string, { post?: { requestBody?: object } }> }
+    const { paths = {} } = app.swagger() as {
+      paths?: Record<string, Record<string, { requestBody?: object; responses?: object } | undefined>>
+    }
+    t.match(paths['/api/removed']?.['delete']?.responses, { 204: { description: 'The reply', content: undefined } })
+    t.match(paths['/api/made']?.['post']?.responses, {
+      200: {
+        content: { 'application/json': { schema: { properties: { sources: { properties: { one: Object } } } } } },
+      },
+      201: {
+        content: { 'application/json': { schema: { properties: { sources: { properties: { one: Object } } } } } },
+      },
+      404: { description: 'There is none.' },
+      422: {
+        description: 'It is odd.',
+        content: { 'application/problem+json': { schema: { allOf: [{}, { properties: { code: Object } }] } } },
+      },
+    })
+    t.notMatch(JSON.stringify(paths['/api/hiding']), /"sources"/)
     const body = paths['/api/sent']?.post?.requestBody as {
       readonly content: Record<string, { schema: Record<string, unknown> }>
     }

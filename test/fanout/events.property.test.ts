@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import fc from 'fast-check'
 import { test } from 'tap'
 import { z } from 'zod'
-import { aggregate, times, type AnyAggregate } from '../../src/fanout/aggregate.ts'
+import { aggregate, chain, times, type AnyAggregate } from '../../src/fanout/aggregate.ts'
 import type { RunEvent } from '../../src/fanout/events.ts'
 import { startRun } from '../../src/fanout/fan-out.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
@@ -29,7 +29,7 @@ function answerer(): (asked: Asked) => void {
 }
 
 const stepPlan = fc.record({
-  kind: fc.constantFrom('required', 'optional', 'optional', 'each', 'firstOf', 'pages', 'value'),
+  kind: fc.constantFrom('required', 'optional', 'optional', 'each', 'chains', 'firstOf', 'pages', 'value'),
   operation: fc.constantFrom('get', 'get', 'shared', 'kept', 'post', 'hedged', 'limited'),
   manners: fc.array(fc.constantFrom(...manners), { minLength: 1, maxLength: 3 }),
   needsPrevious: fc.boolean(),
@@ -89,11 +89,17 @@ function aggregateOf({ context, steps, deadline }: RunPlan, operations: ReturnTy
     }
     const name = `s${index}`
     const many = () => times(plan.manners.length, call)
+    const chains = () => times(plan.manners.length, item => chain(call(item), () => call(item + 1)))
     if (plan.kind === 'value') builder = builder.required(name, () => index, options)
     else if (plan.kind === 'required') builder = builder.required(name, () => call(0), options)
     else if (plan.kind === 'optional') builder = builder.optional(name, () => call(0), { fallback: null, ...options })
-    else if (plan.kind === 'each')
-      builder = builder.each(name, many, { minSuccess: 0, fallback: null, concurrency: 2, ...options })
+    else if (plan.kind === 'each' || plan.kind === 'chains')
+      builder = builder.each(name, plan.kind === 'each' ? many : chains, {
+        minSuccess: 0,
+        fallback: null,
+        concurrency: 2,
+        ...options,
+      })
     else if (plan.kind === 'pages') {
       const next = (_: unknown, index: number) => (index === 0 ? many().slice(1) : undefined)
       builder = builder.pages(name, () => call(0), { next, onLoss: 'keep', concurrency: 2, ...options })

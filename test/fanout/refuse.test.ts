@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { z } from 'zod'
-import { UpstreamError } from '../../src/errors.ts'
+import { UpstreamError, type Problem } from '../../src/errors.ts'
 import { aggregate, refuse } from '../../src/fanout/aggregate.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
 import { answeringRuntime } from '../helpers/answering-runtime.ts'
@@ -56,31 +56,6 @@ test('a merge may refuse, at once or later', async t => {
   for (const merge of [() => refuse(403, 'Not for you.'), async () => refuse(403, 'Not for you.')]) {
     const problem = await problemOf(fanOut(base.required('a', () => 1).reply(Any, merge), {}, { runtime }))
     t.match(problem, { code: 'REFUSED', statusCode: 403, detail: 'Not for you.', sources: { a: { state: 'ok' } } })
-  }
-})
-
-test("only statuses from 400 to 499 are an author's answer; any other is a bug", async t => {
-  for (const status of [500, 399, 302, 404.5, Number.NaN]) {
-    const described = base
-      .optional('a', (): number => refuse(status, 'a secret'), { fallback: null })
-      .reply(Any, () => 1)
-    const problem = await problemOf(fanOut(described, {}, { runtime }))
-    t.match(problem, { code: 'INTERNAL', statusCode: 500, cause: TypeError })
-    t.match(problem.cause, {
-      message: `refuse(${status}) must have a status from 400 to 499`,
-    })
-  }
-  for (const status of [400, 499]) {
-    t.match(
-      await problemOf(
-        fanOut(
-          base.required('a', (): number => refuse(status, 'x')).reply(Any, () => 1),
-          {},
-          { runtime },
-        ),
-      ),
-      { statusCode: status },
-    )
   }
 })
 
@@ -185,4 +160,123 @@ test('a step that fails at once keeps later ones from being asked', async t => {
   const problem = await problemOf(fanOut(described, {}, { runtime: strict }))
   t.strictSame(strict.asked, [])
   t.strictSame(problem.sources['later'], { state: 'cancelled', ms: 0, attempts: 0 })
+})
+
+/** Returns the error that a call of `refuse` throws. */
+function thrown(...args: Parameters<typeof refuse>): unknown {
+  try {
+    return refuse(...args)
+  } catch (error) {
+    return error
+  }
+}
+
+test('refuse throws a problem with the status, the texts, the faults and the headers of the author', async t => {
+  for (const status of [400, 404, 499, 500, 503, 599]) {
+    const problem = thrown(status, 'no such cat') as Problem
+    t.match(problem, { name: 'Problem', code: 'REFUSED', statusCode: status, detail: 'no such cat', title: 'Refused' })
+    t.equal(problem.retryAfterSeconds, status === 503 ? 1 : undefined)
+  }
+  const errors = [{ pointer: '/body/items/0', reason: 'is sold out', secret: 1 }]
+  const problem = thrown(422, 'The order is invalid.', {
+    type: 'https://shop.example/problems/order',
+    title: 'Invalid order',
+    code: 'ORDER_INVALID',
+    errors,
+    headers: { 'X-A': '1', 'set-cookie': ['a=1', 'b=2'] },
+    retryAfterSeconds: 2.5,
+  }) as Problem
+  t.same(JSON.parse(JSON.stringify(problem)), {
+    type: 'https://shop.example/problems/order',
+    title: 'Invalid order',
+    status: 422,
+    detail: 'The order is invalid.',
+    code: 'ORDER_INVALID',
+    errors: [{ pointer: '/body/items/0', reason: 'is sold out' }],
+  })
+  t.match(problem, { code: 'REFUSED', authorCode: 'ORDER_INVALID', retryAfterSeconds: 3 })
+  t.same(problem.headers, { 'x-a': '1', 'set-cookie': ['a=1', 'b=2'] })
+  const faultOfAll = thrown(422, 'x', { errors: [{ pointer: '', reason: 'is wrong' }], type: 'about:blank' }) as Problem
+  t.same([faultOfAll.faults, faultOfAll.type], [[{ pointer: '', reason: 'is wrong' }], 'about:blank'])
+})
+
+test('a wrong argument of refuse is a bug that is named', async t => {
+  for (const status of [200, 302, 399, 600, 404.5, Number.NaN, Infinity])
+    t.match(thrown(status, 'x'), { name: 'TypeError', message: `refuse(${status}) must have a status from 400 to 599` })
+  for (const [options, message] of [
+    [{ code: 'NOT_FOUND' }, "the code 'NOT_FOUND' is an error code of Headwaters: choose another code"],
+    [{ code: 'orderInvalid' }, "code must have 2 to 64 upper-case letters, digits and underscores, such as 'ORDER"],
+    [{ code: 7 }, "code must be a string such as 'ORDER_INVALID', got a number"],
+    [{ type: 'order' }, "type must be an absolute URI such as 'https://shop.example/problems/order', got 'order'"],
+    [{ type: 7 }, "type must be a string such as 'https://shop.example/problems/order', got a number"],
+    [{ title: 7 }, "title must be a string such as 'Invalid order', got a number"],
+    [{ errors: {} }, 'errors must be a list of { pointer, reason }, got an object'],
+    [{ errors: [7] }, 'errors[0] must be an object such as'],
+    [{ errors: [{ pointer: '/a' }] }, "errors[0].reason is missing: it must be a string such as 'is sold out'"],
+    [{ errors: [{ reason: 'a' }] }, 'errors[0].pointer is missing'],
+    [{ errors: [{ pointer: 'a', reason: 'b' }] }, "must be a JSON Pointer such as '/body/items/0', got 'a'"],
+    [
+      { errors: Array.from({ length: 101 }, () => ({ pointer: '', reason: 'a' })) },
+      'errors must have at most 100 entries, got 101: send the first',
+    ],
+    [{ headers: { date: 'x' } }, "has the header 'date', which only the service sets: remove it"],
+    [{ headers: { 'Retry-After': '1' } }, 'which the service sets here: use the option retryAfterSeconds'],
+    [{ headers: { 'cache-control': 'x' } }, 'a problem is sent with no-store, so remove it'],
+    [{ headers: { 'x-a': 'a\r\nb' } }, "has an invalid value of the header 'x-a'"],
+    [{ headers: [] }, 'headers must be an object such as'],
+    [{ retryAfterSeconds: -1 }, 'retryAfterSeconds must be a number from 0 to 2147483647, got -1'],
+    [{ retryAfterSeconds: Number.NaN }, 'retryAfterSeconds must be a number from 0 to 2147483647, got NaN'],
+    [{ retryAfterSeconds: '1' }, 'retryAfterSeconds must be a number from 0 to 2147483647, got 1'],
+    [{ status: 404 }, "unknown option 'status': use type, title, code, errors, headers, retryAfterSeconds"],
+  ] as const) {
+    const error = thrown(422, 'x', options as never) as TypeError
+    t.equal(error.name, 'TypeError')
+    t.ok(error.message.startsWith('refuse(422)') && error.message.includes(message), error.message)
+  }
+  t.match(thrown(422, undefined as never), { name: 'TypeError', message: /^refuse\(422\): detail is missing/ })
+  const described = base.optional('a', (): number => refuse(399, 'a secret'), { fallback: null }).reply(Any, () => 1)
+  t.match(await problemOf(fanOut(described, {}, { runtime })), { code: 'INTERNAL', statusCode: 500, cause: TypeError })
+})
+
+test('a declared problem must match its schema, or the run fails with REPLY_INVALID', async t => {
+  const Sold = z
+    .strictObject({
+      type: z.string(),
+      title: z.string(),
+      status: z.literal(422),
+      detail: z.string(),
+      code: z.enum(['SOLD_OUT', 'SOLD']),
+      errors: z.array(z.object({ pointer: z.string(), reason: z.string() })).min(1),
+    })
+    .describe('Something is sold out.')
+  const declared = aggregate('order', {
+    url: '/order',
+    query: z.object({ as: z.string() }),
+    problems: {
+      404: 'There is no such order.',
+      422: Sold,
+      409: z.any().refine(() => {
+        throw new Error('of the schema')
+      }),
+    },
+  }).reply(Any, ({ query }) =>
+    query.as === 'missing'
+      ? refuse(404, 'none')
+      : query.as === 'throws'
+        ? refuse(409, 'none')
+        : query.as === 'undeclared'
+          ? refuse(410, 'gone')
+          : refuse(422, 'sold', { code: query.as, errors: [{ pointer: '/body', reason: 'is sold' }] }),
+  )
+  const ask = (as: string) => problemOf(fanOut(declared, { query: { as } }, { runtime }))
+  t.match(await ask('SOLD_OUT'), { code: 'REFUSED', authorCode: 'SOLD_OUT', statusCode: 422 })
+  t.match(await ask('missing'), { code: 'REFUSED', statusCode: 404 })
+  t.match(await ask('undeclared'), { code: 'REFUSED', statusCode: 410 })
+  for (const as of ['OTHER', 'throws'])
+    t.match(await ask(as), {
+      code: 'REPLY_INVALID',
+      statusCode: 500,
+      detail: /^The service refused the request with a problem that does not match the schema for 4\d\d\.$/,
+      cause: { message: as === 'throws' ? 'of the schema' : /SOLD_OUT/ },
+    })
 })

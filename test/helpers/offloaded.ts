@@ -1,6 +1,7 @@
 // Functions that tests have run in threads.
 import { parentPort } from 'node:worker_threads'
 import { Problem, UpstreamError } from '../../src/errors.ts'
+import { refuse } from '../../src/fanout/refuse.ts'
 
 export function add(a: number, b = 1): number {
   return a + b
@@ -48,6 +49,18 @@ export function refusing(): never {
     detail: 'Not here.',
     retryAfterSeconds: 7,
     faults: [{ pointer: '/query', reason: 'is odd' }],
+  })
+}
+
+/** An author's problem with everything that it can have. */
+export function refusingWholly(): never {
+  refuse(503, 'The till is closed.', {
+    type: 'https://shop.example/problems/closed',
+    title: 'Closed',
+    code: 'SHOP_CLOSED',
+    errors: [{ pointer: '/body/at', reason: 'is at night' }],
+    headers: { 'X-Opens': '8', link: ['<a>', '<b>'] },
+    retryAfterSeconds: 30,
   })
 }
 

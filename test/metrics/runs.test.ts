@@ -1,7 +1,6 @@
 import { test, type Test } from 'tap'
 import { z } from 'zod'
-import { refuse } from '../../src/errors.ts'
-import { aggregate, skip } from '../../src/fanout/aggregate.ts'
+import { aggregate, refuse, skip } from '../../src/fanout/aggregate.ts'
 import { fanOut, startRun } from '../../src/fanout/fan-out.ts'
 import * as families from '../../src/metrics/families.ts'
 import { createRuntime, type Runtime } from '../../src/upstream/runtime.ts'

@@ -133,6 +133,19 @@ test("an author's answer and an upstream's failure stay what they are", async t 
     retryAfterSeconds: 7,
     faults: [{ pointer: '/query', reason: 'is odd' }],
   })
+  const whole = (await failure(run('refusingWholly'))) as Problem
+  t.same(JSON.parse(JSON.stringify(whole)), {
+    type: 'https://shop.example/problems/closed',
+    title: 'Closed',
+    status: 503,
+    detail: 'The till is closed.',
+    code: 'SHOP_CLOSED',
+    errors: [{ pointer: '/body/at', reason: 'is at night' }],
+  })
+  t.same(
+    [whole.code, whole.headers, whole.retryAfterSeconds],
+    ['REFUSED', { 'x-opens': '8', link: ['<a>', '<b>'] }, 30],
+  )
   t.match(await failure(run('plainlyRefusing')), {
     code: 'REFUSED',
     statusCode: 400,

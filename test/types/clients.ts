@@ -9,6 +9,8 @@ export const Picture = z.object({ url: z.string() })
 export type Picture = z.infer<typeof Picture>
 export const Summary = z.object({ title: z.string(), extract: z.string() })
 export type Summary = z.infer<typeof Summary>
+export const Taken = z.object({ by: z.array(z.string()) })
+export type Taken = z.infer<typeof Taken>
 
 /** What the declarations beside this file call. */
 export const upstream = defineUpstream(
@@ -35,6 +37,13 @@ export const upstream = defineUpstream(
     maybe: operation({ path: '/maybe', output: Breed, allowEmpty: true }),
     absent: operation({ path: '/absent', output: Breed, nullOn: [404] }),
     withHeaders: operation({ path: '/paged', output: Breed, responseHeaders: z.object({ etag: z.string() }) }),
+    byStatus: operation({ path: '/by-status', responses: { 200: Breed, 204: z.null(), 409: Taken } }),
+    byStatusWithHeaders: operation({
+      path: '/by-status',
+      responses: { '200': Breed, 404: z.null() },
+      responseHeaders: z.object({ etag: z.string() }),
+      coalesce: true,
+    }),
     shared: operation({ path: '/shared', output: z.object({ data: z.array(z.string()) }), coalesce: true }),
     kept: operation({ path: '/kept', output: z.object({ data: z.array(z.string()) }), cache: true, nullOn: [404] }),
     keptFor: operation({
@@ -48,6 +57,28 @@ export const upstream = defineUpstream(
       output: z.object({ data: z.array(z.string()) }),
       coalesce: false,
       cache: false,
+    }),
+    named: operation({
+      path: '/named',
+      query: z.object({ ids: z.array(z.string()) }),
+      output: z.array(Breed),
+      nullOn: [404],
+      keyBatch: {
+        maxKeys: 50,
+        call: (ids: readonly string[]) => ({ ids }),
+        pick: (breeds, id) => breeds?.find(breed => breed.id === id),
+      },
+    }),
+    listed: operation({
+      path: '/listed/{kind}',
+      params: z.object({ kind: z.string() }),
+      query: z.object({ ids: z.array(z.number()) }),
+      output: z.record(z.string(), z.object({ tags: z.array(z.string()) })),
+      keyBatch: {
+        maxKeys: 50,
+        call: (keys: readonly { readonly id: number }[]) => ({ kind: 'cats', ids: keys.map(({ id }) => id) }),
+        pick: (byId, { id }, index) => byId[`${id}-${index.toFixed()}`]?.tags,
+      },
     }),
     tagged: operation({ path: '/tagged', query: z.object({ tags: z.array(z.string()) }), output: z.unknown() }),
     absentWithHeaders: operation({

@@ -1,6 +1,7 @@
 // Declarations that the type checker must take, with the exact types it infers from them.
 import { z } from 'zod'
-import { aggregate, offload, skip, times, type AnyAggregate, type Replied } from '../../src/fanout/aggregate.ts'
+import { aggregate, chain, offload, skip, times, type AnyAggregate, type Replied } from '../../src/fanout/aggregate.ts'
+import type { Chain } from '../../src/fanout/chain.ts'
 import type { ReplyExtras } from '../../src/fanout/on-reply.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
 import { byCursor } from '../../src/fanout/page-by-cursor.ts'
@@ -13,7 +14,7 @@ import type { Runtime } from '../../src/upstream/runtime.ts'
 import type { Layers } from '../../src/upstream/spec/layers.ts'
 import type { Answer } from '../../src/upstream/spec/answer.ts'
 import type { LayerCall, CustomLayer } from '../../src/upstream/spec/layer-types.ts'
-import { upstream, type Breed, type Fact, type Picture, type Summary } from './clients.ts'
+import { upstream, type Breed, type Fact, type Picture, type Summary, type Taken } from './clients.ts'
 import type * as functions from './functions.ts'
 import type * as oneFunction from './one-function.ts'
 
@@ -38,7 +39,32 @@ typed(note({ id: '1', body: { text: 'x' } })).is<Call<{ ok: boolean }>>(true)
 typed(upstream.maybe()).is<Call<Breed | null>>(true)
 typed(upstream.absent()).is<Call<Breed | null>>(true)
 typed(upstream.withHeaders()).is<Call<{ readonly body: Breed; readonly headers: { etag: string } }>>(true)
+typed(upstream.named).is<Operation<string, Readonly<Breed>>>(true)
+typed(upstream.named('a')).is<Call<Readonly<Breed>>>(true)
+typed(upstream.listed).is<Operation<{ readonly id: number }, readonly string[]>>(true)
+typed(upstream.listed({ id: 1 })).is<Call<readonly string[]>>(true)
 typed(upstream.absentWithHeaders()).is<Call<{ readonly body: Breed; readonly headers: { etag: string } } | null>>(true)
+typed(upstream.byStatus()).is<
+  Call<
+    | { readonly status: 200; readonly body: Breed }
+    | { readonly status: 204; readonly body: null }
+    | { readonly status: 409; readonly body: Taken }
+  >
+>(true)
+typed(upstream.byStatusWithHeaders()).is<
+  Call<
+    | { readonly status: 200; readonly body: Readonly<Breed>; readonly headers: { readonly etag: string } }
+    | { readonly status: 404; readonly body: null; readonly headers: { readonly etag: string } }
+  >
+>(true)
+aggregate('by-status', { url: '/v1/by-status' })
+  .required('answer', () => upstream.byStatus())
+  .reply(R, ({ answer }) => {
+    if (answer.status === 409) typed(answer.body).is<Taken>(true)
+    if (answer.status !== 200) return { name: 'none' }
+    typed(answer.body).is<Breed>(true)
+    return { name: answer.body.name }
+  })
 
 // The input: each part by its schema's output
 aggregate('all-parts', {
@@ -192,6 +218,63 @@ base()
     typed(seen.later).is<Summary[]>(true)
     typed(seen.unlike).is<(Picture | Fact)[]>(true)
     typed(seen.unlikeOrNull).is<readonly (Readonly<Picture> | Readonly<Fact> | null)[]>(true)
+    return { name: seen.found.name }
+  })
+
+// chain: each function gets the values before it, through four functions, and the last one gives the value
+typed(chain(fact(), () => picture())).is<Chain<Picture>>(true)
+typed(chain(fact(), async () => picture())).is<Chain<Picture>>(true)
+typed(chain(fact(), one => one.length)).is<Chain<number>>(true)
+typed(chain(fact(), ({ length }) => (length > 3 ? picture() : null))).is<Chain<Picture | null>>(true)
+typed(chain(upstream.shared(), one => one.data)).is<Chain<readonly string[]>>(true)
+base()
+  .each('pairs', ({ query }) =>
+    times(query.count, () =>
+      chain(
+        breed({ id: '1' }),
+        one => summary({ title: one.name }),
+        (one, two) => ({ one, two }),
+      ),
+    ),
+  )
+  .each(
+    'fours',
+    ({ found }) => [
+      chain(
+        breed({ id: found.id }),
+        one => {
+          typed(one).is<Breed>(true)
+          return summary({ title: one.name })
+        },
+        async (one, two) => {
+          typed(one).is<Breed>(true)
+          typed(two).is<Summary>(true)
+          return two.title === '' ? null : picture()
+        },
+        (_one, _two, three) => {
+          typed(three).is<Picture | null>(true)
+          return 4
+        },
+        (one, two, three, four) => {
+          typed(one).is<Breed>(true)
+          typed(two).is<Summary>(true)
+          typed(three).is<Picture | null>(true)
+          typed(four).is<number>(true)
+          return facts({ count: four })
+        },
+      ),
+    ],
+    { needs: ['found'] },
+  )
+  .each('tolerant', () => [chain(fact(), () => picture())], { minSuccess: 0, fallback: null })
+  .each('mixed', async () => [fact(), chain(fact(), () => picture())])
+  .each('skippedChains', ({ query }) => (query.count === 0 ? skip : [chain(fact(), () => picture())]))
+  .reply(R, seen => {
+    typed(seen.pairs).is<{ one: Breed; two: Summary }[]>(true)
+    typed(seen.fours).is<{ data: string[] }[]>(true)
+    typed(seen.tolerant).is<readonly (Readonly<Picture> | null)[]>(true)
+    typed(seen.mixed).is<(Fact | Picture)[]>(true)
+    typed(seen.skippedChains).is<Picture[]>(true)
     return { name: seen.found.name }
   })
 
@@ -391,6 +474,7 @@ withContext.onReply(async ({ data }): Promise<ReplyExtras | undefined> =>
   data.name === '' ? undefined : { headers: {} },
 )
 withContext.onReply(() => {})
+withContext.onReply(({ data }) => (data.name === '' ? undefined : { status: 201, headers: { location: '/a' } }))
 withContext.onReply(async () => {})
 register([answered, withContext])
 await runAggregate(answered, {}, { upstreams: {}, context: user })

@@ -1,7 +1,7 @@
 // Declarations that the type checker must refuse. Number 19, an extra key, is stripped at run time instead: see
 // test/fanout/merge.test.ts.
 import { z } from 'zod'
-import { aggregate, offload, skip, times, type AnyAggregate } from '../../src/fanout/aggregate.ts'
+import { aggregate, chain, offload, skip, times, type AnyAggregate } from '../../src/fanout/aggregate.ts'
 import { runAggregate } from '../../src/testing/run-aggregate.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { Fact, upstream } from './clients.ts'
@@ -13,6 +13,7 @@ const base = () => aggregate('b', { url: '/v1/b/{breed}', params: z.object({ bre
   .required('found', ({ params }) => breed({ id: params.breed }))
 const R = z.object({ name: z.string() })
 declare function register (aggregates: readonly AnyAggregate[]): void
+const named = { path: '/named', query: z.object({ ids: z.array(z.string()) }), output: z.array(z.string()) } as const
 const place = new URL('./functions.ts', import.meta.url)
 
 // 1 unknown need
@@ -204,15 +205,78 @@ operation({ path: '/x/{path+}', params: z.object({ 'path+': z.string() }), outpu
 // 64 name of several segments without params
 // @ts-expect-error
 operation({ path: '/x/{path+}', output: Fact })
-// 72 pages without next
+// 65 chain whose function forgets to return
+// @ts-expect-error
+base().each('a', () => [chain(fact(), () => {})])
+// 66 chain whose function skips
+// @ts-expect-error
+base().each('a', () => [chain(fact(), () => skip, () => 1)])
+// 67 chain whose function returns several calls
+// @ts-expect-error
+base().each('a', () => [chain(fact(), () => [picture(), picture()])])
+// 68 chain whose function takes a value of another type
+// @ts-expect-error
+chain(fact(), () => picture(), (_one, two: Fact) => two)
+// 69 chain without a function
+// @ts-expect-error
+chain(fact())
+// 70 chain in a firstOf
+// @ts-expect-error
+base().firstOf('a', () => [chain(fact(), () => picture())])
+// 71 chain as the value of a required step
+// @ts-expect-error
+base().required('a', () => chain(fact(), () => picture()))
+// 72 chain as the value of context()
+// @ts-expect-error
+aggregate('c', { url: '/v1/c' }).context(() => chain(fact(), () => picture())).required('a', () => 1)
+// 73 change of a list of chains whose losses are tolerated
+// @ts-expect-error
+base().each('a', () => [chain(upstream.fresh(), one => one)], { minSuccess: 0, fallback: null }).reply(R, ({ a }) => ({ name: String(a[0]?.data.pop()) }))
+// 84 reply of a status that only errors have
+// @ts-expect-error
+base().reply(R, () => ({ name: '' }), { status: 404 })
+// 85 reply without a body that has data
+// @ts-expect-error
+base().reply(R, () => ({ name: '' }), { status: 204 })
+// 86 status of onReply() that only errors have
+// @ts-expect-error
+base().reply(R, () => ({ name: '' })).onReply(() => ({ status: 404 }))
+// 87 level of sources that does not exist
+// @ts-expect-error
+aggregate('c', { url: '/v1/c', sources: 'names' })
+// 80 output beside responses
+// @ts-expect-error
+operation({ path: '/x', output: Fact, responses: { 200: Fact } })
+// 81 neither output nor responses
+// @ts-expect-error
+operation({ path: '/x' })
+// 82 nullOn beside responses
+// @ts-expect-error
+operation({ path: '/x', responses: { 200: Fact }, nullOn: [404] })
+// 83 body of a status that was not distinguished
+// @ts-expect-error
+base().required('a', () => upstream.byStatus()).reply(R, ({ a }) => ({ name: a.body.name }))
+// 76 key of another type
+// @ts-expect-error
+upstream.named(5)
+// 77 keys without a type
+// @ts-expect-error
+operation({ ...named, keyBatch: { maxKeys: 5, call: ids => ({ ids }), pick: ([first]) => first } })
+// 78 keys that make another input than the schemas take
+// @ts-expect-error
+operation({ ...named, keyBatch: { maxKeys: 5, call: (ids: readonly number[]) => ({ ids }), pick: ([first]) => first } })
+// 79 change of the value of a key
+// @ts-expect-error
+base().required('a', () => upstream.listed({ id: 1 })).reply(R, ({ a }) => ({ name: String(a.pop()) }))
+// 97 pages without next
 // @ts-expect-error
 base().pages('a', () => fact())
-// 73 list of calls in place of the first page
+// 98 list of calls in place of the first page
 // @ts-expect-error
 base().pages('a', () => [fact()], { next: () => null })
-// 74 next page of another type
+// 99 next page of another type
 // @ts-expect-error
 base().pages('a', () => fact(), { next: () => picture() })
-// 75 change of a page in next
+// 100 change of a page in next
 // @ts-expect-error
 base().pages('a', () => facts({ count: 1 }), { next: page => void page.data.push('x') })

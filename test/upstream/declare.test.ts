@@ -9,7 +9,9 @@ const origin = 'https://cats.example'
 
 /** What the types refuse too, and JavaScript does not. */
 const untyped = (options: object) =>
-  options as OperationOptions<'/a', z.ZodType, undefined, undefined, undefined, undefined, object>
+  options as OperationOptions<'/a', z.ZodType, undefined, undefined, undefined, undefined, object, undefined> & {
+    readonly output: z.ZodType
+  }
 const define = (options: object, name = 'cats') => defineUpstream(name, { origin, ...options }, { ask })
 const declare = (options: object) =>
   defineUpstream('cats', { origin }, { ask: operation(untyped({ path: '/a', output: z.unknown(), ...options })) })
@@ -31,10 +33,13 @@ test('a declaration is checked, filled with its defaults, and cannot be changed'
     traceContext: false,
     headers: {},
     decompress: true,
+    redirects: 0,
     pipelining: 1,
     layers: { call: [], attempt: [] },
     coalesces: false,
     caches: false,
+    listsStatuses: false,
+    keyBatches: false,
     changes: false,
     maxCacheBytes: 32 * 1024 * 1024,
     publicOnly: false,

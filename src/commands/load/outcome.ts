@@ -12,6 +12,9 @@ export type RequestOutcome =
 
 const whole = Buffer.from('"complete":true,"sources":')
 const partial = Buffer.from('"complete":false,"sources":')
+/** The ends of an envelope without sources. */
+const wholeEnd = Buffer.from(',"complete":true}')
+const partialEnd = Buffer.from(',"complete":false}')
 
 /** Classifies a reply by its status, its headers and the end of its body. */
 export function classifyReply(
@@ -24,10 +27,16 @@ export function classifyReply(
   const { 'headwaters-complete': complete } = headers
   if (complete !== undefined) return complete === '?1' ? 'whole' : 'partial'
   if (tail === undefined || !String(headers['content-type']).includes('json')) return 'other'
+  if (endsWith(tail, wholeEnd)) return 'whole'
+  if (endsWith(tail, partialEnd)) return 'partial'
   // The data may contain the same text. `complete` of the envelope comes after the data, so the last match is correct.
   const [wholeAt, partialAt] = [tail.lastIndexOf(whole), tail.lastIndexOf(partial)]
   if (wholeAt === partialAt) return 'other'
   return wholeAt > partialAt ? 'whole' : 'partial'
+}
+
+function endsWith(tail: Buffer, end: Buffer): boolean {
+  return tail.length >= end.length && tail.subarray(-end.length).equals(end)
 }
 
 const kindsByCode: Readonly<Record<string, ErrorKind>> = {

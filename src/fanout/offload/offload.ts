@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Offloaded } from '../../threads/threads.ts'
 import { Abortable } from '../../core/abort.ts'
-import type { Call } from '../../upstream/declare.ts'
 import type { DeepReadonly } from '../../core/freeze.ts'
+import type { Item } from '../chain.ts'
 import type { Skip, TypeErrorMessage } from '../inference.ts'
 import { offloading, currentInvocation } from './invocation.ts'
 import { StepArgs } from '../step-args.ts'
@@ -18,7 +18,7 @@ export type FunctionsOf<M> = { [K in keyof M & string]: M[K] extends AnyFunction
 type IsOne<K, All = K> = K extends unknown ? ([All] extends [K] ? true : false) : never
 /** True if a parameter has a field `signal` by name. A parameter with arbitrary fields does not count. */
 type HasSignal<T> = string extends keyof T ? false : 'signal' extends keyof T ? true : false
-type Unsent<T> = IsAny<T> extends true ? never : Extract<T, Call<unknown> | Skip | readonly Call<unknown>[]>
+type Unsent<T> = IsAny<T> extends true ? never : Extract<T, Item | Skip | readonly Item[]>
 
 /**
  * The type of the offloaded function of `F`. It has the same parameters and returns a promise of the result. Its

@@ -42,9 +42,9 @@ export class InboundDemand {
   #refusedBefore = 0
   #queueMs = 0
   #updatedAt = 0
-  /** The turns since the loop has rested, and the most work in flight in the first of them. */
+  /** The turns since the loop has rested, and the most runs in flight in the first of them. */
   #turns = 0
-  #burstMs = 0
+  #burst = 0
 
   /**
    * @param excessMs - The work beyond a burst at which the demand is excessive, in ms.
@@ -58,9 +58,16 @@ export class InboundDemand {
     return this.#queueMs - (now - this.#updatedAt) >= standingShare * this.#excess
   }
 
-  /** Returns whether the work is excessive. */
+  /** True if the CPU time of a run is known. */
+  get isMeasured(): boolean {
+    return this.#runMs > 0
+  }
+
+  /** Returns whether the work is excessive. Until the CPU time of a run is known, only the number of runs counts. */
   isExcessive(now: number, runs: RunCounts): boolean {
-    return this.isStanding(now) && this.#inFlightMs(runs) >= this.#burstMs + this.#excess
+    const excess = this.#inFlight(runs) - this.#burst
+    if (!this.isMeasured) return excess >= excessRuns
+    return excess * this.#runMs >= this.#excess && this.isStanding(now)
   }
 
   /** Adds a request that arrives now, refused or not. */
@@ -68,7 +75,7 @@ export class InboundDemand {
     const elapsedMs = now - this.#updatedAt
     this.#updatedAt = now
     this.#queueMs = Math.min(this.#excess, Math.max(0, this.#queueMs - elapsedMs) + this.#runMs)
-    if (this.#turns < burstTurns) this.#burstMs = Math.max(this.#burstMs, this.#inFlightMs(runs))
+    if (this.#turns < burstTurns) this.#burst = Math.max(this.#burst, this.#inFlight(runs))
   }
 
   /** Records the end of a turn of the loop. */
@@ -78,12 +85,12 @@ export class InboundDemand {
 
   /** Records that the loop has rested. */
   rested(): void {
-    this.#turns = this.#burstMs = 0
+    this.#turns = this.#burst = 0
   }
 
-  /** The work of the runs in flight, and of those that were refused since the look before the last. */
-  #inFlightMs({ runs, refused }: RunCounts): number {
-    return (runs + refused - this.#refusedBefore) * this.#runMs
+  /** The runs in flight, with those that were refused since the look before the last. */
+  #inFlight({ runs, refused }: RunCounts): number {
+    return runs + refused - this.#refusedBefore
   }
 
   /**

@@ -4,8 +4,8 @@ import { calm, CriticalityClasses, ranks } from './criticality-classes.ts'
 import { InboundDemand } from './inbound-demand.ts'
 import { LoopTurns, type LoopClock, type TurnListener } from './loop-turns.ts'
 
-/** The service is also overloaded if no turn was shorter than the limit for this many limits. */
-const longLimits = 5
+/** The time for which all turns must be long, in limits. */
+const longTime = 5
 /** The delay of a turn under overload, as a share of the limit. A longer delay adds no throughput. */
 const targetShare = 0.03
 /** The calls per permit that may wait under overload. So the permits are in use until the next turn. */
@@ -20,9 +20,13 @@ const maxFall = 0.5
 /**
  * Decides which requests are admitted when the CPU limits the service. The event loop is the queue (`LoopTurns`).
  *
- * The service is overloaded if the requests bring more work than the CPU can do (`InboundDemand`), by `limit` and by at
- * least 64 runs, and the queue is standing. It is also overloaded if no turn was shorter than `limit` for five times
- * `limit`. Otherwise the queue is a burst, and every request is admitted.
+ * The service is overloaded in one of three cases. Otherwise a queue is a burst, and every request is admitted.
+ *
+ * - The requests bring more work than the CPU can do (`InboundDemand`), by `limit` and by at least 64 runs, and the
+ *   queue is standing.
+ * - The CPU time of a run is not known yet, there are 64 runs more than in a burst, and no turn was shorter than
+ *   `limit` for five times `limit`.
+ * - No turn was shorter than three times `limit` for five times `limit`.
  *
  * Under overload a request is refused at once if it has waited longer than a budget. The target is a delay of 3 % of
  * `limit`: the budget falls while the delay is longer, and grows while it is shorter. That is the rule of controlled
@@ -95,8 +99,13 @@ export class LoopAdmission implements TurnListener {
   }
 
   #isOverloaded(now: number, runs: RunCounts): boolean {
-    if (this.#turns.standingMs >= this.#target && this.#demand.isExcessive(now, runs)) return true
-    return now - this.#turns.longSince >= longLimits * this.#limit
+    const { standingMs, longSince, veryLongSince } = this.#turns
+    const isDelayed = this.#demand.isMeasured ? standingMs >= this.#target : this.#isLong(longSince, now)
+    return (isDelayed && this.#demand.isExcessive(now, runs)) || this.#isLong(veryLongSince, now)
+  }
+
+  #isLong(since: number, now: number): boolean {
+    return now - since >= longTime * this.#limit
   }
 
   rested(now: number, ms: number): void {

@@ -23,6 +23,8 @@ export interface TurnListener {
 
 /** The average time for which calls hold a permit, as a share of the limit, up to which the loop causes it. */
 const quickShare = 0.2
+/** The duration of a very long turn, in limits. A turn can have all requests of a constant number of callers. */
+const veryLong = 3
 /** A turn that is shorter shows that nothing waits, so that the next turns need not be observed. In ms. */
 const emptyTurnMs = 1
 
@@ -51,6 +53,8 @@ export class LoopTurns {
   standingMs = 0
   /** The end of the first turn of at least `limit` since a turn was shorter. */
   longSince = Infinity
+  /** The end of the first turn of at least three times `limit` since a turn was shorter. */
+  veryLongSince = Infinity
 
   /**
    * @param limit - The duration from which a turn is long, in ms.
@@ -100,8 +104,8 @@ export class LoopTurns {
     this.#delayBefore = this.#lastDelay
     this.#lastDelay = delay
     this.#listener.turnEnded(now, turnMs)
-    if (turnMs < this.#limit) this.longSince = Infinity
-    else if (this.longSince === Infinity) this.longSince = now
+    this.longSince = turnMs < this.#limit ? Infinity : Math.min(this.longSince, now)
+    this.veryLongSince = turnMs < veryLong * this.#limit ? Infinity : Math.min(this.veryLongSince, now)
     if (turnMs < emptyTurnMs) this.#isBusy = false
     else this.#clock.atTurnEnd(this.#endTurn)
   }

@@ -14,7 +14,8 @@ export interface PressureLimits {
   readonly runs: number
   /**
    * The scale of the limits on overload by CPU, in ms. Requests are refused in two cases. They bring more work than the
-   * CPU can do, by this value and by 64 runs. Or no turn is shorter than this value for five times this value.
+   * CPU can do, by this value and by 64 runs. Or no turn is shorter than three times this value for five times this
+   * value.
    * @default 100
    */
   readonly loopDelay: number

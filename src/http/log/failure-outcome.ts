@@ -9,7 +9,7 @@ import type { FailedRunFields, LineFields } from './run-fields.ts'
 
 /**
  * Codes with a 5xx status that are not logged as failures. Their cause (an open circuit breaker, pressure, draining)
- * already has its own log line, or the caller caused the failure.
+ * already has its own log line, the caller caused the failure, or the author of the aggregate chose the status.
  */
 const ownRefusals = new Set<ErrorCode>([
   'BULKHEAD_FULL',
@@ -19,6 +19,7 @@ const ownRefusals = new Set<ErrorCode>([
   'OVERLOADED',
   'DRAINING',
   'TRANSFER_ENCODING_UNSUPPORTED',
+  'REFUSED',
 ])
 
 /** The fields of the line of a failure. All failures have the same fields; those that do not apply are undefined. */
@@ -53,6 +54,11 @@ export function logProblem(
   logOutcome(request, outcomeOf(problem, runFieldsOf(request), credentials), reply.elapsedTime)
 }
 
+/** Marks a problem as logged if it is another form of the problem that was logged for its request. */
+export function markLogged(request: FastifyRequest, logged: Problem, other: Problem): void {
+  if ((request as RequestWithProblem)[problemKey] === logged) (request as RequestWithProblem)[problemKey] = other
+}
+
 /** Returns the outcome of a request that failed. */
 export function outcomeOf(
   problem: Problem,
@@ -60,7 +66,7 @@ export function outcomeOf(
   credentials: CallerCredentials,
 ): RequestOutcome {
   const { code, cause, statusCode } = problem
-  if (statusCode === 500) {
+  if (statusCode === 500 && code !== 'REFUSED') {
     const fields = failureFields(code, undefined, undefined, run, credentials.hideIn(cause ?? problem))
     return { level: 'error', fields, msg: 'request failed: internal error' }
   }

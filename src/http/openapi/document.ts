@@ -1,4 +1,5 @@
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
+import type { SourcesLevel } from '../../fanout/sources-level.ts'
 import { createComponents } from './components.ts'
 import { DocumentError, type DocumentFault } from './document-error.ts'
 import { healthPaths } from './health-paths.ts'
@@ -6,7 +7,8 @@ import { checkInfo, defaultTitle, type OpenapiInfo } from './info.ts'
 import { operationId } from './operation-id.ts'
 import { operationOf } from './operation.ts'
 import { ContextOutcome } from './outcome-schema.ts'
-import { ProblemBody } from './problem-schema.ts'
+import { OutcomeState } from './outcome-state.ts'
+import { problemSchemas } from './problem-schema.ts'
 import { parameterNames, pathShape } from '../routing/path-template.ts'
 
 export interface OpenapiOptions {
@@ -21,6 +23,8 @@ export interface OpenapiOptions {
   readonly health?: boolean
   /** True if aggregates require an API key, as with the `keys` of `buildApp`. @default false */
   readonly bearer?: boolean
+  /** The part of the outcomes that callers see, as with the option `sources` of `buildApp`. @default 'full' */
+  readonly sources?: SourcesLevel
   /** True if the requests of a client are limited, as with the `rateLimit` of `buildApp`. @default false */
   readonly rateLimited?: boolean
 }
@@ -28,11 +32,14 @@ export interface OpenapiOptions {
 /** An OpenAPI document as plain JSON. */
 export type OpenapiDocument = Readonly<Record<string, unknown>>
 
-const about = `Each operation calls several upstreams concurrently and replies within its deadline, completely or
+function about(sources: SourcesLevel): string {
+  const how = sources === 'none' ? '' : ' and, in `sources`, how each step ended'
+  return `Each operation calls several upstreams concurrently and replies within its deadline, completely or
 partially.
 
-A reply says whether it is \`complete\` and, in \`sources\`, how each step ended. A failure is an
+A reply says whether it is \`complete\`${how}. A failure is an
 \`application/problem+json\` with a \`code\`. Replies may gain fields: ignore unknown fields.`
+}
 
 /**
  * Returns the OpenAPI 3.1 document of aggregates, from their schemas. Throws a `DocumentError` with a line per schema
@@ -40,11 +47,18 @@ A reply says whether it is \`complete\` and, in \`sources\`, how each step ended
  */
 export function openapiDocument(
   aggregates: readonly AnyAggregate[],
-  { info = {}, prefix = '', health = prefix === '', bearer = false, rateLimited = false }: OpenapiOptions = {},
+  {
+    info = {},
+    prefix = '',
+    health = prefix === '',
+    bearer = false,
+    sources = 'full',
+    rateLimited = false,
+  }: OpenapiOptions = {},
 ): OpenapiDocument {
   checkInfo('openapi', info)
   const components = createComponents()
-  for (const schema of [ProblemBody, ContextOutcome]) components.reserve(schema)
+  for (const schema of [...ownSchemas(), ContextOutcome, OutcomeState]) components.reserve(schema)
   const faults: DocumentFault[] = []
   const paths: Record<string, Record<string, object>> = {}
   const guards = [...(bearer ? [401 as const] : []), ...(rateLimited ? [429 as const] : [])]
@@ -77,7 +91,7 @@ export function openapiDocument(
         `aggregate '${name}': another aggregate already serves ${method} ${url}: change the url of one`,
       )
     ids.add(id)
-    path[method.toLowerCase()] = operationOf(aggregate, parameterNames(template), components, guards)
+    path[method.toLowerCase()] = operationOf(aggregate, parameterNames(template), components, guards, sources)
   }
 
   /** Calls a function, and collects the fault that it throws. */
@@ -92,11 +106,13 @@ export function openapiDocument(
   }
 
   for (const aggregate of aggregates) collect(() => add(aggregate), aggregate.name)
-  const settled = collect(() => components.finish({ ...paths, ...(health && healthPaths(components, bearer)) }))
+  const settled = collect(() =>
+    components.finish({ ...paths, ...(health && healthPaths(components, bearer, sources)) }),
+  )
   if (faults.length > 0) throw new DocumentError(faults)
   return {
     openapi: '3.1.0',
-    info: infoOf(info),
+    info: infoOf(sources, info),
     servers: [{ url: '/' }],
     security: bearer ? [{ bearer: [] }] : [],
     tags: [
@@ -107,7 +123,15 @@ export function openapiDocument(
   }
 }
 
+/** Returns the schemas of the problems, whose ids belong to the service. */
+function ownSchemas() {
+  return Object.values(problemSchemas).flatMap(({ own, declared }) => [own, declared])
+}
+
 /** Returns the `info` with its defaults, in the order of the specification. */
-function infoOf({ title = defaultTitle, version = '0.0.0', summary, description = about, ...others }: OpenapiInfo) {
+function infoOf(
+  sources: SourcesLevel,
+  { title = defaultTitle, version = '0.0.0', summary, description = about(sources), ...others }: OpenapiInfo,
+) {
   return { title, version, ...(summary !== undefined && { summary }), description, ...others }
 }

@@ -1,7 +1,9 @@
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
+import type { SourcesLevel } from '../../fanout/sources-level.ts'
 import { documentedSources, type DocumentedSource } from './documented-sources.ts'
 import { embeddedSchema } from './embedded-schema.ts'
 import { ContextOutcome, ListOutcome, Outcome } from './outcome-schema.ts'
+import { OutcomeState } from './outcome-state.ts'
 import { ProblemBody } from './problem-schema.ts'
 import type { JsonSchema } from './schema-types.ts'
 
@@ -53,32 +55,50 @@ function sourceOf({ schema, description }: DocumentedSource): JsonSchema {
   return { description, anyOf: [madeOnce(Outcome), madeOnce(ListOutcome)] }
 }
 
-function sourcesOf(aggregate: AnyAggregate): Readonly<Record<string, JsonSchema>> {
-  return Object.fromEntries(documentedSources(aggregate).map(source => [source.name, sourceOf(source)]))
+function stateOf({ description }: DocumentedSource): JsonSchema {
+  return { ...embeddedSchema(OutcomeState, 'output', 'the outcomes'), description }
 }
 
-/** Returns the reply of an aggregate with an envelope. */
-export function enveloped(aggregate: AnyAggregate, data: JsonSchema): JsonSchema {
+function sourcesOf(aggregate: AnyAggregate, level: SourcesLevel): Readonly<Record<string, JsonSchema>> {
+  const schemaOf = level === 'states' ? stateOf : sourceOf
+  return Object.fromEntries(documentedSources(aggregate).map(source => [source.name, schemaOf(source)]))
+}
+
+/**
+ * Returns the reply of an aggregate with an envelope.
+ *
+ * @param level The part of the sources that callers see.
+ */
+export function enveloped(aggregate: AnyAggregate, data: JsonSchema, level: SourcesLevel): JsonSchema {
   const required = documentedSources(aggregate).flatMap(({ name, isRequired }) => (isRequired ? [name] : []))
   return {
     type: 'object',
     properties: {
       data,
       complete: { type: 'boolean', description: 'Whether every source is `ok` or `skipped`.' },
-      sources: {
-        type: 'object',
-        description: 'How each source ended.',
-        properties: sourcesOf(aggregate),
-        ...(required.length > 0 && { required }),
-      },
+      ...(level !== 'none' && {
+        sources: {
+          type: 'object',
+          description: 'How each source ended.',
+          properties: sourcesOf(aggregate, level),
+          ...(required.length > 0 && { required }),
+        },
+      }),
     },
-    required: ['data', 'complete', 'sources'],
+    required: ['data', 'complete', ...(level === 'none' ? [] : ['sources'])],
   }
 }
 
-/** Returns the body of a problem reply of an aggregate. */
-export function problemOf(aggregate: AnyAggregate): JsonSchema {
-  const { properties, ...problem } = embeddedSchema(ProblemBody, 'output', 'the problems') as {
+/**
+ * Returns the body of a problem reply of an aggregate.
+ *
+ * @param level The part of the sources that callers see.
+ */
+export function problemOf(aggregate: AnyAggregate, level: SourcesLevel): JsonSchema {
+  const {
+    properties: { sources, ...properties },
+    ...problem
+  } = embeddedSchema(ProblemBody, 'output', 'the problems') as {
     readonly properties: Readonly<Record<string, JsonSchema>>
   }
   return {
@@ -86,11 +106,13 @@ export function problemOf(aggregate: AnyAggregate): JsonSchema {
     properties: {
       ...properties,
       code,
-      sources: {
-        type: 'object',
-        description: properties['sources']?.['description'],
-        properties: sourcesOf(aggregate),
-      },
+      ...(level !== 'none' && {
+        sources: {
+          type: 'object',
+          description: sources?.['description'],
+          properties: sourcesOf(aggregate, level),
+        },
+      }),
     },
   }
 }

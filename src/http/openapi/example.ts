@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
+import type { SourcesLevel } from '../../fanout/sources-level.ts'
 import type { Step } from '../../fanout/step.ts'
 
 /** Returns the first of the examples in a schema's metadata, or undefined. */
@@ -8,11 +9,17 @@ export function exampleOf(schema: z.ZodType): unknown {
   return Array.isArray(examples) ? (examples[0] as unknown) : undefined
 }
 
-/** Returns an example of a whole reply, or undefined if the reply's schema has none. */
-export function replyExample({ schema, route, steps }: AnyAggregate): unknown {
+/**
+ * Returns an example of a whole reply, or undefined if the reply's schema has none.
+ *
+ * @param level The part of the sources that callers see.
+ */
+export function replyExample({ schema, route, steps }: AnyAggregate, level: SourcesLevel): unknown {
   const data = exampleOf(schema)
   if (data === undefined || !route.envelope) return data
-  return { data, complete: true, sources: Object.fromEntries(steps.map(step => [step.name, outcome(step, steps)])) }
+  if (level === 'none') return { data, complete: true }
+  const outcomeOf = (step: Step) => (level === 'states' ? { state: 'ok' } : outcome(step, steps))
+  return { data, complete: true, sources: Object.fromEntries(steps.map(step => [step.name, outcomeOf(step)])) }
 }
 
 function outcome(step: Step, steps: readonly Step[]): object {

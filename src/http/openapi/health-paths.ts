@@ -1,9 +1,18 @@
+import type { SourcesLevel } from '../../fanout/sources-level.ts'
 import type { Components } from './components.ts'
 import { header } from './response-headers.ts'
 import { problemResponse } from './problem-responses.ts'
 
-/** Returns the paths of the health routes. They require no API key. */
-export function healthPaths(components: Components, bearer: boolean): Readonly<Record<string, object>> {
+/**
+ * Returns the paths of the health routes. They require no API key.
+ *
+ * @param sources The part of the outcomes that callers of the service see.
+ */
+export function healthPaths(
+  components: Components,
+  bearer: boolean,
+  sources: SourcesLevel,
+): Readonly<Record<string, object>> {
   const headers = { 'x-request-id': header('RequestId', components), 'cache-control': header('NotStored', components) }
   const state = (value: string) => ({
     'application/json': {
@@ -31,7 +40,10 @@ export function healthPaths(components: Components, bearer: boolean): Readonly<R
     },
   })
   const open = bearer ? { security: [] } : {}
-  const others = { '4XX': problemResponse('4XX', components), 500: problemResponse(500, components) }
+  const others = {
+    '4XX': problemResponse('4XX', components, sources),
+    500: problemResponse(500, components, sources),
+  }
   return {
     '/health/live': {
       get: {

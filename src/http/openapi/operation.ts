@@ -1,10 +1,13 @@
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
+import type { SourcesLevel } from '../../fanout/sources-level.ts'
 import { mayBeAbsent } from './absent-value.ts'
 import type { Components } from './components.ts'
+import { declaredResponses } from './declared-problems.ts'
 import { documentedSources } from './documented-sources.ts'
 import { exampleOf, replyExample } from './example.ts'
 import { header } from './response-headers.ts'
 import type { JsonSchema } from './schema-types.ts'
+import { OutcomeState } from './outcome-state.ts'
 import { operationId } from './operation-id.ts'
 import { parametersOf } from './parameters.ts'
 import { problemResponse, type ProblemStatus } from './problem-responses.ts'
@@ -14,16 +17,18 @@ import { problemResponse, type ProblemStatus } from './problem-responses.ts'
  *
  * @param names The names of the path's parameters.
  * @param guards The statuses of problems that the checks before the aggregate reply with.
+ * @param service The part of the sources that callers of the service see.
  */
 export function operationOf(
   aggregate: AnyAggregate,
   names: readonly string[],
   components: Components,
   guards: readonly ProblemStatus[],
+  service: SourcesLevel = 'full',
 ): object {
   const {
     name,
-    route: { summary, body },
+    route: { summary, body, sources: level = service },
   } = aggregate
   const statuses: readonly ProblemStatus[] = [
     400,
@@ -39,7 +44,7 @@ export function operationOf(
   return {
     operationId: operationId(name),
     summary: summary ?? name.replaceAll('-', ' '),
-    description: describe(aggregate),
+    description: describe(aggregate, level),
     tags: ['Aggregates'],
     parameters: parametersOf(aggregate, names, components),
     ...(body !== undefined && {
@@ -54,52 +59,64 @@ export function operationOf(
       },
     }),
     responses: {
-      200: success(aggregate, components),
+      ...Object.fromEntries(aggregate.statuses.map(status => [status, success(aggregate, status, level, components)])),
       ...(aggregate.route.cacheControl !== undefined && {
         304: {
           description: 'The reply has not changed since the entity tag of the request.',
-          headers: headersOf(aggregate, components),
+          headers: headersOf(aggregate, level, components),
         },
       }),
-      ...Object.fromEntries(statuses.map(status => [status, problemResponse(status, components)])),
+      ...Object.fromEntries(statuses.map(status => [status, problemResponse(status, components, level)])),
+      ...declaredResponses(aggregate, level, components, statuses),
     },
   }
 }
 
-function success(aggregate: AnyAggregate, components: Components): object {
+function success(aggregate: AnyAggregate, status: number, level: SourcesLevel, components: Components): object {
   const { name, route, schema } = aggregate
   const where = `aggregate '${name}', reply`
+  const outside = () => ({
+    'headwaters-complete': header('Complete', components),
+    ...(level !== 'none' && { 'headwaters-sources': header('Sources', components) }),
+  })
+  const headers = headersOf(aggregate, level, components)
+  if (status === 204)
+    return {
+      description: 'The complete or partial reply without a body: see the `headwaters-complete` header.',
+      headers: { ...headers, ...outside() },
+    }
   const data = components.schema(schema, 'output', where)
   const content = (shape: JsonSchema) => ({
-    'application/json': { schema: shape, ...example(replyExample(aggregate)) },
+    'application/json': { schema: shape, ...example(replyExample(aggregate, level)) },
   })
   const none = mayBeAbsent(schema) ? ` ${route.envelope ? 'Its `data`' : 'It'} is \`null\` if there is no value.` : ''
   if (route.envelope) {
     const reply = `${operationId(name).replace(/^[a-z]/, first => first.toUpperCase())}Reply`
+    const how = level === 'none' ? '' : ', and `sources` for how each step ended'
     return {
-      description: `The complete or partial reply: see \`complete\`, and \`sources\` for how each step ended.${none}`,
-      headers: headersOf(aggregate, components),
-      content: content(components.named(reply, envelope(aggregate, data, components), where)),
+      description: `The complete or partial reply: see \`complete\`${how}.${none}`,
+      headers,
+      content: content(components.named(reply, envelope(aggregate, data, level, components), where)),
     }
   }
   return {
     description: `The complete or partial reply: see the \`headwaters-complete\` header.${none}`,
-    headers: {
-      ...headersOf(aggregate, components),
-      'headwaters-complete': header('Complete', components),
-      'headwaters-sources': header('Sources', components),
-    },
+    headers: { ...headers, ...outside() },
     content: content(data),
   }
 }
 
-function envelope(aggregate: AnyAggregate, data: JsonSchema, components: Components): JsonSchema {
+function envelope(aggregate: AnyAggregate, data: JsonSchema, level: SourcesLevel, components: Components): JsonSchema {
   const { name, steps } = aggregate
-  const outcomes = documentedSources(aggregate).map(
+  const sources = level === 'none' ? [] : documentedSources(aggregate)
+  const outcomes = sources.map(
     source =>
       [
         source.name,
-        { ...components.schema(source.schema, 'output', 'the outcomes'), description: source.description },
+        {
+          ...components.schema(level === 'states' ? OutcomeState : source.schema, 'output', 'the outcomes'),
+          description: source.description,
+        },
       ] as const,
   )
   return {
@@ -108,28 +125,31 @@ function envelope(aggregate: AnyAggregate, data: JsonSchema, components: Compone
     properties: {
       data,
       complete: { type: 'boolean', description: 'Whether every source is `ok` or `skipped`.' },
-      sources: {
-        type: 'object',
-        description: 'How each step ended.',
-        properties: Object.fromEntries(outcomes),
-        ...(steps.length > 0 && { required: steps.map(step => step.name) }),
-      },
+      ...(level !== 'none' && {
+        sources: {
+          type: 'object',
+          description: 'How each step ended.',
+          properties: Object.fromEntries(outcomes),
+          ...(steps.length > 0 && { required: steps.map(step => step.name) }),
+        },
+      }),
     },
-    required: ['data', 'complete', 'sources'],
+    required: ['data', 'complete', ...(level === 'none' ? [] : ['sources'])],
   }
 }
 
-function describe({ route: { description, deadline }, steps }: AnyAggregate): string {
-  const names = steps.map(({ name }) => `\`${name}\``).join(', ')
+function describe({ route: { description, deadline }, steps }: AnyAggregate, level: SourcesLevel): string {
+  const shown = level === 'none' ? [] : steps
+  const names = shown.map(({ name }) => `\`${name}\``).join(', ')
   const facts = `Deadline: ${deadline} ms.${names === '' ? '' : ` Steps: ${names}.`}`
   return description === undefined ? facts : `${description}\n\n${facts}`
 }
 
-function headersOf({ route }: AnyAggregate, components: Components): object {
+function headersOf({ route }: AnyAggregate, level: SourcesLevel, components: Components): object {
   return {
     'x-request-id': header('RequestId', components),
-    'server-timing': header('ServerTiming', components),
-    'cache-status': header('CacheStatus', components),
+    ...(level !== 'none' && { 'server-timing': header('ServerTiming', components) }),
+    ...(level === 'full' && { 'cache-status': header('CacheStatus', components) }),
     'cache-control': header(route.cacheControl === undefined ? 'NotStored' : 'CacheControl', components),
     ...(route.cacheControl !== undefined && { etag: header('ETag', components), vary: header('Vary', components) }),
   }

@@ -1,8 +1,10 @@
 import { Problem, toProblem, UpstreamError } from '../../errors.ts'
+import type { SourcesLevel } from '../../fanout/sources-level.ts'
+import { shownProblem } from '../reply/shown-problem.ts'
 import type { Components } from './components.ts'
 import { header } from './response-headers.ts'
 import type { JsonSchema } from './schema-types.ts'
-import { ProblemBody } from './problem-schema.ts'
+import { problemSchemas } from './problem-schema.ts'
 
 interface Kind {
   /** The component's name. */
@@ -78,20 +80,38 @@ const kinds = {
 /** The statuses of problem replies. */
 export type ProblemStatus = keyof typeof kinds
 
-/** Returns a reference to the response of one status, which all operations share. */
-export function problemResponse(status: ProblemStatus, components: Components): JsonSchema {
+/** Returns the description of the problems of the service with a status. */
+export function kindOf(status: number): { readonly description: string } | undefined {
+  return Object.hasOwn(kinds, status) ? kinds[status as keyof typeof kinds] : undefined
+}
+
+/** Returns the headers of the problems with a status. */
+export function problemHeaders(status: number | string, components: Components): object {
+  return {
+    'x-request-id': header('RequestId', components),
+    ...((status === 429 || status === 503) && { 'retry-after': header('RetryAfter', components) }),
+  }
+}
+
+/** Returns the content of a problem response. */
+export function documentedProblem(schema: JsonSchema, example?: object): JsonSchema {
+  return { 'application/problem+json': { schema, ...(example !== undefined && { example }) } }
+}
+
+/**
+ * Returns a reference to the response of one status, which all operations share.
+ *
+ * @param level The part of the sources that callers see.
+ */
+export function problemResponse(status: ProblemStatus, components: Components, level: SourcesLevel): JsonSchema {
   const { name, description, example }: Kind = kinds[status]
-  return components.shared('responses', name, () => ({
+  const { suffix, own } = problemSchemas[level]
+  return components.shared('responses', name + suffix, () => ({
     description,
-    headers: {
-      'x-request-id': header('RequestId', components),
-      ...((status === 429 || status === 503) && { 'retry-after': header('RetryAfter', components) }),
-    },
-    content: {
-      'application/problem+json': {
-        schema: components.schema(ProblemBody, 'output', 'the problems'),
-        example: { ...example.toJSON(), instance: 'urn:headwaters:request:7e1a3b52-5f0e-4c43-9a53-0d6a4c1b2f10' },
-      },
-    },
+    headers: problemHeaders(status, components),
+    content: documentedProblem(components.schema(own, 'output', 'the problems'), {
+      ...shownProblem(example, level).toJSON(),
+      instance: 'urn:headwaters:request:7e1a3b52-5f0e-4c43-9a53-0d6a4c1b2f10',
+    }),
   }))
 }

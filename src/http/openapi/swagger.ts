@@ -1,5 +1,7 @@
 import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify'
+import type { z } from 'zod'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
+import type { SourcesLevel } from '../../fanout/sources-level.ts'
 import { fastifyPath } from '../routing/path-template.ts'
 import { embeddedSchema } from './embedded-schema.ts'
 import { enveloped, problemOf } from './embedded-sources.ts'
@@ -10,14 +12,23 @@ import type { JsonSchema } from './schema-types.ts'
  * Returns the app with a `route` function that adds a `schema` to the route of each aggregate, for `@fastify/swagger`,
  * and hides all other routes from it. Fastify does not validate or serialize with these schemas, because the aggregate
  * does both.
+ *
+ * @param sources The part of the sources that callers of these routes see.
  */
-export function describeRoutes(app: FastifyInstance, aggregates: readonly AnyAggregate[]): FastifyInstance {
+export function describeRoutes(
+  app: FastifyInstance,
+  aggregates: readonly AnyAggregate[],
+  sources: SourcesLevel,
+): FastifyInstance {
   const byRoute = new Map(
     aggregates.map(aggregate => [`${aggregate.route.method} ${fastifyPath(aggregate.route.url)}`, aggregate]),
   )
   const route = (options: RouteOptions): FastifyInstance => {
     const aggregate = byRoute.get(`${String(options.method)} ${options.url}`)
-    return app.route({ ...options, ...(aggregate === undefined ? hidden : description(aggregate, app.prefix)) })
+    return app.route({
+      ...options,
+      ...(aggregate === undefined ? hidden : description(aggregate, app.prefix, sources)),
+    })
   }
   return Object.create(app, { route: { value: route } }) as FastifyInstance
 }
@@ -26,18 +37,27 @@ export function describeRoutes(app: FastifyInstance, aggregates: readonly AnyAgg
 const hidden = { schema: { hide: true } as NonNullable<RouteOptions['schema']> }
 
 /** Returns the options of `app.route` that describe an aggregate. */
-function description(aggregate: AnyAggregate, prefix: string): Partial<RouteOptions> {
+function description(aggregate: AnyAggregate, prefix: string, sources: SourcesLevel): Partial<RouteOptions> {
   const {
     name,
-    route: { url, body, envelope, summary = name, description: text },
+    route: { url, body, envelope, sources: level = sources, summary = name, description: text, problems },
     schema,
+    statuses,
   } = aggregate
   const data = embeddedSchema(schema, 'output', `aggregate '${name}', reply`)
-  const problemBody = problemOf(aggregate)
-  const problem = (title: string) => ({
+  const problemBody = problemOf(aggregate, level)
+  const problem = (title: string, own?: z.ZodType, status?: number) => ({
     description: title,
-    content: { 'application/problem+json': { schema: problemBody } },
+    content: {
+      'application/problem+json': {
+        schema:
+          own === undefined
+            ? problemBody
+            : { allOf: [problemBody, embeddedSchema(own, 'input', `aggregate '${name}', problems[${status}]`)] },
+      },
+    },
   })
+  const reply = response('The merged reply', envelope ? enveloped(aggregate, data, level) : data)
   // The type is `object`, since Fastify's type does not have all fields of a description.
   const described: object = {
     // Each operation of a document needs a unique id. The prefix makes two registrations of one aggregate different.
@@ -50,7 +70,12 @@ function description(aggregate: AnyAggregate, prefix: string): Partial<RouteOpti
     ...parameters(aggregate),
     ...(body !== undefined && { body: embeddedSchema(body, 'input', `aggregate '${name}', body`) }),
     response: {
-      200: response('The merged reply', envelope ? enveloped(aggregate, data) : data),
+      ...Object.fromEntries(
+        statuses.map(status => [status, status === 204 ? { description: 'The reply', type: 'null' } : reply]),
+      ),
+      ...Object.fromEntries(
+        Array.from(problems ?? [], ([status, own]) => [status, problem(own.description, own.schema, status)]),
+      ),
       '4xx': problem('The request is refused'),
       default: problem('The problem'),
     },

@@ -1,6 +1,8 @@
 import type { FastifyError, FastifyInstance } from 'fastify'
 import { Problem } from '../../errors.ts'
 import { countRefusal } from '../metrics/request-counter.ts'
+import { shownError } from '../reply/shown-problem.ts'
+import { setProblemHeaders } from './problem-body.ts'
 import { errorHandler, problemOf } from './problem-handler.ts'
 
 /**
@@ -14,12 +16,11 @@ export function delegateErrors(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
     if (isDefault && isAggregateError(error)) return errorHandler(error, request, reply)
     if (error instanceof Error) countRefusal(reply, problemOf(error).code)
-    // The header is set here, since the app's handler may not know `retry-after`.
-    if (error instanceof Problem && error.retryAfterSeconds !== undefined)
-      reply.header('retry-after', String(error.retryAfterSeconds))
+    // The headers are set here, since the app's handler may not know them.
+    if (error instanceof Problem) setProblemHeaders(reply, error)
     // An error that is thrown here goes to the outer handler, which is the handler of the app. Fastify would send any
     // other thrown value as a reply.
-    if (error instanceof Error) throw error
+    if (error instanceof Error) throw shownError(request, error)
     return appHandler.call(app, error, request, reply)
   })
 }

@@ -11,6 +11,18 @@ export function sendProblem({ id }: FastifyRequest, reply: FastifyReply, problem
   reply.code(problem.statusCode).type('application/problem+json').header('cache-control', 'no-store')
   // An error before the first hook has no id header yet.
   if (!reply.hasHeader('x-request-id')) reply.header('x-request-id', id)
-  if (problem.retryAfterSeconds !== undefined) reply.header('retry-after', String(problem.retryAfterSeconds))
+  setProblemHeaders(reply, problem)
   return reply.send(problemBody(problem, id))
+}
+
+/** Replies that have the headers of their problem. Fastify would add the values of `set-cookie` a second time. */
+const replies = new WeakSet<FastifyReply>()
+
+/** Sets the headers that belong to a problem: its own, once, and `retry-after`. */
+export function setProblemHeaders(reply: FastifyReply, { headers, retryAfterSeconds }: Problem): void {
+  if (headers !== undefined && !replies.has(reply)) {
+    replies.add(reply)
+    reply.headers(headers as Record<string, string | string[]>)
+  }
+  if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds))
 }

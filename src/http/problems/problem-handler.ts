@@ -3,6 +3,7 @@ import { STATUS_CODES } from '../../core/node-http.ts'
 import { Problem, toProblem, type ErrorCode } from '../../errors.ts'
 import { logProblem } from '../log/failure-outcome.ts'
 import { countRefusal } from '../metrics/request-counter.ts'
+import { shownError } from '../reply/shown-problem.ts'
 import { sendProblem } from './problem-body.ts'
 
 /** The codes of Fastify's own refusals. */
@@ -48,7 +49,7 @@ export function errorHandler(error: FastifyError, request: FastifyRequest, reply
   const problem = problemOf(error)
   logProblem(request, reply, problem)
   countRefusal(reply, problem.code)
-  return sendProblem(request, reply, problem)
+  return sendProblem(request, reply, shownError(request, problem))
 }
 
 /** Returns the problem for an error of a route. */

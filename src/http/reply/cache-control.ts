@@ -1,19 +1,56 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
+import type { Reply } from '../../fanout/reply.ts'
 import type { Run } from '../../fanout/run.ts'
+import { allowsSharedCache, allowsStoring } from '../../fanout/shared-caches.ts'
 
 /** The warnings that an app has already logged. Each warning is logged once per aggregate. */
 export type LoggedWarnings = Set<string>
 
+type AnyReply = Pick<Reply<unknown, string>, 'complete' | 'status' | 'headers'>
+
+/** Returns the `cache-control` that onReply() returned. It is one string. */
+function ownCacheControl({ headers }: AnyReply): string | undefined {
+  return headers?.['cache-control'] as string | undefined
+}
+
+/** Returns whether a reply may be stored at all: it is complete, has the status 200 and is not marked `no-store`. */
+export function mayBeStored(reply: AnyReply): boolean {
+  if (!reply.complete || reply.status !== undefined) return false
+  const own = ownCacheControl(reply)
+  return own === undefined || allowsStoring(own)
+}
+
+/**
+ * Returns the `cache-control` of a reply.
+ *
+ * @param vary The `vary` of a cacheable reply; undefined for a reply that is not cacheable.
+ */
+export function cacheControlOf(
+  { cacheControl }: AnyAggregate['route'],
+  reply: AnyReply,
+  vary: string | undefined,
+): string {
+  const own = ownCacheControl(reply)
+  if (!reply.complete) return 'no-store'
+  if (cacheControl === undefined) return own ?? 'no-store'
+  if (vary !== undefined) return own ?? cacheControl
+  return own === undefined || allowsStoring(own) ? 'no-store' : own
+}
+
 /** Returns the `vary` of a complete reply that is cacheable, and undefined for a reply that is sent with `no-store`. */
 export function varyOfCacheable(
-  { name, route: { cacheControl, isShared } }: AnyAggregate,
+  { name, route }: AnyAggregate,
+  reply: AnyReply,
   { reads, headers }: Run,
   loggedWarnings: LoggedWarnings,
   log: FastifyBaseLogger,
 ): string | undefined {
   if (reads === undefined) return undefined
   const { vary, isWhole } = reads
+  const own = ownCacheControl(reply)
+  const cacheControl = own ?? route.cacheControl
+  const isShared = own === undefined ? route.isShared : allowsSharedCache(own)
   if (isWhole) {
     if (!loggedWarnings.has(`all of ${name}`)) {
       loggedWarnings.add(`all of ${name}`)

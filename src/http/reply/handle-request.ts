@@ -13,6 +13,7 @@ import { replyRequestId } from './default-headers.ts'
 import { ReplyTask } from './reply-task.ts'
 import { requestSpans } from './request-spans.ts'
 import type { RouteServices } from './route-services.ts'
+import { setSourcesLevel } from './shown-problem.ts'
 
 /** Runs an aggregate for one request and writes its reply. Throws a `Problem` for a request that cannot be run. */
 export function handleRequest(
@@ -43,6 +44,7 @@ function startReply(
     raw,
     raw: { url = '' },
   } = request
+  setSourcesLevel(request, aggregate.route.sources ?? services.sources)
   const record = recordOf(reply.raw)
   if (record !== undefined) record.route = services.requests.routeOf(aggregate)
   const trace = traceOf(raw, services.traceSampledPercent)

@@ -5,6 +5,7 @@ import { deferIfSliced } from '../../core/sliced.ts'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import type { Reply } from '../../fanout/reply.ts'
 import type { RunCompletion, Run } from '../../fanout/run.ts'
+import type { SourcesLevel } from '../../fanout/sources-level.ts'
 import { Problem } from '../../errors.ts'
 import { sampledTraceId } from '../../trace/sampled-trace-id.ts'
 import { recordOf } from '../metrics/request-counter.ts'
@@ -15,7 +16,7 @@ import type { LoggedOutcomes } from '../log/losses.ts'
 import { logClosed } from '../log/request-line.ts'
 import { hasRequestLog, logOutcome, setRun, type LoggedRun, type RequestOutcome } from '../log/request-outcome.ts'
 import { failureFields, partialFields, type FailedRunFields, type RunFields } from '../log/run-fields.ts'
-import { varyOfCacheable, type LoggedWarnings } from './cache-control.ts'
+import { mayBeStored, varyOfCacheable, type LoggedWarnings } from './cache-control.ts'
 import type { LoadGauge, RouteServices } from './route-services.ts'
 import { writeReply } from './write-reply.ts'
 
@@ -34,6 +35,8 @@ export class ReplyTask implements RunCompletion, LoggedRun {
   readonly #load: LoadGauge | undefined
   readonly #loggedWarnings: LoggedWarnings
   readonly #completeRuns: CompleteRunSampler
+  /** The part of the sources that the caller sees. */
+  readonly #level: SourcesLevel
   readonly #request: FastifyRequest
   readonly #reply: FastifyReply
   readonly #run: Run
@@ -46,7 +49,7 @@ export class ReplyTask implements RunCompletion, LoggedRun {
 
   constructor(
     aggregate: AnyAggregate,
-    { load, loggedWarnings, completeRuns }: RouteServices,
+    { load, loggedWarnings, completeRuns, sources }: RouteServices,
     request: FastifyRequest,
     reply: FastifyReply,
     run: Run,
@@ -55,6 +58,7 @@ export class ReplyTask implements RunCompletion, LoggedRun {
     this.#load = load
     this.#loggedWarnings = loggedWarnings
     this.#completeRuns = completeRuns
+    this.#level = aggregate.route.sources ?? sources
     this.#request = request
     this.#reply = reply
     this.#run = run
@@ -104,14 +108,14 @@ export class ReplyTask implements RunCompletion, LoggedRun {
       // Writing the data may read headers that a layer added to a value, so `vary` is computed after the data is
       // written.
       const data =
-        result.complete && this.#run.reads !== undefined
+        this.#run.reads !== undefined && mayBeStored(result)
           ? writeJson(result.data ?? null, hasBigint(this.#aggregate.schema))
           : undefined
       const vary =
         data === undefined
           ? undefined
-          : varyOfCacheable(this.#aggregate, this.#run, this.#loggedWarnings, this.#request.log)
-      text = writeReply(this.#aggregate, result, data, vary, this.#request, this.#reply)
+          : varyOfCacheable(this.#aggregate, result, this.#run, this.#loggedWarnings, this.#request.log)
+      text = writeReply(this.#aggregate, result, this.#level, data, vary, this.#request, this.#reply)
     } catch (error) {
       text = error
     }

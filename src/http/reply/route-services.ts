@@ -1,4 +1,5 @@
 import type { OnEvent } from '../../fanout/events.ts'
+import type { SourcesLevel } from '../../fanout/sources-level.ts'
 import type { Runtime } from '../../upstream/runtime.ts'
 import type { RequestCounter } from '../metrics/request-counter.ts'
 import type { CompleteRunSampler } from '../log/complete-run.ts'
@@ -31,4 +32,6 @@ export interface RouteServices {
   /** The share of new traces that are marked as sampled, from 0 to 100. */
   readonly traceSampledPercent: number
   readonly completeRuns: CompleteRunSampler
+  /** The part of the outcomes that callers see, for aggregates without a level of their own. */
+  readonly sources: SourcesLevel
 }

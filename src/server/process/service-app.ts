@@ -24,7 +24,18 @@ export async function createServiceApp(
   logFields?: Readonly<Record<string, unknown>>,
 ): Promise<FastifyInstance> {
   const { aggregates, overrides, environment, info, secrets, config, onEvent } = catalogue
-  const { inbound, logLevel, logFormat, logCompletePercent, drainMs, threads, traceSampledPercent, env, admin } = config
+  const {
+    inbound,
+    logLevel,
+    logFormat,
+    logCompletePercent,
+    drainMs,
+    threads,
+    traceSampledPercent,
+    sources,
+    env,
+    admin,
+  } = config
   const { limits, few } = descriptorLimits(catalogue, {
     partition: options.partition,
     threads: options.threads?.count ?? threads.count,
@@ -44,6 +55,7 @@ export async function createServiceApp(
     logCompletePercent,
     drainTimeout: drainMs,
     traceSampledPercent,
+    sources,
     threads,
     lostLogLines: () => stream.lost,
     metrics: env === 'development' || (admin.key !== undefined && { key: admin.key }),

@@ -37,6 +37,11 @@ export class Call<out T> {
   }
 }
 
+/** A call of an operation with `keyBatch`. Its path and its body are those of a request for its key alone. */
+export interface KeyCall<out T> extends Call<T> {
+  readonly key: unknown
+}
+
 /** The part of a run that its calls use. */
 export interface Scope {
   /** The time at which the run ends, in ms from its start. */
@@ -61,6 +66,8 @@ export interface Scope {
   readonly flow: CallFlow
   /** The admission of this run per bulkhead. All calls of a run share it, coalesced calls too. */
   readonly admitted: Map<object, object>
+  /** The object of the calls that may share a batch of keys. @default `admitted`: calls of one run */
+  readonly batchGroup?: object | undefined
   /** The trace to which the requests of the calls belong; `undefined` if the run has none. */
   readonly trace?: TraceContext | undefined
   /** Records the spans of the calls; `undefined` if no tracer is registered. */
@@ -157,6 +164,8 @@ export class LiveCall<out T> {
   readonly isConditional: boolean
   /** Counts the call. The client of its upstream sets it. */
   metrics: OperationMetrics
+  /** The key of the call. Only calls of an operation with `keyBatch` have this field. */
+  declare readonly key?: unknown
 
   constructor(
     call: Pick<Call<T>, 'spec' | 'path' | 'body' | 'idempotencyKey'>,
@@ -185,6 +194,7 @@ export class LiveCall<out T> {
     this.attempt = attempt
     this.isConditional = isConditional
     this.metrics = metrics
+    if (call.spec.keyBatch !== undefined) Object.assign(this, { key: (call as KeyCall<T>).key })
   }
 
   /** Returns the same attempt with another abort. */

@@ -10,7 +10,7 @@ export interface EventOfCall {
   readonly at: number
   /** The index of the step; -1 for context(). */
   readonly step: number
-  /** The index of the call in its step. */
+  /** The number of the call in its step, from 0: its index in a list of calls. */
   readonly call: number
   /** The name of the upstream: `catfact-ninja`. */
   readonly upstream: string

@@ -56,6 +56,7 @@ export function coalesce({ keyOf, listen }: CoalesceOptions): Layer {
           abort: scope.abort,
           flow: scope.flow,
           admitted: scope.admitted,
+          batchGroup: scope.batchGroup,
           spans: scope.spans,
           trace: scope.trace,
           now: () => scope.now(),

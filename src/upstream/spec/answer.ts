@@ -35,6 +35,8 @@ export interface Answer<out T> {
     readonly body: Buffer
     readonly value: unknown
     readonly request: SentRequest
+    /** The position of the key of the call in the request; absent without `keyBatch`. */
+    readonly keyIndex?: number
   }
   /** The part of the cache in the answer; absent without a cache. */
   readonly cached?: Cached

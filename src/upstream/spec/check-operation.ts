@@ -8,7 +8,9 @@ import { cachePolicy } from './cache-policy.ts'
 import { checkMethod } from './check-method.ts'
 import { checkPathNames } from './check-path-names.ts'
 import { checkResponse } from './check-response.ts'
+import { checkResponses } from './check-responses.ts'
 import type { AnyOperationOptions } from './operation-options.ts'
+import { keyBatchSpec } from './key-batch-spec.ts'
 import { operationRenames } from './renamed.ts'
 import type { OperationSpec, UpstreamSpec } from './spec.ts'
 import { parseTemplate } from './template.ts'
@@ -20,6 +22,7 @@ const operationOptions: OptionKeys<AnyOperationOptions> = {
   query: true,
   body: true,
   output: true,
+  responses: true,
   responseType: true,
   accept: true,
   allowEmpty: true,
@@ -28,6 +31,7 @@ const operationOptions: OptionKeys<AnyOperationOptions> = {
   coalesce: true,
   cache: true,
   idempotencyKey: true,
+  keyBatch: true,
 }
 
 /** Checks the declaration of an operation and adds its defaults. */
@@ -39,6 +43,7 @@ export function operationSpec(upstream: UpstreamSpec, key: string, options: AnyO
     query,
     body,
     output,
+    responses,
     responseHeaders,
     coalesce = false,
     cache = false,
@@ -47,12 +52,14 @@ export function operationSpec(upstream: UpstreamSpec, key: string, options: AnyO
   rejectUnknownOptions(name, options, operationOptions, { renamed: operationRenames })
   checkBoolean(name, 'coalesce', coalesce)
   checkTextOption(name, 'path', path, "'/facts/{id}'")
-  if (output === undefined)
+  if (output === undefined && responses === undefined)
     throw new TypeError(`${name}: output is missing: give the zod schema of the response, for example z.object({ … })`)
   checkZod(name, { params, query, body, output, responseHeaders })
   const { method, safe, idempotent } = checkMethod(name, options)
   const template = parseTemplate(path, name)
   checkInput(name, options, upstream, template.names)
+  const { auth } = upstream
+  const listed = checkResponses(name, options, auth !== undefined && 'oauth2' in auth)
   return {
     upstream,
     name,
@@ -63,10 +70,11 @@ export function operationSpec(upstream: UpstreamSpec, key: string, options: AnyO
     params,
     query,
     body,
-    ...checkResponse(name, method, options),
+    ...checkResponse(name, method, options, listed),
     coalesce: coalesce || cache !== false,
     cache: cachePolicy(name, cache),
     idempotencyKey,
+    keyBatch: keyBatchSpec(name, safe, options),
   }
 }
 

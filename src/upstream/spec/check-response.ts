@@ -1,15 +1,17 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import { checkBoolean, checkTextList, checkTextOption } from '../../core/option-values.ts'
 import { checkText } from '../../core/schema/check-text.ts'
 import { isOpen } from '../../core/schema/depth.ts'
 import { headerFields, type HeaderFields } from '../../core/schema/header-fields.ts'
 import { textSchema } from '../../core/schema/text-schema.ts'
+import type { ListedStatuses } from './check-responses.ts'
 import type { AnyOperationOptions, ResponseType } from './operation-options.ts'
 
 /** The way in which the responses of an operation are read. */
 export interface ResponseSpec {
   readonly output: z.ZodType
-  /** True if a value of `output` can have any depth. */
+  readonly responses: ListedStatuses | undefined
+  /** True if a value of an answer can have any depth. */
   readonly isOpen: boolean
   readonly responseType: ResponseType
   readonly accept: readonly string[]
@@ -26,9 +28,20 @@ const acceptDefaults = {
 } as const
 const responseTypes: ReadonlySet<unknown> = new Set(['json', 'text', 'bytes'] satisfies ResponseType[])
 
-/** Checks the options of an operation that say how its responses are read, and adds their defaults. */
-export function checkResponse(name: string, method: string, options: AnyOperationOptions): ResponseSpec {
-  const { output, responseType = 'json', allowEmpty = false, nullOn = [], responseHeaders } = options
+/**
+ * Checks the options of an operation that say how its responses are read, and adds their defaults.
+ *
+ * @param responses The listed statuses; `undefined` without `responses`.
+ */
+export function checkResponse(
+  name: string,
+  method: string,
+  options: AnyOperationOptions,
+  responses?: ListedStatuses,
+): ResponseSpec {
+  const { output = z.never(), responseType = 'json', nullOn = [], responseHeaders } = options
+  // An empty body is `null`, which the schema of its status accepts or refuses.
+  const { allowEmpty = responses !== undefined } = options
   checkBoolean(name, 'allowEmpty', allowEmpty)
   checkTextOption(name, 'responseType', responseType, "'json'")
   if (!responseTypes.has(responseType))
@@ -44,7 +57,8 @@ export function checkResponse(name: string, method: string, options: AnyOperatio
   checkText(`${name}, responseHeaders`, responseHeaders)
   return {
     output,
-    isOpen: isOpen(output),
+    responses,
+    isOpen: responses === undefined ? isOpen(output) : [...responses.values()].some(({ schema }) => isOpen(schema)),
     responseType,
     accept,
     allowEmpty,

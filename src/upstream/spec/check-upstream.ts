@@ -31,6 +31,7 @@ const upstreamOptions: OptionKeys<UpstreamOptions> = {
   traceContext: true,
   headers: true,
   decompress: true,
+  redirects: true,
   layers: true,
   pipelining: true,
   publicOnly: true,
@@ -49,13 +50,18 @@ export const spareConnections = 16
 /** The default of `connections` for an adaptive concurrency: the upper limit in Netflix's concurrency-limits. */
 export const maxAdaptiveConnections = 200
 
+/** The largest value of `redirects`. */
+const maxRedirects = 10
+
 const upstreamName = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/
 
 /** Checks the declaration of an upstream and adds its defaults. */
 export function upstreamSpec(
   name: string,
   options: UpstreamOptions,
-  operations: readonly (Pick<AnyOperationOptions, 'coalesce' | 'cache' | 'method'> | undefined)[],
+  operations: readonly (
+    Pick<AnyOperationOptions, 'coalesce' | 'cache' | 'keyBatch' | 'method' | 'responses'> | undefined
+  )[],
 ): UpstreamSpec {
   if (typeof name !== 'string' || !upstreamName.test(name))
     throw new TypeError(`the upstream '${name}' needs a name in lower case with hyphens, for example 'cat-facts'`)
@@ -75,6 +81,7 @@ export function upstreamSpec(
     traceContext = false,
     headers = {},
     decompress = true,
+    redirects = 0,
     layers = {},
   } = options
 
@@ -93,6 +100,7 @@ export function upstreamSpec(
   wholeNumber(owner, 'maxResponseBytes', maxResponseBytes)
   wholeNumber(owner, 'maxJsonValues', maxJsonValues)
   wholeNumber(owner, 'maxCacheBytes', maxCacheBytes)
+  wholeNumber(owner, 'redirects', redirects, { min: 0, max: maxRedirects })
   checkBoolean(owner, 'decompress', decompress)
   checkBoolean(owner, 'traceContext', traceContext)
   checkTextList(owner, 'forwardHeaders', forwardHeaders, "['accept-language']")
@@ -104,6 +112,8 @@ export function upstreamSpec(
   return Object.freeze({
     coalesces: operations.some(each => each?.coalesce || each?.cache),
     caches: operations.some(each => each?.cache),
+    listsStatuses: operations.some(each => each?.responses),
+    keyBatches: operations.some(each => each?.keyBatch !== undefined),
     changes: operations.some(each => each?.method !== undefined && !safeMethods.has(each.method)),
     maxCacheBytes,
     name,
@@ -121,6 +131,7 @@ export function upstreamSpec(
     traceContext,
     headers: Object.freeze({ ...headers }),
     decompress,
+    redirects,
     layers: checkLayers(owner, layers),
     ...checkAccess(owner, options),
   })

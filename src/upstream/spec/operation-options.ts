@@ -1,6 +1,8 @@
 import type { z } from 'zod'
 import type { DeepReadonly } from '../../core/freeze.ts'
 import type { Schema } from './inference.ts'
+import type { KeyBatchOptions } from './key-batch-options.ts'
+import type { Responses } from './response-types.ts'
 
 /** The type as which an operation reads a body. */
 export type ResponseType = 'json' | 'text' | 'bytes'
@@ -22,7 +24,7 @@ export type ResponseType = 'json' | 'text' | 'bytes'
  * })
  * ```
  */
-export interface OperationOptions<P, O, Pa, Q, B, H, I> {
+export interface OperationOptions<P, O, Pa, Q, B, H, I, R, KB = never> {
   /** The method. @default 'GET' */
   readonly method?: 'GET' | 'HEAD' | 'OPTIONS' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /**
@@ -44,8 +46,18 @@ export interface OperationOptions<P, O, Pa, Q, B, H, I> {
    * @default no body
    */
   readonly body?: B
-  /** The schema of the answer. Fields that it does not name are dropped. */
-  readonly output: O
+  /**
+   * The schema of the answer. Fields that it does not name are dropped.
+   * @default none; it is required without `responses`
+   */
+  readonly output?: O
+  /**
+   * The schemas of the bodies of several statuses, in place of `output`: `{ 200: Order, 409: Conflict }`. Each listed
+   * status is an answer, and the call returns `{ status, body }`. An empty body is `null`, for example for `z.null()`.
+   * With 408, 425, 429 and 5xx an attempt fails as without `responses`. The call then returns its last answer.
+   * @default none; every 2xx is an answer that `output` reads
+   */
+  readonly responses?: R
   /**
    * The way in which the body is read.
    * @default 'json'
@@ -64,7 +76,8 @@ export interface OperationOptions<P, O, Pa, Q, B, H, I> {
   /** Statuses for which the call returns `null`, for example 404. @default [] */
   readonly nullOn?: readonly number[]
   /**
-   * The schema of response headers. With it, the call returns `{ body, headers }`.
+   * The schema of response headers. With it, the call returns `{ body, headers }`, and `{ status, body, headers }` with
+   * `responses`.
    * @default no headers, only the body
    */
   readonly responseHeaders?: H
@@ -82,6 +95,12 @@ export interface OperationOptions<P, O, Pa, Q, B, H, I> {
   readonly cache?: boolean | CacheOptions
   /** Returns the `idempotency-key` of a call, so that a method such as POST can be retried. @default no key */
   readonly idempotencyKey?: (input: DeepReadonly<I>) => string
+  /**
+   * Lets calls of one run share requests. The input of a call is one key, and a request has up to `maxKeys` keys of
+   * calls that start in the same turn of the event loop. The values are frozen.
+   * @default each call is one request
+   */
+  readonly keyBatch?: KB
 }
 
 /** The freshness times of answers whose headers give no times. The headers of the upstream take precedence. */
@@ -115,5 +134,7 @@ export type AnyOperationOptions = OperationOptions<
   Schema,
   Schema,
   Schema,
-  never
+  never,
+  Responses | undefined,
+  KeyBatchOptions<never, unknown, never, unknown>
 >

@@ -169,6 +169,12 @@ export interface UpstreamOptions extends AccessOptions {
    */
   readonly decompress?: boolean
   /**
+   * The limit on the redirects that one attempt of a safe call follows, up to 10. A redirect is followed within the
+   * origin and its base path only. All requests of an attempt share its timeout. With 0 a redirect is a failure.
+   * @default 0
+   */
+  readonly redirects?: number
+  /**
    * The number of safe calls that are sent one after the other over one connection, before the first of them is
    * answered. Only calls that start in the same turn of the event loop are sent in this way. Use it only for upstreams
    * that you operate yourself: a slow answer delays the calls behind it, and a lost connection fails all of them.

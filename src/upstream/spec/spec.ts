@@ -2,6 +2,8 @@ import type { z } from 'zod'
 import type { HeaderFields } from '../../core/schema/header-fields.ts'
 import type { AccessSpec } from './access-spec.ts'
 import type { CachePolicy } from './cache-policy.ts'
+import type { ListedStatuses } from './check-responses.ts'
+import type { KeyBatchSpec } from './key-batch-spec.ts'
 import type { Layers } from './layers.ts'
 import type { ResponseType } from './operation-options.ts'
 import type { UpstreamOptions } from './options.ts'
@@ -29,6 +31,10 @@ export interface UpstreamSpec
   readonly coalesces: boolean
   /** True if an operation stores answers. */
   readonly caches: boolean
+  /** True if an operation lists statuses in `responses`. */
+  readonly listsStatuses: boolean
+  /** True if calls of an operation share requests by their keys. */
+  readonly keyBatches: boolean
   /** True if an operation has an unsafe method, so that it may change something at the upstream. */
   readonly changes: boolean
 }
@@ -47,7 +53,10 @@ export interface OperationSpec {
   readonly params: z.ZodType | undefined
   readonly query: z.ZodType | undefined
   readonly body: z.ZodType | undefined
+  /** The schema of an answer. With `responses` it accepts nothing. */
   readonly output: z.ZodType
+  /** The listed statuses; `undefined` if every 2xx is an answer. */
+  readonly responses: ListedStatuses | undefined
   /** True if the output allows values of any depth, so that the depth is checked. */
   readonly isOpen: boolean
   readonly responseType: ResponseType
@@ -61,4 +70,6 @@ export interface OperationSpec {
   /** The cache options; `undefined` if answers are not stored. */
   readonly cache: CachePolicy | undefined
   readonly idempotencyKey: ((input: never) => string) | undefined
+  /** The batches of keys; `undefined` if each call is one request. */
+  readonly keyBatch: KeyBatchSpec | undefined
 }

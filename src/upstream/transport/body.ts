@@ -21,7 +21,7 @@ import type { OperationSpec } from '../spec/spec.ts'
  * @throws UpstreamError for a body that the operation does not accept
  */
 export function readBody(spec: OperationSpec, status: number, headers: ResponseHeaders, body: Buffer): unknown {
-  const value = spec.allowEmpty && isEmpty(spec, body) ? null : read(spec, status, headers, body)
+  const value = spec.allowEmpty && isEmpty(spec, body) ? emptyValue(spec, status) : read(spec, status, headers, body)
   return withResponseHeaders(spec, status, headers, value)
 }
 
@@ -34,7 +34,8 @@ export function* readInSteps(
 ): Generator<undefined, unknown, undefined> {
   if (spec.responseType === 'text') return yield* readTextInSteps(spec, status, headers, body)
   if (spec.responseType === 'bytes') return readBody(spec, status, headers, body)
-  if (spec.allowEmpty && (yield* isBlankInSteps(body))) return withResponseHeaders(spec, status, headers, null)
+  if (spec.allowEmpty && (yield* isBlankInSteps(body)))
+    return withResponseHeaders(spec, status, headers, emptyValue(spec, status))
   checkType(spec, status, headers)
   const text = decodeUtf8(spec, status, body)
   const parsed = parseJson(spec, status, text)
@@ -43,12 +44,12 @@ export function* readInSteps(
   yield
   checkDepth(spec, status, parsed)
   yield
-  let value = compileWireParser(spec.output)(parsed)
+  let value = compileWireParser(outputOf(spec, status))(parsed)
   if (value === INVALID) {
     yield
     const exact = hasDoubtful(parsed) ? yield* parseExactInSteps(text) : parsed
     yield
-    value = unwrapResult(spec, status, readToFirstError(spec.output, exact), text)
+    value = unwrapResult(spec, status, readToFirstError(outputOf(spec, status), exact), text)
   }
   return withResponseHeaders(spec, status, headers, value)
 }
@@ -69,7 +70,17 @@ function* readTextInSteps(
   } catch {
     throw notEncoded(spec, status, encoding)
   }
-  return withResponseHeaders(spec, status, headers, parseChecked(spec, spec.output, status, text))
+  return withResponseHeaders(spec, status, headers, parseChecked(spec, outputOf(spec, status), status, text))
+}
+
+/** Returns the schema of the answers with a status. A status that `responses` does not list has a schema that refuses. */
+function outputOf({ responses, output }: OperationSpec, status: number): z.ZodType {
+  return responses === undefined ? output : (responses.get(status)?.schema ?? output)
+}
+
+/** Returns the value of an empty body. With `responses` it is a `null` that the schema of its status reads. */
+function emptyValue(spec: OperationSpec, status: number): unknown {
+  return spec.responses === undefined ? null : parseChecked(spec, outputOf(spec, status), status, null)
 }
 
 function isEmpty({ responseType }: OperationSpec, body: Buffer): boolean {
@@ -109,18 +120,17 @@ function checkType(spec: OperationSpec, status: number, headers: ResponseHeaders
   if (fault !== undefined) throw fault
 }
 
-/** Returns the value of a body, with the response headers that its operation reads. */
+/** Returns the value of an answer: its body, with the status and the headers if its operation gives them. */
 export function withResponseHeaders(
   spec: OperationSpec,
   status: number,
   headers: ResponseHeaders,
   value: unknown,
 ): unknown {
-  if (spec.responseHeaders === undefined) return value
-  return {
-    body: value,
-    headers: parseChecked(spec, spec.responseHeaders, status, namedHeaders(spec.headerFields as HeaderFields, headers)),
-  }
+  const { responses, responseHeaders } = spec
+  if (responseHeaders === undefined) return responses === undefined ? value : { status, body: value }
+  const read = parseChecked(spec, responseHeaders, status, namedHeaders(spec.headerFields as HeaderFields, headers))
+  return responses === undefined ? { body: value, headers: read } : { status, body: value, headers: read }
 }
 
 /**
@@ -137,14 +147,14 @@ function namedHeaders(fields: HeaderFields, headers: ResponseHeaders): object {
 function read(spec: OperationSpec, status: number, headers: ResponseHeaders, body: Buffer): unknown {
   checkType(spec, status, headers)
   // Bytes contain no JSON numbers, and a check of each byte would take seconds.
-  if (spec.responseType === 'bytes') return parseChecked(spec, spec.output, status, body, compileParser)
+  if (spec.responseType === 'bytes') return parseChecked(spec, outputOf(spec, status), status, body, compileParser)
   if (spec.responseType === 'text')
-    return parseChecked(spec, spec.output, status, decodeText(spec, status, headers, body))
+    return parseChecked(spec, outputOf(spec, status), status, decodeText(spec, status, headers, body))
   const text = decodeUtf8(spec, status, body)
   const value = parseJson(spec, status, text)
   checkKeys(spec, status, value, text)
   checkDepth(spec, status, value)
-  return parseChecked(spec, spec.output, status, value, compileWireParser, text)
+  return parseChecked(spec, outputOf(spec, status), status, value, compileWireParser, text)
 }
 
 /** Decodes a text by the charset of its `Content-Type`, which is UTF-8 by default. */

@@ -2,12 +2,14 @@ import type { Dispatcher } from 'undici'
 import { UpstreamError } from '../../errors.ts'
 import { hasMemoryFor } from '../../memory/room.ts'
 import { isCallersLimit } from '../call/callers-limit.ts'
+import { recordLocation } from '../call/redirect-location.ts'
+import { recordAnswer } from '../call/status-answer.ts'
 import { BodyBuffer } from './body-buffer.ts'
 import { bodyTooLarge, connectionFailed, endlessInformational, resetError } from './exchange-errors.ts'
 import { Phase } from './exchange-phase.ts'
 import { PooledRequest } from './pooled-request.ts'
 import { processBody, shed, type BodyOwner } from './process-body.ts'
-import { isCloseDelimited, classifyResponse, type ResponseHeaders } from './response-headers.ts'
+import { isCloseDelimited, classifyResponse, readsFailure, type ResponseHeaders } from './response-headers.ts'
 import { isComplete, withoutWhiteSpace } from './white-space.ts'
 
 type Controller = Dispatcher.DispatchController
@@ -30,7 +32,10 @@ const noBody = Buffer.alloc(0)
 export class Exchange<T> extends PooledRequest<T> implements BodyOwner {
   #informational = 0
   headers: ResponseHeaders = {}
-  /** While discarding: the error that the headers decided, or `null` if they decided a value. */
+  /**
+   * The error that the headers decided; otherwise `null`. Such a response is discarded, or read if its operation lists
+   * the status in `responses`.
+   */
   #decidedError: UpstreamError | null = null
   #firstChunk: Buffer | undefined
   #bodyBuffer: BodyBuffer | undefined
@@ -71,11 +76,19 @@ export class Exchange<T> extends PooledRequest<T> implements BodyOwner {
       status === 304 && isConditional
         ? 'absent'
         : classifyResponse(spec, status, headers, status === 429 && isCallersLimit(this.call))
-    this.enter(responseClass === 'read' ? Phase.reading : Phase.discarding)
-    if (responseClass === 'read') return
-    this.#decidedError = typeof responseClass === 'string' ? null : responseClass
+    const isRead = responseClass === 'read' || (responseClass !== 'absent' && this.#readsFailure(responseClass))
+    this.enter(isRead ? Phase.reading : Phase.discarding)
+    if (isRead) return
     // A body that ends with its connection is not read: the connection is lost anyway.
     if (length > maxDiscardBytes || isCloseDelimited(spec.method, status, headers)) this.#settleDecided()
+  }
+
+  /** Records the error that the headers decided, and returns whether the body is read all the same. */
+  #readsFailure(error: UpstreamError): boolean {
+    const { spec } = this.call
+    this.#decidedError = error
+    if (spec.upstream.redirects > 0) recordLocation(error, this.headers['location'])
+    return readsFailure(spec, this.status, this.headers, error)
   }
 
   onResponseData(_controller: Controller, chunk: Buffer): void {
@@ -94,7 +107,7 @@ export class Exchange<T> extends PooledRequest<T> implements BodyOwner {
 
   #collect(chunk: Buffer, maxBytes: number): void {
     if (this.#bytes > maxBytes) {
-      this.reject(bodyTooLarge(this.call, this.status))
+      this.bodyFailed(bodyTooLarge(this.call, this.status))
     } else if (this.#firstChunk === undefined) {
       this.#firstChunk = chunk
     } else if (this.call.spec.safe && !hasMemoryFor(chunk.length)) {
@@ -131,7 +144,7 @@ export class Exchange<T> extends PooledRequest<T> implements BodyOwner {
   /** The connection failed after the request was written. */
   #onBroken(error: Error): void {
     const { connection } = this
-    const isDecided = this.phase === Phase.discarding
+    const isDecided = this.phase === Phase.discarding || this.#decidedError !== null
     this.release(false)
     this.enter(Phase.done)
     if (isDecided) return this.#settleDecided()
@@ -152,8 +165,17 @@ export class Exchange<T> extends PooledRequest<T> implements BodyOwner {
     this.settle()
     const answer = { value: value as T, status: this.status }
     const { spec, headers } = this.call
+    if (this.#decidedError !== null) {
+      recordAnswer(this.#decidedError, spec, answer)
+      return this.completion.reject(this.#decidedError)
+    }
     if (spec.cache === undefined) return this.completion.resolve(answer)
     const request = { headers: this.options.headers as string[], layerHeaders: headers }
     this.completion.resolve({ ...answer, received: { head: this.headers, body, value, request } })
+  }
+
+  /** Rejects the call because its body cannot be used. A status that failed before takes precedence. */
+  bodyFailed(error: unknown): void {
+    this.reject(this.#decidedError ?? error)
   }
 }

@@ -19,24 +19,25 @@ export interface BodyOwner {
   readonly headers: ResponseHeaders
   readonly isDecoding: boolean
   resolve(value: unknown, body: Buffer): void
-  reject(error: unknown): void
+  /** Rejects the call because its body cannot be used. */
+  bodyFailed(error: unknown): void
 }
 
 /** Decompresses and parses a complete body, and settles its exchange. Large bodies are parsed in slices. */
 export function processBody(owner: BodyOwner, body: Buffer): void {
   const coding = codingOf(owner.headers)
   if (coding === undefined || body.length === 0) return parse(owner, body)
-  if (!isDecodable(coding)) return owner.reject(unknownCoding(owner.call.spec, owner.status))
+  if (!isDecodable(coding)) return owner.bodyFailed(unknownCoding(owner.call.spec, owner.status))
   decode(owner.call.spec, owner.status, coding, body, (error, decoded) => {
     if (!owner.isDecoding) return
     if (error === null) parse(owner, decoded)
-    else owner.reject(error)
+    else owner.bodyFailed(error)
   })
 }
 
 /** Rejects the call because the process does not have enough memory for its response. */
 export function shed(owner: BodyOwner, detail: string): void {
-  owner.reject(new UpstreamError('SHED', owner.call.spec.upstream.name, { upstreamStatus: owner.status, detail }))
+  owner.bodyFailed(new UpstreamError('SHED', owner.call.spec.upstream.name, { upstreamStatus: owner.status, detail }))
 }
 
 function parse(owner: BodyOwner, body: Buffer): void {
@@ -54,7 +55,7 @@ function parseAtOnce(owner: BodyOwner, body: Buffer): void {
   try {
     value = readBody(owner.call.spec, owner.status, owner.headers, body)
   } catch (error) {
-    return owner.reject(error)
+    return owner.bodyFailed(error)
   }
   owner.resolve(value, body)
 }
@@ -71,7 +72,7 @@ function parseInSlices(owner: BodyOwner, body: Buffer): void {
     try {
       step = steps.next()
     } catch (error) {
-      owner.reject(error)
+      owner.bodyFailed(error)
       return false
     }
     if (step.done === true) owner.resolve(step.value, body)

@@ -42,9 +42,36 @@ export function classifyResponse(
       verdict: 'failed',
     })
   }
-  if (status < 200 || status > 299 || status === 205 || status === 206)
-    return classifyStatus(spec, status, headers, isCallersLimit)
+  if (!isRead(spec, status)) return classifyStatus(spec, status, headers, isCallersLimit)
+  return classifyBody(spec, status, headers)
+}
 
+/** Returns whether a status has an answer whose body is read. */
+function isRead({ responses }: OperationSpec, status: number): boolean {
+  if (responses === undefined) return status >= 200 && status <= 299 && status !== 205 && status !== 206
+  return status !== 205 && responses.get(status)?.isFailure === false
+}
+
+/**
+ * Returns whether the body of a failed response is read: its operation lists the status in `responses`, and accepts the
+ * headers.
+ */
+export function readsFailure(
+  spec: OperationSpec,
+  status: number,
+  headers: ResponseHeaders,
+  { code }: UpstreamError,
+): boolean {
+  if (code === 'UPSTREAM_PROTOCOL' || spec.responses?.get(status)?.isFailure !== true) return false
+  // The body of another type is not awaited, because it would fail after all, and later.
+  const hasNoBody = spec.method === 'HEAD' || Number(headers['content-length'] ?? 1) === 0
+  if (!hasNoBody && !contentTypeOf(spec, headers['content-type']).isAccepted) return false
+  return classifyBody(spec, status, headers) === 'read'
+}
+
+/** Classifies a response with a status that is read, by its size, its coding and its type. */
+function classifyBody(spec: OperationSpec, status: number, headers: ResponseHeaders): ResponseClass {
+  const upstream = spec.upstream.name
   const length = headers['content-length']
   if (
     length !== undefined &&
@@ -117,7 +144,7 @@ function classifyStatus(
 ): ResponseClass {
   if (spec.nullOn.includes(status)) return 'absent'
   // A 205 has no body (RFC 9110, section 15.3.6). Bytes that arrive after its headers are not read.
-  if (status === 205 && spec.allowEmpty) return 'absent'
+  if (status === 205 && spec.allowEmpty && spec.responses?.has(205) !== false) return 'absent'
   const upstream = spec.upstream.name
   if (status < 200 || status > 599)
     return new UpstreamError('UPSTREAM_PROTOCOL', upstream, {

@@ -16,6 +16,13 @@ test('data that looks like an envelope does not decide', async t => {
   t.equal(classifyReply(200, json, envelope({ complete: true, sources: {} }, false)), 'partial')
 })
 
+test('an envelope without sources tells whole from partial', async t => {
+  for (const data of [[1], { complete: false, sources: {} }]) {
+    t.equal(classifyReply(200, json, Buffer.from(JSON.stringify({ data, complete: true }))), 'whole')
+    t.equal(classifyReply(200, json, Buffer.from(JSON.stringify({ data, complete: false }))), 'partial')
+  }
+})
+
 test('without an envelope the header tells', async t => {
   t.equal(classifyReply(200, { ...json, 'headwaters-complete': '?1' }, Buffer.from('[]')), 'whole')
   t.equal(classifyReply(200, { ...json, 'headwaters-complete': '?0' }, Buffer.from('[]')), 'partial')

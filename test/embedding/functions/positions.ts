@@ -6,6 +6,7 @@ import {
   byCursor,
   byLink,
   byOffset,
+  chain,
   defineUpstream,
   env,
   operation,
@@ -247,6 +248,23 @@ export const positions: Readonly<Record<string, Position>> = {
         .reply(merged, () => true),
     }),
     expected: () => 'INTERNAL',
+  },
+  'a function of a chain': {
+    stage: (theirs, origin, isSlow) => ({
+      aggregate: plain(isSlow)
+        .each('it', () => [chain(asked(origin), theirs as () => null)])
+        .reply(merged, () => true),
+    }),
+    expected: way => (fails(way) ? 'INTERNAL' : way === 'never settles' ? 'DEADLINE_EXCEEDED' : 'ok'),
+  },
+  // The list is frozen: a function of a chain may fail its item, and a bug fails the run all the same.
+  'a function of a chain whose losses are tolerated': {
+    stage: (theirs, origin, isSlow) => ({
+      aggregate: plain(isSlow)
+        .each('it', () => [chain(asked(origin), theirs as () => null)], { minSuccess: 0, fallback: null })
+        .reply(merged, () => true),
+    }),
+    expected: way => (fails(way) ? 'INTERNAL' : way === 'never settles' ? 'partial' : 'ok'),
   },
   'Builder.firstOf': {
     stage: (step, _origin, isSlow) => ({

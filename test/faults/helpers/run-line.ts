@@ -50,7 +50,12 @@ export async function setUp(t: Test, line: Line, neighbour: string): Promise<Set
     'victim',
     { origin: victim.origin, concurrency, attemptTimeout: patience, connectTimeout: patience, ...line.options },
     {
-      part: operation({ path: '/word/{id}', ...id, output: Word, ...operationOptions } as never),
+      part: operation({
+        path: '/word/{id}',
+        ...id,
+        ...(operationOptions.responses === undefined && { output: Word }),
+        ...operationOptions,
+      } as never),
       word: operation({ path: '/word/{id}', ...id, output: Word }),
     },
   )

@@ -4,7 +4,7 @@ import type { RawRequest } from '../../helpers/raw-upstream.ts'
 import { secret } from '../../helpers/hostile-upstream.ts'
 import type { Entry, Line } from '../helpers/entry.ts'
 import { says, type Victim } from '../helpers/victim.ts'
-import { good, status } from '../helpers/wire.ts'
+import { good, status, typed } from '../helpers/wire.ts'
 import { elsewhere } from '../scenes/redirects.ts'
 import { refusedTokens } from '../scenes/tokens.ts'
 
@@ -14,6 +14,20 @@ const busy = { code: 'UPSTREAM_BUSY', ...failed, required: 503 } as const
 const post = {
   operation: { method: 'POST', body: z.object({ text: z.string() }), input: { body: { text: 'a' } } },
 } as const
+/** A body that the upstream filled with its own words, of which a step takes only whether they came. */
+const Heard = z.object({ error: z.string() }).transform(() => 'heard')
+const heard = (code: number, attempts: number) =>
+  ({
+    operation: { responses: { 200: z.object({ word: z.string() }), [code]: Heard } },
+    required: 200,
+    optional: 'ok',
+    value: { status: code, body: 'heard' },
+    attempts,
+    withinMs: 40,
+    connectionsAfter: 1,
+    also: asked(2 * attempts),
+  }) as const
+const following = { redirects: 3 } as const
 const reset = says(socket => socket.resetAndDestroy())
 const unknown = { upstream: reset, code: 'OUTCOME_UNKNOWN', ...failed, connectionsAfter: 0 } as const
 const nowhere = [
@@ -58,6 +72,20 @@ export const statuses: readonly Entry[] = [
     attempts: 2,
   })),
   { no: 59, fault: '503', upstream: says(status(503)), ...busy, attempts: 2 },
+  ...([500, 502, 503, 504] as const).map((code): Line => ({
+    no: 59,
+    fault: `${code}, which the operation lists`,
+    upstream: says(status(code)),
+    ...heard(code, 2),
+  })),
+  {
+    no: 59,
+    fault: '503 as HTML, which the operation lists as JSON',
+    upstream: says(typed('text/html', `<p>${secret}`, [], '503 Busy')),
+    ...busy,
+    attempts: 2,
+    operation: heard(503, 2).operation,
+  },
   ...([501, 505, 507, 511] as const).map((code): Line => ({
     no: 59,
     fault: `${code}`,
@@ -173,6 +201,27 @@ export const statuses: readonly Entry[] = [
     ...unexpected,
     learnt: 'ignored',
   })),
+  ...([401, 403, 404, 409, 422] as const).map((code): Line => ({
+    no: code < 404 ? 63 : 64,
+    fault: `${code}, which the operation lists`,
+    upstream: says(status(code)),
+    ...heard(code, 1),
+  })),
+  ...([408, 425, 429] as const).map((code): Line => ({
+    no: 64,
+    fault: `${code}, which the operation lists`,
+    upstream: says(status(code)),
+    ...heard(code, 2),
+  })),
+  {
+    no: 64,
+    fault: '409 with another body than the operation lists',
+    upstream: says(typed('application/json', JSON.stringify({ text: secret }), [], '409 Conflict')),
+    ...unexpected,
+    code: 'UPSTREAM_SCHEMA',
+    learnt: 'ignored',
+    operation: heard(409, 1).operation,
+  },
   { no: 65, fault: 'a POST that breaks off', ...unknown, ...post, also: asked(2) },
   { no: 65, fault: 'a POST that is answered 503', upstream: says(status(503)), ...busy, ...post, also: asked(2) },
   {
@@ -225,6 +274,49 @@ export const statuses: readonly Entry[] = [
     ...unexpected,
     also: asked(2),
   })),
+  ...([301, 302, 303, 307, 308] as const).map((code): Line => ({
+    no: 66,
+    fault: `${code} to itself, which is followed`,
+    upstream: says((socket, { path }) => socket.write(status(code, [`location: ${path}#again`]))),
+    ...unexpected,
+    options: following,
+    also: asked(2),
+  })),
+  {
+    no: 66,
+    fault: 'a redirect to two paths that redirect to each other',
+    upstream: says((socket, { path }) =>
+      socket.write(status(307, [`location: ${path.endsWith('?b') ? path.slice(0, -2) : `${path}?b`}`])),
+    ),
+    ...unexpected,
+    options: following,
+    also: asked(4),
+  },
+  {
+    no: 66,
+    fault: 'redirects to new paths without end',
+    upstream: says((socket, { path }) => socket.write(status(302, [`location: ${path}a`]))),
+    ...unexpected,
+    options: following,
+    also: asked(8),
+  },
+  {
+    no: 66,
+    fault: 'a redirect to a good answer',
+    upstream: says((socket, request) =>
+      socket.write(
+        request.path.startsWith('/moved/')
+          ? good(request)
+          : status(301, [`location: /moved/${request.path.split('/').at(-1)}`]),
+      ),
+    ),
+    required: 200,
+    optional: 'ok',
+    withinMs: 40,
+    connectionsAfter: 1,
+    options: following,
+    also: asked(4),
+  },
   {
     no: 67,
     fault: 'redirects to another origin',
@@ -237,6 +329,26 @@ export const statuses: readonly Entry[] = [
     upstream: says(status(302, location === undefined ? [] : [`location: ${location}`])),
     ...unexpected,
     also: asked(2),
+  })),
+  // '' and '::::' are relative paths, which lead to the same path again.
+  ...[...nowhere, ['a URL without a host', 'http://['] as const]
+    .filter(([what]) => what !== 'a loop' && what !== 'no address')
+    .map(([what, location]): Line => ({
+      no: 68,
+      fault: `a redirect to ${what}, where redirects are followed`,
+      upstream: says(status(302, location === undefined ? [] : [`location: ${location}`])),
+      ...unexpected,
+      options: following,
+      also: asked(2),
+    })),
+  ...([301, 302, 303, 307, 308] as const).map((code): Line => ({
+    no: 69,
+    fault: `${code} to a POST, where redirects are followed`,
+    upstream: says((socket, { path }) => socket.write(status(code, [`location: ${path}/other`]))),
+    ...unexpected,
+    ...post,
+    options: following,
+    also: asked(2, ({ method }) => method === 'POST'),
   })),
   ...([301, 302, 303, 307, 308] as const).map((code): Line => ({
     no: 69,

@@ -1,4 +1,5 @@
 import type { Entry } from '../helpers/entry.ts'
+import { keysApart } from '../scenes/batches.ts'
 import { detached, hotKey, keptApart } from '../scenes/caches.ts'
 import { apart, finished, gone, herd, leaderGone, sameConnection, slowReaders } from '../scenes/callers.ts'
 import { allFail, allFailAtOnce, oneHangs } from '../scenes/fan-outs.ts'
@@ -57,6 +58,12 @@ export const fanOuts: readonly Entry[] = [
     fault: 'callers with different credentials ask for what is kept',
     right: 'never what was kept for another',
     play: keptApart,
+  },
+  {
+    no: 84,
+    fault: 'callers with different credentials ask for the same 50 keys at once',
+    right: 'the requests of a caller have his credentials, and two of them have all his keys',
+    play: keysApart,
   },
   {
     no: 85,

@@ -13,7 +13,7 @@ import { answer, status, typed } from '../helpers/wire.ts'
 import { elapsed, until } from '../../helpers/until.ts'
 
 type Cache = NonNullable<
-  OperationOptions<string, z.ZodType, undefined, undefined, undefined, undefined, never>['cache']
+  OperationOptions<string, z.ZodType, undefined, undefined, undefined, undefined, never, undefined>['cache']
 >
 
 /** A word that is kept, from an upstream that counts how often it was asked. */

@@ -10,13 +10,21 @@ import { status } from '../helpers/wire.ts'
 /** An upstream with credentials that sends its callers to somebody else. */
 export async function elsewhere(t: Test): Promise<void> {
   const other = await rawUpstream(t, well)
-  for (const code of [301, 302, 303, 307, 308]) {
+  for (const [code, redirects] of [301, 302, 303, 307, 308].flatMap(code => [
+    [code, 0] as const,
+    [code, 10] as const,
+  ])) {
     const upstream = await rawUpstream(t, (socket, { path }) =>
       socket.write(status(code, [`location: ${other.origin}${path}`])),
     )
     const sender = defineUpstream(
       'sender',
-      { origin: upstream.origin, headers: { authorization: 'Bearer a', 'x-api-key': 'b' }, forwardHeaders: ['x-user'] },
+      {
+        origin: upstream.origin,
+        headers: { authorization: 'Bearer a', 'x-api-key': 'b' },
+        forwardHeaders: ['x-user'],
+        redirects,
+      },
       { word: operation(wordPath) },
     )
     const required = aggregate('required', { url: '/required', query: Id })

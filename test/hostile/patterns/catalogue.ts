@@ -83,7 +83,10 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
     '/(?:\\.js)?$/': module,
     '/\\.[cm]?ts$/': module,
   },
-  'fanout/on-reply.ts': {
+  'fanout/refuse.ts': {
+    '/^[A-Z][A-Z0-9_]{1,63}$/': [['', 'A', ' ']],
+  },
+  'fanout/reply-headers.ts': {
     "/^[!#$%&'*+\\-.^_`|~0-9A-Za-z]+$/": [['', 'a', ' ']],
   },
   'fanout/check.ts': {
@@ -98,7 +101,10 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
     '/\\.(m?)js$/': module,
   },
   'fanout/shared-caches.ts': {
-    '/"[^"]*"/g': declaration,
+    '/"[^"]*"/g': [
+      ['', '"a', ''],
+      ['"', 'a', ''],
+    ],
   },
   'log/redaction.ts': {
     '/[=@J\\\\]|\\[cut\\]|[Bb](?:earer|asic)|BEARER|BASIC/': [

@@ -109,6 +109,8 @@ for (const callers of [8, 64, 512])
   test(`a closed loop of ${callers} callers is not refused, and neither while its code is compiled`, async t => {
     const closedLoop = { phases: [[0, 0]], endMs: 6000, callers } as const
     t.equal(refused(simulateLoop({ ...closedLoop, runMs: 0.2 }).requests).length, 0)
+    const long = { ...closedLoop, runMs: 256 / callers }
+    t.equal(refused(simulateLoop(long).requests).length, 0, 'with turns of a quarter of a second')
     const cold = { ...closedLoop, slowness: (at: number) => 1 + 4 * Math.exp(-at / 200) }
     t.equal(refused(simulateLoop({ ...cold, runMs: 0.1 }).requests).length, 0)
   })
@@ -118,6 +120,8 @@ test('a closed loop whose callers begin together again and again is not refused'
     [32, 2],
     [512, 0.2],
     [64, 0.6],
+    [32, 5],
+    [512, 0.5],
   ] as const) {
     const { requests } = simulateLoop({ phases: [[0, 0]], endMs: 12_000, callers, runMs, windowMs: 600 })
     t.equal(refused(requests).length, 0, `${callers} callers with runs of ${runMs} ms`)

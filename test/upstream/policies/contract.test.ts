@@ -17,6 +17,9 @@ import { cache } from '../../../src/upstream/policies/cache/cache.ts'
 import type { CacheStore } from '../../../src/upstream/policies/cache/store.ts'
 import { coalesce } from '../../../src/upstream/policies/coalesce.ts'
 import { deadline } from '../../../src/upstream/policies/deadline.ts'
+import { redirect } from '../../../src/upstream/policies/redirect.ts'
+import { statusAnswers } from '../../../src/upstream/policies/status-answers.ts'
+import { keyBatch } from '../../../src/upstream/policies/key-batch/key-batch.ts'
 import { observe } from '../../../src/upstream/policies/observe.ts'
 import { custom } from '../../../src/upstream/policies/custom/custom.ts'
 import { RetryBudget } from '../../../src/upstream/policies/retry/retry-budget.ts'
@@ -25,6 +28,7 @@ import { testRun, type TestRun } from '../../helpers/call.ts'
 import { failure } from '../../helpers/failure.ts'
 import { farStore } from '../../helpers/far-store.ts'
 import { heldService } from '../../helpers/held-service.ts'
+import { pricedUpstream } from '../../helpers/priced-upstream.ts'
 import { questions } from '../../helpers/questions.ts'
 import { json, rawUpstream } from '../../helpers/raw-upstream.ts'
 import { type Service, type Layer, stack, sendOf, serviceOf } from '../../../src/upstream/call/layer.ts'
@@ -44,6 +48,8 @@ interface Traits {
   readonly mayAnswerWithoutNext?: boolean
   /** Whether an answer takes promises, and so comes in a later turn than that of the service below. @default false */
   readonly usesPromises?: boolean
+  /** Whether calls are those of one key, whose value is the whole answer. @default false */
+  readonly isKeyed?: boolean
   /** Whether the bottom is a real connection, with timers and errors of its own. @default false */
   readonly isWire?: boolean
 }
@@ -92,6 +98,7 @@ const retried = (maxAttempts: number): readonly Layer[] => [
 const hedged = (delay: number) => hedge({ delay, percentile: 98, maxRatio: 1, budget: budget() })
 const passing = custom(next => call => next(call), 'attempt', address)
 const waiting = custom(next => async call => next(call.with({ headers: { 'x-a': '1' } })), 'call', address)
+const redirecting = redirect({ upstream, origin: address.origin, prefix: '', credential: undefined, limit: 3 })
 const token = () => Promise.resolve({ value: 'token', livesMs: 60_000 })
 
 const invalidations = new Invalidations({ shared: farStore().store })
@@ -148,13 +155,16 @@ function everyLayer(t: Test): Layers {
       deadline({ upstream, deadline: 40_000 }),
       invalidating,
       waiting,
+      statusAnswers(),
       ...cached(t, createMemoryStore()),
+      keyBatch({ keyOf }),
       retry({ maxAttempts: 2, initialDelay: 0, maxDelay: 0, budget: budget() }),
       hedged(20_000),
       closed(),
       ...layers,
       attempt({ upstream, timeout: 30_000 }),
       authorize({ fetchToken: token, use: () => {} }),
+      redirecting,
       passing,
     ],
     ...(gauge && { gauge }),
@@ -183,6 +193,7 @@ const subjects: Readonly<Record<string, Case>> = {
     usesPromises: true,
     arrange: () => layersOnly(waiting),
   },
+  'the answers of listed failures': { covers: ['statusAnswers'], arrange: () => layersOnly(statusAnswers()) },
   'a cache above coalesce': {
     covers: ['cache'],
     atOnce: 1,
@@ -197,6 +208,14 @@ const subjects: Readonly<Record<string, Case>> = {
     arrange: t => layersOnly(...cached(t, farStore().store)),
   },
   coalesce: { covers: ['coalesce'], atOnce: 1, usesPromises: true, arrange: () => layersOnly(coalesce({ keyOf })) },
+  'a batch of keys': {
+    covers: ['keyBatch'],
+    atOnce: 1,
+    isKeyed: true,
+    usesPromises: true,
+    arrange: () => layersOnly(keyBatch({ keyOf })),
+  },
+  'a batch of keys without keys': { arrange: () => layersOnly(keyBatch({ keyOf })) },
   'a retry that has attempts left': { covers: ['retry'], repeats: 3, arrange: () => layersOnly(...retried(3)) },
   'a retry that has none left': { arrange: () => layersOnly(...retried(1)) },
   'a hedge whose second attempt is not due': {
@@ -218,6 +237,7 @@ const subjects: Readonly<Record<string, Case>> = {
     usesPromises: true,
     arrange: () => layersOnly(authorize({ fetchToken: token, use: () => {} })),
   },
+  'a redirect that is not needed': { covers: ['redirect'], arrange: () => layersOnly(redirecting) },
   'a custom layer at an attempt, which hands on': {
     covers: ["custom at 'attempt'"],
     usesPromises: true,
@@ -273,6 +293,7 @@ test('every layer of a client is a subject of this contract, in the order of the
   )
 })
 
+const { whole } = pricedUpstream(3)
 const timers = () => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length
 
 for (const [name, traits] of Object.entries(subjects)) {
@@ -282,10 +303,11 @@ for (const [name, traits] of Object.entries(subjects)) {
     repeats = sends,
     mayAnswerWithoutNext = false,
     usesPromises = false,
+    isKeyed = false,
     isWire = false,
   } = traits
   const question = (run: TestRun, abort = run.abort) =>
-    run.ask(questions[mayAnswerWithoutNext ? 'kept' : 'shared']({ id: 'one' }), { abort })
+    run.ask(isKeyed ? whole('one') : questions[mayAnswerWithoutNext ? 'kept' : 'shared']({ id: 'one' }), { abort })
 
   async function arrange(t: Test): Promise<Subject> {
     const made = await traits.arrange(t)

@@ -3,6 +3,7 @@ import { readBody } from '../../transport/body.ts'
 import type { ResponseHeaders } from '../../spec/answer.ts'
 import type { OperationSpec } from '../../spec/spec.ts'
 import type { Entry } from './entry.ts'
+import { pickStored } from './key-value.ts'
 
 const ms = z.number().min(0)
 
@@ -22,6 +23,7 @@ const Stored = z.object({
   staleWhileRevalidate: ms,
   staleIfError: ms,
   body: z.string(),
+  keyIndex: z.int().min(0).optional(),
 })
 
 /** Returns an entry of a store of `bodies`, or `undefined` if it is not a valid entry of the key. */
@@ -41,12 +43,25 @@ function encodingOf(responseType: OperationSpec['responseType']): 'utf8' | 'base
   return responseType === 'json' ? 'utf8' : 'base64'
 }
 
-/** Reads the value from a stored body like a received one. Throws if the operation does not accept the answer. */
-export function valueOf(spec: OperationSpec, { status, head, body }: Entry & { readonly body: string }): unknown {
-  return readAnswer(spec, status, head, Buffer.from(body, encodingOf(spec.responseType)))
+/**
+ * Reads the value from a stored body like a received one. Throws if the operation does not accept the answer.
+ *
+ * @param key The key of the call, for an entry of a batch.
+ */
+export function valueOf(
+  spec: OperationSpec,
+  { status, head, body, keyIndex }: Entry & { readonly body: string },
+  key: unknown,
+): unknown {
+  const value = readAnswer(spec, status, head, Buffer.from(body, encodingOf(spec.responseType)))
+  return keyIndex === undefined ? value : pickStored(spec, value, key, keyIndex)
 }
 
 /** Reads the value of a complete answer. Throws if the operation does not accept the answer. */
 export function readAnswer(spec: OperationSpec, status: number, head: ResponseHeaders, body: Buffer): unknown {
-  return spec.nullOn.includes(status) ? null : readBody(spec, status, head, body)
+  if (spec.nullOn.includes(status)) return null
+  // The operation had `nullOn` or `responses` when the answer was stored.
+  if (spec.responses === undefined && (status < 200 || status > 299))
+    throw new TypeError('the stored status is not an answer of the operation')
+  return readBody(spec, status, head, body)
 }

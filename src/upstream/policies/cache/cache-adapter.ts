@@ -47,7 +47,7 @@ export function createCacheAdapter(store: CacheStore, report: ReportFault): Cach
   const writes = new PendingWrites(timeout, cause => report('set', cause))
 
   /** Reads the entry that a store returned for a key. */
-  function open(found: CacheStoreLookup, key: string, uri: string, { spec }: LiveCall<unknown>): Lookup {
+  function open(found: CacheStoreLookup, key: string, uri: string, { spec, key: batchKey }: LiveCall<unknown>): Lookup {
     const { entry: stored, generation } = found
     if (stored === undefined || stored === null) return { entry: undefined, generation }
     let cause: unknown
@@ -55,13 +55,13 @@ export function createCacheAdapter(store: CacheStore, report: ReportFault): Cach
       if (store.storage === 'values') {
         if (KeptEntry.is(stored)) {
           if (stored.generation !== generation) return { entry: undefined, generation }
-          return { entry: stored, value: stored.read(spec) }
+          return { entry: stored, value: stored.read(spec, batchKey) }
         }
       } else {
         const entry = readEntry(stored, storedName(store, key))
         if (entry !== undefined) {
           if (entry.generation !== generation) return { entry: undefined, generation }
-          return { entry, value: deepFreeze(valueOf(spec, entry)) }
+          return { entry, value: deepFreeze(valueOf(spec, entry, batchKey)) }
         }
       }
       cause = new TypeError('the store returned a value that is not an entry of this key')

@@ -17,9 +17,13 @@ export function cacheKey(
       const {
         method,
         accept,
+        keyBatch,
         upstream: { headers, decompress },
       } = spec
-      always.set(spec, (prefix = JSON.stringify([method, ...place, accept, headers, decompress])))
+      const parts = [method, ...place, accept, headers, decompress]
+      // The entry of a key may have the body of a batch, which another version of the operation must not read.
+      if (keyBatch !== undefined) parts.push('keyBatch')
+      always.set(spec, (prefix = JSON.stringify(parts)))
     }
     return prefix + keyOf(call)
   }

@@ -8,7 +8,10 @@ import { bodyText } from './body-entry.ts'
 import { pickStorable, storableHeaders, updatedHeaders } from './stored-headers.ts'
 
 /** An answer as it was received. */
-export interface ReceivedResponse extends Pick<NonNullable<Answer<unknown>['received']>, 'value' | 'head' | 'body'> {
+export interface ReceivedResponse extends Pick<
+  NonNullable<Answer<unknown>['received']>,
+  'value' | 'head' | 'body' | 'keyIndex'
+> {
   readonly status: number
 }
 
@@ -25,7 +28,7 @@ const keptWithType = [...kept, 'content-type'] as const
  */
 export function entryOf(
   spec: OperationSpec,
-  { value, status, head: received, body }: ReceivedResponse,
+  { value, status, head: received, body, keyIndex }: ReceivedResponse,
   fetched: Fetched,
   freshness: Freshness,
   storage: 'values' | 'bodies',
@@ -39,12 +42,20 @@ export function entryOf(
   if (storage === 'bodies')
     return {
       value: stored,
-      entry: { status, bytes: body.length, ...fetched, ...freshness, head, body: bodyText(spec, body) },
+      entry: {
+        status,
+        bytes: body.length,
+        ...fetched,
+        ...freshness,
+        head,
+        body: bodyText(spec, body),
+        ...(keyIndex !== undefined && { keyIndex }),
+      },
     }
   const picked = pickStorable(head, spec.allowEmpty || spec.responseType === 'text' ? keptWithType : kept)
   return {
     value: stored,
-    entry: KeptEntry.of(spec, { value: stored, status, head, body }, picked, fetched, freshness),
+    entry: KeptEntry.of(spec, { value: stored, status, head, body, keyIndex }, picked, fetched, freshness),
   }
 }
 

@@ -29,6 +29,11 @@ export interface Entry extends Freshness, Fetched {
    * operation is `text` or `bytes`.
    */
   readonly body?: string
+  /**
+   * The position of the key in the request of its batch, present only with `storage: 'bodies'` and `keyBatch`. The body
+   * is then the body of the batch.
+   */
+  readonly keyIndex?: number | undefined
 }
 
 /** An entry with the value that the schema of the operation made of it. The value is frozen. */

@@ -17,7 +17,7 @@ export interface InvalidateOptions {
 /**
  * Invalidates the stored answers of a URI after an unsafe call to it. The call has succeeded, was answered 2xx or 3xx,
  * or has an unknown outcome (RFC 9111, section 4.4). `Location` and `Content-Location` of the response are invalidated
- * too.
+ * too. An answer of `responses` with a status from 400 on is not a success.
  *
  * The call ends when the stores have confirmed the invalidation, have failed or are late. It does not wait for a store
  * that was late a short time ago. A failed invalidation never fails the call.
@@ -47,7 +47,9 @@ class UnsafeCall<T> extends Abortable implements Completion<T> {
 
   resolve(answer: Answer<T>): void {
     this.#answer = answer
-    this.#invalidate()
+    const { effort, spec } = this.#call
+    if (effort.changed === undefined && spec.responses !== undefined && answer.status >= 400) this.#settle()
+    else this.#invalidate()
   }
 
   reject(error: unknown): void {

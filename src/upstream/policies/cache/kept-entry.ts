@@ -4,11 +4,12 @@ import type { OperationSpec } from '../../spec/spec.ts'
 import type { Entry, Fetched, Freshness } from './entry.ts'
 import { headBytes, stringBytes } from './memory-size.ts'
 import { readAnswer } from './body-entry.ts'
+import { exactText, pickStored } from './key-value.ts'
 
 /**
  * The bytes of an entry other than its strings: its fields, numbers and weak reference, as V8 stores them on 64 bits.
  */
-const ownBytes = 296
+const ownBytes = 304
 
 /** Wraps a value that is not an object, because a weak reference needs an object. */
 class Box {
@@ -18,6 +19,9 @@ class Box {
     this.value = value
   }
 }
+
+/** The bodies of batches as strings. The entries of the keys of a batch share its string. */
+const batchTexts = new WeakMap<Buffer, string>()
 
 /**
  * A stored answer in this process. It holds the received bytes, whose length is known, and a weak reference to their
@@ -45,6 +49,11 @@ export class KeptEntry implements Entry {
   readonly #headers: string
   /** The operation whose schema has parsed the value. */
   readonly #spec: OperationSpec
+  /**
+   * The position of the key if the body is the body of a batch, and `value` if it is the JSON of the value of the key.
+   * `undefined` without `keyBatch`.
+   */
+  readonly #keyed: number | 'value' | undefined
   #value: WeakRef<object> | undefined
 
   constructor(
@@ -55,6 +64,7 @@ export class KeptEntry implements Entry {
     { initialAge, lifetime, staleWhileRevalidate, staleIfError }: Freshness,
     body: string,
     headers: string,
+    keyed: number | 'value' | undefined,
     value: WeakRef<object> | undefined,
   ) {
     this.#spec = spec
@@ -70,6 +80,7 @@ export class KeptEntry implements Entry {
     this.staleIfError = staleIfError
     this.#body = body
     this.#headers = headers
+    this.#keyed = keyed
     this.#value = value
   }
 
@@ -81,19 +92,28 @@ export class KeptEntry implements Entry {
       head: all,
       body,
       value,
-    }: { readonly status: number; readonly head: ResponseHeaders; readonly body: Buffer; readonly value: unknown },
+      keyIndex,
+    }: {
+      readonly status: number
+      readonly head: ResponseHeaders
+      readonly body: Buffer
+      readonly value: unknown
+      readonly keyIndex?: number | undefined
+    },
     head: ResponseHeaders,
     fetched: Fetched,
     freshness: Freshness,
   ): KeptEntry {
+    const text = keyIndex === undefined ? undefined : exactText(value)
     return new KeptEntry(
       spec,
       status,
       copied(head),
       fetched,
       freshness,
-      body.toString('latin1'),
+      text === undefined ? latin1(body, keyIndex !== undefined) : Buffer.from(text).toString('latin1'),
       textOf(spec, all),
+      text === undefined ? keyIndex : 'value',
       weak(value),
     )
   }
@@ -123,6 +143,7 @@ export class KeptEntry implements Entry {
       freshness,
       this.#body,
       textOf(spec, all),
+      this.#keyed,
       weak(value),
     )
   }
@@ -132,22 +153,39 @@ export class KeptEntry implements Entry {
     return this.#value?.deref() === undefined ? this.#body.length : 0
   }
 
-  /** Returns the frozen value. Throws if the operation does not accept the answer. */
-  read(spec: OperationSpec): unknown {
+  /**
+   * Returns the frozen value. Throws if the operation does not accept the answer.
+   *
+   * @param key The key of the call, for an entry of a batch.
+   */
+  read(spec: OperationSpec, key?: unknown): unknown {
     // Runtimes that share a store may have operations with the same name and different schemas.
-    if (spec !== this.#spec) return this.#made(spec)
+    if (spec !== this.#spec) return this.#made(spec, key)
     const there = this.#value?.deref()
     if (there !== undefined) return there instanceof Box ? there.value : there
-    const value = this.#made(spec)
+    const value = this.#made(spec, key)
     this.#value = weak(value)
     return value
   }
 
-  #made(spec: OperationSpec): unknown {
+  #made(spec: OperationSpec, key: unknown): unknown {
+    if (this.#keyed === 'value') {
+      if (spec !== this.#spec) throw new TypeError('another declaration has made the stored value of the key')
+      return deepFreeze(JSON.parse(Buffer.from(this.#body, 'latin1').toString()) as unknown)
+    }
     if (spec.responseHeaders !== undefined && this.#headers === '')
       throw new TypeError('the stored entry lacks headers that the operation reads')
-    return deepFreeze(readAnswer(spec, this.status, this.allHeaders, Buffer.from(this.#body, 'latin1')))
+    const value = readAnswer(spec, this.status, this.allHeaders, Buffer.from(this.#body, 'latin1'))
+    return deepFreeze(this.#keyed === undefined ? value : pickStored(spec, value, key, this.#keyed))
   }
+}
+
+/** Returns a body as a string with one character per byte. */
+function latin1(body: Buffer, isBatch: boolean): string {
+  if (!isBatch) return body.toString('latin1')
+  let text = batchTexts.get(body)
+  if (text === undefined) batchTexts.set(body, (text = body.toString('latin1')))
+  return text
 }
 
 /** Returns all headers as JSON if the operation reads headers; otherwise an empty string. */

@@ -155,6 +155,8 @@ function detached<T>(call: LiveCall<T>, abort: Abort): LiveCall<T> {
     abort,
     flow: refreshes,
     admitted: new Map(),
+    // Refreshes belong to no run, so those of several runs share batches of keys.
+    batchGroup: refreshes,
     spans: spans?.background(call.step),
     trace,
     now: () => performance.now(),

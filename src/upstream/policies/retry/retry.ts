@@ -95,7 +95,8 @@ function mayRetry(
 
 /**
  * Sends one more attempt, or rejects with the failure. If an earlier attempt had an unknown outcome, the call also ends
- * with `OUTCOME_UNKNOWN`, unless a later attempt succeeds.
+ * with `OUTCOME_UNKNOWN`, unless a later attempt succeeds. An answer of `responses` with a status such as 409 is not a
+ * success: the earlier attempt may be its reason.
  */
 function again<T>(
   next: Service,
@@ -104,9 +105,16 @@ function again<T>(
   error: unknown,
   attempts: number,
 ): Promise<Answer<T>> {
-  return repeat(next, call, options, error, attempts).catch((last: unknown) => {
-    throw error instanceof UpstreamError && error.code === 'OUTCOME_UNKNOWN' ? error : last
-  })
+  const isUnknown = error instanceof UpstreamError && error.code === 'OUTCOME_UNKNOWN'
+  return repeat(next, call, options, error, attempts).then(
+    answer => {
+      if (isUnknown && call.spec.responses !== undefined && answer.status >= 400) throw error
+      return answer
+    },
+    (last: unknown) => {
+      throw isUnknown ? error : last
+    },
+  )
 }
 
 async function repeat<T>(

@@ -35,10 +35,12 @@ const cats = defineUpstream(
     }),
     empty: operation({ path: '/empty', output: z.number(), allowEmpty: true, cache: true }),
     none: operation({ path: '/none', output: z.object({ id: z.string() }), nullOn: [404], cache: true }),
+    listed: operation({ path: '/listed', responses: { 200: z.number(), 410: z.string() }, cache: true }),
+    any: operation({ path: '/any', output: z.unknown(), cache: true }),
   },
 )
 const uri = 'http://127.0.0.1:9/one'
-type Which = 'born' | 'bytes' | 'headed' | 'empty' | 'none'
+type Which = 'born' | 'bytes' | 'headed' | 'empty' | 'none' | 'listed' | 'any'
 const call = (which: Which = 'born', abort = new Abort()) => testRun().ask<unknown>(cats[which](), { abort })
 const entry = (body: string, rest: Partial<Entry> = {}): Entry => ({
   status: 200,
@@ -140,6 +142,24 @@ test('a value that the garbage collector took is read again by the schema, and f
     if (which === 'born') t.ok(Object.isFrozen(again.value))
   }
   t.equal(adapter.faults, 0)
+})
+
+test('an entry is read by the schema of its status, and removed if the operation does not accept the status', async t => {
+  const { adapter, keep } = far(t)
+  await keep('a', '"gone"', { status: 410 })
+  t.strictSame((await adapter.find('a', call('listed')))?.value, { status: 410, body: 'gone' })
+  t.equal(adapter.faults, 0)
+  for (const [which, status] of [
+    ['listed', 404],
+    ['listed', 201],
+    ['any', 404],
+    ['any', 302],
+  ] as const) {
+    await keep('a', '7', { status })
+    t.equal(await adapter.find('a', call(which)), undefined, `${which} ${status}`)
+    t.equal(await adapter.find('a', call('any')), undefined, 'it is removed')
+  }
+  t.same(adapter.failed, ['get', 'get', 'get', 'get'])
 })
 
 test('a value that its schema refuses when it is read again counts as none and goes', async t => {

@@ -1,0 +1,50 @@
+import { wholeNumber } from '../../core/bounds.ts'
+import { rejectUnknownOptions, type OptionKeys } from '../../core/option-keys.ts'
+import { checkFunction } from '../../core/option-values.ts'
+import type { KeyBatchOptions } from './key-batch-options.ts'
+import type { AnyOperationOptions } from './operation-options.ts'
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** The checked options of a batch of keys. */
+export interface KeyBatchSpec {
+  readonly maxKeys: number
+  readonly call: (keys: readonly unknown[]) => Fields
+  readonly pick: (answer: unknown, key: unknown, index: number) => unknown
+}
+
+const known: OptionKeys<KeyBatchOptions<never, never, never, never>> = { maxKeys: true, call: true, pick: true }
+
+/** The limit on `maxKeys`. The values of a batch are picked in one turn of the event loop. */
+const mostKeys = 1000
+
+/**
+ * Checks the option `keyBatch` of an operation. Returns `undefined` without it.
+ *
+ * @param isSafe True if a call of the operation changes nothing at the upstream.
+ */
+export function keyBatchSpec(name: string, isSafe: boolean, options: AnyOperationOptions): KeyBatchSpec | undefined {
+  const { keyBatch, params, query, body, responseHeaders } = options
+  if (keyBatch === undefined) return undefined
+  rejectUnknownOptions(name, keyBatch, known, { group: 'keyBatch' })
+  const { maxKeys, call, pick } = keyBatch
+  wholeNumber(name, 'keyBatch.maxKeys', maxKeys)
+  if (maxKeys > mostKeys)
+    throw new TypeError(`${name}: keyBatch.maxKeys must be at most ${mostKeys}, got ${maxKeys}: lower it`)
+  checkFunction(name, 'keyBatch.call', call, '(ids: readonly string[]) => ({ ids })')
+  checkFunction(name, 'keyBatch.pick', pick, '(prices, id) => prices.find(price => price.id === id)')
+  if (!isSafe)
+    throw new TypeError(
+      `${name}: keyBatch needs an operation that changes nothing, such as a GET: its calls share one request`,
+    )
+  if (params === undefined && query === undefined && body === undefined)
+    throw new TypeError(
+      `${name}: keyBatch needs a schema for the keys in a request: ` +
+        'declare params, query or body, for example query: z.object({ ids: z.array(z.string()) })',
+    )
+  if (responseHeaders !== undefined)
+    throw new TypeError(
+      `${name}: response headers belong to a batch and not to a key: remove responseHeaders or keyBatch`,
+    )
+  return Object.freeze({ maxKeys, call, pick }) as unknown as KeyBatchSpec
+}
