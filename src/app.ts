@@ -5,8 +5,8 @@
  */
 import './check-node.ts'
 import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
-import type { AnyAggregate } from './fanout/aggregate.ts'
 import type { RunEvent } from './fanout/events.ts'
+import { requireReply, type AggregateList } from './fanout/require-reply.ts'
 import { checkSourcesLevel, type SourcesLevel } from './fanout/sources-level.ts'
 import { trustOf } from './http/request/client-address.ts'
 import { acceptAllMethods } from './http/routing/allowed-methods.ts'
@@ -229,7 +229,8 @@ const knownOptions: OptionKeys<AppOptions> = {
  * await app.listen({ host: '127.0.0.1', port: 3000 })
  * ```
  */
-export function buildApp(aggregates: readonly AnyAggregate[], options: AppOptions = {}): FastifyInstance {
+export function buildApp(aggregates: AggregateList, options: AppOptions = {}): FastifyInstance {
+  const served = aggregates.map((aggregate, index) => requireReply(`app: aggregates[${index}]`, aggregate))
   rejectUnknownOptions('app', options, knownOptions, { renamed: appRenames })
   const {
     overrides,
@@ -329,7 +330,7 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
   logOmittedRefusals(app, refusals)
   const gauge = createPressureGauge(
     pressure,
-    aggregates.some(({ route }) => route.criticality === 'high'),
+    served.some(({ route }) => route.criticality === 'high'),
     loopOf(maxHoldMs => counters.permitBacklog(maxHoldMs)),
   )
   watchPressure(app, gauge, pressure)
@@ -338,10 +339,10 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
   setServerGuard(app, new ServerGuard({ gauge, paths, readiness, connectionLimit, requests, refusals, log: app.log }))
   let limit: RateLimitHook | undefined
   void app.register(async guarded => {
-    if (metricsRoute !== undefined) rejectMetricsUrl(aggregates)
+    if (metricsRoute !== undefined) rejectMetricsUrl(served)
     limit = await guardRequests(guarded, { gauge, paths, rateLimit, keys, countRequest })
     await guarded.register(headwaters, {
-      aggregates,
+      aggregates: served,
       runtime,
       load: gauge,
       bodies: gauge.bodies,
@@ -352,10 +353,10 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
       sources,
       logCompletePercent,
     })
-    paths.fill(aggregates)
+    paths.fill(served)
   })
   app.addHook('onClose', () => runtime.close())
-  addOpenapiRoutes(app, { aggregates, info, sources, bearer: keys.length > 0, rateLimited: rateLimit > 0 })
+  addOpenapiRoutes(app, { aggregates: served, info, sources, bearer: keys.length > 0, rateLimited: rateLimit > 0 })
   addExplorer(app, info.title ?? defaultTitle, rateLimit > 0 ? async request => limit?.(request) : undefined)
   return app
 }

@@ -8,11 +8,13 @@ import { addStep, checkReply, checkRoute } from './check.ts'
 import { contextStep, type Hooks } from './hooks.ts'
 import type {
   StepValue,
-  ContextArgs,
+  AskArgs,
   Awaitable,
   NewStepName,
+  NoFallback,
   Input,
   ItemValue,
+  EachStepName,
   EachValue,
   StepNames,
   OrFallback,
@@ -27,7 +29,7 @@ import type {
   ContextResult,
 } from './inference.ts'
 import type { Sources } from './outcome.ts'
-import type { FirstAnswer, NextPage, PagesStepName, PagesValue } from './page-types.ts'
+import type { FirstAnswer, NextArgs, NextPage, PagesStepName, PagesValue } from './page-types.ts'
 import { renamedBuilderMethods } from './renamed.ts'
 import { readStatuses, type ReplyOptions, type ReplyStatus } from './reply-status.ts'
 import type { Route, RouteOptions } from './route.ts'
@@ -162,15 +164,15 @@ export interface EachBounds<N> extends StepOptions<N> {
 }
 
 /** Options of an `each` whose calls may fail. */
-export interface EachTolerance<F> {
+export interface EachTolerance<M, F> {
   /** The number of calls that must succeed; of a shorter list, all of them. Requires `fallback`. @default all calls */
-  readonly minSuccess: number
+  readonly minSuccess?: M
   /** The value of each call that failed. Requires `minSuccess`. */
-  readonly fallback: F
+  readonly fallback?: F
 }
 
 /** Options of an `each`: its limits, and both of `minSuccess` and `fallback` or neither. */
-export type EachOptions<N, F> = EachBounds<N> & (EachTolerance<F> | { readonly [K in keyof EachTolerance<F>]?: never })
+export type EachOptions<N, M, F> = EachBounds<N> & EachTolerance<M, F>
 
 /** Options of a `firstOf`. */
 export interface FirstOfOptions<N, C> extends StepOptions<N> {
@@ -278,10 +280,10 @@ export interface Builder<I, V> {
    *   .optional('price', ({ params }) => price({ id: params.id }), { fallback: null })
    * ```
    */
-  optional<const K extends string, F, R, const N extends StepNames<V> = []>(
-    name: OptionalStepName<K, V, R>,
+  optional<const K extends string, R, F = NoFallback, const N extends StepNames<V> = []>(
+    name: OptionalStepName<K, V, R, F>,
     fn: (args: ArgsFor<I, V, N>) => Awaitable<R>,
-    options: OptionalOptions<N, F>,
+    options?: OptionalOptions<N, F>,
   ): Builder<I, V & Record<K, DeepReadonly<OrFallback<StepValue<R>, F>>>>
   /**
    * Adds a step that makes a list of calls. Its value is the list of their answers, in the order of the calls. An item
@@ -304,10 +306,16 @@ export interface Builder<I, V> {
    *   .each('prices', ({ body }) => body.ids.map(id => price({ id })), { minSuccess: 1, fallback: null })
    * ```
    */
-  each<const K extends string, R extends readonly Item[] | Skip, F = never, const N extends StepNames<V> = []>(
-    name: NewStepName<K, V>,
+  each<
+    const K extends string,
+    R extends readonly Item[] | Skip,
+    M extends number = never,
+    F = never,
+    const N extends StepNames<V> = [],
+  >(
+    name: EachStepName<K, V, M, F>,
     fn: (args: ArgsFor<I, V, N>) => Awaitable<R>,
-    options?: EachOptions<N, F>,
+    options?: EachOptions<N, M, F>,
   ): Builder<I, V & Record<K, EachValue<ItemValue<R>, F>>>
   /**
    * Adds a step that makes equivalent calls, takes the first good answers and cancels the other calls. A `null` that a
@@ -365,7 +373,7 @@ export interface Builder<I, V> {
   pages<const K extends string, R, const N extends StepNames<V> = []>(
     name: PagesStepName<K, V, R>,
     first: (args: ArgsFor<I, V, N>) => Awaitable<R>,
-    options: PagesOptions<N, FirstAnswer<R>, ArgsFor<I, V, N>>,
+    options: PagesOptions<N, FirstAnswer<R>, NextArgs<ArgsFor<I, V, N>>>,
   ): Builder<I, V & Record<K, PagesValue<R>>>
   /**
    * Ends the declaration with the reply.
@@ -413,7 +421,7 @@ export interface InitialBuilder<I> extends Builder<I, {}> {
    * ```
    */
   context<R>(
-    fn: (args: Shown<I & ContextArgs>) => Awaitable<R>,
+    fn: (args: Shown<I & AskArgs>) => Awaitable<R>,
   ): ContextResult<R, Builder<I, {}>, Builder<Shown<I & { readonly context: StepValue<R> }>, {}>>
 }
 
@@ -457,7 +465,7 @@ export function aggregate<
     readonly query?: Q
     readonly body?: B
     readonly headers?: H
-  } & ParamsIf<NoInfer<P>>,
+  } & ParamsIf<'url', NoInfer<P>, NoInfer<Pa>>,
 ): InitialBuilder<Input<Pa, Q, B, H>> {
   return builder(name, checkRoute(name, options), undefined, []) as InitialBuilder<Input<Pa, Q, B, H>>
 }

@@ -7,12 +7,13 @@ import { labelOf, type Step } from './step.ts'
 /**
  * Checks the list of calls that the function of an `each` or a `firstOf` returned. An `each` may have chains too.
  *
+ * @param hasUpstreamInput True if the list may come from an answer. Otherwise it can only come from the caller's input.
  * @returns The calls to send: all of the list, or its first `maxItems` calls if the step truncates.
  * @throws TypeError for a value that is not a list of calls, a list of too few calls, and a chain in a `firstOf`
  * @throws UpstreamError `TOO_MANY_ITEMS` or `UPSTREAM_TOO_MANY_ITEMS`
  */
-export function readCallList(step: Step, returned: unknown): readonly Item[] {
-  const { name, kind, maxItems, overflow, needs, count } = step
+export function readCallList(step: Step, returned: unknown, hasUpstreamInput: boolean): readonly Item[] {
+  const { name, kind, maxItems, overflow, count } = step
   if (!Array.isArray(returned) || !returned.every(isItem)) {
     // An unhandled rejection of a promise in the list would end the process.
     if (Array.isArray(returned)) returned.forEach(ignoreRejection)
@@ -23,8 +24,7 @@ export function readCallList(step: Step, returned: unknown): readonly Item[] {
     throw new TypeError(`${labelOf(step)} is a firstOf and returned a chain: return calls, or use each`)
   if (calls.length > maxItems) {
     if (overflow === 'truncate') return calls.slice(0, maxItems)
-    // Without needs the list can only come from the caller's input.
-    const code = needs.length === 0 ? 'TOO_MANY_ITEMS' : 'UPSTREAM_TOO_MANY_ITEMS'
+    const code = hasUpstreamInput ? 'UPSTREAM_TOO_MANY_ITEMS' : 'TOO_MANY_ITEMS'
     throw new UpstreamError(code, name, { detail: `${calls.length} items, and the limit is ${maxItems}` })
   }
   if (kind === 'firstOf' && calls.length < count)

@@ -11,8 +11,8 @@ export interface ChainSenderOptions {
   readonly run: RunHandle
   /** The abort of the step. */
   readonly abort: Abort
-  /** The number of items. Calls that follow the first call of an item have numbers from this one on. */
-  readonly count: number
+  /** The number of the next call. Calls that follow the first call of an item have numbers from this one on. */
+  readonly next: number
   /**
    * Sends a call. Its answer is not frozen if `isFrozen` is false. `siblings` is the number of calls to its upstream
    * that are sent with it; by default the number in the list of the step.
@@ -27,8 +27,8 @@ export interface ChainSenderOptions {
 }
 
 /** Returns a function that sends the items of a list with chains: calls, and the calls of chains. */
-export function chainSender({ step, run, abort, count, send }: ChainSenderOptions): SendItem {
-  let number = count
+export function chainSender({ step, run, abort, next, send }: ChainSenderOptions): SendItem {
+  let number = next
   const options = {
     step,
     run,

@@ -24,7 +24,7 @@ const methods: ReadonlySet<unknown> = new Set(['GET', 'POST', 'PUT', 'PATCH', 'D
 const weights: Readonly<Record<Criticality, number>> = { high: 4, normal: 2, low: 1 }
 const aggregateName = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/
 const stepName = /^[A-Za-z][A-Za-z0-9_]*$/
-const reserved = new Set(['params', 'query', 'body', 'headers', 'context', 'signal'])
+const reserved = new Set(['params', 'query', 'body', 'headers', 'context', 'signal', 'ask'])
 
 type AnyRouteOptions = RouteOptions<string> & {
   readonly params?: Schema

@@ -28,7 +28,7 @@ export type StepEvent =
       readonly state: State
       /** The code of the failure because of which the step failed, has its fallback or has a stale value. */
       readonly code: string | undefined
-      /** The results of the calls of an `each`, a `firstOf`, or a context() that makes several calls. */
+      /** The results of the calls of an `each`, a `firstOf`, or a step or context() that asks several calls. */
       readonly tally: CallCounts | undefined
     }
 

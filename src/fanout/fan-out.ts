@@ -10,6 +10,7 @@ import { endToEnd, lowerCased } from '../core/end-to-end.ts'
 import { readInput, type RawInput, type ReadInput } from './input.ts'
 import { HeaderReadTracker } from './reads.ts'
 import type { Reply } from './reply.ts'
+import { requireReply } from './require-reply.ts'
 import { Run, type RunOptions, type RunStartOptions } from './run.ts'
 
 /** Options of `fanOut`. */
@@ -32,7 +33,7 @@ export interface FanOutOptions extends Omit<RunOptions, 'trace'> {
  * @param input The parts of a request, before the schemas of the aggregate read them.
  * @param options The runtime, a signal, a shorter deadline and a listener of events.
  * @returns The data, whether it is complete, and the outcome of each step.
- * @throws `TypeError` for an option that is wrong.
+ * @throws `TypeError` for an option that is wrong, and for a declaration that has not ended with reply().
  * @throws `Problem` for a run that fails: `INPUT_INVALID` for a wrong input, `REFUSED` for a call of `refuse`,
  *   `DEADLINE_EXCEEDED`, or the code of the required step that failed. If `signal` is aborted, the promise rejects with
  *   the reason of the signal.
@@ -58,6 +59,7 @@ export async function fanOut<I, D, K extends string>(
   input: RawInput,
   options: FanOutOptions,
 ): Promise<Reply<D, K>> {
+  requireReply('fanOut: the first argument', aggregate)
   const { signal, onEvent } = options
   checkListener('fanOut', onEvent)
   signal?.throwIfAborted()

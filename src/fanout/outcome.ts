@@ -36,7 +36,7 @@ export interface Outcome {
   readonly ms: number
   /** The number of attempts of its calls. */
   readonly attempts: number
-  /** The number of calls of an `each`, a `firstOf`, `pages`, or a context() that makes several calls. */
+  /** The number of calls of an `each`, a `firstOf`, `pages`, or a step or context() that asks several calls. */
   readonly calls?: number
   /** The number of calls that succeeded. */
   readonly ok?: number

@@ -1,13 +1,14 @@
 import type { DeepReadonly } from '../core/freeze.ts'
+import type { Unasked } from '../upstream/call/call.ts'
 import type { Call } from '../upstream/declare.ts'
-import type { Awaitable, NewStepName, Skip, TypeErrorMessage } from './inference.ts'
+import type { Asked, Awaitable, NewStepName, Shown as Simplify, Skip, TypeErrorMessage } from './inference.ts'
 
 /**
  * The answer of the call that the function of `pages` returns. The compiler checks `next` a first time while `R` is
  * still unknown; any answer must fit then.
  */
 // oxlint-disable-next-line typescript/no-explicit-any -- `unknown` would refuse a `next` whose page has a type
-export type FirstAnswer<R> = unknown extends R ? any : R extends Call<infer T> ? T : never
+export type FirstAnswer<R> = unknown extends R ? any : R extends Call<infer T> | Unasked<string, infer T> ? T : never
 
 /** The value of `pages` whose function returns `R`. */
 export type PagesValue<R> = unknown extends R ? unknown[] : Exclude<FirstAnswer<R>, null>[]
@@ -42,11 +43,14 @@ export type NextPage<T, A> = (
   index: number,
   args: A,
   pages: readonly Page<T>[],
-) => Awaitable<Call<T> | CallList<Call<T>> | null | undefined | void>
+) => Awaitable<Call<T> | Unasked<string, T> | CallList<Call<T>> | null | undefined | void>
+
+/** The arguments of `next`: those of the function of the step, which alone may ask. */
+export type NextArgs<A> = Simplify<Omit<A, 'ask'>>
 
 /** `NewStepName` for `pages` whose function returns `R`. */
 export type PagesStepName<K extends string, V, R> = unknown extends R
   ? NewStepName<K, V>
-  : [Exclude<R, Call<unknown> | Skip>] extends [never]
+  : [Exclude<R, Asked | Skip>] extends [never]
     ? NewStepName<K, V>
     : TypeErrorMessage<`pages '${K}' must return the call of its first page: return further calls from next`>

@@ -23,7 +23,7 @@ import type { HandlerOwner, RunHandle } from './run-handle.ts'
 import { enter, Phase } from './run-phase.ts'
 import { recordSpan } from './record-span.ts'
 import { watchOf } from './run-watch.ts'
-import { StepArgs } from './step-args.ts'
+import { StepArgs, type ArgsOwner } from './step-args.ts'
 import { StepRun } from './step-run.ts'
 import { labelOf, type Step } from './step.ts'
 
@@ -96,8 +96,6 @@ export class Run implements RunHandle, ReplyTarget {
   readonly #stepRuns: readonly StepRun[]
   /** The function of context(). It has events and an outcome only if it makes a call or fails. */
   readonly #contextRun: StepRun | undefined
-  /** The arguments of steps without needs. */
-  #sharedArgs: StepArgs
   #pendingSteps: number
   /** Unsafe calls in flight, of all steps. */
   #unsafeCalls = 0
@@ -131,7 +129,6 @@ export class Run implements RunHandle, ReplyTarget {
       )
     this.deadline = Math.min(deadline, aggregate.route.deadline)
     this.flow = aggregate.route.flow
-    this.#sharedArgs = new StepArgs(input, this.abort, undefined)
     this.#contextRun = aggregate.hooks.context && new StepRun(aggregate.hooks.context, this)
     this.#stepRuns = aggregate.steps.map(step => new StepRun(step, this))
     this.#pendingSteps = this.#stepRuns.length
@@ -155,7 +152,7 @@ export class Run implements RunHandle, ReplyTarget {
     if (contextRun === undefined) return this.#startSteps()
     this.#enter(Phase.context)
     this.spans?.stepStarted(-1)
-    contextRun.start(contextRun.withAsk(this.#sharedArgs))
+    contextRun.start(this.#createStepArgs([], contextRun))
   }
 
   /** The calls that failed, were refused for their input, or have a stale value. Their number is limited. */
@@ -217,11 +214,7 @@ export class Run implements RunHandle, ReplyTarget {
     this.emit({ type: 'step started', at: this.now(), step: run.step.index })
     // onEvent may have cancelled the run.
     if (this.isClosed) return
-    run.start(
-      run.abort === this.abort && run.step.needs.length === 0
-        ? this.#sharedArgs
-        : this.#createStepArgs(run.step.needs, run.abort),
-    )
+    run.start(this.#createStepArgs(run.step.needs, run))
   }
 
   stepEnded(step: Step, value: unknown, state: State, code?: ErrorCode, tally?: CallCounts): void {
@@ -264,7 +257,6 @@ export class Run implements RunHandle, ReplyTarget {
     if (this.#recorder.hasContext) this.#reportContextEnd(state, code, tally)
     else this.spans?.stepEnded(-1, state, code)
     this.context = value
-    this.#sharedArgs = this.createArgs()
     this.#startSteps()
   }
 
@@ -293,12 +285,12 @@ export class Run implements RunHandle, ReplyTarget {
   }
 
   createArgs(): StepArgs {
-    return new StepArgs(this.#input, this.abort, this.context)
+    return this.#createStepArgs([], this)
   }
 
   /** Returns the input and the context, with the values of some steps under their names. */
-  #createStepArgs(steps: readonly number[], abort: Abort): StepArgs {
-    const args = new StepArgs(this.#input, abort, this.context)
+  #createStepArgs(steps: readonly number[], owner: ArgsOwner): StepArgs {
+    const args = new StepArgs(this.#input, owner, this.context)
     for (const index of steps) {
       const { step, value } = this.#stepRuns[index] as StepRun
       ;(args as unknown as Record<string, unknown>)[step.name] = value
@@ -341,7 +333,7 @@ export class Run implements RunHandle, ReplyTarget {
     new ReplyBuilder(this.#aggregate, this.#recorder, this).merge(
       this.#createStepArgs(
         this.#aggregate.steps.map(({ index }) => index),
-        this.abort,
+        this,
       ),
     )
   }

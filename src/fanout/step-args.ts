@@ -1,5 +1,12 @@
 import type { Abort } from '../core/abort.ts'
 
+/** The step or the run whose function gets the arguments. */
+export interface ArgsOwner {
+  readonly abort: Abort
+  /** Sends a call and returns a promise of its answer. A merge and onReply() have no `ask`. */
+  ask?(call: unknown): Promise<unknown>
+}
+
 /**
  * The argument of a hook, a step or a merge, as one flat object: the input, the context, and the values it needs under
  * their names.
@@ -11,11 +18,11 @@ export class StepArgs {
   readonly headers: unknown
   /** Present only if context() returned a value. */
   declare readonly context?: unknown
-  readonly #abort: Abort
+  readonly #owner: ArgsOwner
 
   constructor(
     { params, query, body, headers }: Readonly<Record<'params' | 'query' | 'body' | 'headers', unknown>>,
-    abort: Abort,
+    owner: ArgsOwner,
     context: unknown,
   ) {
     this.params = params
@@ -23,11 +30,16 @@ export class StepArgs {
     this.body = body
     this.headers = headers
     if (context !== undefined) this.context = context
-    this.#abort = abort
+    this.#owner = owner
   }
 
   /** Created on first use, since most steps never use it. */
   get signal(): AbortSignal {
-    return this.#abort.signal
+    return this.#owner.abort.signal
+  }
+
+  /** Created on use, since most steps never use it. */
+  get ask(): ((call: unknown) => Promise<unknown>) | undefined {
+    return this.#owner.ask?.bind(this.#owner)
   }
 }

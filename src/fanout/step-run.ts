@@ -5,12 +5,14 @@ import { Call, LiveCall } from '../upstream/call/call.ts'
 import type { UpstreamSpec } from '../upstream/spec/spec.ts'
 import { deepFreeze } from '../core/freeze.ts'
 import { skip } from './aggregate.ts'
-import { startCallGroup, type CallCompletion, type CallGroup, type SendItem } from './call-group.ts'
+import { answerOf, lateAsk, overLimit } from './ask.ts'
+import { AskedCalls, type AnswerCompletion } from './asked-calls.ts'
+import { startCallGroup, type CallCompletion, type CallGroup, type SendCall, type SendItem } from './call-group.ts'
 import { countByUpstream, readCallList } from './call-list.ts'
 import { isChain, isItem, type Item } from './chain.ts'
 import { chainSender } from './chain-sender.ts'
-import { ContextCalls, type AnswerCompletion } from './context-calls.ts'
 import type { CallCounts } from './events.ts'
+import { findCall } from './held-call.ts'
 import { invoke } from './invoke.ts'
 import { isThenable } from './is-thenable.ts'
 import type { State } from './outcome.ts'
@@ -95,34 +97,39 @@ export class StepRun implements CallCompletion {
     if (this.#run.isExpired) this.#settleFailure(this.#run.abort.reason)
   }
 
-  /**
-   * Adds `ask` to the arguments of context(): the function may send calls and wait for their answers, whereas a step
-   * returns its calls.
-   */
-  withAsk(args: object): object {
-    const ask = (call: unknown) => {
-      const answer = new Promise((resolve, reject) => {
-        if (call instanceof Call) this.#sendForContext(call, { resolve, reject })
-        else reject(new TypeError('ask takes a call: ask(upstream.operation(input))'))
-      })
-      // The answer may fail while the function awaits another answer. Without this handler the rejection is unhandled
-      // and ends the process. The code that awaits the answer later still gets the error.
-      answer.catch(() => {})
-      return answer
-    }
-    return Object.assign(args, { ask })
+  /** Sends a call for the step's function, which awaits its answer. */
+  ask(call: unknown): Promise<unknown> {
+    return answerOf(call, (checked, completion) => this.#sendAsked(checked, completion))
   }
 
-  /** Sends a call that context() passes to `ask` or returns. */
-  #sendForContext(call: Call<unknown>, completion: AnswerCompletion): void {
-    this.#run.contextCallStarted()
-    const calls = this.#contextCalls ?? new ContextCalls(this.#send)
-    this.#group = calls
-    calls.send(call, completion)
+  #sendAsked(call: Call<unknown>, completion: AnswerCompletion): void {
+    const { abort, step } = this
+    // context() may pass `ask` to the steps.
+    if (step.index < 0) this.#run.contextCallStarted()
+    else if (this.#phase !== 'invoked')
+      return completion.reject(
+        this.#run.hasFailed || abort.reason instanceof UpstreamError ? abort.reason : lateAsk(step),
+      )
+    const asked = this.#asked ?? this.#startAsking()
+    const error = overLimit(step, asked, this.#hasUpstreamInput)
+    if (error === undefined) asked.send(call, completion)
+    else completion.reject(error)
   }
 
-  get #contextCalls(): ContextCalls | undefined {
-    return this.#group instanceof ContextCalls ? this.#group : undefined
+  /** The calls that the function has asked; undefined if it has asked none. */
+  get #asked(): AskedCalls | undefined {
+    return this.#group instanceof AskedCalls ? this.#group : undefined
+  }
+
+  #startAsking(): AskedCalls {
+    const { step } = this
+    const abort = step.index < 0 ? this.abort : new Abort()
+    if (abort !== this.abort) this.abort.add(abort)
+    if (this.abort.aborted) abort.abort(this.abort.reason)
+    const send: SendCall = (call, index, completion) => this.#dispatch(call, index, completion, abort, false)
+    const asked = new AskedCalls(send, step.concurrency, abort)
+    this.#group = asked
+    return asked
   }
 
   /** Ends the step if its function has not returned. Calls that were aborted end by themselves. */
@@ -140,6 +147,7 @@ export class StepRun implements CallCompletion {
   cancel(): boolean {
     if (this.#phase === 'ended' || this.#phase === 'waiting' || this.#unsafeCalls > 0) return false
     if (this.#phase !== 'ending') this.#release()
+    this.#asked?.rejectAll(this.#run.abort.reason)
     return this.#report()
   }
 
@@ -170,6 +178,8 @@ export class StepRun implements CallCompletion {
     this.#phase = 'ending'
     clearTimeout(this.#timer)
     const { abort } = this
+    // context() may have passed `ask` to the steps.
+    if (this.step.index >= 0) this.#asked?.end(abort, stepEnded)
     if (abort === this.#run.abort) return
     abort.abort(stepEnded)
     // Unsafe calls that were sent continue, and the deadline must still abort them.
@@ -220,13 +230,16 @@ export class StepRun implements CallCompletion {
       this.#failWithBug(
         `${labelOf(this.step)} returned several calls: use ${this.step.index < 0 ? 'ask' : 'each or firstOf'}`,
       )
-    else this.#take(returned)
+    else this.#takeValue(returned)
   }
 
   #sendOne(call: Call<unknown>): void {
-    if (this.step.index >= 0) this.#send(call, 0, this)
+    const { index } = this.step
+    if (index < 0) this.#run.contextCallStarted()
+    const asked = this.#asked ?? (index < 0 ? this.#startAsking() : undefined)
+    if (asked === undefined) this.#send(call, 0, this)
     else
-      this.#sendForContext(call, {
+      asked.send(call, {
         resolve: value => this.#take(value),
         reject: error => this.#settleFailure(error),
       })
@@ -234,33 +247,42 @@ export class StepRun implements CallCompletion {
 
   #skip(): void {
     const { kind, fallback, index } = this.step
-    if (kind === 'optional') this.#end(fallback, 'skipped')
-    else if (kind === 'each' || kind === 'pages') this.#end([], 'skipped', undefined, noCalls)
+    const tally = this.#asked?.tally()
+    if (kind === 'optional') this.#end(fallback, 'skipped', undefined, tally)
+    else if (kind === 'each' || kind === 'pages') this.#end([], 'skipped', undefined, tally ?? noCalls)
     else if (index < 0) this.#failWithBug('context() cannot skip: return a value or a call')
     else this.#failWithBug(`${labelOf(this.step)} is ${kind} and cannot skip: make it optional`)
   }
 
-  /** Ends the step with a value that its function returned, or with the answer to the call that context() returned. */
+  /** Ends the step with a value that its function returned. The value cannot have a call at its first level. */
+  #takeValue(value: unknown): void {
+    const call = Array.isArray(value) ? undefined : findCall(value, 1)
+    if (call === undefined) this.#take(value)
+    else this.#failWithBug(`${labelOf(this.step)} returned an object with the call ${call}: use await ask(call)`)
+  }
+
+  /** Ends the step with a value that its function returned, or with the answer to a call that it returned. */
   #take(value: unknown): void {
     try {
       if (this.step.isFrozen) deepFreeze(value)
     } catch (error) {
       return this.#settleFailure(error)
     }
-    const calls = this.#group === undefined ? undefined : this.#contextCalls
-    if (calls === undefined) this.#end(value, 'ok')
+    const asked = this.#asked
+    if (asked === undefined) this.#end(value, 'ok')
     else {
-      const { state, code, tally } = calls.end()
+      const { state, code, tally } = asked.outcome(this.step.index < 0)
       this.#end(value, state, code, tally)
     }
   }
 
   #sendAll(returned: unknown): void {
-    const { step, abort } = this
+    const { step } = this
     const { kind, count } = step
+    const asked = this.#asked
     let calls: readonly Item[]
     try {
-      calls = readCallList(step, returned)
+      calls = readCallList(step, returned, this.#hasUpstreamInput)
     } catch (error) {
       // A list that violates its bounds fails the step. `minSuccess` tolerates only failed calls.
       return this.#fail(error)
@@ -268,39 +290,52 @@ export class StepRun implements CallCompletion {
     const omitted = (returned as readonly unknown[]).length - calls.length
     this.#callCount = calls.length
     this.#countByUpstream = countByUpstream(calls)
-    this.#group = startCallGroup({
+    const group = startCallGroup({
       step,
       calls,
       omitted,
-      // A list without chains has only calls.
-      send: calls.some(isChain)
-        ? chainSender({ step, run: this.#run, abort, count: calls.length, send: this.#send })
-        : (this.#send as SendItem),
+      send: asked === undefined ? this.#senderOf(calls) : asked.sendOfList(this.#senderOf(calls, asked.count)),
       done: (values, tally, isStale) => {
         const isPartial = kind === 'each' && (tally.failed.length > 0 || omitted > 0)
-        const state = isPartial ? 'partial' : isStale ? 'stale' : 'ok'
-        this.#end(kind === 'firstOf' && count === 1 ? values[0] : values, state, undefined, tally)
+        const state = isPartial ? 'partial' : isStale || asked?.isStale === true ? 'stale' : 'ok'
+        this.#end(
+          kind === 'firstOf' && count === 1 ? values[0] : values,
+          state,
+          undefined,
+          asked?.tally(tally) ?? tally,
+        )
       },
       fail: (error, tally) => {
-        if (!this.#hasEnded) this.#fail(this.#attribute(error), tally)
+        if (!this.#hasEnded) this.#fail(this.#attribute(error), asked?.tally(tally) ?? tally)
       },
     })
+    if (asked === undefined) this.#group = group
+    else asked.list = group
   }
 
   #sendPages(returned: unknown, args: object): void {
     const { step, abort } = this
+    const asked = this.#asked
+    const send = this.#send as SendItem
     const pages = new PageRun({
       step,
       run: this.#run,
       abort,
       args,
-      send: this.#send,
-      done: (values, tally, state) => this.#end(values, state, undefined, tally),
+      send: asked === undefined ? send : asked.sendOfList(send),
+      done: (values, tally, state) =>
+        this.#end(
+          values,
+          state === 'ok' && asked?.isStale === true ? 'stale' : state,
+          undefined,
+          asked?.tally(tally) ?? tally,
+        ),
       fail: (error, tally) => {
-        if (!this.#hasEnded) this.#fail(this.#attribute(error), tally)
+        if (!this.#hasEnded) this.#fail(this.#attribute(error), asked?.tally(tally) ?? tally)
       },
     })
-    this.#group = pages
+    if (asked === undefined) this.#group = pages
+    else asked.list = pages
     pages.start(returned)
   }
 
@@ -314,14 +349,30 @@ export class StepRun implements CallCompletion {
     this.#settleFailure(error)
   }
 
+  /** Returns the function that sends the items of a list. A list without chains has only calls. */
+  #senderOf(items: readonly Item[], first = 0): SendItem {
+    if (!items.some(isChain)) return this.#send as SendItem
+    const { step, abort } = this
+    return chainSender({ step, run: this.#run, abort, next: first + items.length, send: this.#send })
+  }
+
   readonly #send = (
     call: Call<unknown>,
     index: number,
     completion: CallCompletion,
     isFrozen = this.step.isFrozen,
+    siblings?: number,
+  ): void => this.#dispatch(call, index, completion, this.abort, isFrozen, siblings)
+
+  #dispatch(
+    call: Call<unknown>,
+    index: number,
+    completion: CallCompletion,
+    abort: Abort,
+    isFrozen: boolean,
     siblings = this.#siblingsOf(call.spec.upstream),
-  ): void => {
-    const { abort, step } = this
+  ): void {
+    const { step } = this
     const { upstream } = call.spec
     this.#run.reads?.addForwarded(upstream)
     const pending = new PendingCall(this, this.#run, call.spec, isFrozen, index, completion)
@@ -345,17 +396,19 @@ export class StepRun implements CallCompletion {
     const { kind, fallback, minSuccess } = this.step
     if (!(failure instanceof UpstreamError)) return this.#fail(failure)
     if (inputFaults.has(failure.code)) this.#run.callRefused(this.step, failure)
-    if (kind === 'optional') this.#end(fallback, 'fallback', failure.code)
-    else if (minSuccess === 0) this.#end([], 'fallback', failure.code, noCalls)
+    if (kind === 'optional') this.#end(fallback, 'fallback', failure.code, this.#asked?.failureTally())
+    else if (minSuccess === 0) this.#end([], 'fallback', failure.code, this.#asked?.tally() ?? noCalls)
     else this.#fail(failure)
   }
 
-  /**
-   * Attributes an invalid call input to the upstream if the step has needs. Without needs the input can only come from
-   * the caller.
-   */
+  /** True if an answer of an upstream may be the input of a call. Otherwise it can only come from the caller. */
+  get #hasUpstreamInput(): boolean {
+    return this.step.needs.length > 0 || this.#asked?.hasAnswer === true
+  }
+
+  /** Attributes an invalid call input to the upstream if it may come from one. */
   #attribute(error: unknown): unknown {
-    return error instanceof UpstreamError && error.code === 'CALL_INPUT_INVALID' && this.step.needs.length > 0
+    return error instanceof UpstreamError && error.code === 'CALL_INPUT_INVALID' && this.#hasUpstreamInput
       ? new UpstreamError('UPSTREAM_CALL_INPUT_INVALID', error.source, { cause: error })
       : error
   }
@@ -364,7 +417,7 @@ export class StepRun implements CallCompletion {
     this.#fail(new TypeError(message))
   }
 
-  #fail(error: unknown, tally = this.#contextCalls?.failureTally()): void {
+  #fail(error: unknown, tally = this.#asked?.failureTally()): void {
     this.#release()
     if (this.#report()) this.#run.stepFailed(error, this.step, tally)
   }

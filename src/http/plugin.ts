@@ -1,6 +1,7 @@
 import type { AnyAggregate } from '../fanout/aggregate.ts'
 import { checkOffloads } from '../fanout/check-offloads.ts'
 import type { RunEvent } from '../fanout/events.ts'
+import { requireReply, type AggregateList } from '../fanout/require-reply.ts'
 import { checkSourcesLevel, type SourcesLevel } from '../fanout/sources-level.ts'
 import type { Override, Runtime, RuntimeOptions } from '../upstream/runtime.ts'
 import type { Layers } from '../upstream/spec/layers.ts'
@@ -41,7 +42,7 @@ import { fastifyPath, isPlainTemplate, routerKey, segmentsOf, shapeOf } from './
  */
 export interface HeadwatersOptions {
   /** The aggregates that become routes. */
-  readonly aggregates: readonly AnyAggregate[]
+  readonly aggregates: AggregateList
   /** Overrides by the upstream's name. @default {} */
   readonly overrides?: Readonly<Record<string, Override>>
   /**
@@ -136,7 +137,6 @@ export interface AnyFastify {
 export async function headwaters(host: AnyFastify, options: ServiceOptions): Promise<void> {
   rejectRenamedOptions('headwaters', options, pluginRenames)
   const {
-    aggregates,
     overrides,
     environment,
     layers,
@@ -157,6 +157,7 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
   checkSourcesLevel('headwaters', sources)
   numberWithin('headwaters', 'traceSampledPercent', traceSampledPercent, 0, 100)
   const app = host as FastifyInstance
+  const aggregates = readAggregates(options.aggregates)
   check(app, aggregates)
   if (runtime !== undefined) rejectOptionsBesideRuntime('headwaters', { overrides, environment, layers, threads })
   const ownRuntime =
@@ -189,20 +190,21 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
   if (runtime === undefined) app.addHook('onClose', () => ownRuntime.close())
 }
 
-/** Rejects aggregates that cannot be served. Fastify's own errors would name neither the aggregate nor the fix. */
-function check(app: FastifyInstance, aggregates: readonly AnyAggregate[]): void {
+function readAggregates(aggregates: HeadwatersOptions['aggregates']): readonly AnyAggregate[] {
   if (!Array.isArray(aggregates))
     throw new TypeError(
       'headwaters: the option aggregates must be an array: app.register(headwaters, { aggregates: [catFacts] })',
     )
+  return aggregates.map((aggregate, index) => requireReply(`headwaters: aggregates[${index}]`, aggregate))
+}
+
+/** Rejects aggregates that cannot be served. Fastify's own errors would name neither the aggregate nor the fix. */
+function check(app: FastifyInstance, aggregates: readonly AnyAggregate[]): void {
   const options = routerOptionsOf(app)
   const prefix = app.prefix.replace(/\/$/, '')
   const taken = new Map<string, { readonly name: string; readonly template: string }>()
   const routes = new Map<string, { readonly name: string; readonly template: string; readonly shape: string }>()
-  for (const [index, aggregate] of (aggregates as readonly (Partial<AnyAggregate> | undefined)[]).entries()) {
-    const { name, route, schema } = aggregate ?? {}
-    if (name === undefined || route === undefined || schema === undefined)
-      throw new TypeError(`headwaters: aggregates[${index}] is not an aggregate: end its declaration with reply(…)`)
+  for (const { name, route } of aggregates) {
     const { method, url: template } = route
     const url = prefix + fastifyPath(template)
     const shown = isPlainTemplate(template) ? url : prefix + template

@@ -7,6 +7,7 @@ import type { RunEvent } from '../fanout/events.ts'
 import { fanOut } from '../fanout/fan-out.ts'
 import type { RawInput } from '../fanout/input.ts'
 import type { Reply } from '../fanout/reply.ts'
+import { requireReply } from '../fanout/require-reply.ts'
 import { createRuntime, type Runtime, type RuntimeOptions } from '../upstream/runtime.ts'
 import type { Layers } from '../upstream/spec/layers.ts'
 import { watchUnqueued } from './unqueued-call.ts'
@@ -61,7 +62,8 @@ export interface TestedReply<D, K extends string> extends Reply<D, K> {
  * @throws `Error` for a call for which nothing is queued, even if its step has a fallback. The message has the call,
  *   the file and line that called `runAggregate`, and the queued answers that were not used. `cause` is the error of
  *   the run, if the run failed.
- * @throws `TypeError` for an unknown option, and for `context` if the aggregate has no context().
+ * @throws `TypeError` for an unknown option, for a declaration that has not ended with reply(), and for `context` if
+ *   the aggregate has no context().
  * @example
  * ```ts
  * import { aggregate, defineUpstream, operation } from 'headwaters'
@@ -86,6 +88,7 @@ export async function runAggregate<I, D, K extends string>(
   options: RunAggregateOptions<I>,
 ): Promise<TestedReply<D, K>> {
   rejectUnknownOptions('runAggregate', options, runAggregateOptions, { renamed: pluginRenames })
+  requireReply('runAggregate: the first argument', aggregate)
   const { upstreams, environment = {}, deadline, signal, layers = {} } = options
   const unqueued = watchUnqueued(upstreams, runAggregate)
   const overrides = Object.fromEntries(Object.entries(upstreams).map(([name, { origin }]) => [name, { origin }]))

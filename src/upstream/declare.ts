@@ -129,7 +129,7 @@ export function operation<
     readonly nullOn?: A
     readonly coalesce?: Co
     readonly cache?: Ca
-  } & ParamsIf<NoInfer<P>> &
+  } & ParamsIf<'path', NoInfer<P>, NoInfer<Pa>> &
     OutputIf<NoInfer<R>>,
 ): Declared<K, Input<Pa, Q, B>, Given<Value<R, O, H, E, A>, Co, Ca>, V> {
   checkObject('operation()', 'its options', options, "operation({ path: '/facts', output: z.object({ … }) })")

@@ -265,7 +265,7 @@ test('aggregates that cannot be served are refused with the reason', async t => 
   t.match(await refused({}), /^headwaters: the option aggregates must be an array: app\.register/)
   t.match(
     await refused({ aggregates: [{}] }),
-    /^headwaters: aggregates\[0\] is not an aggregate: end its declaration with reply\(…\)/,
+    /^headwaters: aggregates\[0\] is not an aggregate: end its declaration with \.reply\(schema, merge\)$/,
   )
   t.match(await refused({ aggregates: [undefined] }), /^headwaters: aggregates\[0\] is not an aggregate/)
   t.match(

@@ -29,7 +29,7 @@ test('a run that is cancelled while an unsafe call waits for its slot tells how 
     .reply(z.unknown(), () => 1)
   const both = aggregate('both', { url: '/both' })
     .required('tell', () => told.tell())
-    .required('ask', () => asked.ask())
+    .required('asked', () => asked.ask())
     .reply(z.unknown(), () => 1)
   const holder = failure(fanOut(first, {}, { runtime }))
   await raw.asked(1)

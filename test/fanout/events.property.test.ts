@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { aggregate, chain, times, type AnyAggregate } from '../../src/fanout/aggregate.ts'
 import type { RunEvent } from '../../src/fanout/events.ts'
 import { startRun } from '../../src/fanout/fan-out.ts'
-import { defineUpstream, operation } from '../../src/upstream/declare.ts'
+import { defineUpstream, operation, type Call } from '../../src/upstream/declare.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
 import { brokenRules } from '../helpers/event-order.ts'
 import { httpUpstream, type Asked } from '../helpers/http-upstream.ts'
@@ -29,7 +29,7 @@ function answerer(): (asked: Asked) => void {
 }
 
 const stepPlan = fc.record({
-  kind: fc.constantFrom('required', 'optional', 'optional', 'each', 'chains', 'firstOf', 'pages', 'value'),
+  kind: fc.constantFrom('required', 'optional', 'optional', 'each', 'chains', 'firstOf', 'pages', 'value', 'asking'),
   operation: fc.constantFrom('get', 'get', 'shared', 'kept', 'post', 'hedged', 'limited'),
   manners: fc.array(fc.constantFrom(...manners), { minLength: 1, maxLength: 3 }),
   needsPrevious: fc.boolean(),
@@ -78,6 +78,12 @@ function declare(origin: string) {
   return { ...main, hedged, limited }
 }
 
+/** A function that asks all calls. */
+function asking(many: () => readonly Call<unknown>[]) {
+  return async ({ ask }: { readonly ask: (call: Call<unknown>) => Promise<unknown> }) =>
+    (await Promise.allSettled(many().map(ask))).length
+}
+
 function aggregateOf({ context, steps, deadline }: RunPlan, operations: ReturnType<typeof declare>): AnyAggregate {
   let builder = aggregate('random', { url: '/random', deadline }) as unknown as LooseBuilder
   if (context !== undefined) builder = builder.context(() => operations[context]({ id: 'ok' }))
@@ -92,6 +98,7 @@ function aggregateOf({ context, steps, deadline }: RunPlan, operations: ReturnTy
     const chains = () => times(plan.manners.length, item => chain(call(item), () => call(item + 1)))
     if (plan.kind === 'value') builder = builder.required(name, () => index, options)
     else if (plan.kind === 'required') builder = builder.required(name, () => call(0), options)
+    else if (plan.kind === 'asking') builder = builder.optional(name, asking(many), { fallback: null, ...options })
     else if (plan.kind === 'optional') builder = builder.optional(name, () => call(0), { fallback: null, ...options })
     else if (plan.kind === 'each' || plan.kind === 'chains')
       builder = builder.each(name, plan.kind === 'each' ? many : chains, {

@@ -1,10 +1,12 @@
 import { test } from 'tap'
 import { z } from 'zod'
-import { aggregate } from '../../src/fanout/aggregate.ts'
+import { buildApp } from '../../src/app.ts'
+import { aggregate, type AnyAggregate } from '../../src/fanout/aggregate.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
 import { answeringRuntime } from '../helpers/answering-runtime.ts'
+import { heldRuntime } from '../helpers/held-runtime.ts'
 import { httpUpstream } from '../helpers/http-upstream.ts'
 import { problemOf } from '../helpers/problem-of.ts'
 
@@ -147,5 +149,17 @@ test('a closed runtime refuses, and a run whose runtime closes ends', async t =>
   t.match(await problemOf(fanOut(described, { params: { id: 'abys' } }, { runtime })), {
     code: 'RUNTIME_CLOSED',
     statusCode: 503,
+  })
+})
+
+test('fanOut and buildApp refuse a declaration that has not ended with reply()', async t => {
+  const declared = aggregate('unended', { url: '/unended' }).required('one', () => 1) as unknown
+  await t.rejects(fanOut(declared as AnyAggregate, {}, { runtime: heldRuntime() }), {
+    name: 'TypeError',
+    message: 'fanOut: the first argument is not an aggregate: end its declaration with .reply(schema, merge)',
+  })
+  t.throws(() => buildApp([declared as AnyAggregate]), {
+    name: 'TypeError',
+    message: 'app: aggregates[0] is not an aggregate: end its declaration with .reply(schema, merge)',
   })
 })

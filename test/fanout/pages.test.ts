@@ -74,6 +74,36 @@ test('next gets the last page, its index, the arguments of the step and all page
   ])
 })
 
+test('the function of pages may ask before the first page, and its calls are counted in front of the pages', async t => {
+  const asking = (onLoss: 'fail' | 'keep' = 'fail') =>
+    base
+      .pages(
+        'pages',
+        async ({ ask }) => {
+          await ask(oracle.ask({ id: 'start' }))
+          return page(0)
+        },
+        { next: (_, index) => (index === 0 ? [page(1), page(2)] : undefined), onLoss },
+      )
+      .reply(Any, ({ pages }) => pages)
+  const runtime = echo()
+  t.match(await fanOut(asking(), {}, { runtime }), {
+    data: ['/0', '/1', '/2'],
+    sources: { pages: { state: 'ok', calls: 4, ok: 4, failed: [] } },
+  })
+  t.same(runtime.asked, ['/start', '/0', '/1', '/2'])
+  const losing = answeringRuntime(path => (path === '/1' ? fail(new UpstreamError('UPSTREAM_RESET', 'oracle')) : path))
+  const failed = [{ index: 2, code: 'UPSTREAM_RESET' }]
+  t.match(await fanOut(asking('keep'), {}, { runtime: losing }), {
+    data: ['/0'],
+    sources: { pages: { state: 'partial', calls: 4, failed } },
+  })
+  t.match(await problemOf(fanOut(asking(), {}, { runtime: losing })), {
+    code: 'UPSTREAM_RESET',
+    sources: { pages: { state: 'failed', calls: 4, failed } },
+  })
+})
+
 test('an async function and an async next are awaited', async t => {
   const described = base
     .pages('pages', async () => page(0), { next: async (_, index) => (index === 0 ? [page(1), page(2)] : undefined) })
@@ -212,13 +242,20 @@ test('pages with a stale answer of the cache are stale', async t => {
   const upstream = await httpUpstream(t, ({ request, response }) => {
     const cacheControl = 'max-age=60, stale-if-error=600'
     response
-      .writeHead(isDown ? 503 : 200, { 'content-type': 'application/json', 'cache-control': cacheControl, age: '90' })
+      .writeHead(isDown && request.url !== '/fresh' ? 503 : 200, {
+        'content-type': 'application/json',
+        'cache-control': cacheControl,
+        age: '90',
+      })
       .end(JSON.stringify(request.url))
   })
-  const { ask } = defineUpstream(
+  const { ask, fresh } = defineUpstream(
     'kept',
     { origin: upstream.origin, retry: false, breaker: false },
-    { ask: operation({ path: '/{id}', params: z.object({ id: z.number() }), output: z.string(), cache: true }) },
+    {
+      ask: operation({ path: '/{id}', params: z.object({ id: z.number() }), output: z.string(), cache: true }),
+      fresh: operation({ path: '/fresh', output: z.string() }),
+    },
   )
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
@@ -232,6 +269,17 @@ test('pages with a stale answer of the cache are stale', async t => {
     complete: false,
     sources: { pages: { state: 'stale', calls: 2, ok: 2, failed: [], code: undefined, cache: 'stale' } },
   })
+  const asking = base
+    .pages(
+      'pages',
+      async args => {
+        await args.ask(ask({ id: 0 }))
+        return fresh()
+      },
+      { next: () => null },
+    )
+    .reply(Any, ({ pages }) => pages)
+  t.match(await fanOut(asking, {}, { runtime }), { data: ['/fresh'], sources: { pages: { state: 'stale', calls: 2 } } })
 })
 
 test('pages do not start when the function or next returns something else', async t => {

@@ -20,7 +20,8 @@ async function release(runtime: Held, steps: readonly Plan[], picks: readonly nu
     const [held] = open.splice((picks[at % picks.length] as number) % Math.max(1, open.length), 1)
     if (held === undefined) return
     const { kind, failing } = steps[held.call.step] as Plan
-    if (failing && (kind === 'optional' || kind === 'each')) held.fail(new UpstreamError('UPSTREAM_RESET', 'oracle'))
+    if (failing && (kind === 'optional' || kind === 'each' || kind === 'asking'))
+      held.fail(new UpstreamError('UPSTREAM_RESET', 'oracle'))
     else held.answer(`answer ${held.path}`)
   }
 }
@@ -30,7 +31,7 @@ function moments(events: readonly RunEvent[], type: 'step started' | 'step ended
   return new Map(events.flatMap((event, at) => (event.type === type ? [[event.step, at] as const] : [])))
 }
 
-const kinds = ['required', 'optional', 'each', 'firstOf', 'plain'] as const
+const kinds = ['required', 'optional', 'each', 'firstOf', 'plain', 'asking'] as const
 
 test('in every graph and order of arrival a step starts at the moment its last need has ended, and the run ends', async t => {
   await fc.assert(
@@ -127,6 +128,7 @@ test('200 orders of arrival of the same answers give the same bytes of data', as
     { kind: 'required', needs: [0, 1], calls: 1, late: false, failing: false },
     { kind: 'optional', needs: [3], calls: 1, late: true, failing: false },
     { kind: 'each', needs: [1, 2], calls: 2, late: false, failing: false },
+    { kind: 'asking', needs: [1], calls: 4, late: false, failing: true },
   ]
   const described = aggregateOf(steps)
   const bytes = new Set<string>()

@@ -5,7 +5,7 @@ import type { Call } from '../../src/upstream/declare.ts'
 import { oracle } from './oracle.ts'
 
 export interface Plan {
-  readonly kind: 'required' | 'optional' | 'each' | 'firstOf' | 'plain'
+  readonly kind: 'required' | 'optional' | 'each' | 'firstOf' | 'plain' | 'asking'
   /** Earlier steps, by place. */
   readonly needs: readonly number[]
   /** Calls of a step that makes several. */
@@ -24,7 +24,9 @@ interface Loose {
   firstOf(name: string, step: Step, options: object): Loose
   reply(schema: z.ZodType, merge: (args: Args) => unknown): AnyAggregate
 }
-type Args = Readonly<Record<string, unknown>>
+interface Args extends Readonly<Record<string, unknown>> {
+  readonly ask: (call: Call<unknown>) => Promise<unknown>
+}
 type Step = (args: Args) => unknown
 
 /** From `min` to 12 steps that need any of those before them. */
@@ -56,6 +58,12 @@ export interface Watch {
   readonly asked?: (index: number, args: Args) => void
 }
 
+/** Asks the first call, then all others at once; a call that fails is named by its error. */
+async function askAll({ ask }: Args, [first, ...others]: readonly Call<unknown>[]): Promise<unknown> {
+  const answered = (call: Call<unknown>) => ask(call).catch((error: Error) => error.name)
+  return [await answered(first as Call<unknown>), ...(await Promise.all(others.map(answered)))]
+}
+
 /** Builds the aggregate of a plan; its reply is all the steps' values. */
 export function aggregateOf(steps: readonly Plan[], { asked = () => {} }: Watch = {}): AnyAggregate {
   let builder = aggregate('random', { url: '/random', deadline: 60_000 }) as unknown as Loose
@@ -66,6 +74,7 @@ export function aggregateOf(steps: readonly Plan[], { asked = () => {} }: Watch 
       kind === 'each' || kind === 'firstOf' ? many : kind === 'plain' ? () => `plain ${index}` : () => many()[0]
     const step = (args: Args) => {
       asked(index, args)
+      if (kind === 'asking') return askAll(args, many())
       return late ? Promise.resolve().then(one) : one()
     }
     const options = { needs: needs.map(nameOf) }

@@ -110,8 +110,14 @@ test('the outcome of a step with a cache is as documented', async t => {
     .required('one', () => ask({ id: 'a' }))
     .each('list', () => [ask({ id: 'b' }), ask({ id: 'c' })])
     .each('loss', () => [ask({ id: 'd' }), ask({ id: String(isDown) })], { minSuccess: 1, fallback: null })
+    .required('asked', args => Promise.all(['e', 'f'].map(id => args.ask(ask({ id })))))
     .reply(z.null(), () => null)
-  t.same(documented(kept, (await fanOut(kept, {}, { runtime })).sources), { one: 'ok', list: 'ok', loss: 'ok' })
+  t.same(documented(kept, (await fanOut(kept, {}, { runtime })).sources), {
+    one: 'ok',
+    list: 'ok',
+    loss: 'ok',
+    asked: 'ok',
+  })
   isDown = true
   const { sources } = await fanOut(kept, {}, { runtime })
   t.match(sources, {
@@ -119,7 +125,7 @@ test('the outcome of a step with a cache is as documented', async t => {
     list: { cache: 'stale' },
     loss: { cache: 'stale' },
   })
-  t.same(documented(kept, sources), { one: 'stale', list: 'stale', loss: 'partial' })
+  t.same(documented(kept, sources), { one: 'stale', list: 'stale', loss: 'partial', asked: 'stale' })
 })
 
 test('the outcome of a truncated list is as documented, whole and failed', async t => {
@@ -171,6 +177,41 @@ test('the outcome of context() is as documented, whatever it asks', async t => {
       one: 'cancelled',
     })
   }
+})
+
+test('the outcome of a step that asks calls is as documented', async t => {
+  const upstream = await httpUpstream(t, ({ request, json }) => json({}, request.url === '/404' ? 404 : 200))
+  const runtime = createRuntime()
+  t.teardown(() => runtime.close())
+  const { ask: one } = oracleAt(upstream.origin)
+  const answers = (ids: readonly (string | number)[]) => ids.map(id => one({ id }))
+  const whole = base
+    .required('several', ({ ask }) => Promise.all(answers(['a', 'b']).map(ask)))
+    .required('caught', async ({ ask }) => ask(one({ id: 404 })).catch(() => 1))
+    .optional('lost', ({ ask }) => Promise.all(answers(['a', 404]).map(ask)), { fallback: null })
+    .optional('none', async ({ ask }) => ((await ask(one({ id: 'a' }))) === 1 ? 1 : skip), { fallback: null })
+    .each('list', async ({ ask }) => (await ask(one({ id: 'a' })), answers(['b', 'c'])))
+    .each('empty', async ({ ask }) => (await ask(one({ id: 404 })), answers(['b'])), { minSuccess: 0, fallback: null })
+    .firstOf('race', async ({ ask }) => (await ask(one({ id: 'a' })), answers(['b', 404])))
+    .reply(z.null(), () => null)
+  const { sources } = await fanOut(whole, {}, { runtime })
+  t.same(documented(whole, sources), {
+    several: 'ok',
+    caught: 'ok',
+    lost: 'fallback',
+    none: 'skipped',
+    list: 'ok',
+    empty: 'fallback',
+    race: 'ok',
+  })
+  t.same(
+    Object.values(sources).map(({ calls }) => calls),
+    [2, 1, 2, 1, 3, 1, 3],
+  )
+  const failing = base
+    .required('one', ({ ask }) => Promise.all(answers(['a', 404]).map(ask)))
+    .reply(z.null(), () => null)
+  t.same(documented(failing, (await problemOf(fanOut(failing, {}, { runtime }))).sources), { one: 'failed' })
 })
 
 test('the source of context() is optional in the document, and is in that of its aggregate only', t => {
@@ -250,5 +291,5 @@ test('an undocumented field is detected', async t => {
   const sent: Sent = { state: 'ok', start: 1, ms: 1, attempts: 1 }
   t.same(documented(step, { one: sent }), { one: 'ok' })
   t.throws(() => documented(step, { one: { ...sent, code: 'INTERNAL' } }), /code/)
-  t.throws(() => documented(step, { one: { ...sent, state: 'stale' } }))
+  t.throws(() => documented(step, { one: { ...sent, state: 'fallback' } }))
 })

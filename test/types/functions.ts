@@ -29,3 +29,6 @@ export function askingAll(): Call<Fact>[] {
 export async function skipping(yes: boolean): Promise<number | Skip> {
   return Promise.resolve(yes ? skip : 1)
 }
+export async function answered({ ask }: { readonly ask: (call: Call<Fact>) => Promise<Fact> }): Promise<Fact> {
+  return ask(upstream.fact())
+}

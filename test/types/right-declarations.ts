@@ -95,7 +95,7 @@ aggregate('no-parts', { url: '/v1/none' }).required('seen', seen => {
   typed(seen.params).is<{}>(true)
   typed(seen.query).is<{}>(true)
   typed(seen.headers).is<{}>(true)
-  typed<keyof typeof seen>('params').is<'params' | 'query' | 'headers' | 'signal'>(true)
+  typed<keyof typeof seen>('params').is<'params' | 'query' | 'headers' | 'signal' | 'ask'>(true)
   return 1
 })
 
@@ -122,6 +122,31 @@ base()
     typed(seen.nothing).is<null>(true)
     typed(seen.pictured).is<Picture>(true)
     typed(seen.list).is<string[]>(true)
+    return { name: seen.found.name }
+  })
+
+// ask: the answer of a call, in a step of any kind
+base()
+  .required('asked', async ({ ask }) => {
+    const answer = await ask(picture())
+    typed(answer).is<Picture>(true)
+    return { answer }
+  })
+  .required('passed', ({ ask }) => ask(picture()))
+  .required('awaited', async () => {
+    const call = await picture()
+    return call
+  })
+  .optional('maybe', async ({ ask }) => (await ask(upstream.absent())) ?? skip, { fallback: null })
+  .each('all', async ({ ask }) => (await ask(facts({ count: 2 }))).data.map(title => summary({ title })))
+  .firstOf('one', async ({ ask }) => [summary({ title: (await ask(picture())).url })])
+  .reply(R, seen => {
+    typed(seen.asked).is<{ answer: Picture }>(true)
+    typed(seen.passed).is<Picture>(true)
+    typed(seen.awaited).is<Picture>(true)
+    typed(seen.maybe).is<Readonly<Breed> | null>(true)
+    typed(seen.all).is<Summary[]>(true)
+    typed(seen.one).is<Summary>(true)
     return { name: seen.found.name }
   })
 
@@ -371,7 +396,7 @@ base()
     seen => {
       typed(seen.found).is<Breed>(true)
       typed(seen.shot).is<Readonly<Picture> | null>(true)
-      typed<keyof typeof seen>('found').is<'params' | 'query' | 'headers' | 'signal' | 'found' | 'shot'>(true)
+      typed<keyof typeof seen>('found').is<'params' | 'query' | 'headers' | 'signal' | 'ask' | 'found' | 'shot'>(true)
       return 1
     },
     { needs: ['found', 'shot'] },
@@ -456,7 +481,7 @@ hooked
 hooked
   .context(() => {})
   .required('a', seen => {
-    typed<keyof typeof seen>('params').is<'params' | 'query' | 'headers' | 'signal'>(true)
+    typed<keyof typeof seen>('params').is<'params' | 'query' | 'headers' | 'signal' | 'ask'>(true)
     return 1
   })
 

@@ -118,9 +118,9 @@ base().reply(R, ({ found }) => found).onReply(() => ({ headers: { 'x-count': 3 }
 // 35 onReply() that misspells headers
 // @ts-expect-error
 base().reply(R, ({ found }) => found).onReply(() => ({ header: { 'x-count': '3' } }))
-// 36 ask outside context()
+// 36 ask in a merge
 // @ts-expect-error
-base().required('a', ({ ask }) => ask(picture()))
+base().reply(R, async ({ ask }) => ({ name: (await ask(picture())).url }))
 // 37 layers without a position
 // @ts-expect-error
 defineUpstream('a', { origin: 'http://a.test', layers: [next => call => next(call)] }, {})
@@ -268,15 +268,33 @@ operation({ ...named, keyBatch: { maxKeys: 5, call: (ids: readonly number[]) => 
 // 79 change of the value of a key
 // @ts-expect-error
 base().required('a', () => upstream.listed({ id: 1 })).reply(R, ({ a }) => ({ name: String(a.pop()) }))
-// 97 pages without next
+// 100 answer of an awaited call
+// @ts-expect-error
+base().required('a', async ({ params }) => (await breed({ id: params.breed })).name)
+// 101 ask of a value that is not a call
+// @ts-expect-error
+base().required('a', ({ ask }) => ask('a'))
+// 102 object with a call
+// @ts-expect-error
+base().required('a', () => ({ shot: picture() }))
+// 103 context with an awaited call
+// @ts-expect-error
+aggregate('c', { url: '/v1/c' }).context(async () => ({ shot: await picture() })).required('a', () => 1)
+// 104 step named ask
+// @ts-expect-error
+base().required('ask', () => picture())
+// 105 offloaded function that asks
+// @ts-expect-error
+base().required('a', offload<typeof functions, 'answered'>(place, 'answered'))
+// 106 pages without next
 // @ts-expect-error
 base().pages('a', () => fact())
-// 98 list of calls in place of the first page
+// 107 list of calls in place of the first page
 // @ts-expect-error
 base().pages('a', () => [fact()], { next: () => null })
-// 99 next page of another type
+// 108 next page of another type
 // @ts-expect-error
 base().pages('a', () => fact(), { next: () => picture() })
-// 100 change of a page in next
+// 109 change of a page in next
 // @ts-expect-error
 base().pages('a', () => facts({ count: 1 }), { next: page => void page.data.push('x') })

@@ -85,8 +85,8 @@ function attacked(kind: string) {
     { ask: operation({ path: `/${kind}`, output: z.object({ ok: z.boolean() }) }) },
   )
   return aggregate(kind, { url: `/${kind}` })
-    .required('ask', () => upstream.ask())
-    .reply(z.object({ ok: z.boolean() }), ({ ask }) => ask)
+    .required('asked', () => upstream.ask())
+    .reply(z.object({ ok: z.boolean() }), ({ asked }) => asked)
 }
 
 export const tiny = attacked('tiny')

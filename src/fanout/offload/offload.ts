@@ -4,8 +4,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Offloaded } from '../../threads/threads.ts'
 import { Abortable } from '../../core/abort.ts'
 import type { DeepReadonly } from '../../core/freeze.ts'
-import type { Item } from '../chain.ts'
-import type { Skip, TypeErrorMessage } from '../inference.ts'
+import type { Chain } from '../chain.ts'
+import type { Asked, Skip, TypeErrorMessage } from '../inference.ts'
 import { offloading, currentInvocation } from './invocation.ts'
 import { StepArgs } from '../step-args.ts'
 
@@ -16,18 +16,21 @@ type IsAny<T> = 0 extends 1 & T ? true : false
 /** The names of a module's functions. */
 export type FunctionsOf<M> = { [K in keyof M & string]: M[K] extends AnyFunction ? K : never }[keyof M & string]
 type IsOne<K, All = K> = K extends unknown ? ([All] extends [K] ? true : false) : never
-/** True if a parameter has a field `signal` by name. A parameter with arbitrary fields does not count. */
-type HasSignal<T> = string extends keyof T ? false : 'signal' extends keyof T ? true : false
-type Unsent<T> = IsAny<T> extends true ? never : Extract<T, Item | Skip | readonly Item[]>
+/** True if a parameter has a field `K` by name. A parameter with arbitrary fields does not count. */
+type HasField<T, K extends string> = string extends keyof T ? false : K extends keyof T ? true : false
+type Unsent<T> =
+  IsAny<T> extends true ? never : Extract<T, Asked | Chain<unknown> | Skip | readonly (Asked | Chain<unknown>)[]>
 
 /**
  * The type of the offloaded function of `F`. It has the same parameters and returns a promise of the result. Its
  * arguments may be readonly, because the thread gets a copy of them.
  */
 export type OffloadedFunction<F> = F extends (...given: infer P) => infer R
-  ? HasSignal<P[0]> extends true
+  ? HasField<P[0], 'signal'> extends true
     ? TypeErrorMessage<'a thread receives no signal: remove signal from the parameters of the function'>
-    : Sendable<P, Awaited<R>>
+    : HasField<P[0], 'ask'> extends true
+      ? TypeErrorMessage<'a thread cannot ask: ask in the step, and pass the answer to the function'>
+      : Sendable<P, Awaited<R>>
   : never
 type Sendable<P extends readonly unknown[], R> = [Unsent<R>] extends [never]
   ? (...given: { [K in keyof P]: DeepReadonly<P[K]> }) => Promise<R>
@@ -131,14 +134,11 @@ async function run({ file, name, loader }: OffloadSpec, given: readonly unknown[
 }
 
 /**
- * Returns the arguments of a step, a hook or a merge without the parts that cannot leave this thread: the signal, and
- * the `ask` of context().
+ * Returns the arguments of a step, a hook or a merge without the parts that cannot leave this thread: the signal and
+ * `ask`, which are getters of the prototype.
  */
 function plain(given: unknown): unknown {
-  if (!(given instanceof StepArgs)) return given
-  return Object.fromEntries(
-    Object.entries(given).filter(([name, value]) => name !== 'ask' || typeof value !== 'function'),
-  )
+  return given instanceof StepArgs ? Object.fromEntries(Object.entries(given)) : given
 }
 
 function fileOf(module: URL, name: string): string {

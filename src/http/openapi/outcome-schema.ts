@@ -51,6 +51,12 @@ const tally = {
   ok: z.int().min(0).describe('The number of calls that succeeded and whose values are used.'),
   failed: z.array(Loss).describe('The failed calls, in the order of the calls.'),
 }
+/** The counts of a step that may ask several calls. */
+const several = {
+  calls: tally.calls.optional(),
+  ok: tally.ok.optional(),
+  failed: tally.failed.optional(),
+}
 const omitted = z
   .int()
   .min(1)
@@ -66,32 +72,32 @@ const Cancelled = z
   .describe('The step was aborted, or not started, because another step failed.')
   .meta({ id: 'OutcomeCancelled' })
 
-/** The outcome of a step with one call. */
+/** The outcome of a required or an optional step. */
 export const Outcome = z
   .discriminatedUnion('state', [
     z
-      .object({ state: z.literal('ok'), ...times, status, ...cached })
+      .object({ state: z.literal('ok'), ...times, status, ...several, ...cached })
       .describe('The step succeeded.')
       .meta({ id: 'OutcomeOk' }),
     z
-      .object({ state: z.literal('stale'), ...times, status, ...cached, code })
-      .describe('The step failed or was too slow, and a stale cached response replaces its value.')
+      .object({ state: z.literal('stale'), ...times, status, ...several, ...cached, code })
+      .describe('A call failed or was too slow, and a stale cached response replaces its value.')
       .meta({ id: 'OutcomeStale' }),
     z
-      .object({ state: z.literal('skipped'), ...times })
-      .describe('The step made no call. The reply can still be complete.')
+      .object({ state: z.literal('skipped'), ...times, ...several })
+      .describe('The step has no value of its own. The reply can still be complete.')
       .meta({ id: 'OutcomeSkipped' }),
     z
-      .object({ state: z.literal('fallback'), ...times, status, code })
+      .object({ state: z.literal('fallback'), ...times, status, ...several, code })
       .describe('The step failed, and a fallback replaces its value.')
       .meta({ id: 'OutcomeFallback' }),
     z
-      .object({ state: z.literal('failed'), ...times, status, code })
+      .object({ state: z.literal('failed'), ...times, status, ...several, code })
       .describe('The step failed, so the request failed.')
       .meta({ id: 'OutcomeFailed' }),
     Cancelled,
   ])
-  .describe('The outcome of a step with one call.')
+  .describe('The outcome of a step with one value. If it makes several calls, it has their counts.')
   .meta({ id: 'Outcome' })
 
 /** The outcome of a step with several calls. */
@@ -102,20 +108,18 @@ export const ListOutcome = z
       .describe(
         '`ok`: the step succeeded. `stale`: stale cached responses replace some values. `partial`: fallbacks ' +
           'replace the values of the calls in `failed`, pages from the first failed one on are missing, or items or ' +
-          'pages are `omitted`. `skipped`: the step made no call.',
+          'pages are `omitted`. `skipped`: the step has an empty list.',
       )
       .meta({ id: 'ListOutcomeOk' }),
     z
       .object({ state: z.literal('fallback'), ...times, ...tally, code })
-      .describe('The step failed before its first call, and an empty list replaces its value.')
+      .describe('The step failed before its list of calls, and an empty list replaces its value.')
       .meta({ id: 'ListOutcomeFallback' }),
     z
       .object({
         state: z.literal('failed'),
         ...times,
-        calls: tally.calls.optional(),
-        ok: tally.ok.optional(),
-        failed: tally.failed.optional(),
+        ...several,
         omitted,
         code,
       })
@@ -129,7 +133,5 @@ export const ListOutcome = z
 /** The outcome of context(). */
 export const ContextOutcome = z
   .union([Outcome, ListOutcome])
-  .describe(
-    'The outcome of context(): with one call like a step with one call, otherwise like a step with several calls.',
-  )
+  .describe('The outcome of context(), like that of a step with one value or that of a step with several calls.')
   .meta({ id: 'ContextOutcome' })

@@ -9,7 +9,18 @@ import type { ResponseHeaders } from '../spec/answer.ts'
 import type { OperationSpec } from '../spec/spec.ts'
 import { uncounted } from './uncounted.ts'
 
-declare const answer: unique symbol
+declare const answer: unique symbol, unasked: unique symbol
+
+/**
+ * The type of `await call`. A call is not its answer, so a program that awaits a call does not compile, and the
+ * compiler prints the sentence.
+ */
+export interface Unasked<Sentence extends string, out T> {
+  /** For the type checker only. */
+  readonly [unasked]: Sentence
+  /** For the type checker only. */
+  readonly [answer]: T
+}
 
 /** A call that has not been sent. It belongs to no run. */
 export class Call<out T> {
@@ -17,6 +28,11 @@ export class Call<out T> {
   declare readonly [answer]: T
   /** The checked declaration of the operation. */
   readonly spec: OperationSpec
+  /** For the type checker only: gives `await call` a type that says what to do. A call has no such method. */
+  // oxlint-disable-next-line unicorn/no-thenable -- exists for the type checker only
+  declare readonly then: (
+    resolve?: ((value: Unasked<'a call is not its answer: use await ask(call)', T>) => unknown) | null,
+  ) => never
   /** Path and query, encoded. */
   readonly path: string
   /** The body as it is sent. */
@@ -34,6 +50,16 @@ export class Call<out T> {
   /** The operation's name, for example `catfact-ninja.fact`. */
   get operation(): string {
     return this.spec.name
+  }
+
+  /**
+   * Refuses to be written as JSON, as a part of a reply.
+   *
+   * @returns Never; it throws.
+   * @throws `TypeError` always: a call is not its answer.
+   */
+  toJSON(): never {
+    throw new TypeError(`${this.operation}: a call is not its answer: use await ask(call)`)
   }
 }
 

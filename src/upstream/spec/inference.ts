@@ -1,5 +1,12 @@
 import type { z } from 'zod'
 
+declare const wrong: unique symbol
+
+/** A type that no value has. The compiler prints its sentence in the error. */
+export interface TypeErrorMessage<Sentence extends string> {
+  readonly [wrong]: Sentence
+}
+
 /** An optional schema. */
 export type Schema = z.ZodType | undefined
 
@@ -18,5 +25,11 @@ export type ParamsFor<P extends string> = [PathName<P>] extends [never]
   ? undefined
   : z.ZodObject<Record<PathName<P>, z.ZodType>>
 
-/** Makes `params` required if the path template has names. */
-export type ParamsIf<P extends string> = [PathName<P>] extends [never] ? {} : { readonly params: unknown }
+/** Refuses the path template in `Field` if it has names and there is no schema of `params`. */
+export type ParamsIf<Field extends string, P extends string, Pa> = [PathName<P>] extends [never]
+  ? {}
+  : [Pa] extends [undefined]
+    ? { readonly [F in Field]: TypeErrorMessage<MissingParams<PathName<P>>> }
+    : {}
+
+type MissingParams<N extends string> = `the template has the name {${N}}: add params: z.object({ ${N}: … })`

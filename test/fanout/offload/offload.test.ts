@@ -93,7 +93,7 @@ test('hooks may be offloaded themselves, and are given no more than data', async
   const runtime = runtimeOf(t)
   const described = aggregate('hooked', { url: '/hooked' })
     .context(kinds)
-    .required('ask', () => 'a step of this name')
+    .required('step', () => 'a step')
     .reply(Any, kinds)
     .onReply(nothing)
   const { data } = await fanOut(described, {}, { runtime })
@@ -103,7 +103,7 @@ test('hooks may be offloaded themselves, and are given no more than data', async
     body: 'object',
     headers: 'object',
     context: 'object',
-    ask: 'string',
+    step: 'string',
   })
 })
 
