@@ -18,6 +18,10 @@ export {
   type Skip,
 } from './fanout/aggregate.ts'
 export type { Chain } from './fanout/chain.ts'
+export { byCursor } from './fanout/page-by-cursor.ts'
+export { byLink } from './fanout/page-by-link.ts'
+export { byOffset } from './fanout/page-by-offset.ts'
+export type { CallList, NextPage, Page } from './fanout/page-types.ts'
 export { fanOut, type FanOutOptions } from './fanout/fan-out.ts'
 export type { EventRun, RunEvent } from './fanout/events.ts'
 export type { RawInput } from './fanout/input.ts'

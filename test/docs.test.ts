@@ -92,6 +92,7 @@ for (const [name, of, heading, count] of [
   ['EachBounds', 'options', 'Steps', 2],
   ['EachTolerance', 'options', 'Steps', 2],
   ['FirstOfOptions', 'options', 'Steps', 1],
+  ['PagesOptions', 'options', 'Steps', 5],
 ] as const) {
   test(`the docs list every option of ${name}`, async t => {
     const options = optionsOf(name)

@@ -43,7 +43,7 @@ function isAggregate(value: unknown): value is AnyAggregate {
 function faultOf(value: unknown): string | undefined {
   if (
     isObject(value) &&
-    ['required', 'optional', 'each', 'firstOf', 'reply'].every(method => typeof value[method] === 'function')
+    ['required', 'optional', 'each', 'firstOf', 'pages', 'reply'].every(method => typeof value[method] === 'function')
   ) {
     return 'is an aggregate without a reply: end it with .reply(schema, merge)'
   }

@@ -29,6 +29,7 @@ import type {
   ContextResult,
 } from './inference.ts'
 import type { Sources } from './outcome.ts'
+import type { FirstAnswer, NextArgs, NextPage, PagesStepName, PagesValue } from './page-types.ts'
 import { renamedBuilderMethods } from './renamed.ts'
 import { readStatuses, type ReplyOptions, type ReplyStatus } from './reply-status.ts'
 import type { Route, RouteOptions } from './route.ts'
@@ -182,6 +183,33 @@ export interface FirstOfOptions<N, C> extends StepOptions<N> {
   readonly count?: C
 }
 
+/** Options of `pages`. `T` is the answer of a call, and `A` has the arguments of the step. */
+export interface PagesOptions<N, T, A> extends StepOptions<N> {
+  /**
+   * Returns the call of the page after the last one so far, or a list of calls for all pages that follow, or nothing
+   * after the last page. `byLink`, `byCursor` and `byOffset` make this function.
+   */
+  readonly next: NextPage<T, A>
+  /** The largest number of pages. `overflow` selects the handling of further pages. @default 100 */
+  readonly maxPages?: number
+  /**
+   * The largest number of concurrent calls of this step, if `next` returns a list.
+   * @default no limit of the step: each call waits for a permit of its upstream only
+   */
+  readonly concurrency?: number
+  /**
+   * The handling of pages above `maxPages`. `error` fails the run, independently of `onLoss`. `truncate` uses the first
+   * `maxPages` pages; the step is `partial` and reports the number of `omitted` pages.
+   * @default 'error'
+   */
+  readonly overflow?: Overflow
+  /**
+   * The handling of a page that fails. `fail` fails the run. `keep` uses the pages before it; the step is `partial`.
+   * @default 'fail'
+   */
+  readonly onLoss?: 'fail' | 'keep'
+}
+
 /**
  * Adds steps to an aggregate. Each method returns a new builder, and `reply` returns the aggregate. Steps start
  * together, except for a step with `needs`, which starts when the steps that it names have values.
@@ -320,6 +348,34 @@ export interface Builder<I, V> {
     options?: FirstOfOptions<N, C>,
   ): Builder<I, V & Record<K, C extends 1 ? ItemValue<R> : ItemValue<R>[]>>
   /**
+   * Adds a step that reads a list page by page. Its value is the list of the pages, in order. A page that is `null`,
+   * for example because of `nullOn`, ends the list and is not part of it.
+   *
+   * @param name The name of the step, which is also the name of its value.
+   * @param first Returns the call of the first page, or `skip` for an empty list.
+   * @param options The function that returns the calls of the further pages, and the limits of the step.
+   * @returns A builder with this step.
+   * @throws `TypeError` for a name that is taken or reserved, and for a wrong option.
+   * @example
+   * ```ts
+   * import { aggregate, byCursor, type Operation } from 'headwaters'
+   *
+   * interface Orders {
+   *   readonly ids: readonly string[]
+   *   readonly after: string | null
+   * }
+   * declare const orders: Operation<{ readonly after?: string }, Orders>
+   *
+   * const builder = aggregate('orders', { url: '/orders' })
+   *   .pages('orders', () => orders(), { next: byCursor(page => page.after, after => orders({ after })) })
+   * ```
+   */
+  pages<const K extends string, R, const N extends StepNames<V> = []>(
+    name: PagesStepName<K, V, R>,
+    first: (args: ArgsFor<I, V, N>) => Awaitable<R>,
+    options: PagesOptions<N, FirstAnswer<R>, NextArgs<ArgsFor<I, V, N>>>,
+  ): Builder<I, V & Record<K, PagesValue<R>>>
+  /**
    * Ends the declaration with the reply.
    *
    * @param schema The schema of the reply's data. Each reply is checked with it once.
@@ -430,6 +486,7 @@ function builder(name: string, route: Route, context: Step | undefined, steps: r
     optional: add('optional'),
     each: add('each'),
     firstOf: add('firstOf'),
+    pages: add('pages'),
     reply: (schema: z.ZodType, merge: (args: never) => unknown, options = {}): AnyAggregate => {
       checkReply(`aggregate '${name}'`, schema, merge)
       return replied({

@@ -11,6 +11,7 @@ import { textSchema } from '../core/schema/text-schema.ts'
 import { checkZod } from '../core/schema/wrapped.ts'
 import { readProblems } from './declared-problems.ts'
 import type { Schema } from './inference.ts'
+import { checkPages, type AnyPagesOptions } from './page-options.ts'
 import { rejectOldOptional, renamedOptions } from './renamed.ts'
 import type { Criticality, Route, RouteOptions } from './route.ts'
 import { allowsSharedCache } from './shared-caches.ts'
@@ -54,6 +55,7 @@ const optionsOf: Readonly<Record<StepKind, Readonly<Record<string, true>>>> = {
   optional: { ...stepOptions, fallback: true },
   each: { ...stepOptions, concurrency: true, maxItems: true, overflow: true, minSuccess: true, fallback: true },
   firstOf: { ...stepOptions, count: true },
+  pages: { ...stepOptions, concurrency: true, overflow: true, next: true, maxPages: true, onLoss: true },
 }
 
 /** Checks the route of an aggregate and adds its defaults. */
@@ -181,7 +183,7 @@ export function checkReply(owner: string, schema: Schema, merge: unknown): void 
     )
 }
 
-interface AnyStepOptions {
+interface AnyStepOptions extends AnyPagesOptions {
   readonly needs?: readonly string[]
   readonly timeout?: number
   readonly concurrency?: number
@@ -267,6 +269,8 @@ export function addStep(
     needs: Object.freeze([...new Set(needs)].map(need => indexOf(before, need, owner))),
     fallback: deepFreeze(fallback),
     isFrozen: kind === 'optional' || minSuccess !== undefined,
+    next: undefined,
+    ...(kind === 'pages' && checkPages(owner, options)),
   })
 }
 

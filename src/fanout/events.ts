@@ -71,6 +71,9 @@ export interface CallCounts {
   readonly ok: number
   /** The calls that failed, by index. */
   readonly failed: readonly FailedCall[]
-  /** The number of items that `overflow: 'truncate'` omitted; undefined for 0. */
-  readonly omitted?: number
+  /**
+   * The number of items or pages that `overflow: 'truncate'` omitted; `null` if further pages exist and their number is
+   * not known; undefined for 0.
+   */
+  readonly omitted?: number | null
 }

@@ -26,5 +26,6 @@ export function contextStep(aggregate: string, handler: Step['handler']): Step {
     minSuccess: undefined,
     isFrozen: false,
     count: 1,
+    next: undefined,
   })
 }

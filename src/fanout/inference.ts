@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import type { Unasked } from '../upstream/call/call.ts'
 import type { Call, Operation } from '../upstream/declare.ts'
 import type { DeepReadonly } from '../core/freeze.ts'
-import type { Chain, Item } from './chain.ts'
+import type { Chain } from './chain.ts'
 import type { ParamsFor, Schema, Simplify, TypeErrorMessage } from '../upstream/spec/inference.ts'
 
 export type { ParamsFor, ParamsIf, Schema, Simplify as Shown, TypeErrorMessage } from '../upstream/spec/inference.ts'

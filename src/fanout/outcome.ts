@@ -36,14 +36,17 @@ export interface Outcome {
   readonly ms: number
   /** The number of attempts of its calls. */
   readonly attempts: number
-  /** The number of calls of an `each`, a `firstOf`, or a step or context() that asks several calls. */
+  /** The number of calls of an `each`, a `firstOf`, `pages`, or a step or context() that asks several calls. */
   readonly calls?: number
   /** The number of calls that succeeded. */
   readonly ok?: number
   /** The calls that failed, by index. */
   readonly failed?: readonly FailedCall[]
-  /** The number of items above `maxItems` that `overflow: 'truncate'` omitted. */
-  readonly omitted?: number
+  /**
+   * The number of items above `maxItems`, or of pages above `maxPages`, that `overflow: 'truncate'` omitted; `null` if
+   * further pages exist and their number is not known.
+   */
+  readonly omitted?: number | null
   /** The upstream's status, for a step that makes one call. */
   readonly status?: number
   /**

@@ -16,9 +16,10 @@ import { findCall } from './held-call.ts'
 import { invoke } from './invoke.ts'
 import { isThenable } from './is-thenable.ts'
 import type { State } from './outcome.ts'
+import { PageRun } from './page-run.ts'
 import { PendingCall } from './pending-call.ts'
 import type { RunHandle } from './run-handle.ts'
-import { labelOf, type Step } from './step.ts'
+import { hasSeveralCalls, labelOf, type Step } from './step.ts'
 
 /** The reason for which the remaining calls of a step are aborted when it has ended. All runs share this error. */
 const stepEnded = new DOMException('the step has ended', 'AbortError')
@@ -44,7 +45,7 @@ export class StepRun implements CallCompletion {
   value: unknown
   /** The number of unsafe calls in flight. A failing run waits for them. */
   #unsafeCalls = 0
-  /** Aborts only this step if it has a timeout or is a `firstOf`. Otherwise it is the abort of the run. */
+  /** Aborts only this step if it has a timeout, or may end before its calls. Otherwise it is the abort of the run. */
   readonly abort: Abort
   readonly #run: RunHandle
   #timer: NodeJS.Timeout | undefined
@@ -57,7 +58,8 @@ export class StepRun implements CallCompletion {
     this.step = step
     this.pendingNeeds = step.needs.length
     this.#run = run
-    this.abort = step.timeout === undefined && step.kind !== 'firstOf' ? run.abort : new Abort()
+    const endsEarly = step.kind === 'firstOf' || step.kind === 'pages'
+    this.abort = step.timeout === undefined && !endsEarly ? run.abort : new Abort()
   }
 
   /** Called before the start of the step is reported. From then on, `cancel` ends the step. */
@@ -85,10 +87,10 @@ export class StepRun implements CallCompletion {
     } catch (error) {
       return this.#settleFailure(error)
     }
-    if (!isAsync) return this.#proceed(returned)
+    if (!isAsync) return this.#proceed(returned, args)
     // A thenable may throw, or call back twice; Promise.resolve guards against both.
     Promise.resolve(returned).then(
-      value => this.#proceed(value),
+      value => this.#proceed(value, args),
       error => this.#settleFailure(error),
     )
     // After the deadline the step does not wait for the promise.
@@ -205,9 +207,9 @@ export class StepRun implements CallCompletion {
   }
 
   /** Handles the value that the step's function returned. Reading the value may throw. */
-  #proceed(returned: unknown): void {
+  #proceed(returned: unknown, args: object): void {
     try {
-      this.#read(returned)
+      this.#read(returned, args)
     } catch (error) {
       // If the step has already ended, the error was not caused by its value.
       if (this.#hasEnded) throw error
@@ -215,12 +217,13 @@ export class StepRun implements CallCompletion {
     }
   }
 
-  #read(returned: unknown): void {
+  #read(returned: unknown, args: object): void {
     if (this.#phase !== 'invoked' || this.#run.isClosed) return
     const { kind } = this.step
     this.#phase = 'calling'
     if (returned === skip) return this.#skip()
-    if (kind === 'each' || kind === 'firstOf') return this.#sendAll(returned)
+    if (kind === 'pages') return this.#sendPages(returned, args)
+    if (hasSeveralCalls(kind)) return this.#sendAll(returned)
     if (returned instanceof Call) this.#sendOne(returned)
     else if (isChain(returned)) this.#failWithBug(`${labelOf(this.step)} returned a chain: use each, and return a list`)
     else if (Array.isArray(returned) && returned.some(isItem))
@@ -246,7 +249,7 @@ export class StepRun implements CallCompletion {
     const { kind, fallback, index } = this.step
     const tally = this.#asked?.tally()
     if (kind === 'optional') this.#end(fallback, 'skipped', undefined, tally)
-    else if (kind === 'each') this.#end([], 'skipped', undefined, tally ?? noCalls)
+    else if (kind === 'each' || kind === 'pages') this.#end([], 'skipped', undefined, tally ?? noCalls)
     else if (index < 0) this.#failWithBug('context() cannot skip: return a value or a call')
     else this.#failWithBug(`${labelOf(this.step)} is ${kind} and cannot skip: make it optional`)
   }
@@ -274,7 +277,7 @@ export class StepRun implements CallCompletion {
   }
 
   #sendAll(returned: unknown): void {
-    const { step, abort } = this
+    const { step } = this
     const { kind, count } = step
     const asked = this.#asked
     let calls: readonly Item[]
@@ -308,6 +311,32 @@ export class StepRun implements CallCompletion {
     })
     if (asked === undefined) this.#group = group
     else asked.list = group
+  }
+
+  #sendPages(returned: unknown, args: object): void {
+    const { step, abort } = this
+    const asked = this.#asked
+    const send = this.#send as SendItem
+    const pages = new PageRun({
+      step,
+      run: this.#run,
+      abort,
+      args,
+      send: asked === undefined ? send : asked.sendOfList(send),
+      done: (values, tally, state) =>
+        this.#end(
+          values,
+          state === 'ok' && asked?.isStale === true ? 'stale' : state,
+          undefined,
+          asked?.tally(tally) ?? tally,
+        ),
+      fail: (error, tally) => {
+        if (!this.#hasEnded) this.#fail(this.#attribute(error), asked?.tally(tally) ?? tally)
+      },
+    })
+    if (asked === undefined) this.#group = pages
+    else asked.list = pages
+    pages.start(returned)
   }
 
   /** Ends a step that makes one call with the answer to that call. */

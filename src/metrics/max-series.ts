@@ -125,9 +125,10 @@ function addAggregate({ route, steps, statuses: own, hooks }: LimitedAggregate, 
 /** Returns the states in which a step can end. */
 function statesOf({ kind, minSuccess }: LimitedAggregate['steps'][number]): StepState[] {
   const states: StepState[] = ['ok', 'stale', 'failed', 'cancelled']
-  if (kind === 'each') states.push('partial')
-  if (kind === 'each' || kind === 'optional') states.push('skipped')
-  if (kind === 'optional' || (kind === 'each' && minSuccess === 0)) states.push('fallback')
+  const isList = kind === 'each' || kind === 'pages'
+  if (isList) states.push('partial')
+  if (isList || kind === 'optional') states.push('skipped')
+  if (kind === 'optional' || (isList && minSuccess === 0)) states.push('fallback')
   return states
 }
 
@@ -137,7 +138,7 @@ function statesOf({ kind, minSuccess }: LimitedAggregate['steps'][number]): Step
  */
 function codeCountOf(state: StepState, kind: string): number {
   if (state === 'stale') {
-    if (kind === 'each' || kind === 'firstOf') return 1
+    if (kind === 'each' || kind === 'firstOf' || kind === 'pages') return 1
     return codesOfState.stale.length + (kind === 'context' ? 1 : 0)
   }
   return state === 'failed' || state === 'fallback' ? codesOfState[state].length : 1

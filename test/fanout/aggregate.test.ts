@@ -58,6 +58,7 @@ test('an aggregate is a value that says what it is', t => {
         minSuccess: undefined,
         isFrozen: false,
         count: 1,
+        next: undefined,
       },
       {
         name: 'b',
@@ -72,6 +73,7 @@ test('an aggregate is a value that says what it is', t => {
         minSuccess: undefined,
         isFrozen: true,
         count: 1,
+        next: undefined,
       },
       {
         name: 'c',
@@ -86,6 +88,7 @@ test('an aggregate is a value that says what it is', t => {
         minSuccess: 1,
         isFrozen: true,
         count: 1,
+        next: undefined,
       },
       {
         name: 'd',
@@ -100,6 +103,7 @@ test('an aggregate is a value that says what it is', t => {
         minSuccess: undefined,
         isFrozen: false,
         count: 2,
+        next: undefined,
       },
     ],
   )

@@ -11,6 +11,7 @@ const declare = aggregate as unknown as (
   optional(name: string, step: unknown, options?: object): unknown
   each(name: string, step: unknown, options?: object): unknown
   firstOf(name: string, step: unknown, options?: object): unknown
+  pages(name: string, step: unknown, options?: object): unknown
 }
 const made = () => declare('a', { url: '/a' })
 const step = () => 1
@@ -263,6 +264,38 @@ test('an option that does not exist is refused, with those that do', t => {
   t.throws(() => made().firstOf('x', step, { concurrency: 2 }), {
     message: /unknown option 'concurrency': use needs, timeout, count/,
   })
+  t.end()
+})
+
+test('the options of pages are checked, and next is required', t => {
+  const owner = "aggregate 'a', step 'one'"
+  const range = 'must be a whole number from 1 to 2147483647'
+  const next = () => null
+  for (const options of [undefined, {}, { next: undefined }, { next: 'page' }])
+    t.throws(() => made().pages('one', step, options), {
+      name: 'TypeError',
+      message:
+        `${owner}: pages needs the function next, which returns the call of the next page, for example ` +
+        '{ next: byCursor(page => page.after, after => shop.orders({ after })) }',
+    })
+  for (const [options, message] of [
+    [{ maxPages: 0 }, `maxPages ${range}, got 0`],
+    [{ maxPages: Infinity }, `maxPages ${range}, got Infinity`],
+    [{ concurrency: 0 }, `concurrency ${range}, got 0`],
+    [{ overflow: 'drop' }, "overflow must be 'error' or 'truncate', got 'drop'"],
+    [{ onLoss: 'skip' }, "onLoss must be 'fail' or 'keep', got 'skip'"],
+    [{ onLoss: Symbol('keep') }, "onLoss must be 'fail' or 'keep', got 'Symbol(keep)'"],
+    [{ maxItems: 5 }, "unknown option 'maxItems': use needs, timeout, concurrency, overflow, next, maxPages, onLoss"],
+  ] as const)
+    t.throws(() => made().pages('one', step, { next, ...options }), {
+      name: 'TypeError',
+      message: `${owner}: ${message}`,
+    })
+  t.throws(() => made().each('one', step, { maxPages: 5 }), { message: /unknown option 'maxPages'/ })
+  for (const onLoss of ['fail', 'keep'])
+    t.doesNotThrow(() =>
+      made().pages('one', step, { next, onLoss, maxPages: 1, concurrency: 1, overflow: 'truncate', timeout: 1 }),
+    )
   t.end()
 })
 

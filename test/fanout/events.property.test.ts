@@ -29,7 +29,7 @@ function answerer(): (asked: Asked) => void {
 }
 
 const stepPlan = fc.record({
-  kind: fc.constantFrom('required', 'optional', 'optional', 'each', 'chains', 'firstOf', 'value', 'asking'),
+  kind: fc.constantFrom('required', 'optional', 'optional', 'each', 'chains', 'firstOf', 'pages', 'value', 'asking'),
   operation: fc.constantFrom('get', 'get', 'shared', 'kept', 'post', 'hedged', 'limited'),
   manners: fc.array(fc.constantFrom(...manners), { minLength: 1, maxLength: 3 }),
   needsPrevious: fc.boolean(),
@@ -49,6 +49,7 @@ interface LooseBuilder {
   optional(name: string, fn: unknown, options: object): LooseBuilder
   each(name: string, fn: unknown, options: object): LooseBuilder
   firstOf(name: string, fn: unknown, options: object): LooseBuilder
+  pages(name: string, fn: unknown, options: object): LooseBuilder
   reply(schema: z.ZodType, merge: unknown): AnyAggregate
 }
 
@@ -106,7 +107,10 @@ function aggregateOf({ context, steps, deadline }: RunPlan, operations: ReturnTy
         concurrency: 2,
         ...options,
       })
-    else builder = builder.firstOf(name, many, options)
+    else if (plan.kind === 'pages') {
+      const next = (_: unknown, index: number) => (index === 0 ? many().slice(1) : undefined)
+      builder = builder.pages(name, () => call(0), { next, onLoss: 'keep', concurrency: 2, ...options })
+    } else builder = builder.firstOf(name, many, options)
   }
   return builder.reply(Any, () => 1)
 }

@@ -89,7 +89,13 @@ export function brokenRules(
   }
   for (const ended of ofType('step ended')) {
     const { kind } = aggregate.steps[ended.step] ?? {}
-    if (kind === undefined || kind === 'firstOf' || (ended.state !== 'ok' && ended.state !== 'stale')) continue
+    if (
+      kind === undefined ||
+      kind === 'firstOf' ||
+      kind === 'pages' ||
+      (ended.state !== 'ok' && ended.state !== 'stale')
+    )
+      continue
     for (const own of calls) {
       if (own[0]?.step !== ended.step) continue
       hold(

@@ -1,6 +1,7 @@
 import { test } from 'tap'
 import { z } from 'zod'
 import { endToEnd, lowerCased } from '../../src/core/end-to-end.ts'
+import { linkTarget } from '../../src/core/link-header.ts'
 import { Redaction } from '../../src/log/redaction.ts'
 import { acceptsJson } from '../../src/http/request/accepts-json.ts'
 import { addressOf } from '../../src/http/request/client-address.ts'
@@ -135,6 +136,27 @@ const readers: Readonly<Record<string, readonly [search: Search, runs: readonly 
   'numbers, integers and dates': [
     text => [{ n: text }, { b: text }, { d: text }, { l: text }].map(each => coerced.safeParse(each).success),
     ['1', '-', '1.', '1e', '0', '2024-', 'T', ' '],
+  ],
+  Link: [
+    text => linkTarget(text, 'next'),
+    [
+      '<',
+      '>',
+      '</a>',
+      '</a>,',
+      '<a>;',
+      ';',
+      ',',
+      ' ',
+      '\t',
+      '<a>;rel=',
+      '<a>;rel="',
+      '<a>;rel="\\',
+      '\\',
+      '"',
+      'a',
+      '=',
+    ],
   ],
   'Cache-Control': [text => readDirectives(text), ['a', ',', 'a=', 'a="', 'a="\\",', '"', '\\', ' ', '=']],
   'Vary, Age, Expires and Date': [

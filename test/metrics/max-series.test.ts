@@ -66,6 +66,7 @@ test('hostile callers and upstreams never exceed the largest number of series', 
     .optional('one', ({ params }) => up.one(params), { fallback: null })
     .optional('kept', ({ params }) => up.kept(params), { fallback: null })
     .each('broken', ({ params }) => [up.broken(params)], { minSuccess: 0, fallback: null })
+    .pages('paged', ({ params }) => up.one(params), { next: () => up.one({ id: '200' }), onLoss: 'keep' })
     .optional('listed', ({ params }) => up.listed(params), { fallback: null })
     .reply(z.unknown(), () => 1)
   const refused = aggregate('refused', { url: '/refused/{id}', params: z.object({ id: z.coerce.number() }) })

@@ -19,7 +19,7 @@ const attemptOutcomes = ['ok', 'ok', 'slow', 'busy', 'reset', 'bad', 'hang'] as 
 type CallPlan = readonly (typeof attemptOutcomes)[number][]
 
 interface StepPlan {
-  readonly kind: 'required' | 'optional' | 'each' | 'firstOf' | 'skipped' | 'bug'
+  readonly kind: 'required' | 'optional' | 'each' | 'firstOf' | 'pages' | 'skipped' | 'bug'
   readonly calls: readonly CallPlan[]
   readonly minSuccess: number
   readonly needsFirst: boolean
@@ -37,7 +37,7 @@ const callPlan = fc.array(fc.constantFrom(...attemptOutcomes), { minLength: 1, m
 const runPlan: fc.Arbitrary<RunPlan> = fc.record({
   steps: fc.array(
     fc.record({
-      kind: fc.constantFrom('required', 'optional', 'each', 'firstOf', 'skipped', 'bug'),
+      kind: fc.constantFrom('required', 'optional', 'each', 'firstOf', 'pages', 'skipped', 'bug'),
       calls: fc.array(callPlan, { minLength: 1, maxLength: 4 }),
       minSuccess: fc.integer({ min: 0, max: 2 }),
       needsFirst: fc.boolean(),
@@ -95,6 +95,7 @@ interface Loose {
   optional(name: string, fn: () => unknown, options: object): Loose
   each(name: string, fn: () => unknown, options: object): Loose
   firstOf(name: string, fn: () => unknown, options: object): Loose
+  pages(name: string, fn: () => unknown, options: object): Loose
   reply(schema: z.ZodType, merge: () => unknown): AnyAggregate
 }
 
@@ -111,7 +112,10 @@ function aggregateOf({ steps, deadline }: RunPlan, one: (plan: CallPlan) => Call
     else if (kind === 'each')
       builder = builder.each(name, () => calls.map(one), { minSuccess, fallback: 0, ...options })
     else if (kind === 'firstOf') builder = builder.firstOf(name, () => calls.map(one), options)
-    else if (kind === 'required') builder = builder.required(name, first, options)
+    else if (kind === 'pages') {
+      const next = (_: unknown, at: number) => calls.slice(at + 1, at + 2).map(one)
+      builder = builder.pages(name, first, { next, onLoss: minSuccess === 0 ? 'keep' : 'fail', ...options })
+    } else if (kind === 'required') builder = builder.required(name, first, options)
     else
       builder = builder.required(
         name,

@@ -246,6 +246,46 @@ test('the description of a list that truncates says how many items it asks', t =
   t.end()
 })
 
+test('the outcome of pages is as documented, in every state', async t => {
+  const upstream = await httpUpstream(t, ({ request, json }) => json({}, request.url === '/404' ? 404 : 200))
+  const runtime = createRuntime()
+  t.teardown(() => runtime.close())
+  const { ask } = oracleAt(upstream.origin)
+  const paged = (second: string | number | undefined, options: object = {}) =>
+    base
+      .pages('list', () => ask({ id: 'a' }), {
+        next: (_, index) => (index === 0 && second !== undefined ? ask({ id: second }) : undefined),
+        ...options,
+      })
+      .reply(z.null(), () => null)
+  for (const [described, state, omitted] of [
+    [paged('b'), 'ok', undefined],
+    [paged(404, { onLoss: 'keep' }), 'partial', undefined],
+    [paged('b', { maxPages: 1, overflow: 'truncate' }), 'partial', null],
+  ] as const) {
+    const { sources } = await fanOut(described, {}, { runtime })
+    t.same([documented(described, sources), sources.list.omitted], [{ list: state }, omitted])
+  }
+  const kept = paged('b', { onLoss: 'keep' })
+  t.same(documented(kept, (await fanOut(kept, {}, { runtime, shedOptional: true })).sources), { list: 'fallback' })
+  for (const described of [paged(404), paged('b', { maxPages: 1 })])
+    t.same(documented(described, (await problemOf(fanOut(described, {}, { runtime }))).sources), { list: 'failed' })
+})
+
+test('the description of pages names their limit and the handling of a lost one', t => {
+  const descriptionOf = (options: object) => {
+    const pages = base.pages('list', () => oracleAt('http://a.test').ask({ id: 1 }), { next: () => null, ...options })
+    return documentedSources(pages.reply(z.null(), () => null))[0]?.description
+  }
+  t.equal(descriptionOf({}), 'Pages, one call each. If one fails, the request fails.')
+  t.equal(
+    descriptionOf({ onLoss: 'keep', maxPages: 7, overflow: 'truncate' }),
+    'Pages, one call each. If one fails, the pages before it are used, and the state is `partial`. At most 7 pages ' +
+      'are called; the others are omitted, and the state is `partial`.',
+  )
+  t.end()
+})
+
 test('an undocumented field is detected', async t => {
   const step = base.required('one', () => 1).reply(z.null(), () => null)
   const sent: Sent = { state: 'ok', start: 1, ms: 1, attempts: 1 }

@@ -4,6 +4,9 @@ import { aggregate, chain, offload, skip, times, type AnyAggregate, type Replied
 import type { Chain } from '../../src/fanout/chain.ts'
 import type { ReplyExtras } from '../../src/fanout/on-reply.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
+import { byCursor } from '../../src/fanout/page-by-cursor.ts'
+import { byLink } from '../../src/fanout/page-by-link.ts'
+import { byOffset } from '../../src/fanout/page-by-offset.ts'
 import type { Outcome } from '../../src/fanout/outcome.ts'
 import { runAggregate } from '../../src/testing/run-aggregate.ts'
 import { defineUpstream, type Call, type Operation } from '../../src/upstream/declare.ts'
@@ -341,6 +344,70 @@ base()
     typed(seen.either).is<Picture | Fact>(true)
     typed(seen.both).is<(Picture | Fact)[]>(true)
     return { name: seen.one.url }
+  })
+
+// pages: the pages in order, without absent ones, which next and its helpers may read but not change
+base()
+  .pages('chained', ({ params }) => breed({ id: params.breed }), {
+    next: (page, index, { params, query }, pages) => {
+      typed(page).is<{ readonly id: string; readonly name: string }>(true)
+      typed(index).is<number>(true)
+      typed(params).is<{ breed: string }>(true)
+      typed(pages).is<readonly { readonly id: string; readonly name: string }[]>(true)
+      return index < query.count ? breed({ id: page.id }) : undefined
+    },
+  })
+  // The compiler checks this next before it knows the type of the first page.
+  .pages('early', ({ params }) => breed({ id: params.breed }), { next: () => breed({ id: '1' }) })
+  .pages('declared', ({ params }) => breed({ id: params.breed }), {
+    next: (page: { readonly id: string }) => breed(page),
+  })
+  .pages('absent', async () => upstream.absent(), { next: async page => [upstream.absent(), breed({ id: page.id })] })
+  .pages('skipped', ({ query }) => (query.count > 3 ? fact() : skip), { next: () => null, timeout: 5 })
+  .pages('linked', () => upstream.absentWithHeaders(), {
+    needs: ['found'],
+    next: byLink(
+      ({ headers }) => headers.etag,
+      (query, page, { found, params }) => {
+        typed(query['page']).is<string | undefined>(true)
+        typed(page.body.name).is<string>(true)
+        typed(found).is<Breed>(true)
+        typed(params.breed).is<string>(true)
+        return upstream.withHeaders()
+      },
+    ),
+  })
+  .pages('cursor', () => facts({ count: 1 }), {
+    next: byCursor(
+      page => (page.data.length > 3 ? page.data.length : null),
+      cursor => {
+        typed(cursor).is<number>(true)
+        return facts({ count: cursor })
+      },
+    ),
+  })
+  .pages('counted', () => facts({ count: 1 }), {
+    next: byOffset({ total: page => page.data.length, count: () => 1 }, (offset, page, { query }) => {
+      typed(page).is<{ readonly data: readonly string[] }>(true)
+      return facts({ count: offset + query.count })
+    }),
+    maxPages: 2,
+    concurrency: 2,
+    overflow: 'truncate',
+    onLoss: 'keep',
+  })
+  .pages('shared', () => upstream.shared(), { next: (_, index) => times(index, () => upstream.fresh()) })
+  .reply(R, seen => {
+    typed(seen.chained).is<Breed[]>(true)
+    typed(seen.early).is<Breed[]>(true)
+    typed(seen.declared).is<Breed[]>(true)
+    typed(seen.absent).is<Breed[]>(true)
+    typed(seen.skipped).is<Fact[]>(true)
+    typed(seen.linked).is<{ readonly body: Breed; readonly headers: { etag: string } }[]>(true)
+    typed(seen.cursor).is<{ data: string[] }[]>(true)
+    typed(seen.counted).is<{ data: string[] }[]>(true)
+    typed(seen.shared).is<{ readonly data: readonly string[] }[]>(true)
+    return { name: seen.found.name }
   })
 
 // needs: those values and no others, with the fallback's type where one can stand in

@@ -73,6 +73,7 @@ test('each wrong declaration is refused for itself, and the compiler says what t
     "step 'a' must return a call, a value or skip",
     "step 'a' returns several calls: use each or firstOf",
     'context() returns one value, or one call: await several with ask',
+    "pages 'a' must return the call of its first page: return further calls from next",
     'each function of a chain must return a call or a value',
     'each function of a chain returns one call or a value, and cannot skip',
     "step 'a' returns a chain: use each, and return a list",

@@ -315,3 +315,15 @@ operation({ method: 'POST', path: '/x', bodyType: 'multipart', body: z.object({ 
 // 96 body of bytes whose output is a text
 // @ts-expect-error
 operation({ method: 'POST', path: '/x', bodyType: 'bytes', body: z.string().optional(), output: Fact })
+// 106 pages without next
+// @ts-expect-error
+base().pages('a', () => fact())
+// 107 list of calls in place of the first page
+// @ts-expect-error
+base().pages('a', () => [fact()], { next: () => null })
+// 108 next page of another type
+// @ts-expect-error
+base().pages('a', () => fact(), { next: () => picture() })
+// 109 change of a page in next
+// @ts-expect-error
+base().pages('a', () => facts({ count: 1 }), { next: page => void page.data.push('x') })

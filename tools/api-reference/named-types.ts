@@ -22,8 +22,10 @@ export type {
   InitialBuilder,
   OnReplyArgs,
   OptionalOptions,
+  PagesOptions,
   StepOptions,
 } from '../../src/fanout/aggregate.ts'
+export type { OffsetReaders } from '../../src/fanout/page-by-offset.ts'
 export type { Sources } from '../../src/fanout/outcome.ts'
 export type { RefuseOptions } from '../../src/fanout/refuse.ts'
 export type { ReplyOptions, ReplyStatus, StatusOf } from '../../src/fanout/reply-status.ts'

@@ -1,6 +1,7 @@
 import { errors, type ErrorCode } from '../../errors.ts'
 import { printable } from '../../log/printable.ts'
 import type { CallCounts, BareEvent } from '../../fanout/events.ts'
+import { hasSeveralCalls } from '../../fanout/step.ts'
 import { callsOf, isLost, rowOf, type Row, type RunView } from './run-view.ts'
 
 /** Returns the line of an event for an output that is not a terminal, or `undefined` for an event without a line. */
@@ -46,23 +47,31 @@ function hasReason(row: Row): boolean {
 /** Returns `: ` and the reason why a step is not `ok`, or an empty text if the reason is not known. */
 export function reasonOf(row: Row): string {
   const { code, tally, why } = row
-  const losses = tally === undefined ? [] : lossesIn(tally)
+  const losses = tally === undefined ? [] : lossesIn(row, tally)
   if (losses.length > 0) return `: ${losses.join('; ')}`
   if (code === undefined) return ''
   const because = why === undefined || isList(row) ? '' : `: ${printable(why)}`
   return `: ${textOf(code, statusOf(row))}${because}`
 }
 
-/** Returns descriptions of the failed calls and the omitted items of a list. */
-function lossesIn({ calls, failed, omitted = 0 }: CallCounts): string[] {
+/** Returns descriptions of the failed calls of a list, and of its omitted items or pages. */
+function lossesIn({ kind }: Row, { calls, failed, omitted = 0 }: CallCounts): string[] {
   const kinds = Array.from(
     Map.groupBy(failed, loss => textOf(loss.code, loss.status)),
     ([text, losses]) => `${losses.length > 1 ? `${losses.length} × ` : ''}${text}`,
   )
   return [
     ...(failed.length === 0 ? [] : [`${failed.length} of ${calls} calls lost, ${kinds.join('; ')}`]),
-    ...(omitted === 0 ? [] : [`${omitted} ${omitted === 1 ? 'item' : 'items'} omitted by its maxItems`]),
+    ...(omitted === 0
+      ? []
+      : [`${omittedText(kind, omitted)} omitted by its ${kind === 'pages' ? 'maxPages' : 'maxItems'}`]),
   ]
+}
+
+/** Returns the number of omitted items or pages. The number of pages is not known if each one links to the next. */
+function omittedText(kind: Row['kind'], omitted: number | null): string {
+  if (omitted === null) return 'further pages'
+  return `${omitted} ${kind === 'pages' ? 'page' : 'item'}${omitted === 1 ? '' : 's'}`
 }
 
 /**
@@ -74,7 +83,7 @@ function statusOf(row: Row): number | undefined {
 }
 
 function isList({ kind }: Row): boolean {
-  return kind === 'each' || kind === 'firstOf'
+  return hasSeveralCalls(kind)
 }
 
 function textOf(code: string, status: number | undefined): string {

@@ -2,7 +2,7 @@ import { causeChain } from '../../log/cause-chain.ts'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import type { BareEvent, CallCounts } from '../../fanout/events.ts'
 import type { State } from '../../fanout/outcome.ts'
-import type { StepKind } from '../../fanout/step.ts'
+import { hasSeveralCalls, type StepKind } from '../../fanout/step.ts'
 
 /** The state of one step of a run. */
 export interface Row {
@@ -135,9 +135,11 @@ export function isLost({ state }: Row): boolean {
  * it means that more calls may follow. Returns an empty text for a step with one call.
  */
 export function callsOf({ kind, state, end, tally, done, answered, calls, concurrency }: Row): string {
-  if (kind !== 'each' && kind !== 'firstOf' && calls < 2) return ''
+  if (!hasSeveralCalls(kind) && calls < 2) return ''
   if (tally !== undefined) return `${tally.ok}/${tally.calls}`
   if (calls === 0) return ''
   if (end !== undefined) return `${answered}/${calls}`
-  return `${done}/${calls}${state === 'running' && calls >= concurrency ? '+' : ''}`
+  // The number of pages is not known before the last one.
+  const mayGrow = kind === 'pages' || calls >= concurrency
+  return `${done}/${calls}${state === 'running' && mayGrow ? '+' : ''}`
 }

@@ -1,6 +1,7 @@
 import { callsOf, type RunView, type Row } from './run-view.ts'
 import { summaryOf } from './run-text.ts'
 import { paint } from './paint.ts'
+import { hasSeveralCalls } from '../../fanout/step.ts'
 
 export interface WaterfallOptions {
   /** The current time, in ms from the start of the run. */
@@ -85,7 +86,7 @@ function fit(view: RunView, now: number, room: number): { readonly right: readon
     width: Math.max(5, ...view.rows.map(row => callsOf(row).length)),
     text: callsOf,
   }
-  const many = view.rows.some(({ kind }) => kind === 'each' || kind === 'firstOf')
+  const many = view.rows.some(({ kind }) => hasSeveralCalls(kind))
   for (const right of [[...(many ? [calls] : []), attempts, ms], [...(many ? [calls] : []), ms], [ms]]) {
     const bar = room - gap.length - 1 - right.reduce((sum, { width }) => sum + gap.length + width, 0)
     if (bar >= shortestBar) return { right, bar }

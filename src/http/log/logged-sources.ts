@@ -9,8 +9,8 @@ export interface LoggedSource {
   readonly attempts: number
   readonly calls: number | undefined
   readonly ok: number | undefined
-  /** The number of items of a truncated list for which no call was made. */
-  readonly omitted?: number | undefined
+  /** The number of items or pages of a truncated list for which no call was made; `null` if it is not known. */
+  readonly omitted?: number | null | undefined
   readonly code?: string | undefined
   readonly upstream?: string | undefined
   readonly operation?: string | undefined

@@ -21,7 +21,7 @@ export interface LoggedOutcome {
   readonly calls?: number
   readonly ok?: number
   readonly failed?: readonly { readonly code: string; readonly status?: number }[]
-  readonly omitted?: number
+  readonly omitted?: number | null
 }
 
 /** The outcomes of the steps by name. */

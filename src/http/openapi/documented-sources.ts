@@ -1,5 +1,5 @@
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
-import type { Step } from '../../fanout/step.ts'
+import { hasSeveralCalls, type Step } from '../../fanout/step.ts'
 import { ContextOutcome, ListOutcome, Outcome } from './outcome-schema.ts'
 
 /** An entry of `sources`, as documents describe it. */
@@ -16,7 +16,7 @@ export interface DocumentedSource {
 export function documentedSources({ steps, hooks }: AnyAggregate): readonly DocumentedSource[] {
   const sources = steps.map(step => ({
     name: step.name,
-    schema: step.kind === 'each' || step.kind === 'firstOf' ? ListOutcome : Outcome,
+    schema: hasSeveralCalls(step.kind) ? ListOutcome : Outcome,
     description: describeStep(step),
     isRequired: true,
   }))
@@ -39,6 +39,7 @@ function describeStep({ kind, minSuccess, count, maxItems, overflow }: Step): st
   if (kind === 'optional') return 'If it fails, a fallback replaces its value.'
   if (kind === 'firstOf')
     return `Several calls of which the first ${count === 1 ? 'success is' : `${count} successes are`} used.`
+  if (kind === 'pages') return describePages(minSuccess === 0, maxItems, overflow)
   const losses =
     minSuccess === undefined
       ? 'If one fails, the request fails.'
@@ -50,4 +51,15 @@ function describeStep({ kind, minSuccess, count, maxItems, overflow }: Step): st
       ? ` At most ${maxItems} items are called; the others are omitted, and the state is \`partial\`.`
       : ''
   return `Several calls. ${losses}${limit}`
+}
+
+function describePages(keepsPages: boolean, maxPages: number, overflow: Step['overflow']): string {
+  const losses = keepsPages
+    ? 'If one fails, the pages before it are used, and the state is `partial`.'
+    : 'If one fails, the request fails.'
+  const limit =
+    overflow === 'truncate'
+      ? ` At most ${maxPages} pages are called; the others are omitted, and the state is \`partial\`.`
+      : ''
+  return `Pages, one call each. ${losses}${limit}`
 }

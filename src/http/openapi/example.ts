@@ -24,7 +24,7 @@ export function replyExample({ schema, route, steps }: AnyAggregate, level: Sour
 
 function outcome(step: Step, steps: readonly Step[]): object {
   const times = { state: 'ok', start: Math.round((depth(step, steps) * 30.9 + 0.4) * 10) / 10, ms: 30.6, attempts: 1 }
-  if (step.kind === 'each') return { ...times, calls: 1, ok: 1, failed: [] }
+  if (step.kind === 'each' || step.kind === 'pages') return { ...times, calls: 1, ok: 1, failed: [] }
   return step.kind === 'firstOf'
     ? { ...times, attempts: step.count + 1, calls: step.count + 1, ok: step.count, failed: [] }
     : times

@@ -60,9 +60,11 @@ const several = {
 const omitted = z
   .int()
   .min(1)
+  .nullable()
   .optional()
   .describe(
-    'The number of items that were not called because the list exceeds its limit. Absent if every item was called.',
+    'The number of items or pages that were not called because the list exceeds its limit. `null` if further pages ' +
+      'exist and their number is not known. Absent if the list does not exceed its limit.',
   )
 
 const Cancelled = z
@@ -105,7 +107,8 @@ export const ListOutcome = z
       .object({ state: z.enum(['ok', 'stale', 'partial', 'skipped']), ...times, ...tally, omitted, ...cached })
       .describe(
         '`ok`: the step succeeded. `stale`: stale cached responses replace some values. `partial`: fallbacks ' +
-          'replace the values of the calls in `failed`, or items are `omitted`. `skipped`: the step has an empty list.',
+          'replace the values of the calls in `failed`, pages from the first failed one on are missing, or items or ' +
+          'pages are `omitted`. `skipped`: the step has an empty list.',
       )
       .meta({ id: 'ListOutcomeOk' }),
     z

@@ -44,7 +44,8 @@ function parameters(outcome: Outcome): string {
   let text = start === undefined ? state : `${state};start=${start}`
   text += `;ms=${ms};attempts=${attempts}`
   if (calls !== undefined) text += `;calls=${calls};ok=${ok}`
-  if (omitted !== undefined) text += `;omitted=${omitted}`
+  // A parameter without a value is true: the number is not known.
+  if (omitted !== undefined) text += omitted === null ? ';omitted' : `;omitted=${omitted}`
   if (status !== undefined) text += `;status=${status}`
   if (cache !== undefined) text += `;cache=${cache}`
   if (age !== undefined) text += `;age=${age};ttl=${ttl}`

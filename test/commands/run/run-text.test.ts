@@ -1,9 +1,12 @@
 import { UpstreamError } from '../../../src/errors.ts'
 import { test } from 'tap'
-import { createRunView, applyEvent } from '../../../src/commands/run/run-view.ts'
+import { z } from 'zod'
+import { callsOf, createRunView, applyEvent } from '../../../src/commands/run/run-view.ts'
 import { plainLine } from '../../../src/commands/run/run-text.ts'
 import { lossesOf, summaryOf } from '../../../src/commands/run/run-text.ts'
+import { aggregate } from '../../../src/fanout/aggregate.ts'
 import type { BareEvent } from '../../../src/fanout/events.ts'
+import { oracle } from '../../helpers/oracle.ts'
 import { runViewAfter, drawn } from '../../helpers/run-view-after.ts'
 
 const source = { upstream: 'source', operation: 'source.ask' }
@@ -143,6 +146,36 @@ test('the omitted items of a list are reported, alone and with lost calls', asyn
     'pages  partial: 1 of 3 calls lost, UPSTREAM_RESET, closed the connection before its answer was complete; ' +
       '7 items omitted by its maxItems',
   ])
+})
+
+test('the omitted pages of a list are reported, also if their number is not known', async t => {
+  const book = aggregate('book', { url: '/book' })
+    .pages('pages', () => oracle.ask({ id: 0 }), { next: () => null })
+    .reply(z.unknown(), () => 1)
+  const lossesWith = (omitted: number | null) => {
+    const view = createRunView(book)
+    const tally = { calls: 3, ok: 3, failed: [], omitted }
+    applyEvent(view, { type: 'step ended', at: 5, step: 0, state: 'partial', code: undefined, tally })
+    return lossesOf(view)
+  }
+  t.same(lossesWith(7), ['pages  partial: 7 pages omitted by its maxPages'])
+  t.same(lossesWith(1), ['pages  partial: 1 page omitted by its maxPages'])
+  t.same(lossesWith(null), ['pages  partial: further pages omitted by its maxPages'])
+})
+
+test('the progress of pages shows that more may follow until the step has ended', async t => {
+  const book = aggregate('book', { url: '/book' })
+    .pages('pages', () => oracle.ask({ id: 0 }), { next: () => null })
+    .reply(z.unknown(), () => 1)
+  const view = createRunView(book)
+  const shown = () => view.rows.map(callsOf)
+  applyEvent(view, { type: 'step started', at: 0, step: 0 })
+  t.same(shown(), [''])
+  applyEvent(view, { type: 'attempt started', at: 1, step: 0, call: 0, ...source, attempt: 1 })
+  t.same(shown(), ['0/1+'])
+  const tally = { calls: 1, ok: 1, failed: [] }
+  applyEvent(view, { type: 'step ended', at: 5, step: 0, state: 'ok', code: undefined, tally })
+  t.same(shown(), ['1/1'])
 })
 
 test('the reason of a failed call follows its code, without what would control the terminal', async t => {

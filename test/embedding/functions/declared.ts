@@ -34,14 +34,16 @@ const taken: Readonly<Record<string, readonly string[]>> = {
     'EachBounds',
     'EachTolerance',
     'FirstOfOptions',
+    'PagesOptions',
     'Builder',
     'InitialBuilder',
   ],
+  'fanout/page-by-offset.ts': ['OffsetReaders'],
   'testing/run-aggregate.ts': ['RunAggregateOptions'],
 }
 
 /** Names of types that are functions. */
-const functionTypes = /^(?:LookupFunction|CountRequest|readonly CustomLayer\[\]|\w+Function)$/
+const functionTypes = /^(?:LookupFunction|CountRequest|NextPage<T, A>|readonly CustomLayer\[\]|\w+Function)$/
 
 /** Exported for other rooms, and not public. */
 const internal = new Set(['ThreadsOptions', 'ServiceOptions'])

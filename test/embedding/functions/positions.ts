@@ -3,6 +3,9 @@ import type { AppOptions } from '../../../src/app.ts'
 import type { RunOptions } from '../../../src/fanout/run.ts'
 import {
   aggregate,
+  byCursor,
+  byLink,
+  byOffset,
   chain,
   defineUpstream,
   env,
@@ -99,6 +102,13 @@ function keyed(idempotencyKey: () => never, origin: string, isSlow: boolean): An
   return plain(isSlow)
     .required('it', () => up.tell())
     .reply(output, ({ it }) => it)
+}
+
+/** An aggregate that reads pages, of which `next` returns what is not ours. */
+function paging(next: (...given: never) => unknown, origin: string, isSlow: boolean): AnyAggregate {
+  return plain(isSlow)
+    .pages('it', () => asked(origin), { next: next as () => null })
+    .reply(merged, () => true)
 }
 
 const listed = (way: Way) => (way === 'never settles' ? 'DEADLINE_EXCEEDED' : 'INTERNAL')
@@ -263,6 +273,62 @@ export const positions: Readonly<Record<string, Position>> = {
         .reply(merged, () => true),
     }),
     expected: listed,
+  },
+  'Builder.pages': {
+    stage: (first, _origin, isSlow) => ({
+      aggregate: plain(isSlow)
+        .pages('it', first, { next: () => null })
+        .reply(merged, () => true),
+    }),
+    expected: listed,
+  },
+  'PagesOptions.next': {
+    stage: (next, origin, isSlow) => ({ aggregate: paging(next, origin, isSlow) }),
+    expected: way => (way === 'undefined' || way === 'null' ? 'ok' : listed(way)),
+  },
+  'PagesOptions.next, with a bad call in the list': {
+    stage: (theirs, origin, isSlow) => ({ aggregate: paging(() => [theirs()], origin, isSlow) }),
+    expected: () => 'INTERNAL',
+  },
+  'OffsetReaders.total': {
+    stage: (total, origin, isSlow) => ({
+      aggregate: paging(
+        byOffset({ total, count: () => 1 }, () => asked(origin)),
+        origin,
+        isSlow,
+      ),
+    }),
+    expected: way => (way === 'a negative number' ? 'ok' : way === 'a huge number' ? 'UPSTREAM_PAGE_LOOP' : 'INTERNAL'),
+  },
+  'OffsetReaders.count': {
+    stage: (count, origin, isSlow) => ({
+      aggregate: paging(
+        byOffset({ total: () => 1, count }, () => asked(origin)),
+        origin,
+        isSlow,
+      ),
+    }),
+    expected: way => (way === 'a negative number' || way === 'a huge number' ? 'ok' : 'INTERNAL'),
+  },
+  'the cursor of byCursor': {
+    stage: (cursor, origin, isSlow) => ({
+      aggregate: paging(
+        byCursor(cursor, () => asked(origin)),
+        origin,
+        isSlow,
+      ),
+    }),
+    expected: () => 'any',
+  },
+  'the link of byLink': {
+    stage: (link, origin, isSlow) => ({
+      aggregate: paging(
+        byLink(link, () => asked(origin)),
+        origin,
+        isSlow,
+      ),
+    }),
+    expected: () => 'any',
   },
   'Builder.reply': {
     stage: (merge, _origin, isSlow) => ({

@@ -17,7 +17,9 @@ const outcome = fc
     start: optional(ms),
     ms,
     attempts: fc.nat(9),
-    counts: optional(fc.record({ calls: fc.nat(9), ok: fc.nat(9), omitted: optional(fc.nat(9)), failed: fc.nat(3) })),
+    counts: optional(
+      fc.record({ calls: fc.nat(9), ok: fc.nat(9), omitted: optional(fc.option(fc.nat(9))), failed: fc.nat(3) }),
+    ),
     status: optional(fc.integer({ min: 200, max: 599 })),
     cached: optional(
       fc.record({
@@ -53,7 +55,7 @@ const sources = fc.dictionary(fc.stringMatching(/^[a-z][a-zA-Z]{0,8}$/), outcome
 function expectedSources(all: Readonly<Record<string, Outcome>>): string {
   return Object.entries(all)
     .map(([name, { state, failed, ...rest }]) => {
-      const fields = Object.entries(rest).map(([key, value]) => `;${key}=${value}`)
+      const fields = Object.entries(rest).map(([key, value]) => (value === null ? `;${key}` : `;${key}=${value}`))
       return `${name.toLowerCase()}=${state}${fields.join('')}${failed === undefined ? '' : `;failed=${failed.length}`}`
     })
     .join(', ')
