@@ -1,53 +1,42 @@
-import { cpSync, existsSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { test } from 'tap'
-import type { AnyAggregate } from '../src/fanout/aggregate.ts'
+import { projectFiles } from '../src/commands/init/project-files.ts'
+import { writeProject } from '../src/commands/init/write-project.ts'
+import { scriptedUpstream } from '../src/testing/index.ts'
 import type { ProblemBody } from './helpers/problem.ts'
 import { serveApp } from './helpers/served-app.ts'
-import { until } from './helpers/until.ts'
-import { blocksOf, pages, root, textOf, type Block } from './pages/helpers/pages.ts'
+import { runCommand } from './helpers/service-process.ts'
+import { blocksOf, pages, root, textOf } from './pages/helpers/pages.ts'
 
-/** A checkout in which every source is the real one, beside what a page says to write. */
-function checkoutWith(dir: string, blocks: readonly Block[]): string {
-  const own = ['clients', 'routes']
-  cpSync(join(root, 'tsconfig.json'), join(dir, 'tsconfig.json'))
-  cpSync(join(root, 'package.json'), join(dir, 'package.json'))
-  symlinkSync(join(root, 'node_modules'), join(dir, 'node_modules'))
-  for (const name of readdirSync(join(root, 'src')))
-    if (!own.includes(name)) symlinkSync(join(root, 'src', name), join(dir, 'src', name))
-  for (const room of own) {
-    for (const name of readdirSync(join(root, 'src', room)))
-      symlinkSync(join(root, 'src', room, name), join(dir, 'src', room, name))
-  }
-  for (const { file, code } of blocks) if (file !== undefined) writeFileSync(join(dir, file), code)
-  return dir
-}
-
-test('the aggregate of the getting-started page is served', async t => {
+test('the aggregate of the getting-started page is served by a new project', async t => {
   const blocks = blocksOf('docs/getting-started.md').filter(({ language }) => language === 'ts')
-  t.equal(blocks.length, 2)
-  const dir = checkoutWith(t.testdir({ src: { clients: {}, routes: {} } }), blocks)
-  const { teaParty } = (await import(pathToFileURL(join(dir, 'src/routes/tea-party.ts')).href)) as {
-    teaParty: AnyAggregate
-  }
-
-  const { get } = await serveApp(t, { aggregates: [teaParty], overrides: { tea: { origin: 'http://127.0.0.1:1' } } })
-  // The first requests also open connections. On a busy machine that takes longer than the deadline of the page.
-  let first = await get('/v1/tea-parties/siamese?facts=1')
-  await until(async () => first.status !== 504 || (first = await get('/v1/tea-parties/siamese?facts=1')).status !== 504)
-  t.match(first, {
-    status: 200,
-    body: {
-      data: { guest: 'Siamese', talk: [/\w/], minutes: 3 },
-      complete: false,
-      sources: { pot: { state: 'fallback', code: 'UPSTREAM_UNREACHABLE' } },
-    },
+  const files = projectFiles('shop', '0.1.0')
+  t.same(
+    blocks.map(({ file }) => file),
+    ['upstreams/library.ts', 'upstreams/tea.ts', 'aggregates/tea-time.ts'],
+  )
+  t.equal(blocks[0]?.code, files.get('upstreams/library.ts'), 'the page shows the file that init writes')
+  const project = t.testdir({})
+  writeProject(project, new Map([...files, ...blocks.map(({ file, code }) => [file as string, code] as const)]))
+  const library = await scriptedUpstream()
+  t.teardown(() => library.close())
+  library
+    .always('/books/1', { title: 'The Water Book', author: 'A. Rivers' })
+    .always('/books/1/reviews', [{ stars: 5, text: 'Wet.' }])
+    .status('/books/2', 404)
+    .always('/books/2/reviews', [])
+  const run = (id: string) =>
+    runCommand(t, ['run', 'tea-time', '--id', id, '--json', join(project, 'aggregates')], {
+      HEADWATERS_UPSTREAM_LIBRARY_ORIGIN: library.origin,
+      HEADWATERS_UPSTREAM_TEA_ORIGIN: 'http://127.0.0.1:1',
+    })
+  t.match(JSON.parse((await run('1')).output), {
+    data: { title: 'The Water Book', reviews: ['Wet.'], minutes: 3 },
+    complete: false,
+    sources: { pot: { state: 'fallback', code: 'UPSTREAM_UNREACHABLE' } },
   })
-  t.match(await get('/v1/tea-parties/zzz'), {
-    status: 404,
-    body: { code: 'REFUSED', detail: 'There is no such breed.' },
-  })
+  t.match(await run('2'), { code: 1, output: /There is no such book\./ })
 })
 
 test('the fault that the HTTP contract shows is what a caller gets', async t => {
@@ -79,11 +68,14 @@ test('the replies that the pages show have the states and fields that there are'
 })
 
 test('every file and folder that a page names is there', async t => {
-  const written = ['src/clients/tea.ts', 'src/routes/tea-party.ts', 'bench/serve/definitions/']
+  const written = ['bench/serve/definitions/']
   for (const page of pages) {
     const prose = textOf(page).replaceAll(/^```[^]*?^```$/gm, '')
     const named = Array.from(prose.matchAll(/`((?:[\w-]+\/)+(?:[\w.-]+\.[cm]?[jt]s)?)`/g), ([, path]) => path as string)
-    const bases = page === 'bench/README.md' ? ['', 'bench', 'bench/compare/app', 'bench/compare/serve'] : ['', 'src']
+    const bases =
+      page === 'bench/README.md'
+        ? ['', 'bench', 'bench/compare/app', 'bench/compare/serve']
+        : ['', 'src', 'examples/starter']
     t.same(
       named.filter(path => !written.includes(path) && !bases.some(base => existsSync(join(root, base, path)))),
       [],

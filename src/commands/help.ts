@@ -21,6 +21,7 @@ Commands
   openapi [files or folders]     prints the OpenAPI document of aggregates
   check [files or folders]       checks definitions and environment variables, and prints the number of metric series
   load URL                       sends requests to a running service at a constant rate and shows their latency
+  init [folder]                  writes a new project with an upstream, an aggregate and a test
   completion bash|zsh|fish       prints a script that completes commands, options and aggregates in a shell
 
 Without files, the commands use the built-in aggregates, with demo upstreams that run on this machine.

@@ -11,6 +11,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly command: Comman
   openapi: () => import('./openapi.ts'),
   check: () => import('./check.ts'),
   load: () => import('./load.ts'),
+  init: () => import('./init.ts'),
   completion: async () => ({ command: (await import('./completion.ts')).completionOf(commands) }),
 }
 

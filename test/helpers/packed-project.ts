@@ -1,7 +1,7 @@
 import { execFile, type ExecFileException } from 'node:child_process'
 import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { delimiter, dirname, join } from 'node:path'
+import { basename, delimiter, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Test } from 'tap'
 
@@ -60,7 +60,7 @@ export async function packedProject(t: Test, beside: readonly string[]) {
     const project = join(folder, 'project')
     await mkdir(project)
     await writeFile(join(project, 'package.json'), '{ "name": "project", "private": true, "type": "module" }')
-    const { code, output } = await say(project, 'npm', [
+    const installed = await say(project, 'npm', [
       'install',
       '--no-audit',
       '--no-fund',
@@ -71,14 +71,27 @@ export async function packedProject(t: Test, beside: readonly string[]) {
       tarball,
       ...beside,
     ])
-    const isOffline =
-      code !== 0 && /ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|ENETUNREACH|ERR_SOCKET_TIMEOUT/.test(output)
-    if (code !== 0 && !isOffline) throw new Error(`npm install: ${output}`)
-    return { project, tarball, offline: isOffline ? output : undefined }
+    const { code, output } = installed
+    if (code !== 0 && !isOffline(installed)) throw new Error(`npm install: ${output}`)
+    return { project, tarball, offline: isOffline(installed) ? output : undefined }
   } catch (error) {
     await remove()
     throw error
   }
+}
+
+/** Packs a copy of the checkout into a folder of its own. */
+export async function packedFile(t: Test): Promise<{ readonly folder: string; readonly tarball: string }> {
+  const folder = await mkdtemp(join(tmpdir(), 'headwaters-package-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  return { folder, tarball: basename(await pack(folder)) }
+}
+
+/** Returns true for a command of npm that could not reach the registry. */
+export function isOffline({ code, output }: Said): boolean {
+  return (
+    code !== 0 && /ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|ENETUNREACH|ERR_SOCKET_TIMEOUT/.test(output)
+  )
 }
 
 /** Packs into a folder from a copy, so that nobody's `dist` is built anew under them. */

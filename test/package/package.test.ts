@@ -61,7 +61,10 @@ test('the package holds what is run and its types, and no sources, tests, maps o
   const outside = files.filter(file => !file.startsWith('dist'))
   t.same(
     outside.filter(
-      file => !/^(?:bench|docs|ops|(?:bench|docs|ops)\/.*|[A-Z_]+\.md|LICENSE|openapi\.yaml|package\.json)$/.test(file),
+      file =>
+        !/^(?:bench|docs|examples|ops|(?:bench|docs|examples|ops)\/.*|[A-Z_]+\.md|LICENSE|openapi\.yaml|package\.json)$/.test(
+          file,
+        ),
     ),
     [],
   )
@@ -75,7 +78,7 @@ test('the package holds what is run and its types, and no sources, tests, maps o
   ])
     t.ok(files.includes(file), file)
   t.same(
-    files.filter(file => /\.map$|\.test\.|(?<!\.d)\.ts$/.test(file)),
+    files.filter(file => !file.startsWith('examples') && /\.map$|\.test\.|(?<!\.d)\.ts$/.test(file)),
     [],
   )
 })

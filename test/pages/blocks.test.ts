@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type Test } from 'tap'
+import { projectFiles } from '../../src/commands/init/project-files.ts'
 import { serveApp } from '../helpers/served-app.ts'
 import { blocksOf, pages, placeOf, root, type Block } from './helpers/pages.ts'
 import { readJsonBlock } from './helpers/json-blocks.ts'
@@ -17,6 +18,9 @@ const sources = ['src', 'test']
       .map(name => readFileSync(join(root, folder, name), 'utf8')),
   )
   .map(spaceless)
+
+/** The files that `headwaters init` writes. */
+const starterFiles = Array.from(projectFiles('shop', '0.1.0').values())
 
 /** Removes what a formatter decides. */
 function spaceless(code: string): string {
@@ -52,11 +56,11 @@ async function blockFaults(t: Test, of: readonly Block[], get: ShellContext['get
     if (language === 'ts' && isPart(code)) add(block, partFaults(code))
     else if (language === 'ts') typed.push(block)
     else if (language === 'sh') {
-      const declaredPaths = Array.from(
-        of
-          .filter(each => each.page === page && each.language === 'ts')
-          .flatMap(each => each.code.match(/\burl: '[^']+'/g) ?? []),
-        url => url.slice("url: '".length, -1),
+      const ofPage = of.filter(each => each.page === page)
+      const starter = ofPage.some(each => each.code.includes('headwaters init')) ? starterFiles : []
+      const declared = [...starter, ...ofPage.filter(each => each.language === 'ts').map(each => each.code)]
+      const declaredPaths = declared.flatMap(text =>
+        Array.from(text.matchAll(/\burl: '([^']+)'/g), ([, url = '']) => url),
       )
       for (const words of commandsOf(code)) add(block, await shellFaults(words, { get, declaredPaths }))
     } else if (language === 'json') {

@@ -37,6 +37,10 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   'commands/run/terminal-capabilities.ts': {
     '/utf-?8/i': environment,
   },
+  'commands/init/project-files.ts': {
+    '/[^a-z0-9-]+/g': commandLine,
+    '/^-+|-+$/g': commandLine,
+  },
   'commands/main.ts': {
     '/^/gm': module,
   },

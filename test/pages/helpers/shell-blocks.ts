@@ -77,6 +77,7 @@ async function programFaults(words: readonly string[], context: ShellContext): P
 
 async function npmFaults([command = '', ...args]: readonly string[]): Promise<string[]> {
   if (npmCommands.includes(command)) return []
+  if (command === 'exec') return commandFaults(args.slice(args.indexOf('headwaters') + 1))
   const [name = '', ...rest] =
     command === 'run' || (command.startsWith('-') && args[0] === 'run')
       ? [command, ...args].slice([command, ...args].indexOf('run') + 1).filter(word => word !== '-s')
@@ -106,6 +107,7 @@ const commandModules: Readonly<Record<string, () => Promise<{ readonly command: 
   openapi: () => import('../../../src/commands/openapi.ts'),
   check: () => import('../../../src/commands/check.ts'),
   load: () => import('../../../src/commands/load.ts'),
+  init: () => import('../../../src/commands/init.ts'),
 }
 
 /** The options `--FIELD` of a synopsis stand for fields. In a synopsis brackets mark what may be left out. */
