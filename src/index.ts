@@ -14,6 +14,7 @@ export {
   times,
   type Aggregate,
   type AnyAggregate,
+  type Builder,
   type Replied,
   type Skip,
 } from './fanout/aggregate.ts'

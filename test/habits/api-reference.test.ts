@@ -37,7 +37,7 @@ const built = await promisify(execFile)(
 test('the API reference is built without a warning', async t => {
   t.equal(built.code, 0, { output: built.output })
   t.notMatch(built.output, /warning/i)
-  for (const page of ['index.html', 'functions/headwaters.aggregate.html', 'interfaces/named_types.Builder.html'])
+  for (const page of ['index.html', 'functions/headwaters.aggregate.html', 'interfaces/headwaters.Builder.html'])
     t.ok(existsSync(join(out, page)), page)
 })
 

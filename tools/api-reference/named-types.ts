@@ -14,7 +14,6 @@ export type { Overflow } from '../../src/core/bounds.ts'
 export type { Partition } from '../../src/core/partition.ts'
 export type { ProblemHeaders, ProblemOptions, UpstreamErrorOptions, Verdict } from '../../src/errors.ts'
 export type {
-  Builder,
   EachBounds,
   EachOptions,
   EachTolerance,
