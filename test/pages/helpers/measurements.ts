@@ -1,10 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { projectFiles } from '../../../src/commands/init/project-files.ts'
 import { root } from './pages.ts'
 
-const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
-  readonly scripts: Readonly<Record<string, string>>
-}
+type Scripts = Readonly<Record<string, string>>
+const scriptsOf = (manifest: string) => (JSON.parse(manifest) as { readonly scripts: Scripts }).scripts
+const scripts = scriptsOf(readFileSync(join(root, 'package.json'), 'utf8'))
+/** The scripts of a project that `headwaters init` writes. */
+const projectScripts = scriptsOf(projectFiles('shop', '0.1.0').get('package.json') as string)
 
 /** A number with a unit of time, size, share or rate, or a factor. */
 const number =
@@ -27,11 +30,12 @@ const limits =
 /** The commands that print measurements. */
 const command = /`(?:npm (?:run |test)|node bench\/|node tools\/|headwaters (?:load|run))[^`]*`/g
 
-/** Returns the names of the scripts and files in a text that do not exist. */
+/** Returns the scripts and files in a text that do not exist. A page that creates a project may use its scripts. */
 export function missingCommands(text: string): string[] {
+  const known = text.includes('headwaters init') ? { ...scripts, ...projectScripts } : scripts
   return [
     ...Array.from(text.matchAll(/\bnpm run (?:-s |--silent )?([a-z][\w:-]*)/g), ([, name = '']) => name).filter(
-      name => !(name in scripts),
+      name => !(name in known),
     ),
     ...Array.from(text.matchAll(/\bnode ((?:bench|tools|src)\/[\w./-]+)/g), ([, file = '']) => file).filter(
       file => !existsSync(join(root, file)),
