@@ -52,6 +52,7 @@ export {
   type RuntimeOptions,
 } from './upstream/runtime.ts'
 export type { Answer } from './upstream/spec/answer.ts'
+export { withContext } from './upstream/policies/custom/with-context.ts'
 export type { CustomLayer, LayerCall, LayerNext, LayerUpstream } from './upstream/spec/layer-types.ts'
 export type { Layers } from './upstream/spec/layers.ts'
 export { Problem, UpstreamError, errors, type ErrorCode, type Fault } from './errors.ts'

@@ -23,6 +23,7 @@ test('the package gives out these names and no others', async t => {
     'refuse',
     'skip',
     'times',
+    'withContext',
   ])
 })
 

@@ -103,8 +103,9 @@ function listOf(value: unknown): CallList<unknown> | undefined {
 }
 
 /** Calls with equal keys have the same answer. An encoded path contains no line break. */
-function keyOf({ spec, path, body = '' }: Call<unknown>): string {
-  return `${spec.name}\n${path}\n${body}`
+function keyOf({ spec, path, body = '', headers }: Call<unknown>): string {
+  const texts = headers === undefined ? '' : JSON.stringify(headers)
+  return `${spec.name}\n${path}\n${texts}\n${body}`
 }
 
 function nameOf(value: unknown): string {

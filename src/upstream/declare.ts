@@ -5,7 +5,7 @@ import { keyCallFactory } from './call/key-call.ts'
 import type { Call } from './call/call.ts'
 import type { DeepReadonly } from '../core/freeze.ts'
 import { checkObject } from '../core/option-values.ts'
-import type { ParamsFor, ParamsIf, Schema, Simplify } from './spec/inference.ts'
+import type { HeadersInput, HeadersSchema, ParamsFor, ParamsIf, Schema, Simplify } from './spec/inference.ts'
 import type { KeyBatchOptions, Untyped } from './spec/key-batch-options.ts'
 import type { AnyOperationOptions, CacheOptions, OperationOptions } from './spec/operation-options.ts'
 import type { UpstreamOptions } from './spec/options.ts'
@@ -41,7 +41,8 @@ export interface Operation<I, T> {
   /**
    * Creates a call.
    *
-   * @param input The fields of `params` and `query`, and the body under `body`. With `keyBatch` it is one key.
+   * @param input The fields of `params` and `query`, the body under `body`, and the headers under `headers`. With
+   *   `keyBatch` it is one key.
    * @returns The call. Its input is checked when the call is created.
    * @throws `CALL_INPUT_INVALID` for an input that the schemas or the path refuse.
    * @throws `TypeError` for an operation that was not passed to `defineUpstream`.
@@ -74,7 +75,7 @@ type Declared<K, I, T, V> = 0 extends 1 & K
     ? Operation<I, T>
     : Operation<K, DeepReadonly<V>>
 
-type Input<Pa, Q, B> = Simplify<SchemaInput<Pa> & SchemaInput<Q> & BodyInput<B>>
+type Input<Pa, Q, B, Hd> = Simplify<SchemaInput<Pa> & SchemaInput<Q> & BodyInput<B> & HeadersInput<Hd>>
 
 /**
  * Declares an operation of an upstream: a method, a path and the schemas of its input and its output. Pass it to
@@ -113,6 +114,7 @@ export function operation<
   R extends Responses | undefined = undefined,
   K = Untyped<'give the keys a type: call: (ids: readonly string[]) => ({ ids })'>,
   V = never,
+  Hd extends HeadersSchema = undefined,
 >(
   options: OperationOptions<
     P,
@@ -121,17 +123,18 @@ export function operation<
     Q,
     B,
     H,
-    Input<Pa, Q, B>,
+    Input<Pa, Q, B, Hd>,
     R,
-    KeyBatchOptions<K, NoInfer<Input<Pa, Q, B>>, NoInfer<Value<R, O, H, E, A>>, V>
+    KeyBatchOptions<K, NoInfer<Input<Pa, Q, B, Hd>>, NoInfer<Value<R, O, H, E, A>>, V>
   > & {
+    readonly headers?: Hd
     readonly allowEmpty?: E
     readonly nullOn?: A
     readonly coalesce?: Co
     readonly cache?: Ca
   } & ParamsIf<'path', NoInfer<P>, NoInfer<Pa>> &
     OutputIf<NoInfer<R>>,
-): Declared<K, Input<Pa, Q, B>, Given<Value<R, O, H, E, A>, Co, Ca>, V> {
+): Declared<K, Input<Pa, Q, B, Hd>, Given<Value<R, O, H, E, A>, Co, Ca>, V> {
   checkObject('operation()', 'its options', options, "operation({ path: '/facts', output: z.object({ … }) })")
   const unbound = () => {
     throw new TypeError(`the operation '${options.path}' belongs to no upstream: pass it to defineUpstream`)

@@ -147,7 +147,7 @@ const readers: Readonly<Record<string, readonly [search: Search, runs: readonly 
     text =>
       freshnessOf(
         { vary: text, age: text, expires: text, date: text, 'cache-control': 'max-age=5' },
-        { status: 200, policy, isAuthorized: false, delay: 0, receivedAt: 0 },
+        { status: 200, policy, isAuthorized: false, isConfirmable: true, delay: 0, receivedAt: 0 },
       ),
     [',', '1', ' ', 'Mon', ' GMT'],
   ],

@@ -11,6 +11,7 @@ import type { Outcome } from '../../src/fanout/outcome.ts'
 import { runAggregate } from '../../src/testing/run-aggregate.ts'
 import { defineUpstream, type Call, type Operation } from '../../src/upstream/declare.ts'
 import type { Runtime } from '../../src/upstream/runtime.ts'
+import { withContext as typedContext } from '../../src/upstream/policies/custom/with-context.ts'
 import type { Layers } from '../../src/upstream/spec/layers.ts'
 import type { Answer } from '../../src/upstream/spec/answer.ts'
 import type { LayerCall, CustomLayer } from '../../src/upstream/spec/layer-types.ts'
@@ -36,6 +37,14 @@ typed(fact()).is<Call<Fact>>(true)
 typed(fact({})).is<Call<Fact>>(true)
 typed(fact({ max_length: 3 })).is<Call<Fact>>(true)
 typed(note({ id: '1', body: { text: 'x' } })).is<Call<{ ok: boolean }>>(true)
+typed(upstream.priced).is<
+  Operation<{ id: string; readonly headers: { 'x-tenant': string; 'x-version'?: number | undefined } }, Fact>
+>(true)
+typed(upstream.priced({ id: 'a', headers: { 'x-tenant': 'acme' } })).is<Call<Fact>>(true)
+typed(upstream.hinted()).is<Call<Fact>>(true)
+typed(upstream.hinted({ headers: {} })).is<Call<Fact>>(true)
+typed(upstream.searched({ body: 'tea' })).is<Call<readonly string[]>>(true)
+typed(upstream.asked({ body: 'tea' })).is<Call<Fact>>(true)
 typed(upstream.maybe()).is<Call<Breed | null>>(true)
 typed(upstream.absent()).is<Call<Breed | null>>(true)
 typed(upstream.withHeaders()).is<Call<{ readonly body: Breed; readonly headers: { etag: string } }>>(true)
@@ -506,6 +515,19 @@ await runAggregate(answered, {}, { upstreams: {}, context: user })
 
 // Own layers
 const through: CustomLayer = next => call => next(call)
+const tenanted: CustomLayer<{ readonly tenant: string }> = next => call =>
+  next(call.with({ headers: { 'x-tenant': call.context.tenant } }))
+const checked = typedContext(
+  z.object({ tenant: z.string().transform(text => text.length) }).optional(),
+  next => call => {
+    typed(call.context).is<{ tenant: number } | undefined>(true)
+    typed(call.with({ headers: {} }).context).is<{ tenant: number } | undefined>(true)
+    return next(call)
+  },
+)
+typed(checked).is<CustomLayer>(true)
+const inCall: Layers = { call: [checked, typedContext(z.object({ tenant: z.string() }), tenanted)] }
+defineUpstream('tenanted', { origin: 'http://own.test', layers: inCall }, {})
 const placed: Layers = { call: [through], attempt: [through] }
 defineUpstream('placed', { origin: 'http://own.test', layers: placed }, {})
 defineUpstream(

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { aggregate, chain, offload, skip, times, type AnyAggregate } from '../../src/fanout/aggregate.ts'
 import { runAggregate } from '../../src/testing/run-aggregate.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
+import type { CustomLayer } from '../../src/upstream/spec/layer-types.ts'
 import { Fact, upstream } from './clients.ts'
 import type * as functions from './functions.ts'
 import type * as oneFunction from './one-function.ts'
@@ -15,6 +16,7 @@ const R = z.object({ name: z.string() })
 declare function register (aggregates: readonly AnyAggregate[]): void
 const named = { path: '/named', query: z.object({ ids: z.array(z.string()) }), output: z.array(z.string()) } as const
 const place = new URL('./functions.ts', import.meta.url)
+declare const tenanted: CustomLayer<{ readonly tenant: string }>
 
 // 1 unknown need
 // @ts-expect-error
@@ -286,6 +288,18 @@ base().required('ask', () => picture())
 // 105 offloaded function that asks
 // @ts-expect-error
 base().required('a', offload<typeof functions, 'answered'>(place, 'answered'))
+// 88 headers of an operation that has no schema of them
+// @ts-expect-error
+fact({ headers: { 'x-tenant': 'acme' } })
+// 89 call without a header that its operation requires
+// @ts-expect-error
+upstream.priced({ id: 'a' })
+// 90 header whose value is a list
+// @ts-expect-error
+operation({ path: '/x', headers: z.object({ 'x-tags': z.array(z.string()) }), output: Fact })
+// 91 layer that needs a context and is not passed to withContext
+// @ts-expect-error
+defineUpstream('x', { origin: 'http://x.test', layers: { call: [tenanted] } }, {})
 // 106 pages without next
 // @ts-expect-error
 base().pages('a', () => fact())

@@ -17,6 +17,9 @@ const operations = {
   get: operation({ path: '/{id}', params, output: z.unknown() }),
   head: operation({ method: 'HEAD', path: '/{id}', params, output: z.unknown(), allowEmpty: true }),
   post: operation({ method: 'POST', path: '/{id}', params, output: z.unknown() }),
+  options: operation({ method: 'OPTIONS', path: '/{id}', params, output: z.unknown() }),
+  search: operation({ method: 'POST', safe: true, path: '/{id}', params, body: z.string(), output: z.unknown() }),
+  query: operation({ method: 'QUERY', path: '/{id}', params, body: z.string(), output: z.unknown() }),
 }
 
 /** A trusted upstream, whose answers the test gives where it wants to; its first connection is open. */
@@ -82,6 +85,31 @@ test('calls of one turn of the loop are written together, over as many connectio
     '/f': 1,
   })
   t.equal(reads[0], 2, 'one for the first call of all, and one for the four')
+})
+
+test('safe calls of each method share a connection, also those with a body', async t => {
+  const owed: (() => void)[] = []
+  const { raw, upstream, send } = await arrange(t, {}, (socket, { path, body }) =>
+    owed.push(() => socket.write(json([path, body]))),
+  )
+  const sent = [
+    send(upstream.search({ id: 'search', body: 'a' })),
+    send(upstream.query({ id: 'query', body: 'b' })),
+    send(upstream.options({ id: 'options' })),
+    send(upstream.get({ id: 'get' })),
+  ]
+  await raw.asked(5)
+  t.equal(raw.connections, 1)
+  for (const answer of owed) answer()
+  t.same(
+    (await Promise.all(sent)).map(({ value }) => value),
+    [
+      ['/search', '"a"'],
+      ['/query', '"b"'],
+      ['/options', ''],
+      ['/get', ''],
+    ],
+  )
 })
 
 test('a call of a later turn does not stand behind one that waits', async t => {

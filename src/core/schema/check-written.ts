@@ -4,7 +4,7 @@ import { urlText } from '../url-text.ts'
 import { defOf } from './wrapped.ts'
 
 /** The part of a request that an output is written into. */
-export type WrittenPart = 'path' | 'query' | 'body'
+export type WrittenPart = 'path' | 'query' | 'headers' | 'body'
 
 /** The output of a schema: all values of a part, one value of it, or one item of a value that is a list. */
 type Place = 'all' | 'value' | 'item'
@@ -16,14 +16,21 @@ interface Misfit {
   readonly reason: string
 }
 
-const targets: Readonly<Record<WrittenPart, string>> = { path: 'into a path', query: 'into a query', body: 'as JSON' }
+const targets: Readonly<Record<WrittenPart, string>> = {
+  path: 'into a path',
+  query: 'into a query',
+  headers: 'into a header',
+  body: 'as JSON',
+}
 
 const fixes: Readonly<Record<WrittenPart, string>> = {
   path: 'convert it to a string with .transform(…)',
   query: 'convert it to a string with .transform(…)',
+  headers: 'convert it to a string with .transform(…)',
   body: 'convert it to an object, a list or a string with .transform(…)',
 }
 export const bodyFix = fixes.body
+const dateFix = 'convert it with .transform(date => date.toUTCString()), or with toISOString()'
 const whole = 'use z.object(…) with a field for each value'
 
 const absent = 'can be absent, and a path needs a value: remove .optional(), or add .default(…)'
@@ -39,7 +46,7 @@ export const unknowns: ReadonlySet<string> = new Set(['any', 'unknown', 'custom'
 /** Types whose inner schema does not describe their output, and a map and a set, whose output is not a JSON object. */
 const opaque = new Set(['promise', 'success', 'map', 'set', 'function'])
 
-/** Types whose output is `null` or `undefined`, which a query omits. */
+/** Types whose output is `null` or `undefined`, which a query and headers omit. */
 const nothings = new Set(['null', 'undefined', 'void'])
 
 /** Types that JSON drops, or writes as something else. */
@@ -98,7 +105,7 @@ class Walk {
   #listMisfit(parts: readonly unknown[], type: string, place: Place, pointer: string): Misfit | undefined {
     const isBody = this.#part === 'body'
     if (!isBody && place === 'all') return this.#misfit(pointer, type, whole)
-    if (!isBody && (this.#part === 'path' || place === 'item')) return this.#misfit(pointer, type)
+    if (!isBody && (this.#part !== 'query' || place === 'item')) return this.#misfit(pointer, type)
     return first(parts.filter(isSchema), item => this.misfitOf(item, isBody ? 'value' : 'item', `${pointer}/items`))
   }
 
@@ -122,7 +129,9 @@ class Walk {
   #leafMisfit(schema: z.ZodType, type: string, place: Place, pointer: string): Misfit | undefined {
     if (this.#part === 'body') return noJson.has(type) ? this.#misfit(pointer, type) : undefined
     if (place === 'all') return this.#misfit(pointer, type, whole)
-    const isLeftOut = this.#part === 'query'
+    const isLeftOut = this.#part !== 'path'
+    // A header has two forms of dates, so the author must choose one.
+    if (type === 'date' && this.#part === 'headers') return this.#misfit(pointer, type, dateFix)
     const isWritten =
       type === 'literal' || type === 'enum'
         ? [...valuesOf(schema)].every(

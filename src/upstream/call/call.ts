@@ -39,12 +39,21 @@ export class Call<out T> {
   readonly body: string | undefined
   /** The key that the call is sent with, if its operation makes one. */
   readonly idempotencyKey: string | undefined
+  /** The headers in the input of the call, by lower-case name. */
+  readonly headers: Readonly<Record<string, string>> | undefined
 
-  constructor(spec: OperationSpec, path: string, body: string | undefined, idempotencyKey: string | undefined) {
+  constructor(
+    spec: OperationSpec,
+    path: string,
+    body: string | undefined,
+    idempotencyKey: string | undefined,
+    headers?: Readonly<Record<string, string>>,
+  ) {
     this.spec = spec
     this.path = path
     this.body = body
     this.idempotencyKey = idempotencyKey
+    this.headers = headers
   }
 
   /** The operation's name, for example `catfact-ninja.fact`. */
@@ -173,7 +182,7 @@ export class LiveCall<out T> {
   readonly path: string
   readonly body: string | undefined
   readonly idempotencyKey: string | undefined
-  /** The headers that layers and the cache have added, by lower-case name. */
+  /** The headers in the input of the call, and those that layers and the cache have added, by lower-case name. */
   readonly headers: Readonly<Record<string, string>> | undefined
   /** Aborts the call, which then rejects with the reason. */
   readonly abort: Abort
@@ -194,7 +203,7 @@ export class LiveCall<out T> {
   declare readonly key?: unknown
 
   constructor(
-    call: Pick<Call<T>, 'spec' | 'path' | 'body' | 'idempotencyKey'>,
+    call: Pick<Call<T>, 'spec' | 'path' | 'body' | 'idempotencyKey' | 'headers'>,
     abort: Abort,
     scope: Scope,
     step: number,
@@ -202,7 +211,7 @@ export class LiveCall<out T> {
     of = 1,
     effort = firstEffort(),
     attempt = newAttempt(true, false),
-    headers?: LiveCall<T>['headers'],
+    headers = call.headers,
     isConditional = false,
     metrics = uncounted,
   ) {

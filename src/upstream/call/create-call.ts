@@ -8,6 +8,7 @@ import { writeJson } from '../../core/json/write.ts'
 import type { OperationSpec } from '../spec/spec.ts'
 import { parseInput, type Fields } from './parse-input.ts'
 import { pathForms, queryForms, writerOf } from './target.ts'
+import { headerWriter } from './write-headers.ts'
 
 const nothing: Fields = Object.freeze({})
 
@@ -19,16 +20,17 @@ const maxKeyLength = 255
  * that the schemas refuse.
  */
 export function callFactory(spec: OperationSpec): (input?: Fields) => Call<unknown> {
-  const { name, template, params, query, body, idempotencyKey } = spec
+  const { name, template, params, query, body, headers, idempotencyKey } = spec
 
-  if (params === undefined && query === undefined && body === undefined && idempotencyKey === undefined) {
+  if ([params, query, body, headers, idempotencyKey].every(part => part === undefined)) {
     const always = Object.freeze(new Call<unknown>(spec, template.path, undefined, undefined))
     return () => always
   }
 
-  const isShared = [params, query, body].filter(schema => schema !== undefined).length > 1
+  const isShared = [params, query, body, headers].filter(schema => schema !== undefined).length > 1
   const writePath = params && writerOf(pathForms(spec, params, isShared))
   const writeQuery = query && writerOf(queryForms(spec, query, isShared))
+  const writeHeaders = headers && headerWriter(name, headers)
   const write = body !== undefined && hasUnknownOutput(body) ? writeWhole : writeKnown
 
   return (input = nothing) => {
@@ -38,6 +40,7 @@ export function callFactory(spec: OperationSpec): (input?: Fields) => Call<unkno
       writeQuery === undefined ? path : path + writeQuery(input),
       body === undefined ? undefined : write(parseInput(body, input['body'], name, 'body'), hasBigint(body), name),
       idempotencyKey === undefined ? undefined : keyOf(idempotencyKey(input as never), name),
+      writeHeaders?.(input),
     )
   }
 }

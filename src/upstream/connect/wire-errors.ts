@@ -58,7 +58,10 @@ export function isHandshakeRefusal({ code = '', message }: Error & { readonly co
 /** Maps an error of undici or of a socket to an `UpstreamError`. Returns any other error, such as a bug, unchanged. */
 export function wireError(error: Error & { readonly code?: string }, upstream: string): Error {
   const code = codeOf(error)
-  return code === undefined ? error : new UpstreamError(code, upstream, { cause: error })
+  if (code === undefined) return error
+  if (error.code === 'UND_ERR_HEADERS_OVERFLOW')
+    return new UpstreamError(code, upstream, { cause: error, detail: 'its headers are too large' })
+  return new UpstreamError(code, upstream, { cause: error })
 }
 
 /** The codes of TLS errors in Node.js and OpenSSL. */

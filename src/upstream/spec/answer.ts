@@ -19,7 +19,7 @@ export interface Cached {
 export interface SentRequest {
   /** Names in any case, and values, alternating. */
   readonly headers: readonly string[]
-  /** The headers that layers and the cache added to the call, by lower-case name. */
+  /** The headers in the input of the call, and those that layers and the cache added, by lower-case name. */
   readonly layerHeaders: Readonly<Record<string, string>> | undefined
 }
 

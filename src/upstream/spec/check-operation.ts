@@ -9,6 +9,7 @@ import { checkMethod } from './check-method.ts'
 import { checkPathNames } from './check-path-names.ts'
 import { checkResponse } from './check-response.ts'
 import { checkResponses } from './check-responses.ts'
+import { headerInput } from './header-input.ts'
 import type { AnyOperationOptions } from './operation-options.ts'
 import { keyBatchSpec } from './key-batch-spec.ts'
 import { operationRenames } from './renamed.ts'
@@ -21,6 +22,8 @@ const operationOptions: OptionKeys<AnyOperationOptions> = {
   params: true,
   query: true,
   body: true,
+  headers: true,
+  safe: true,
   output: true,
   responses: true,
   responseType: true,
@@ -42,6 +45,7 @@ export function operationSpec(upstream: UpstreamSpec, key: string, options: AnyO
     params,
     query,
     body,
+    headers,
     output,
     responses,
     responseHeaders,
@@ -54,7 +58,7 @@ export function operationSpec(upstream: UpstreamSpec, key: string, options: AnyO
   checkTextOption(name, 'path', path, "'/facts/{id}'")
   if (output === undefined && responses === undefined)
     throw new TypeError(`${name}: output is missing: give the zod schema of the response, for example z.object({ … })`)
-  checkZod(name, { params, query, body, output, responseHeaders })
+  checkZod(name, { params, query, body, headers, output, responseHeaders })
   const { method, safe, idempotent } = checkMethod(name, options)
   const template = parseTemplate(path, name)
   checkInput(name, options, upstream, template.names)
@@ -70,6 +74,7 @@ export function operationSpec(upstream: UpstreamSpec, key: string, options: AnyO
     params,
     query,
     body,
+    headers: headerInput(name, options, { method, safe }, upstream.auth),
     ...checkResponse(name, method, options, listed),
     coalesce: coalesce || cache !== false,
     cache: cachePolicy(name, cache),

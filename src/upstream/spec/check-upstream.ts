@@ -4,13 +4,14 @@ import { rejectUnknownOptions, type OptionKeys } from '../../core/option-keys.ts
 import { checkBoolean, checkObject, checkTextList, checkTextOption } from '../../core/option-values.ts'
 import { checkAccess } from './access-spec.ts'
 import { checkFixedHeader, checkForwarded } from './check-headers.ts'
+import { isSafe } from './check-method.ts'
 import { checkLayers } from './layers.ts'
 import type { AnyOperationOptions } from './operation-options.ts'
 import type { UpstreamOptions } from './options.ts'
 import { originFault, originText } from './origin.ts'
 import { checkPolicies } from './policies-spec.ts'
 import { upstreamRenames } from './renamed.ts'
-import { safeMethods, type UpstreamSpec } from './spec.ts'
+import type { UpstreamSpec } from './spec.ts'
 
 const upstreamOptions: OptionKeys<UpstreamOptions> = {
   origin: true,
@@ -25,6 +26,7 @@ const upstreamOptions: OptionKeys<UpstreamOptions> = {
   totalTimeout: true,
   connectTimeout: true,
   maxResponseBytes: true,
+  maxResponseHeaderBytes: true,
   maxJsonValues: true,
   maxCacheBytes: true,
   forwardHeaders: true,
@@ -60,7 +62,7 @@ export function upstreamSpec(
   name: string,
   options: UpstreamOptions,
   operations: readonly (
-    Pick<AnyOperationOptions, 'coalesce' | 'cache' | 'keyBatch' | 'method' | 'responses'> | undefined
+    Pick<AnyOperationOptions, 'coalesce' | 'cache' | 'keyBatch' | 'method' | 'responses' | 'safe'> | undefined
   )[],
 ): UpstreamSpec {
   if (typeof name !== 'string' || !upstreamName.test(name))
@@ -75,6 +77,7 @@ export function upstreamSpec(
     totalTimeout,
     connectTimeout = 1000,
     maxResponseBytes = 5 * 1024 * 1024,
+    maxResponseHeaderBytes = 16 * 1024,
     maxJsonValues = 100_000,
     maxCacheBytes = 32 * 1024 * 1024,
     forwardHeaders = [],
@@ -98,6 +101,7 @@ export function upstreamSpec(
   wholeNumber(owner, 'connectTimeout', connectTimeout, { unit: 'ms' })
   if (totalTimeout !== undefined) wholeNumber(owner, 'totalTimeout', totalTimeout, { unit: 'ms' })
   wholeNumber(owner, 'maxResponseBytes', maxResponseBytes)
+  wholeNumber(owner, 'maxResponseHeaderBytes', maxResponseHeaderBytes, { min: 1024, max: 2 ** 20 })
   wholeNumber(owner, 'maxJsonValues', maxJsonValues)
   wholeNumber(owner, 'maxCacheBytes', maxCacheBytes)
   wholeNumber(owner, 'redirects', redirects, { min: 0, max: maxRedirects })
@@ -114,7 +118,7 @@ export function upstreamSpec(
     caches: operations.some(each => each?.cache),
     listsStatuses: operations.some(each => each?.responses),
     keyBatches: operations.some(each => each?.keyBatch !== undefined),
-    changes: operations.some(each => each?.method !== undefined && !safeMethods.has(each.method)),
+    changes: operations.some(each => each !== undefined && !isSafe(each)),
     maxCacheBytes,
     name,
     ...checkPolicies(owner, options),
@@ -126,6 +130,7 @@ export function upstreamSpec(
     totalTimeout,
     connectTimeout,
     maxResponseBytes,
+    maxResponseHeaderBytes,
     maxJsonValues,
     forwardHeaders: Object.freeze([...new Set(forwardHeaders.map(header => header.toLowerCase()))]),
     traceContext,

@@ -10,6 +10,21 @@ export interface TypeErrorMessage<Sentence extends string> {
 /** An optional schema. */
 export type Schema = z.ZodType | undefined
 
+/** The values of headers. `undefined` and `null` are not sent. */
+type HeaderValues = Readonly<Record<string, string | number | bigint | boolean | undefined | null>>
+
+/** An optional schema of request headers. */
+export type HeadersSchema = z.ZodType<HeaderValues | undefined | null> | undefined
+
+/** The input of the headers of a call. The key `headers` is optional if the schema requires no header. */
+export type HeadersInput<S> = S extends z.ZodType
+  ? {} extends z.input<S>
+    ? { readonly headers?: z.input<S> }
+    : undefined extends z.input<S>
+      ? { readonly headers?: z.input<S> }
+      : { readonly headers: z.input<S> }
+  : {}
+
 /** The same type, expanded so that an editor shows its properties. */
 export type Simplify<T> = { [K in keyof T]: T[K] } & {}
 

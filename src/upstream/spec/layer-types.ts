@@ -4,8 +4,11 @@ export declare const value: unique symbol
 
 type Headers = Readonly<Record<string, string>>
 
-/** A call in flight, as a custom layer receives it and passes it to `next`. */
-export interface LayerCall<out T> {
+/**
+ * A call in flight, as a custom layer receives it and passes it to `next`. `C` is the type of its context, which
+ * `withContext` checks.
+ */
+export interface LayerCall<out T, out C = unknown> {
   /** The type of the answer's value. The property does not exist at run time. */
   readonly [value]: T
   /** The operation's name, for example `catfact-ninja.fact`. */
@@ -18,7 +21,7 @@ export interface LayerCall<out T> {
   readonly body: string | undefined
   /** The `idempotency-key` of the call, if its operation has one. */
   readonly idempotencyKey: string | undefined
-  /** The headers that layers have added so far. Names are listed in lower case and found in any case. */
+  /** The headers in the input of the call, and those that layers have added so far. Names are listed in lower case and found in any case. */
   readonly headers: Headers
   /**
    * The headers of the inbound request. Names are listed in lower case and found in any case.
@@ -32,9 +35,10 @@ export interface LayerCall<out T> {
   readonly inbound: Readonly<Record<string, string | undefined>>
   /**
    * The result of the aggregate's `context`, if it has one. At `'attempt'` it throws a `TypeError`, because callers
-   * with different contexts may share an attempt.
+   * with different contexts may share an attempt. In a layer of `withContext` it also throws if its schema refuses the
+   * context.
    */
-  readonly context: unknown
+  readonly context: C
   /** The number of times that the call was sent, including this attempt; 0 at `'call'` before the first attempt. */
   readonly attempt: number
   /** The time until the deadline of the run, in ms. */
@@ -48,7 +52,7 @@ export interface LayerCall<out T> {
    * @returns The call to pass to `next`.
    * @throws `TypeError` for a header that a layer may not set, and for a name or a value that cannot be sent.
    */
-  with(changes: { readonly headers: Headers }): LayerCall<T>
+  with(changes: { readonly headers: Headers }): LayerCall<T, C>
 }
 
 /** The upstream of a custom layer. */
@@ -67,7 +71,8 @@ export type LayerNext = <T>(call: LayerCall<T>) => Promise<Answer<T>>
 /**
  * A layer that you write. It is called once for each upstream that is opened. The function that it returns is called
  * once per call (`layers.call`) or once per attempt (`layers.attempt`). A layer that returns the promise of `next` adds
- * no promise.
+ * no promise. `C` is the type of `call.context`. A layer that needs another type than `unknown` is passed to
+ * `withContext`, which checks the context.
  *
  * @example
  * ```ts
@@ -83,7 +88,7 @@ export type LayerNext = <T>(call: LayerCall<T>) => Promise<Answer<T>>
  * }
  * ```
  */
-export type CustomLayer = (
+export type CustomLayer<C = unknown> = (
   next: LayerNext,
   upstream: LayerUpstream,
-) => <T>(call: LayerCall<T>) => Answer<T> | Promise<Answer<T>>
+) => <T>(call: LayerCall<T, C>) => Answer<T> | Promise<Answer<T>>

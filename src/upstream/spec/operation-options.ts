@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { DeepReadonly } from '../../core/freeze.ts'
-import type { Schema } from './inference.ts'
+import type { HeadersSchema, Schema } from './inference.ts'
 import type { KeyBatchOptions } from './key-batch-options.ts'
 import type { Responses } from './response-types.ts'
 
@@ -26,7 +26,13 @@ export type ResponseType = 'json' | 'text' | 'bytes'
  */
 export interface OperationOptions<P, O, Pa, Q, B, H, I, R, KB = never> {
   /** The method. @default 'GET' */
-  readonly method?: 'GET' | 'HEAD' | 'OPTIONS' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  readonly method?: 'GET' | 'HEAD' | 'OPTIONS' | 'QUERY' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /**
+   * Declares that a POST only reads, as a QUERY does. Its calls are then safe: they are retried, hedged and aborted
+   * like a GET, and `coalesce` and `cache` are allowed. The body is part of what makes calls equal.
+   * @default false
+   */
+  readonly safe?: boolean
   /**
    * Path template below the origin and its base path: `/breeds/{id}`. A name stands for one segment or a part of one.
    * A name with a plus sign, as in `/files/{path+}`, stands for one or several whole segments.
@@ -59,6 +65,13 @@ export interface OperationOptions<P, O, Pa, Q, B, H, I, R, KB = never> {
    */
   readonly responses?: R
   /**
+   * The schema of request headers, for example of a tenant: an object schema with a field for each header. The input of
+   * a call contains them under `headers`. A field that is `undefined` or `null` is not sent. These headers replace
+   * headers of the upstream with the same name, and are part of what makes calls equal.
+   * @default no headers
+   */
+  readonly headers?: HeadersSchema
+  /**
    * The way in which the body is read.
    * @default 'json'
    */
@@ -88,8 +101,8 @@ export interface OperationOptions<P, O, Pa, Q, B, H, I, R, KB = never> {
   readonly coalesce?: boolean
   /**
    * Stores answers and shares them. With `true`, an answer is used for as long as its headers allow (RFC 9111, as a
-   * shared cache). With times, they apply to answers whose headers give no time. Only GET and HEAD operations can be
-   * cached. Equal calls in flight then share one answer too.
+   * shared cache). With times, they apply to answers whose headers give no time. Only the answers of GET, HEAD, QUERY
+   * and a POST with `safe: true` can be stored. Equal calls in flight then share one answer too.
    * @default false
    */
   readonly cache?: boolean | CacheOptions

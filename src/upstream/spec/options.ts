@@ -138,6 +138,12 @@ export interface UpstreamOptions extends AccessOptions {
    */
   readonly maxResponseBytes?: number
   /**
+   * The limit on the names and values of the headers of one answer, in bytes, from 1024 to 1048576. Raise it only for
+   * an upstream that sends larger headers, because the headers of an answer are parsed at once.
+   * @default 16384
+   */
+  readonly maxResponseHeaderBytes?: number
+  /**
    * The limit on list items plus object fields in one JSON answer. Parsing and checking a larger answer would block the
    * event loop.
    * @default 100000

@@ -4,6 +4,7 @@ import type { AccessSpec } from './access-spec.ts'
 import type { CachePolicy } from './cache-policy.ts'
 import type { ListedStatuses } from './check-responses.ts'
 import type { KeyBatchSpec } from './key-batch-spec.ts'
+import type { HeaderInput } from './header-input.ts'
 import type { Layers } from './layers.ts'
 import type { ResponseType } from './operation-options.ts'
 import type { UpstreamOptions } from './options.ts'
@@ -12,9 +13,6 @@ import type { Template } from './template.ts'
 
 /** The number of permits that an adaptive concurrency limit starts with. */
 export const initialConcurrency = 20
-
-/** Methods that change nothing at an upstream (RFC 9110, section 9.2.1). */
-export const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /** The checked declaration of an upstream, with its defaults. */
 export interface UpstreamSpec
@@ -35,7 +33,7 @@ export interface UpstreamSpec
   readonly listsStatuses: boolean
   /** True if calls of an operation share requests by their keys. */
   readonly keyBatches: boolean
-  /** True if an operation has an unsafe method, so that it may change something at the upstream. */
+  /** True if an operation is unsafe, so that it may change something at the upstream. */
   readonly changes: boolean
 }
 
@@ -45,14 +43,16 @@ export interface OperationSpec {
   /** The name with its upstream: `catfact-ninja.fact`. */
   readonly name: string
   readonly method: string
-  /** True if the method changes nothing at the upstream (RFC 9110, section 9.2.1). */
+  /** True if a call changes nothing at the upstream: by its method (RFC 9110, section 9.2.1), or by `safe: true`. */
   readonly safe: boolean
-  /** True if several equal requests have the same effect as one, by the method (RFC 9110, section 9.2.2). */
+  /** True if several equal requests have the same effect as one (RFC 9110, section 9.2.2). */
   readonly idempotent: boolean
   readonly template: Template
   readonly params: z.ZodType | undefined
   readonly query: z.ZodType | undefined
   readonly body: z.ZodType | undefined
+  /** The headers in the input; `undefined` if a call has none. */
+  readonly headers: HeaderInput | undefined
   /** The schema of an answer. With `responses` it accepts nothing. */
   readonly output: z.ZodType
   /** The listed statuses; `undefined` if every 2xx is an answer. */

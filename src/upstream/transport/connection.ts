@@ -4,7 +4,7 @@ import { Client } from '../../core/undici.ts'
 import type { ResponseHeaders } from './response-headers.ts'
 import type { QueueNode } from '../../core/linked-queue.ts'
 import { hasUnread } from './unread.ts'
-import { maxHeaderBytes, WireLimit } from './wire-limit.ts'
+import { defaultMaxHeaderBytes, WireLimit } from './wire-limit.ts'
 
 /**
  * A close within this time after the last request is early, in ms. Upstreams keep idle connections longer than this.
@@ -39,6 +39,8 @@ export interface ConnectionOptions {
   readonly connect: buildConnector.connector
   /** The limit on the body of one response, in bytes. @default no limit */
   readonly maxBytes?: number
+  /** The limit on the names and values of the headers of one response, in bytes. @default 16384 */
+  readonly maxHeaderBytes?: number
   /** Age after which a connection takes its last request, in ms. @default 300000 */
   readonly maxAge?: number
   /** @default 1 */
@@ -62,7 +64,7 @@ export class Connection extends Client {
   isConnected = false
   /** The time at which its last request ended, in ms. */
   idleSince = 0
-  readonly wireLimit = new WireLimit()
+  readonly wireLimit: WireLimit
   /** The number of requests that were sent and have not ended. */
   #inFlight = 0
   #isOld = false
@@ -85,6 +87,7 @@ export class Connection extends Client {
     {
       connect,
       maxBytes = -1,
+      maxHeaderBytes = defaultMaxHeaderBytes,
       maxAge = 5 * 60_000,
       pipelining = 1,
       onIdle = nothing,
@@ -106,6 +109,7 @@ export class Connection extends Client {
       maxResponseSize: maxBytes,
       allowH2: false,
     })
+    this.wireLimit = new WireLimit(maxHeaderBytes)
     this.#onIdle = onIdle
     this.#onEarlyClose = onEarlyClose
     this.on('connect', () => {

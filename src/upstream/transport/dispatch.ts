@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici'
 import { ids } from '../../trace/ids.ts'
 import { writeTraceparent, type TraceContext } from '../../trace/trace-context.ts'
+import { bodyKey } from '../call/body-key.ts'
 import type { LiveCall } from '../call/call.ts'
 import { Exchange } from './exchange.ts'
 import { headerOf, isTraceHeader } from '../../core/headers.ts'
@@ -37,7 +38,11 @@ export function dispatch(
       body: body ?? null,
     }
     // No request follows a blocking request on its connection before the response headers have arrived.
-    if (isPipelined && spec.safe && spec.method !== 'HEAD') options.blocking = false
+    if (isPipelined && spec.safe && spec.method !== 'HEAD') {
+      options.blocking = false
+      // undici knows by the method only which requests may share a connection.
+      options.idempotent = true
+    }
     pool.dispatch(options, new Exchange(call, completion, pool, options))
   })
 }
@@ -121,5 +126,5 @@ export function keyOf({ spec, path, body, idempotencyKey, scope, headers }: Live
       : Object.entries(headers)
           .filter(([name]) => !isTraceHeader(name))
           .sort(([a], [b]) => (a < b ? -1 : 1))
-  return JSON.stringify([spec.name, path, body, idempotencyKey, ...forwarded, ...given])
+  return JSON.stringify([spec.name, path, bodyKey(body), idempotencyKey, ...forwarded, ...given])
 }

@@ -12,6 +12,8 @@ export interface PoolOptions {
   readonly connections: number
   /** Opens each socket. */
   readonly connect: buildConnector.connector | buildConnector.BuildOptions
+  /** The limit on the names and values of the headers of one response, in bytes. @default 16384 */
+  readonly maxHeaderBytes?: number
   /** Age after which a connection takes its last request, in ms. @default 300000 */
   readonly maxAge?: number
   /**

@@ -48,7 +48,7 @@ export function openTransport(
   { url, prefix, isTrusted }: UpstreamAddress,
   { resolve, secureContext, proxy, credentials: { headers: credentialHeaders, query } }: TransportOptions,
 ): Transport {
-  const { connections, connectTimeout, pipelining } = spec
+  const { connections, connectTimeout, pipelining, maxResponseHeaderBytes: maxHeaderBytes } = spec
   const { origin, pathPrefix, headers, connect, cancelAll } = routeTo(url, {
     secureContext,
     proxy,
@@ -57,7 +57,7 @@ export function openTransport(
     isPublic: spec.publicOnly && !isTrusted,
     servername: spec.tls?.servername,
   })
-  const pool = openPool(origin, { connections, connect, pipelining })
+  const pool = openPool(origin, { connections, connect, pipelining, maxHeaderBytes })
   const credentials = { headers: [...headers, ...credentialHeaders], query }
   return {
     service: dispatch(pool, pathPrefix + prefix, credentials, pipelining > 1),

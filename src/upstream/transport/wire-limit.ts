@@ -2,16 +2,19 @@ import type { Socket } from 'node:net'
 import { countParsed, isTurnFull, readLater } from './parse-turns.ts'
 
 /**
- * The limit on the bytes of a response outside its body: informational responses, headers, trailers, and bytes that a
- * parser skips. It is six times the largest header section.
+ * The least limit on the bytes of a response outside its body: informational responses, headers, trailers, and bytes
+ * that a parser skips. It is six times the default limit on headers.
  */
-export const overheadBytes = 96 * 1024
+const leastOverhead = 96 * 1024
+
+/** The ratio of the limit on the bytes outside the body to a larger limit on headers. */
+const overheadPerHeaderByte = 6
 
 /**
  * The number of bytes outside the body that are allowed for each byte of the body. The framing of a chunk of one byte
  * takes five.
  */
-export const perByte = 7
+const perByte = 7
 
 /** A response with more bytes outside its body than this is parsed in several turns of the event loop. */
 const heavyBytes = 32 * 1024
@@ -19,12 +22,12 @@ const heavyBytes = 32 * 1024
 /** A socket with more unread bytes than this waits if the turn of the event loop is full. */
 const largeRead = 16 * 1024
 
-/** The limit on the names and values of the headers of one response, in bytes. */
-export const maxHeaderBytes = 16 * 1024
+/** The default limit on the names and values of the headers of one response, in bytes. */
+export const defaultMaxHeaderBytes = 16 * 1024
 
 /**
- * The number of bytes outside a body that are read at once when they may exceed `maxHeaderBytes`. undici parses all
- * bytes that it has read. It creates an error for each header above its limit, which takes 20 µs.
+ * The number of bytes outside a body that are read at once when they may exceed the limit on headers. undici parses
+ * all bytes that it has read. It creates an error for each header above its limit, which takes 20 µs.
  */
 const smallRead = 2 * 1024
 
@@ -34,12 +37,20 @@ const smallRead = 2 * 1024
  * length. It has no callback for most of them, so the bytes are counted when the parser reads them.
  */
 export class WireLimit {
+  readonly #maxHeaderBytes: number
+  readonly #overhead: number
   /** Bytes that the parser has read since the last response ended. */
   #received = 0
   #body = 0
   #counted = 0
   /** The `Content-Length` of the response, in bytes; 0 if it is unknown. */
   #length = 0
+
+  /** @param maxHeaderBytes The limit on the names and values of the headers of one response, in bytes. */
+  constructor(maxHeaderBytes = defaultMaxHeaderBytes) {
+    this.#maxHeaderBytes = maxHeaderBytes
+    this.#overhead = Math.max(leastOverhead, overheadPerHeaderByte * maxHeaderBytes)
+  }
 
   /** Counts the bytes that are read from a socket. Destroys the socket if a response exceeds the limit. */
   watch(socket: Socket): void {
@@ -51,8 +62,8 @@ export class WireLimit {
       const beside = this.#received - this.#body
       if (beside > heavyBytes) {
         this.#count(beside)
-        if (beside > overheadBytes + perByte * this.#body) {
-          socket.destroy(tooLong())
+        if (beside > this.#overhead + perByte * this.#body) {
+          socket.destroy(tooLong(this.#overhead))
           return null
         }
       }
@@ -60,7 +71,7 @@ export class WireLimit {
         readLater(socket)
         return null
       }
-      const most = Math.max(0, this.#length - this.#body) + Math.max(smallRead, maxHeaderBytes - beside)
+      const most = Math.max(0, this.#length - this.#body) + Math.max(smallRead, this.#maxHeaderBytes - beside)
       const chunk = socket.readableLength > most ? read(most) : read()
       if (chunk !== null) this.#received += chunk.length
       return chunk
@@ -93,9 +104,9 @@ export class WireLimit {
   }
 }
 
-function tooLong(): Error {
+function tooLong(overhead: number): Error {
   return Object.assign(
-    new Error(`the bytes outside the body exceed ${overheadBytes} plus ${perByte} for each byte of the body`),
+    new Error(`the bytes outside the body exceed ${overhead} plus ${perByte} for each byte of the body`),
     { code: 'WIRE_OVERFLOW' },
   )
 }

@@ -5,7 +5,7 @@ import { operation } from '../../../src/upstream/declare.ts'
 import { testRun } from '../../helpers/call.ts'
 import { failure } from '../../helpers/failure.ts'
 import { loopTurns } from '../../helpers/loop-turns.ts'
-import { json } from '../../helpers/raw-upstream.ts'
+import { json, type Script } from '../../helpers/raw-upstream.ts'
 import { wire } from '../../helpers/wire.ts'
 
 const ask = operation({ path: '/', output: z.unknown() })
@@ -130,6 +130,68 @@ test('the overhead of legitimate answers is below the limit', async t => {
   t.equal((await send()).value, 'tr')
   for (let count = 0; count < 40; count++) t.equal((await send()).value, 'head')
   t.equal(upstream.connections, 1, 'on one connection: each answer is counted for itself')
+})
+
+/** An answer whose header values have that many bytes, in lines of 1,000. */
+const headersOf = (bytes: number) =>
+  Buffer.from(
+    `${start}${Array.from({ length: bytes / 1000 }, (_, at) => `x-${at}: ${'a'.repeat(1000)}\r\n`).join('')}` +
+      'content-length: 6\r\n\r\n"well"',
+  )
+
+test('headers above the default limit fail a call, and maxResponseHeaderBytes allows them', async t => {
+  const script: Script = socket => void socket.write(headersOf(20_000))
+  const strict = await wire(t, script, ask)
+  t.match(await failure(strict.send()), { code: 'UPSTREAM_PROTOCOL', message: /its headers are too large$/ })
+  const wide = await wire(t, script, ask, { maxResponseHeaderBytes: 64 * 1024 })
+  t.equal((await wide.send()).value, 'well')
+})
+
+test('a low maxResponseHeaderBytes fails headers that the default allows', async t => {
+  const script: Script = socket => void socket.write(headersOf(4000))
+  const { send } = await wire(t, script, ask, { maxResponseHeaderBytes: 1024 })
+  t.match(await failure(send()), { code: 'UPSTREAM_PROTOCOL' })
+  t.equal((await (await wire(t, script, ask)).send()).value, 'well')
+})
+
+test('headers of the largest maxResponseHeaderBytes arrive, also after interim answers of that size', async t => {
+  const large = headersOf(1_000_000)
+  const hint = Buffer.from(`HTTP/1.1 103 Early Hints\r\nlink: ${'a'.repeat(1_000_000)}\r\n\r\n`)
+  const { send } = await wire(t, socket => void socket.write(Buffer.concat([hint, hint, large])), ask, {
+    maxResponseHeaderBytes: 2 ** 20,
+    attemptTimeout: 30_000,
+  })
+  t.equal((await send()).value, 'well')
+})
+
+test('headers without end are cut at the largest maxResponseHeaderBytes', async t => {
+  let poured: { readonly bytes: number } = { bytes: 0 }
+  const { send, upstream } = await wire(
+    t,
+    socket => {
+      poured = pour(socket, start, `x-more: ${'a'.repeat(500)}\r\n`)
+    },
+    ask,
+    { maxResponseHeaderBytes: 2 ** 20, attemptTimeout: 30_000 },
+  )
+  t.match(await failure(send()), { code: 'UPSTREAM_PROTOCOL' })
+  await upstream.deserted()
+  t.ok(poured.bytes < 16 * 1024 * 1024, `the upstream was stopped after ${poured.bytes} bytes`)
+})
+
+test('bytes outside the headers have six times the limit of a large maxResponseHeaderBytes', async t => {
+  const lines = (bytes: number) => Buffer.concat([Buffer.from('\r\n'.repeat(bytes / 2)), json('well')])
+  const { send } = await wire(
+    t,
+    (socket, { index }) => void socket.write(lines(index === 0 ? 380_000 : 400_000)),
+    ask,
+    {
+      maxResponseHeaderBytes: 64 * 1024,
+      attemptTimeout: 30_000,
+    },
+  )
+  t.equal((await send()).value, 'well')
+  t.match(await failure(send()), { code: 'UPSTREAM_PROTOCOL' })
 })
 
 test('answers of tiny chunks are parsed over several turns of the loop, and one that is given up waits no longer', async t => {

@@ -13,6 +13,8 @@ export interface FreshnessContext {
   readonly policy: CachePolicy
   /** True if the request had an `Authorization` header. */
   readonly isAuthorized: boolean
+  /** True if the upstream can confirm the stored answer with a 304. */
+  readonly isConfirmable: boolean
   /** The time between the request and its response, in ms. */
   readonly delay: number
   /** The time of the wall clock when it was received. */
@@ -32,7 +34,7 @@ const understoodStatuses = new Set([...plainStatuses, 404, 405, 410, 414])
  */
 export function freshnessOf(
   head: ResponseHeaders,
-  { status, policy, isAuthorized, delay, receivedAt }: FreshnessContext,
+  { status, policy, isAuthorized, isConfirmable, delay, receivedAt }: FreshnessContext,
 ): Freshness | undefined {
   const directives = readDirectives(head['cache-control'])
   if (
@@ -61,7 +63,7 @@ export function freshnessOf(
     staleIfError: mayBeStale ? (directives.staleIfError ?? policy.staleIfError ?? 0) : 0,
   }
   const isOfUse = Math.max(freshness.lifetime - initialAge, freshness.staleWhileRevalidate, freshness.staleIfError) > 0
-  return isOfUse || hasValidator(head) ? freshness : undefined
+  return isOfUse || (isConfirmable && hasValidator(head)) ? freshness : undefined
 }
 
 /** Returns whether `no-store` and `must-understand` let an answer be stored (RFC 9111, section 5.2.2.3). */

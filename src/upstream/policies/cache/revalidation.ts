@@ -76,7 +76,7 @@ export function createRevalidation({ adapter, clock, counts, refreshWidth, life 
     const requestedAt = clock.steady()
     const { entry } = found
     const generation = entry === undefined ? found.generation : entry.generation
-    const condition = entry && conditionOf(entry)
+    const condition = entry && conditionOf(entry, call.spec)
     const flight = flights.join(key, { requestedAt, generation })
     const sent = { key, uri, call, ...flight.began }
     return next(condition === undefined ? call : call.conditional(condition)).then(

@@ -5,6 +5,7 @@ import type { CachePolicy } from '../../spec/cache-policy.ts'
 import { isCloseDelimited } from '../../transport/response-headers.ts'
 import type { CacheAdapter } from './cache-adapter.ts'
 import type { Clock, Fetched, FoundGeneration, LookupResult } from './entry.ts'
+import { isConfirmable } from './condition.ts'
 import { entryOf, renewed, type Confirmed } from './entry-of.ts'
 import { freshnessOf } from './freshness.ts'
 import { forbidsStoring, isAuthorized, variesBelow } from './sent-request.ts'
@@ -49,6 +50,7 @@ export function createAnswerStore(adapter: CacheAdapter, clock: Clock): AnswerSt
       status,
       policy: call.spec.cache as CachePolicy,
       isAuthorized: isAuthorized(request),
+      isConfirmable: isConfirmable(call.spec),
       delay: receivedAt - requestedAt,
       receivedAt: clock.wall(),
     })

@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import type { LiveCall } from '../../call/call.ts'
 import { namesCaller } from '../../call/callers-limit.ts'
 import { inboundHeaders } from '../../call/inbound.ts'
@@ -12,14 +13,23 @@ type Headers = Readonly<Record<string, string>>
 const none: Headers = Object.freeze({})
 
 /** Implements the call that a custom layer receives. The interface documents its members. */
-export class CustomLayerCall<out T> implements LayerCall<T> {
+export class CustomLayerCall<out T, out C = unknown> implements LayerCall<T, C> {
   declare readonly [value]: T
   readonly #live: LiveCall<T>
   readonly #invocation: LayerInvocation<T>
+  /** The schema of the context; `undefined` for a layer that takes any context. */
+  readonly #schema: z.ZodType | undefined
 
-  constructor(live: LiveCall<T>, invocation: LayerInvocation<T>) {
+  constructor(live: LiveCall<T>, invocation: LayerInvocation<T>, schema?: z.ZodType) {
     this.#live = live
     this.#invocation = invocation
+    this.#schema = schema
+  }
+
+  /** Returns the same call for a layer whose context has a schema. */
+  static withContext<T, S extends z.ZodType>(call: LayerCall<T>, schema: S): CustomLayerCall<T, z.output<S>> {
+    const own = call as CustomLayerCall<T>
+    return new CustomLayerCall(own.#live, own.#invocation, schema)
   }
 
   /** Sends a call to the service below its layer. */
@@ -67,10 +77,24 @@ export class CustomLayerCall<out T> implements LayerCall<T> {
     )
   }
 
-  get context(): unknown {
-    if (this.#invocation.at === 'call') return this.#live.scope.context
+  get context(): C {
+    if (this.#invocation.at === 'attempt')
+      throw new TypeError(
+        `${this.operation}: an attempt has no context, because callers may share it: list the layer in layers.call`,
+      )
+    const { context } = this.#live.scope
+    return (this.#schema === undefined ? context : this.#parsed(this.#schema, context)) as C
+  }
+
+  #parsed(schema: z.ZodType, context: unknown): unknown {
+    const { success, data, error } = schema.safeParse(context)
+    if (success) return data
+    const [{ path, message }] = error.issues as [z.core.$ZodIssue]
     throw new TypeError(
-      `${this.operation}: an attempt has no context, because callers may share it: list the layer in layers.call`,
+      `${this.operation}: ${this.#invocation.layer} cannot read its context` +
+        `${path.length === 0 ? '' : `, at /${path.join('/')}`}: ${message}: ` +
+        'return it from context() of the aggregate, or give withContext() a schema that allows it to be absent',
+      { cause: error },
     )
   }
 
@@ -87,7 +111,7 @@ export class CustomLayerCall<out T> implements LayerCall<T> {
     return this.#live.abort.signal
   }
 
-  with(change: { readonly headers: Headers }): CustomLayerCall<T> {
+  with(change: { readonly headers: Headers }): CustomLayerCall<T, C> {
     const headers = (change as { readonly headers: Headers } | undefined | null)?.headers as Headers
     this.#checkHeaders(headers)
     // Without a prototype, `__proto__` is a header name like any other.
@@ -102,7 +126,7 @@ export class CustomLayerCall<out T> implements LayerCall<T> {
       // A layer of `layers.attempt` does not know the caller, so its headers identify the service.
       if (this.#invocation.at === 'call' && namesCaller(key)) this.#live.effort.namesCaller = true
     }
-    return new CustomLayerCall(this.#live.withHeaders(lower), this.#invocation)
+    return new CustomLayerCall(this.#live.withHeaders(lower), this.#invocation, this.#schema)
   }
 
   #checkHeaders(headers: unknown): void {

@@ -597,7 +597,7 @@ test('the answer to an unsafe operation cannot be cached, and an invalid time is
     )
   t.throws(
     () => declare({ method: 'POST', cache: true }),
-    new TypeError('bad.op: the response to a POST cannot be cached: remove cache'),
+    new TypeError('bad.op: the response to a POST cannot be cached: remove cache, or set safe: true if it only reads'),
   )
   t.throws(
     () => declare({ method: 'OPTIONS', cache: { ttl: 1 } }),

@@ -6,9 +6,10 @@ import {
 } from '../../../../src/upstream/policies/cache/stored-headers.ts'
 import { matchesValidators } from '../../../../src/upstream/policies/cache/validators.ts'
 import type { Entry } from '../../../../src/upstream/policies/cache/entry.ts'
+import type { OperationSpec } from '../../../../src/upstream/spec/spec.ts'
 import type { ResponseHeaders } from '../../../../src/upstream/transport/response-headers.ts'
 
-const conditionOf = (head: ResponseHeaders) => condition({ head } as Entry)
+const conditionOf = (head: ResponseHeaders, method = 'GET') => condition({ head } as Entry, { method } as OperationSpec)
 const modified = 'Sun, 01 Mar 2026 12:00:00 GMT'
 
 test('the validators of a condition are those of the stored answer', async t => {
@@ -24,6 +25,11 @@ test('the validators of a condition are those of the stored answer', async t => 
     t.equal(conditionOf({ 'last-modified': none }), undefined, 'what is not a date validates nothing')
     t.strictSame(conditionOf({ etag: '"a"', 'last-modified': none }), { 'if-none-match': '"a"' })
   }
+})
+
+test('the answer to a POST has no condition, because a false condition of a POST is a 412', async t => {
+  t.equal(conditionOf({ etag: '"a"', 'last-modified': modified }, 'POST'), undefined)
+  t.strictSame(conditionOf({ etag: '"a"' }, 'QUERY'), { 'if-none-match': '"a"' })
 })
 
 test('a 304 speaks of the answer that has its name, or of the one that was asked for', async t => {

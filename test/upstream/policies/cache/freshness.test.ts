@@ -22,6 +22,7 @@ function judge(
     status: 200,
     policy: cachePolicy('a.b', policy) as FreshnessContext['policy'],
     isAuthorized: false,
+    isConfirmable: true,
     delay: 0,
     receivedAt,
     ...rest,
@@ -101,6 +102,13 @@ test('an answer that a shared cache must not store is not stored, whatever its o
       `${JSON.stringify(head)} with a ttl`,
     )
   }
+})
+
+test('an answer of use only to ask for it again is stored if the upstream can confirm it', async t => {
+  const head = { etag: '"a"' }
+  t.equal(freshFor(head), 0)
+  t.equal(judge(head, { isConfirmable: false }), undefined)
+  t.equal(freshFor({ ...head, 'cache-control': 'max-age=60' }, { isConfirmable: false }), 60_000)
 })
 
 test('an answer may vary by what is in the key or never changes', async t => {
