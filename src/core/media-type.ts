@@ -90,3 +90,35 @@ function unquoted(value: string): string {
   }
   return text
 }
+
+/** Characters of a token other than letters and digits (RFC 9110, section 5.6.2). */
+const tokenMarks = "!#$%&'*+-.^_`|~"
+
+/**
+ * Returns why a text cannot be sent as the media type of a body; `undefined` if it can be sent. Parameters may follow
+ * the type. The text has printable ASCII characters only, and no comma outside quotes, which would start another type.
+ */
+export function mediaTypeFault(text: string): string | undefined {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code < 0x20 || code > 0x7e) return 'it has a character that is not printable ASCII'
+  }
+  if (split(text, ',').length > 1) return 'it has a comma'
+  const semicolon = text.indexOf(';')
+  const type = semicolon === -1 ? text : trimSpace(text.slice(0, semicolon))
+  const slash = type.indexOf('/')
+  return slash !== -1 && isToken(type.slice(0, slash)) && isToken(type.slice(slash + 1))
+    ? undefined
+    : 'it has no type and subtype'
+}
+
+function isToken(text: string): boolean {
+  for (const character of text) {
+    const isAlphanumeric =
+      (character >= 'a' && character <= 'z') ||
+      (character >= 'A' && character <= 'Z') ||
+      (character >= '0' && character <= '9')
+    if (!isAlphanumeric && !tokenMarks.includes(character)) return false
+  }
+  return text !== ''
+}

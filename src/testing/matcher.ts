@@ -1,5 +1,6 @@
 import { Call } from '../upstream/call/call.ts'
-import { readQuery, type ReceivedCall } from './received-call.ts'
+import { readQuery } from './read-fields.ts'
+import type { ReceivedCall } from './received-call.ts'
 
 /**
  * Selects the calls to which a line of a script applies.

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
-import { readJson } from '../core/json/parse.ts'
+import { readQuery } from './read-fields.ts'
+import { readBody } from './received-body.ts'
 
 /** One call as a scripted upstream received it. */
 export interface ReceivedCall {
@@ -12,8 +13,9 @@ export interface ReceivedCall {
   /** The headers, by lower-case name. */
   readonly headers: Readonly<IncomingHttpHeaders>
   /**
-   * The body, parsed as JSON, with a bigint for each integer that a number cannot represent. It is the text if the body
-   * is not JSON, and `undefined` if there is no body.
+   * The body, parsed as JSON, with a bigint for each integer that a number cannot represent. A form is an object of its
+   * fields, in which a file is `{ filename, type, bytes }`. Any other body is its text, or its bytes if it is not
+   * UTF-8. It is `undefined` if there is no body.
    */
   readonly body: unknown
 }
@@ -29,26 +31,6 @@ export async function receive(request: IncomingMessage): Promise<ReceivedCall> {
     path,
     query: readQuery(search),
     headers,
-    body: readBody(Buffer.concat(chunks).toString('utf8')),
+    body: await readBody(Buffer.concat(chunks), headers['content-type']),
   })
-}
-
-/** Returns the fields of a query, decoded. */
-export function readQuery(search: string): ReceivedCall['query'] {
-  const fields = new URLSearchParams(search)
-  return Object.fromEntries(
-    [...new Set(fields.keys())].map(name => {
-      const values = fields.getAll(name)
-      return [name, values.length === 1 ? (values[0] as string) : values]
-    }),
-  )
-}
-
-function readBody(text: string): unknown {
-  if (text === '') return undefined
-  try {
-    return readJson(text)
-  } catch {
-    return text
-  }
 }

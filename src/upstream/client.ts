@@ -13,6 +13,7 @@ import { RetryBudget } from './policies/retry/retry-budget.ts'
 import { bulkhead, type BulkheadGauge } from './policies/bulkhead/bulkhead.ts'
 import { cache, type CacheGauge } from './policies/cache/cache.ts'
 import type { ReportFault } from './policies/cache/cache-adapter.ts'
+import { closeStreams } from './policies/close-streams.ts'
 import { coalesce } from './policies/coalesce.ts'
 import { deadline } from './policies/deadline.ts'
 import { hedge } from './policies/hedge/hedge.ts'
@@ -147,6 +148,8 @@ export function createClient(
   const layers: readonly (Layer | false)[] = [
     // Above all layers: it also counts refusals and the time in the queue.
     observe(counts, metrics),
+    // Above all layers that can refuse, cut or repeat a call: the stream of its body ends with the call.
+    spec.streams && closeStreams(),
     // Above all layers that wait or repeat a call: one limit covers all of them.
     spec.totalTimeout !== undefined && deadline({ upstream, deadline: spec.totalTimeout }),
     // Above the custom layers and the cache, so that changed URIs are invalid before the caller gets the answer.
@@ -192,7 +195,7 @@ export function createClient(
     send: sendOf(
       transport === undefined
         ? stack(
-            [observe(counts, metrics)],
+            [observe(counts, metrics), ...(spec.streams ? [closeStreams()] : [])],
             serviceOf((_call, completion) => completion.reject(new UpstreamError('UPSTREAM_OFF', upstream))),
           )
         : stack(

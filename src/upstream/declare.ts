@@ -5,6 +5,7 @@ import { keyCallFactory } from './call/key-call.ts'
 import type { Call } from './call/call.ts'
 import type { DeepReadonly } from '../core/freeze.ts'
 import { checkObject } from '../core/option-values.ts'
+import type { BodyFor, BodyType } from './spec/body-type.ts'
 import type { HeadersInput, HeadersSchema, ParamsFor, ParamsIf, Schema, Simplify } from './spec/inference.ts'
 import type { KeyBatchOptions, Untyped } from './spec/key-batch-options.ts'
 import type { AnyOperationOptions, CacheOptions, OperationOptions } from './spec/operation-options.ts'
@@ -115,6 +116,7 @@ export function operation<
   K = Untyped<'give the keys a type: call: (ids: readonly string[]) => ({ ids })'>,
   V = never,
   Hd extends HeadersSchema = undefined,
+  const BT extends BodyType = 'json',
 >(
   options: OperationOptions<
     P,
@@ -132,7 +134,9 @@ export function operation<
     readonly nullOn?: A
     readonly coalesce?: Co
     readonly cache?: Ca
+    readonly bodyType?: BT
   } & ParamsIf<'path', NoInfer<P>, NoInfer<Pa>> &
+    BodyFor<BT, NoInfer<B>> &
     OutputIf<NoInfer<R>>,
 ): Declared<K, Input<Pa, Q, B, Hd>, Given<Value<R, O, H, E, A>, Co, Ca>, V> {
   checkObject('operation()', 'its options', options, "operation({ path: '/facts', output: z.object({ … }) })")

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { test } from 'tap'
 import { contentCodings } from '../../src/core/content-coding.ts'
 import { listMembers, trimSpace } from '../../src/core/list-header.ts'
-import { isJsonType, readMediaType } from '../../src/core/media-type.ts'
+import { isJsonType, mediaTypeFault, readMediaType } from '../../src/core/media-type.ts'
 
 test('a media type has its type and its charset in lower case', t => {
   for (const [header, type, charset] of [
@@ -102,5 +102,19 @@ test('members of a list lose empty ones and the spaces and tabs around them, and
     }),
     { numRuns: 100 },
   )
+  t.end()
+})
+
+test('a media type that is sent has a type, a subtype and perhaps parameters, in printable ASCII', t => {
+  const faults = (texts: readonly string[]) => [...new Set(texts.map(mediaTypeFault))]
+  const sound = ['text/plain', 'Application/VND.API+JSON', 'a/b;charset=utf-8', 'a/b ; a="b, c"', 'a/x-7z', 'a/b;']
+  t.strictSame(faults([...sound, "a!#$%&'*+-.^_`|~Z0/b"]), [undefined])
+  t.strictSame(faults(['', '/', 'a', 'a/', '/b', 'a/b/c', 'a b/c', 'a/b c', 'a(/b', '{a/b', 'a/[', ';a/b']), [
+    'it has no type and subtype',
+  ])
+  t.strictSame(faults(['a/b\r\nc: d', 'a/b\0', 'a/\u00e4', 'a/b;c="\u2028"', 'a/b\t', 'a/b\x7f']), [
+    'it has a character that is not printable ASCII',
+  ])
+  t.strictSame(faults(['a/b,', 'a/b, c/d', 'a/b;c=d,e']), ['it has a comma'])
   t.end()
 })

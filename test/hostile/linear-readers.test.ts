@@ -21,7 +21,7 @@ import { textSchema } from '../../src/core/schema/text-schema.ts'
 import { withoutWhiteSpace } from '../../src/upstream/transport/white-space.ts'
 import { costOf, early, late, type Search } from './patterns/cost.ts'
 
-const { ask, find, tell } = defineUpstream(
+const { ask, find, tell, send } = defineUpstream(
   'cats',
   { origin: 'http://cats.example', auth: { query: 'key', secret: env('CATS_KEY') } },
   {
@@ -32,6 +32,13 @@ const { ask, find, tell } = defineUpstream(
       path: '/',
       body: z.object({ key: z.string() }),
       idempotencyKey: ({ body }) => body.key,
+      output: z.unknown(),
+    }),
+    send: operation({
+      method: 'POST',
+      path: '/',
+      bodyType: 'multipart',
+      body: z.record(z.string(), z.unknown()),
       output: z.unknown(),
     }),
   },
@@ -79,6 +86,15 @@ const readers: Readonly<Record<string, readonly [search: Search, runs: readonly 
   "a query field's name": [text => find({ [text]: 'x' }), ['a', '%25', '&', '[', '.', ' ', marks, '\ufdfa', '\u200b']],
   "a query field's value": [text => find({ q: text }), ['a', '%', '&', '\ud800', marks]],
   'an idempotency key': [text => tell({ body: { key: text } }), ['a', ' ', '\u00e9']],
+  'the name of a field of a multipart body': [text => send({ body: { [text]: 'x' } }), ['a', '"', '%22', '\ud800']],
+  'the name and the type of a file': [
+    text => {
+      const bytes = Buffer.from('x')
+      trying(filename => send({ body: { file: { bytes, filename } } }))(text)
+      return send({ body: { file: { bytes, type: `a/b;${text}` } } })
+    },
+    ['a', '"', '";"', '\\', ';', ',', '="\\"', ' ', 'a/'],
+  ],
   Accept: [text => acceptsJson(text), [',', ';', 'a/b,', ' ', 'application/json;', 'application/json;q=0.,', ';q=']],
   Authorization: [text => isKey(`Bearer ${text}`), ['a', ' ', 'a ', '\u20ac']],
   Connection: [text => endToEnd({ connection: text, 'x-a': '1' }), [',', 'a,', ' ', ' ,']],

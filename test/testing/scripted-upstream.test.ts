@@ -119,6 +119,30 @@ test('a call is there to be looked at', async t => {
   t.equal((await upstream.called(1)).length, 1, 'what has come is given at once')
 })
 
+test('a body is read by its content type', async t => {
+  const { upstream, ask } = await start(t)
+  upstream.always('*', null)
+  const send = async (body: NonNullable<RequestInit['body']>, type?: string) => {
+    await ask('/', { method: 'POST', body, ...(type !== undefined && { headers: { 'content-type': type } }) })
+    return upstream.calls.at(-1)?.body
+  }
+  t.strictSame(await send('a=1&b=x+y&a=2', 'application/x-www-form-urlencoded'), { a: ['1', '2'], b: 'x y' })
+  const form = new FormData()
+  form.append('title', 'Tom')
+  form.append('files', new File(['a'], 'a.txt', { type: 'text/plain' }))
+  form.append('files', new File([Uint8Array.of(255)], 'b'))
+  t.strictSame(await send(form), {
+    title: 'Tom',
+    files: [
+      { filename: 'a.txt', type: 'text/plain', bytes: Buffer.from('a') },
+      { filename: 'b', type: 'application/octet-stream', bytes: Buffer.of(255) },
+    ],
+  })
+  t.equal(await send('no parts', 'multipart/form-data; boundary=a'), 'no parts')
+  t.strictSame(await send(Uint8Array.of(255, 0)), Buffer.of(255, 0))
+  t.strictSame(await send('[1]', 'application/vnd.api+json'), [1])
+})
+
 test('integers of 64 bits are exact in answers and in calls', async t => {
   const { upstream, ask } = await start(t)
   upstream.answer('POST /orders', { id: 9_007_199_254_740_993n })

@@ -50,6 +50,37 @@ export const upstream = defineUpstream(
       cache: true,
     }),
     asked: operation({ method: 'QUERY', path: '/search', body: z.string(), output: Fact }),
+    signIn: operation({
+      method: 'POST',
+      path: '/sessions',
+      bodyType: 'form',
+      body: z.object({ user: z.string(), scope: z.array(z.string()).optional(), at: z.date().nullish() }),
+      output: z.object({ ok: z.boolean() }),
+    }),
+    upload: operation({
+      method: 'POST',
+      path: '/files',
+      bodyType: 'multipart',
+      body: z.object({
+        title: z.string(),
+        file: z.object({ bytes: z.instanceof(Uint8Array), filename: z.string() }),
+        more: z.array(z.object({ stream: z.custom<AsyncIterable<Uint8Array>>(), filename: z.string() })).optional(),
+      }),
+      output: z.object({ ok: z.boolean() }),
+    }),
+    send: operation({
+      method: 'PUT',
+      path: '/file',
+      bodyType: 'bytes',
+      contentType: 'image/png',
+      body: z
+        .union([
+          z.custom<Uint8Array | AsyncIterable<Uint8Array>>(),
+          z.object({ stream: z.custom<AsyncIterable<Uint8Array>>(), size: z.int() }),
+        ])
+        .optional(),
+      output: z.object({ ok: z.boolean() }),
+    }),
     maybe: operation({ path: '/maybe', output: Breed, allowEmpty: true }),
     absent: operation({ path: '/absent', output: Breed, nullOn: [404] }),
     withHeaders: operation({ path: '/paged', output: Breed, responseHeaders: z.object({ etag: z.string() }) }),

@@ -45,6 +45,19 @@ typed(upstream.hinted()).is<Call<Fact>>(true)
 typed(upstream.hinted({ headers: {} })).is<Call<Fact>>(true)
 typed(upstream.searched({ body: 'tea' })).is<Call<readonly string[]>>(true)
 typed(upstream.asked({ body: 'tea' })).is<Call<Fact>>(true)
+typed(upstream.signIn({ body: { user: 'x', scope: ['a'] } })).is<Call<{ ok: boolean }>>(true)
+typed(
+  upstream.upload({
+    body: {
+      title: 'x',
+      file: { bytes: Buffer.from('x'), filename: 'x' },
+      more: [{ stream: new Blob(['x']).stream(), filename: 'x' }],
+    },
+  }),
+).is<Call<{ ok: boolean }>>(true)
+typed(upstream.send({ body: Uint8Array.of(1) })).is<Call<{ ok: boolean }>>(true)
+typed(upstream.send({ body: { stream: new Blob(['x']).stream(), size: 1 } })).is<Call<{ ok: boolean }>>(true)
+typed(upstream.send()).is<Call<{ ok: boolean }>>(true)
 typed(upstream.maybe()).is<Call<Breed | null>>(true)
 typed(upstream.absent()).is<Call<Breed | null>>(true)
 typed(upstream.withHeaders()).is<Call<{ readonly body: Breed; readonly headers: { etag: string } }>>(true)

@@ -300,6 +300,21 @@ operation({ path: '/x', headers: z.object({ 'x-tags': z.array(z.string()) }), ou
 // 91 layer that needs a context and is not passed to withContext
 // @ts-expect-error
 defineUpstream('x', { origin: 'http://x.test', layers: { call: [tenanted] } }, {})
+// 92 body type that is none
+// @ts-expect-error
+operation({ method: 'POST', path: '/x', bodyType: 'xml', body: z.string(), output: Fact })
+// 93 body of text whose output is a number
+// @ts-expect-error
+operation({ method: 'POST', path: '/x', bodyType: 'text', body: z.string().transform(Number), output: Fact })
+// 94 field of a form that is an object
+// @ts-expect-error
+operation({ method: 'POST', path: '/x', bodyType: 'form', body: z.object({ a: z.object({ b: z.string() }) }), output: Fact })
+// 95 file of a multipart body without its content
+// @ts-expect-error
+operation({ method: 'POST', path: '/x', bodyType: 'multipart', body: z.object({ a: z.object({ filename: z.string() }) }), output: Fact })
+// 96 body of bytes whose output is a text
+// @ts-expect-error
+operation({ method: 'POST', path: '/x', bodyType: 'bytes', body: z.string().optional(), output: Fact })
 // 106 pages without next
 // @ts-expect-error
 base().pages('a', () => fact())

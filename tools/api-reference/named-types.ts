@@ -40,6 +40,7 @@ export type { BreakerState } from '../../src/upstream/policies/breaker/circuit.t
 export type { AccessOptions, AuthOptions, OAuth2Options, TlsOptions } from '../../src/upstream/spec/access-options.ts'
 export type { Cached, ResponseHeaders, SentRequest } from '../../src/upstream/spec/answer.ts'
 export type { KeyBatchOptions } from '../../src/upstream/spec/key-batch-options.ts'
+export type { BodyType } from '../../src/upstream/spec/body-type.ts'
 export type { CacheOptions, OperationOptions, ResponseType } from '../../src/upstream/spec/operation-options.ts'
 export type { BreakerOptions, HedgeOptions, RetryBudgetOptions, RetryOptions } from '../../src/upstream/spec/options.ts'
 export type { Secret } from '../../src/upstream/spec/secret.ts'

@@ -3,8 +3,8 @@ import { isSchema, valuesOf } from '../json/parts.ts'
 import { urlText } from '../url-text.ts'
 import { defOf } from './wrapped.ts'
 
-/** The part of a request that an output is written into. */
-export type WrittenPart = 'path' | 'query' | 'headers' | 'body'
+/** The part of a request that an output is written into. A body has a part for each format; `body` is JSON. */
+export type WrittenPart = 'path' | 'query' | 'headers' | 'body' | 'form' | 'multipart' | 'text' | 'bytes'
 
 /** The output of a schema: all values of a part, one value of it, or one item of a value that is a list. */
 type Place = 'all' | 'value' | 'item'
@@ -21,13 +21,22 @@ const targets: Readonly<Record<WrittenPart, string>> = {
   query: 'into a query',
   headers: 'into a header',
   body: 'as JSON',
+  form: 'into a form',
+  multipart: 'into a multipart body',
+  text: 'as a text',
+  bytes: 'as bytes',
 }
 
+const toString = 'convert it to a string with .transform(…)'
 const fixes: Readonly<Record<WrittenPart, string>> = {
-  path: 'convert it to a string with .transform(…)',
-  query: 'convert it to a string with .transform(…)',
-  headers: 'convert it to a string with .transform(…)',
+  path: toString,
+  query: toString,
+  headers: toString,
   body: 'convert it to an object, a list or a string with .transform(…)',
+  form: toString,
+  multipart: 'convert it to a string with .transform(…), or write a file as { bytes, filename, type } or with a stream',
+  text: toString,
+  bytes: 'use z.instanceof(Uint8Array) or z.instanceof(ReadableStream), or convert it with .transform(…)',
 }
 export const bodyFix = fixes.body
 const dateFix = 'convert it with .transform(date => date.toUTCString()), or with toISOString()'
@@ -49,6 +58,16 @@ const opaque = new Set(['promise', 'success', 'map', 'set', 'function'])
 /** Types whose output is `null` or `undefined`, which a query and headers omit. */
 const nothings = new Set(['null', 'undefined', 'void'])
 
+/** Formats whose output is one value, of which no part has a name. */
+const single: ReadonlySet<WrittenPart> = new Set(['text', 'bytes'])
+
+/** Parts in which a name has one value. */
+const noList: ReadonlySet<WrittenPart> = new Set(['path', 'headers'])
+
+/** The fields of a file in a multipart body, and those that a body of bytes has too. */
+const fileFields = new Set(['bytes', 'stream', 'size', 'filename', 'type'])
+const streamFields = new Set(['stream', 'size'])
+
 /** Types that JSON drops, or writes as something else. */
 const noJson = new Set(['map', 'set', 'symbol', 'function', 'file', 'promise', 'nan'])
 
@@ -67,7 +86,7 @@ export function checkWritten(
   names: readonly string[] = [],
 ): void {
   if (schema === undefined) return
-  const misfit = new Walk(part, names).misfitOf(schema, part === 'body' ? 'value' : 'all', '')
+  const misfit = new Walk(part, names).misfitOf(schema, part === 'body' || single.has(part) ? 'value' : 'all', '')
   if (misfit !== undefined)
     throw new TypeError(
       `${where}${misfit.pointer === '' ? '' : `, at ${misfit.pointer}`}: '${misfit.type}' ${misfit.reason}`,
@@ -92,7 +111,10 @@ class Walk {
     const { type, shape, getter, options, left, right, innerType, out, element, items, rest } = defOf(schema)
     if (this.#seen[place].has(schema) || unknowns.has(type)) return undefined
     this.#seen[place].add(schema)
-    if (type === 'nullable' && this.#part === 'path' && place === 'value') return { pointer, type, reason: nothing }
+    if (type === 'nullable' && place === 'value') {
+      if (this.#part === 'path') return { pointer, type, reason: nothing }
+      if (single.has(this.#part)) return this.#misfit(pointer, type, 'remove .nullable(), or use .optional()')
+    }
     if (opaque.has(type)) return this.#leafMisfit(schema, type, place, pointer)
     if (shape !== undefined || type === 'record') return this.#objectMisfit(schema, place, pointer)
     if (element !== undefined || items !== undefined)
@@ -105,13 +127,18 @@ class Walk {
   #listMisfit(parts: readonly unknown[], type: string, place: Place, pointer: string): Misfit | undefined {
     const isBody = this.#part === 'body'
     if (!isBody && place === 'all') return this.#misfit(pointer, type, whole)
-    if (!isBody && (this.#part !== 'query' || place === 'item')) return this.#misfit(pointer, type)
+    if (!isBody && (place === 'item' || single.has(this.#part) || noList.has(this.#part)))
+      return this.#misfit(pointer, type)
     return first(parts.filter(isSchema), item => this.misfitOf(item, isBody ? 'value' : 'item', `${pointer}/items`))
   }
 
   #objectMisfit(schema: z.ZodType, place: Place, pointer: string): Misfit | undefined {
     const { type, shape = {}, catchall, valueType } = defOf(schema)
-    if (place !== 'all' && this.#part !== 'body') return this.#misfit(pointer, type)
+    if (place !== 'all' && this.#part !== 'body') {
+      if (this.#part === 'multipart' && isFile(shape)) return undefined
+      if (this.#part === 'bytes' && 'stream' in shape && hasOnly(shape, streamFields)) return undefined
+      return this.#misfit(pointer, type)
+    }
     const isPath = this.#part === 'path'
     const fields = Object.entries(shape).filter(([name]) => !isPath || this.#names.includes(name))
     const misfit = first(fields, ([name, field]) => this.#fieldMisfit(field, `${pointer}/properties/${name}`))
@@ -128,6 +155,7 @@ class Walk {
 
   #leafMisfit(schema: z.ZodType, type: string, place: Place, pointer: string): Misfit | undefined {
     if (this.#part === 'body') return noJson.has(type) ? this.#misfit(pointer, type) : undefined
+    if (single.has(this.#part)) return isWhole(schema, this.#part) ? undefined : this.#misfit(pointer, type)
     if (place === 'all') return this.#misfit(pointer, type, whole)
     const isLeftOut = this.#part !== 'path'
     // A header has two forms of dates, so the author must choose one.
@@ -144,6 +172,24 @@ class Walk {
   #misfit(pointer: string, type: string, fix = fixes[this.#part]): Misfit {
     return { pointer, type, reason: `cannot be written ${targets[this.#part]}: ${fix}` }
   }
+}
+
+/** Returns whether the fields of an object are those of a file in a multipart body. */
+function isFile(shape: Readonly<Record<string, z.ZodType>>): boolean {
+  return 'bytes' in shape !== 'stream' in shape && hasOnly(shape, fileFields)
+}
+
+function hasOnly(shape: Readonly<Record<string, z.ZodType>>, fields: ReadonlySet<string>): boolean {
+  return Object.keys(shape).every(name => fields.has(name))
+}
+
+/** Returns whether a leaf is written as a whole body of text or bytes. `undefined` means that there is no body. */
+function isWhole(schema: z.ZodType, part: WrittenPart): boolean {
+  const { type } = defOf(schema)
+  if (type === 'undefined' || type === 'void') return true
+  if (part === 'bytes') return false
+  if (type === 'literal' || type === 'enum') return [...valuesOf(schema)].every(value => typeof value === 'string')
+  return type === 'string' || type === 'template_literal'
 }
 
 /** Returns whether a field that is missing in the input has the value `undefined`. */

@@ -79,6 +79,11 @@ export function authorize({ fetchToken, use, now = () => performance.now() }: Au
       return await next(call)
     } catch (error) {
       if (!isRefusal(error) || call.abort.aborted || now() < refusedUntil) throw error
+      // A stream cannot be sent again. The token is renewed for the next calls.
+      if (call.isOneShot) {
+        if (token === used) renew().catch(() => {})
+        throw error
+      }
       // Another call may have renewed the token while this call was in flight.
       if (token === used) await waitFor(call, renew())
     }

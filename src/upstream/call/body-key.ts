@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { contentOf, type RequestBody } from './write-body/request-body.ts'
 
 /** Bodies that are longer than this are represented by their hash: in characters, or in bytes. */
 const longestPlain = 256
@@ -8,8 +9,9 @@ const longestPlain = 256
  * bytes. Without the hash, a cache would keep a copy of each body, and no limit would count the copies of calls in
  * flight.
  */
-export function bodyKey(body: string | Uint8Array | undefined): string | readonly [hash: string] | undefined {
-  if (body === undefined || (typeof body === 'string' && body.length <= longestPlain)) return body
+export function bodyKey(body: RequestBody | undefined): string | readonly [hash: string] | undefined {
+  const content = contentOf(body)
+  if (content === undefined || (typeof content === 'string' && content.length <= longestPlain)) return content
   // A list is not equal to any text, so the hash of one body is never the text of another.
-  return [hash('sha256', body, 'base64url')]
+  return [hash('sha256', content, 'base64url')]
 }

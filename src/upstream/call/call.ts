@@ -8,6 +8,8 @@ import type { AttemptSpan, AttemptSpans, CallSpans } from './spans.ts'
 import type { ResponseHeaders } from '../spec/answer.ts'
 import type { OperationSpec } from '../spec/spec.ts'
 import { uncounted } from './uncounted.ts'
+import type { RequestBody } from './write-body/request-body.ts'
+import { StreamBody } from './write-body/stream-body.ts'
 
 declare const answer: unique symbol, unasked: unique symbol
 
@@ -36,7 +38,7 @@ export class Call<out T> {
   /** Path and query, encoded. */
   readonly path: string
   /** The body as it is sent. */
-  readonly body: string | undefined
+  readonly body: RequestBody | undefined
   /** The key that the call is sent with, if its operation makes one. */
   readonly idempotencyKey: string | undefined
   /** The headers in the input of the call, by lower-case name. */
@@ -45,7 +47,7 @@ export class Call<out T> {
   constructor(
     spec: OperationSpec,
     path: string,
-    body: string | undefined,
+    body: RequestBody | undefined,
     idempotencyKey: string | undefined,
     headers?: Readonly<Record<string, string>>,
   ) {
@@ -180,7 +182,7 @@ export class LiveCall<out T> {
   declare readonly [answer]: T
   readonly spec: OperationSpec
   readonly path: string
-  readonly body: string | undefined
+  readonly body: RequestBody | undefined
   readonly idempotencyKey: string | undefined
   /** The headers in the input of the call, and those that layers and the cache have added, by lower-case name. */
   readonly headers: Readonly<Record<string, string>> | undefined
@@ -289,9 +291,16 @@ export class LiveCall<out T> {
     )
   }
 
-  /** True if several equal requests have the same effect as one (RFC 9110, section 9.2.2). */
+  /**
+   * True if the call can be sent again, and several equal requests have the effect of one (RFC 9110, section 9.2.2).
+   */
   get isRepeatable(): boolean {
-    return this.spec.idempotent || this.idempotencyKey !== undefined
+    return (this.spec.idempotent || this.idempotencyKey !== undefined) && !this.isOneShot
+  }
+
+  /** True if the body is a stream, so that the call can be sent once only. */
+  get isOneShot(): boolean {
+    return this.body instanceof StreamBody
   }
 
   /** Returns the same attempt with more headers, by lower-case name. They override all other headers. */

@@ -1,13 +1,11 @@
+import type { z } from 'zod'
 import { UpstreamError } from '../../errors.ts'
 import { Call } from './call.ts'
-import { bodyFix } from '../../core/schema/check-written.ts'
-import { droppedIn, hasUnknownOutput } from '../../core/schema/dropped.ts'
-import { hasBigint } from '../../core/json/needs-exact.ts'
 import { ignoreRejection } from '../../core/promises.ts'
-import { writeJson } from '../../core/json/write.ts'
 import type { OperationSpec } from '../spec/spec.ts'
 import { parseInput, type Fields } from './parse-input.ts'
 import { pathForms, queryForms, writerOf } from './target.ts'
+import { bodyWriter } from './write-body/body-writer.ts'
 import { headerWriter } from './write-headers.ts'
 
 const nothing: Fields = Object.freeze({})
@@ -31,39 +29,18 @@ export function callFactory(spec: OperationSpec): (input?: Fields) => Call<unkno
   const writePath = params && writerOf(pathForms(spec, params, isShared))
   const writeQuery = query && writerOf(queryForms(spec, query, isShared))
   const writeHeaders = headers && headerWriter(name, headers)
-  const write = body !== undefined && hasUnknownOutput(body) ? writeWhole : writeKnown
+  const writeBody = body && bodyWriter(spec, body)
 
   return (input = nothing) => {
     const path = writePath === undefined ? template.path : writePath(input)
     return new Call(
       spec,
       writeQuery === undefined ? path : path + writeQuery(input),
-      body === undefined ? undefined : write(parseInput(body, input['body'], name, 'body'), hasBigint(body), name),
+      writeBody === undefined ? undefined : writeBody(parseInput(body as z.ZodType, input['body'], name, 'body')),
       idempotencyKey === undefined ? undefined : keyOf(idempotencyKey(input as never), name),
       writeHeaders?.(input),
     )
   }
-}
-
-/** Writes a body whose schema allows only values that JSON can hold. */
-function writeKnown(value: unknown, isExact: boolean): string {
-  return writeJson(value, isExact)
-}
-
-/** Writes a body whose schema allows any value. Throws for a value of which JSON would omit something. */
-function writeWhole(value: unknown, isExact: boolean, owner: string): string | undefined {
-  const text = writeJson(value, isExact) as string | undefined
-  // A circular value has thrown in `writeJson`.
-  const dropped = droppedIn(value)
-  if (dropped === undefined) {
-    if (text !== undefined || value === undefined) return text
-    throw new TypeError(`${owner}, body: its toJSON returns a value that JSON cannot represent: ${bodyFix}`)
-  }
-  ignoreRejection(dropped.value)
-  throw new TypeError(
-    `${owner}, body${dropped.pointer === '' ? '' : `, at ${dropped.pointer}`}: ` +
-      `${dropped.kind} cannot be written as JSON: ${bodyFix}`,
-  )
 }
 
 /** Checks the key that the function `idempotencyKey` returned. */

@@ -12,11 +12,12 @@ export interface RedirectOptions extends RedirectScope {
 
 /**
  * Follows the redirects of a safe call within the origin and the base path of its upstream. All requests of an attempt
- * share its timeout and its permit. A redirect that is not followed fails the attempt with its status.
+ * share its timeout and its permit. A redirect that is not followed fails the attempt with its status, and so does each
+ * redirect of a call whose body is a stream.
  */
 export function redirect(options: RedirectOptions): Layer {
   return callbackLayer(next => (call, completion) => {
-    if (call.spec.safe) next(call, new RedirectedCall(next, call, completion, options))
+    if (call.spec.safe && !call.isOneShot) next(call, new RedirectedCall(next, call, completion, options))
     else next(call, completion)
   })
 }

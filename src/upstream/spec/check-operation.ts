@@ -5,6 +5,7 @@ import { checkWritten } from '../../core/schema/check-written.ts'
 import { checkZod } from '../../core/schema/wrapped.ts'
 import { checkQueryAuth } from './access-spec.ts'
 import { cachePolicy } from './cache-policy.ts'
+import { checkBody } from './check-body.ts'
 import { checkMethod } from './check-method.ts'
 import { checkPathNames } from './check-path-names.ts'
 import { checkResponse } from './check-response.ts'
@@ -24,6 +25,8 @@ const operationOptions: OptionKeys<AnyOperationOptions> = {
   body: true,
   headers: true,
   safe: true,
+  bodyType: true,
+  contentType: true,
   output: true,
   responses: true,
   responseType: true,
@@ -59,6 +62,7 @@ export function operationSpec(upstream: UpstreamSpec, key: string, options: AnyO
   if (output === undefined && responses === undefined)
     throw new TypeError(`${name}: output is missing: give the zod schema of the response, for example z.object({ … })`)
   checkZod(name, { params, query, body, headers, output, responseHeaders })
+  const written = checkBody(name, options)
   const { method, safe, idempotent } = checkMethod(name, options)
   const template = parseTemplate(path, name)
   checkInput(name, options, upstream, template.names)
@@ -73,7 +77,7 @@ export function operationSpec(upstream: UpstreamSpec, key: string, options: AnyO
     template,
     params,
     query,
-    body,
+    ...written,
     headers: headerInput(name, options, { method, safe }, upstream.auth),
     ...checkResponse(name, method, options, listed),
     coalesce: coalesce || cache !== false,
@@ -86,7 +90,7 @@ export function operationSpec(upstream: UpstreamSpec, key: string, options: AnyO
 /** Checks the schemas of the input against the path, against each other and against what a request can carry. */
 function checkInput(
   name: string,
-  { params, query, body }: AnyOperationOptions,
+  { params, query }: AnyOperationOptions,
   upstream: UpstreamSpec,
   pathNames: readonly string[],
 ): void {
@@ -99,5 +103,4 @@ function checkInput(
   checkPathNames(`${name}, params`, params, pathNames)
   checkWritten(`${name}, params`, 'path', params, pathNames)
   checkWritten(`${name}, query`, 'query', query)
-  checkWritten(`${name}, body`, 'body', body)
 }

@@ -27,6 +27,7 @@ const upstreamOptions: OptionKeys<UpstreamOptions> = {
   connectTimeout: true,
   maxResponseBytes: true,
   maxResponseHeaderBytes: true,
+  maxRequestBytes: true,
   maxJsonValues: true,
   maxCacheBytes: true,
   forwardHeaders: true,
@@ -62,7 +63,8 @@ export function upstreamSpec(
   name: string,
   options: UpstreamOptions,
   operations: readonly (
-    Pick<AnyOperationOptions, 'coalesce' | 'cache' | 'keyBatch' | 'method' | 'responses' | 'safe'> | undefined
+    | Pick<AnyOperationOptions, 'bodyType' | 'coalesce' | 'cache' | 'keyBatch' | 'method' | 'responses' | 'safe'>
+    | undefined
   )[],
 ): UpstreamSpec {
   if (typeof name !== 'string' || !upstreamName.test(name))
@@ -78,6 +80,7 @@ export function upstreamSpec(
     connectTimeout = 1000,
     maxResponseBytes = 5 * 1024 * 1024,
     maxResponseHeaderBytes = 16 * 1024,
+    maxRequestBytes = 5 * 1024 * 1024,
     maxJsonValues = 100_000,
     maxCacheBytes = 32 * 1024 * 1024,
     forwardHeaders = [],
@@ -102,6 +105,7 @@ export function upstreamSpec(
   if (totalTimeout !== undefined) wholeNumber(owner, 'totalTimeout', totalTimeout, { unit: 'ms' })
   wholeNumber(owner, 'maxResponseBytes', maxResponseBytes)
   wholeNumber(owner, 'maxResponseHeaderBytes', maxResponseHeaderBytes, { min: 1024, max: 2 ** 20 })
+  wholeNumber(owner, 'maxRequestBytes', maxRequestBytes)
   wholeNumber(owner, 'maxJsonValues', maxJsonValues)
   wholeNumber(owner, 'maxCacheBytes', maxCacheBytes)
   wholeNumber(owner, 'redirects', redirects, { min: 0, max: maxRedirects })
@@ -118,6 +122,7 @@ export function upstreamSpec(
     caches: operations.some(each => each?.cache),
     listsStatuses: operations.some(each => each?.responses),
     keyBatches: operations.some(each => each?.keyBatch !== undefined),
+    streams: operations.some(each => each?.bodyType === 'multipart' || each?.bodyType === 'bytes'),
     changes: operations.some(each => each !== undefined && !isSafe(each)),
     maxCacheBytes,
     name,
@@ -131,6 +136,7 @@ export function upstreamSpec(
     connectTimeout,
     maxResponseBytes,
     maxResponseHeaderBytes,
+    maxRequestBytes,
     maxJsonValues,
     forwardHeaders: Object.freeze([...new Set(forwardHeaders.map(header => header.toLowerCase()))]),
     traceContext,

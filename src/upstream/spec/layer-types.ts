@@ -17,8 +17,8 @@ export interface LayerCall<out T, out C = unknown> {
   readonly method: string
   /** The path and the query, encoded, without the prefix of the upstream. */
   readonly path: string
-  /** The body as it is sent. */
-  readonly body: string | undefined
+  /** The body as it is sent: a text, or the bytes of a body of the type `bytes` or `multipart`. */
+  readonly body: string | Uint8Array | undefined
   /** The `idempotency-key` of the call, if its operation has one. */
   readonly idempotencyKey: string | undefined
   /** The headers in the input of the call, and those that layers have added so far. Names are listed in lower case and found in any case. */

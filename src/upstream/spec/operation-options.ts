@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { DeepReadonly } from '../../core/freeze.ts'
+import type { BodyType } from './body-type.ts'
 import type { HeadersSchema, Schema } from './inference.ts'
 import type { KeyBatchOptions } from './key-batch-options.ts'
 import type { Responses } from './response-types.ts'
@@ -47,11 +48,23 @@ export interface OperationOptions<P, O, Pa, Q, B, H, I, R, KB = never> {
   /** The schema of the query. @default no query */
   readonly query?: Q
   /**
-   * The schema of the body, which is sent as JSON. The input of a call contains the body under `body`. With `undefined`
-   * no body is sent.
+   * The schema of the body, which is sent as JSON or in the format of `bodyType`. The input of a call contains the body
+   * under `body`. With `undefined` no body is sent.
    * @default no body
    */
   readonly body?: B
+  /**
+   * The format of the body. `form` (`application/x-www-form-urlencoded`) and `multipart` (`multipart/form-data`) are
+   * written from an object with a field for each value, `text` from a string, and `bytes` from a `Uint8Array`
+   * or a stream of them.
+   * @default 'json'
+   */
+  readonly bodyType?: BodyType
+  /**
+   * The `content-type` of a body of the type `json`, `text` or `bytes`, for example `application/vnd.api+json`.
+   * @default `application/json`, `text/plain;charset=utf-8` or `application/octet-stream`, by the type of the body
+   */
+  readonly contentType?: string
   /**
    * The schema of the answer. Fields that it does not name are dropped.
    * @default none; it is required without `responses`

@@ -144,6 +144,11 @@ export interface UpstreamOptions extends AccessOptions {
    */
   readonly maxResponseHeaderBytes?: number
   /**
+   * The limit on the size of the body of one request, in bytes. A larger body is not sent.
+   * @default 5 MiB
+   */
+  readonly maxRequestBytes?: number
+  /**
    * The limit on list items plus object fields in one JSON answer. Parsing and checking a larger answer would block the
    * event loop.
    * @default 100000

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { HeaderFields } from '../../core/schema/header-fields.ts'
 import type { AccessSpec } from './access-spec.ts'
+import type { BodyType } from './body-type.ts'
 import type { CachePolicy } from './cache-policy.ts'
 import type { ListedStatuses } from './check-responses.ts'
 import type { KeyBatchSpec } from './key-batch-spec.ts'
@@ -29,6 +30,8 @@ export interface UpstreamSpec
   readonly coalesces: boolean
   /** True if an operation stores answers. */
   readonly caches: boolean
+  /** True if the body of an operation can be a stream. */
+  readonly streams: boolean
   /** True if an operation lists statuses in `responses`. */
   readonly listsStatuses: boolean
   /** True if calls of an operation share requests by their keys. */
@@ -51,6 +54,9 @@ export interface OperationSpec {
   readonly params: z.ZodType | undefined
   readonly query: z.ZodType | undefined
   readonly body: z.ZodType | undefined
+  readonly bodyType: BodyType
+  /** The `content-type` of a body; `undefined` if each body has its own. */
+  readonly contentType: string | undefined
   /** The headers in the input; `undefined` if a call has none. */
   readonly headers: HeaderInput | undefined
   /** The schema of an answer. With `responses` it accepts nothing. */

@@ -8,6 +8,8 @@ import { headerOf, isTraceHeader } from '../../core/headers.ts'
 import { serviceOf, type Service } from '../call/layer.ts'
 import type { Pool } from './pool.ts'
 import type { OperationSpec } from '../spec/spec.ts'
+import { contentOf, ownContentType, type RequestBody } from '../call/write-body/request-body.ts'
+import { StreamBody } from '../call/write-body/stream-body.ts'
 
 /** The headers and the query that contain the credentials of every call. A change of the headers replaces the list. */
 export interface Credentials {
@@ -31,11 +33,13 @@ export function dispatch(
   return serviceOf((call, completion) => {
     if (call.abort.aborted) return completion.reject(call.abort.reason)
     const { spec, path, body } = call
+    if (typeof body === 'object' && body instanceof StreamBody && body.isStarted)
+      return completion.reject(body.alreadySent())
     const options: Dispatcher.DispatchOptions = {
       method: spec.method,
       path: query === '' ? prefix + path : `${prefix}${path}${path.includes('?') ? '&' : '?'}${query}`,
       headers: headersOf(call),
-      body: body ?? null,
+      body: body === undefined ? null : wireBody(body),
     }
     // No request follows a blocking request on its connection before the response headers have arrived.
     if (isPipelined && spec.safe && spec.method !== 'HEAD') {
@@ -54,6 +58,21 @@ interface FixedHeaders {
   readonly withoutBody: string[]
 }
 
+/** Returns the fixed headers of a request, with the headers that describe its body only. */
+function fixedFor({ withBody, withoutBody }: FixedHeaders, body: RequestBody | undefined): string[] {
+  if (body === undefined) return withoutBody
+  const own = ownContentType(body)
+  const headers = own === undefined ? withBody : [...withoutBody, 'content-type', own]
+  if (!(body instanceof StreamBody) || body.length === undefined) return headers
+  return [...headers, 'content-length', String(body.length)]
+}
+
+/** Returns a body as undici takes it. undici reads any iterable, and its types name fewer kinds. */
+function wireBody(body: RequestBody): string | Uint8Array {
+  if (typeof body === 'string') return body
+  return contentOf(body) ?? (body as unknown as Uint8Array)
+}
+
 /** Creates the function that lists the headers of a call. The fixed headers are listed once per operation. */
 export function requestHeaders(credentials = noCredentials): (call: LiveCall<unknown>) => string[] {
   let fixed = new WeakMap<OperationSpec, FixedHeaders>()
@@ -65,7 +84,7 @@ export function requestHeaders(credentials = noCredentials): (call: LiveCall<unk
     }
     let both = fixed.get(spec)
     if (both === undefined) fixed.set(spec, (both = fixedHeaders(spec, credentialHeaders)))
-    const headers = body === undefined ? both.withoutBody : both.withBody
+    const headers = fixedFor(both, body)
     const { forwardHeaders, traceContext } = spec.upstream
     const trace = traceContext ? scope.trace : undefined
     if (forwardHeaders.length === 0 && idempotencyKey === undefined && given === undefined)
@@ -100,7 +119,10 @@ function withTrace(
   return headers
 }
 
-function fixedHeaders({ upstream, accept }: OperationSpec, credentialHeaders: readonly string[]): FixedHeaders {
+function fixedHeaders(
+  { upstream, accept, contentType }: OperationSpec,
+  credentialHeaders: readonly string[],
+): FixedHeaders {
   const own = [...Object.keys(upstream.headers), ...credentialHeaders].map(name => name.toLowerCase())
   const always = [
     ...(own.includes('accept') ? [] : ['accept', accept.join(', ')]),
@@ -109,7 +131,7 @@ function fixedHeaders({ upstream, accept }: OperationSpec, credentialHeaders: re
     ...Object.entries(upstream.headers).flat(),
   ]
   return {
-    withBody: [...always, 'content-type', 'application/json', ...credentialHeaders],
+    withBody: [...always, ...(contentType === undefined ? [] : ['content-type', contentType]), ...credentialHeaders],
     withoutBody: [...always, ...credentialHeaders],
   }
 }

@@ -1,6 +1,7 @@
 import { UpstreamError } from '../../errors.ts'
 import { isHandshakeRefusal, wireError } from '../connect/wire-errors.ts'
 import type { LiveCall } from '../call/call.ts'
+import { StreamBody } from '../call/write-body/stream-body.ts'
 
 /** The cause of `UPSTREAM_RESET` for a connection that was reset instead of ended by a FIN, which ends the body. */
 export const resetError = Object.assign(new Error('the connection was reset before the end of the body'), {
@@ -51,7 +52,9 @@ export function connectionFailed(
   isReused: boolean,
   isUnanswered: boolean,
 ): Error {
-  const { spec, isRepeatable, effort } = call
+  const { spec, isRepeatable, effort, body } = call
+  if (body instanceof StreamBody && body.failure !== undefined)
+    return streamFailed(call, body.failure, body.isPartlySent)
   const { name } = spec.upstream
   const failure = wireError(error, name)
   // The upstream refused the handshake, so it has not read the request.
@@ -69,5 +72,19 @@ export function connectionFailed(
     statusCode,
     retryable: retryable && isRepeatable,
     isIdleClose,
+  })
+}
+
+/**
+ * Returns the error of a request whose body is a stream that failed. It is not evidence about the upstream. An upstream
+ * that has part of the body may have used it, so the outcome of an unsafe call is unknown then.
+ */
+function streamFailed({ spec, effort }: LiveCall<unknown>, cause: Error, isPartlySent: boolean): Error {
+  if (spec.safe || !isPartlySent) return cause
+  effort.changed ??= {}
+  return new UpstreamError('OUTCOME_UNKNOWN', spec.upstream.name, {
+    cause,
+    detail: 'the stream of its body ended early',
+    verdict: 'ignored',
   })
 }

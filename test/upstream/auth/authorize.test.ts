@@ -1,11 +1,14 @@
 import { test } from 'tap'
+import { z } from 'zod'
 import { UpstreamError } from '../../../src/errors.ts'
 import { Abort } from '../../../src/core/abort.ts'
 import { authorize, type Token } from '../../../src/upstream/auth/authorize.ts'
+import type { Call } from '../../../src/upstream/call/call.ts'
 import type { Service } from '../../../src/upstream/call/layer.ts'
 import { testRun } from '../../helpers/call.ts'
 import { failure } from '../../helpers/failure.ts'
 import { heldService } from '../../helpers/held-service.ts'
+import { defineUpstream, operation } from '../../../src/upstream/declare.ts'
 import { questions } from '../../helpers/questions.ts'
 import { turn } from '../../helpers/turn.ts'
 
@@ -44,6 +47,7 @@ function arrange(answer: (token: string) => void = () => {}) {
     asked,
     sent,
     run,
+    send: (call: Call<unknown>) => service(run.ask(call)),
     ask: async (abort?: Abort) => (await service(run.ask(questions.ask(), abort && { abort }))).value,
     /** The endpoint answers its latest request. */
     give: async (value: string, livesMs = minute) => {
@@ -267,4 +271,54 @@ test('a refused call whose caller has gone asks for no token', async t => {
   await give('a')
   t.match(await answer, { upstreamStatus: 401 })
   t.equal(asked.length, 1)
+})
+
+const { upload } = defineUpstream(
+  'files',
+  { origin: 'http://127.0.0.1:9' },
+  {
+    upload: operation({
+      method: 'POST',
+      path: '/',
+      bodyType: 'bytes',
+      body: z.custom<AsyncIterable<Uint8Array>>(),
+      output: z.unknown(),
+    }),
+  },
+)
+const uploaded = () =>
+  upload({
+    body: (async function* () {
+      yield Buffer.from('a')
+    })(),
+  })
+
+test('a stream that is refused with 401 is not sent again, and the next call has a new token', async t => {
+  const { ask, asked, give, send, sent } = arrange(token => {
+    if (token === 'a') throw refused()
+  })
+  const both = Promise.all([failure(send(uploaded())), failure(send(uploaded()))])
+  await give('a')
+  t.match(await both, [{ upstreamStatus: 401 }, { upstreamStatus: 401 }])
+  t.equal(asked.length, 2, 'one renewal for both')
+  await give('b')
+  t.equal(await ask(), 'b')
+  t.same(sent, ['a', 'a', 'b'])
+})
+
+test('a stream that is refused after its token was replaced renews nothing', async t => {
+  const held = [Promise.withResolvers<never>(), Promise.withResolvers<never>()]
+  let fetched = 0
+  let sent = 0
+  const layer = authorize({ use() {}, fetchToken: async () => ({ value: `token ${++fetched}`, livesMs: minute }) })
+  const service = layer((() => held[sent++]?.promise) as Service)
+  const run = testRun()
+  const both = [failure(service(run.ask(uploaded()))), failure(service(run.ask(uploaded())))]
+  for (const index of [0, 1]) {
+    await turn()
+    held[index]?.reject(refused())
+    t.match(await both[index], { upstreamStatus: 401 })
+    await turn()
+    t.equal(fetched, 2, 'the first refusal renews the token')
+  }
 })

@@ -15,6 +15,7 @@ import { invalidate } from '../../../src/upstream/policies/cache/invalidate.ts'
 import { Invalidations } from '../../../src/upstream/policies/cache/invalidations.ts'
 import { cache } from '../../../src/upstream/policies/cache/cache.ts'
 import type { CacheStore } from '../../../src/upstream/policies/cache/store.ts'
+import { closeStreams } from '../../../src/upstream/policies/close-streams.ts'
 import { coalesce } from '../../../src/upstream/policies/coalesce.ts'
 import { deadline } from '../../../src/upstream/policies/deadline.ts'
 import { redirect } from '../../../src/upstream/policies/redirect.ts'
@@ -152,6 +153,7 @@ function everyLayer(t: Test): Layers {
   return {
     layers: [
       observe(counts()),
+      closeStreams(),
       deadline({ upstream, deadline: 40_000 }),
       invalidating,
       waiting,
@@ -179,6 +181,7 @@ const subjects: Readonly<Record<string, Case>> = {
   'no layer': { arrange: () => layersOnly() },
   'a layer that adds nothing': { arrange: () => layersOnly(next => next) },
   observe: { covers: ['observe'], arrange: () => layersOnly(observe(counts())) },
+  'the layer that closes streams': { covers: ['closeStreams'], arrange: () => layersOnly(closeStreams()) },
   "a deadline nearer than the run's": {
     covers: ['deadline'],
     arrange: () => layersOnly(deadline({ upstream, deadline: 30_000 })),

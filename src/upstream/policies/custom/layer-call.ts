@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { LiveCall } from '../../call/call.ts'
 import { namesCaller } from '../../call/callers-limit.ts'
 import { inboundHeaders } from '../../call/inbound.ts'
+import { contentOf } from '../../call/write-body/request-body.ts'
 import type { LayerCall, value } from '../../spec/layer-types.ts'
 import { checkObject } from '../../../core/option-values.ts'
 import { checkHeader } from '../../spec/check-headers.ts'
@@ -52,8 +53,8 @@ export class CustomLayerCall<out T, out C = unknown> implements LayerCall<T, C> 
     return this.#live.path
   }
 
-  get body(): string | undefined {
-    return this.#live.body
+  get body(): string | Uint8Array | undefined {
+    return contentOf(this.#live.body)
   }
 
   get idempotencyKey(): string | undefined {

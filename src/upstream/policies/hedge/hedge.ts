@@ -51,7 +51,7 @@ export function hedge({ delay, percentile, maxRatio, budget, now = () => perform
   }
 
   return next => call => {
-    if (!call.spec.safe || call.abort.aborted) return next(call)
+    if (!call.spec.safe || call.isOneShot || call.abort.aborted) return next(call)
     own.deposit()
     const tracker = trackerOf(call.spec)
     const startedAt = now()
