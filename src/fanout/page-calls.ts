@@ -1,5 +1,6 @@
 import { UpstreamError } from '../errors.ts'
 import { ignoreRejection } from '../core/promises.ts'
+import { bodyKey } from '../upstream/call/body-key.ts'
 import { Call } from '../upstream/call/call.ts'
 import type { CallList } from './page-types.ts'
 import { labelOf, type Step } from './step.ts'
@@ -102,9 +103,9 @@ function listOf(value: unknown): CallList<unknown> | undefined {
     : undefined
 }
 
-/** Calls with equal keys have the same answer. An encoded path contains no line break. */
-function keyOf({ spec, path, body = '' }: Call<unknown>): string {
-  return `${spec.name}\n${path}\n${body}`
+/** Calls with equal keys have the same answer. */
+function keyOf({ spec, path, headers, body }: Call<unknown>): string {
+  return JSON.stringify([spec.name, path, headers, bodyKey(body)])
 }
 
 function nameOf(value: unknown): string {

@@ -177,6 +177,24 @@ test('a loop is a lost page with onLoss keep, and the pages before it are read',
   t.same(runtime.asked, ['/0', '/1', '/2'])
 })
 
+test('calls with equal paths and other headers are other pages', async t => {
+  const { list } = defineUpstream(
+    'shop',
+    { origin: 'http://shop.test' },
+    { list: operation({ path: '/list', headers: z.object({ 'x-cursor': z.string() }), output: Any }) },
+  )
+  const described = (count: number) =>
+    aggregate('found', { url: '/found' })
+      .pages('found', () => list({ headers: { 'x-cursor': '0' } }), {
+        next: (_, index) => list({ headers: { 'x-cursor': String((index + 1) % count) } }),
+        overflow: 'truncate',
+        maxPages: 3,
+      })
+      .reply(Any, ({ found }) => found)
+  t.match(await fanOut(described(9), {}, { runtime: echo() }), { data: ['/list', '/list', '/list'] })
+  t.match(await problemOf(fanOut(described(2), {}, { runtime: echo() })), { code: 'UPSTREAM_PAGE_LOOP' })
+})
+
 test('calls with equal paths and other bodies are other pages', async t => {
   const { search } = defineUpstream(
     'shop',
