@@ -48,7 +48,7 @@ interface Walk {
 
 /**
  * Freezes a value and all values in it, through arrays, objects, maps and sets. Bytes and the internal data of a
- * `Date`, a `Map` or a `Set` stay mutable, because JavaScript cannot freeze them.
+ * `Date`, a `Map` or a `Set` stay mutable, because JavaScript cannot freeze them. Prototypes of classes are not frozen.
  *
  * @returns the value itself
  */
@@ -61,7 +61,7 @@ export function deepFreeze<T>(value: T): T {
 
 function freezeFrom(value: object, walk: Walk, level: number): void {
   if (level === maxLevel) return void walk.open.push(value)
-  if (ArrayBuffer.isView(value)) return
+  if (ArrayBuffer.isView(value) || isPrototype(value)) return
   if (Object.isFrozen(value)) {
     const met = (walk.frozenBefore ??= new Set())
     if (met.has(value)) return
@@ -75,6 +75,16 @@ function freezeFrom(value: object, walk: Walk, level: number): void {
     const item = (value as Readonly<Record<string, unknown>>)[key]
     if (typeof item === 'object' && item !== null) freezeFrom(item, walk, level + 1)
   }
+}
+
+/**
+ * Returns true for the prototype of a class, such as `Object.prototype`. `table['__proto__']` is one: if a caller
+ * chooses the key, a value contains it. Frozen, it would be frozen for the whole process.
+ */
+export function isPrototype(value: object): boolean {
+  if (!Object.hasOwn(value, 'constructor')) return false
+  const { constructor } = value
+  return typeof constructor === 'function' && constructor.prototype === value
 }
 
 function partsOf(value: object): readonly unknown[] {

@@ -73,3 +73,19 @@ test('a very deep value is frozen to its end', t => {
   t.ok(Object.isFrozen(innermost))
   t.end()
 })
+
+test('a prototype is not frozen, at any place of a value', t => {
+  class Cat {
+    name = 'Tom'
+  }
+  const table = {} as Readonly<Record<string, object>>
+  const prototypes = [table['__proto__'], Array.prototype, Map.prototype, Cat.prototype] as const
+  for (const prototype of prototypes) {
+    deepFreeze(prototype)
+    deepFreeze({ list: [prototype], map: new Map([[prototype, prototype]]) })
+    t.equal(Object.isFrozen(prototype), false)
+  }
+  const own = { constructor: { prototype: 1 } }
+  t.ok(Object.isFrozen(deepFreeze(own)) && Object.isFrozen(own.constructor), 'a field of this name is data')
+  t.end()
+})

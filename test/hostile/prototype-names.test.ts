@@ -176,3 +176,30 @@ test('codes of errors and names of networks are looked up among ours alone', asy
   })
   t.match(await get('/throws'), { status: 500, body: { code: 'INTERNAL' } })
 })
+
+test('a key of a batch with the name of a property of every object is missing, and no prototype is frozen', async t => {
+  const raw = await rawUpstream(t, json({ tea: { cents: 5 } }))
+  const runtime = createRuntime()
+  t.teardown(() => runtime.close())
+  const shop = defineUpstream(
+    'shop',
+    { origin: raw.origin },
+    {
+      price: operation({
+        path: '/prices',
+        query: z.object({ ids: z.array(z.string()) }),
+        output: z.record(z.string(), z.object({ cents: z.number() })),
+        cache: { ttl: 60_000 },
+        keyBatch: { maxKeys: 10, call: (ids: readonly string[]) => ({ ids }), pick: (prices, id) => prices[id] },
+      }),
+    },
+  )
+  const prices = aggregate('prices', { url: '/prices', query: z.object({ ids: z.array(z.string()) }) })
+    .each('prices', ({ query }) => query.ids.map(id => shop.price(id)), { minSuccess: 0, fallback: null })
+    .reply(z.unknown(), ({ prices }) => prices)
+  for (let times = 0; times < 2; times++) {
+    const { data } = await fanOut(prices, { query: { ids: ['tea', ...names] } }, { runtime })
+    t.same(data, [{ cents: 5 }, ...names.map(() => null)])
+  }
+  t.equal(Object.isFrozen(Object.prototype), false)
+})

@@ -1,6 +1,7 @@
 import { wholeNumber } from '../../core/bounds.ts'
 import { rejectUnknownOptions, type OptionKeys } from '../../core/option-keys.ts'
 import { checkFunction } from '../../core/option-values.ts'
+import { isPrototype } from '../../core/freeze.ts'
 import type { KeyBatchOptions } from './key-batch-options.ts'
 import type { AnyOperationOptions } from './operation-options.ts'
 
@@ -46,5 +47,17 @@ export function keyBatchSpec(name: string, isSafe: boolean, options: AnyOperatio
     throw new TypeError(
       `${name}: response headers belong to a batch and not to a key: remove responseHeaders or keyBatch`,
     )
-  return Object.freeze({ maxKeys, call, pick }) as unknown as KeyBatchSpec
+  return Object.freeze({ maxKeys, call, pick: ownValue(pick) }) as unknown as KeyBatchSpec
+}
+
+/**
+ * Wraps `pick`: a function and a prototype are not the value of a key. `answer[key]` is one of them for a key such as
+ * `constructor` or `__proto__`, which every object inherits.
+ */
+function ownValue(pick: (...given: never) => unknown): KeyBatchSpec['pick'] {
+  return (answer, key, index) => {
+    const value = (pick as KeyBatchSpec['pick'])(answer, key, index)
+    const isInherited = typeof value === 'object' && value !== null ? isPrototype(value) : typeof value === 'function'
+    return isInherited ? undefined : value
+  }
 }
