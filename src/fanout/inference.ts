@@ -43,10 +43,13 @@ export type EachValue<T, F> = [F] extends [never] ? T[] : DeepReadonly<OrFallbac
 /** The names of earlier steps. `V` has their values by name. */
 export type StepNames<V> = readonly ((keyof V & string) | TypeErrorMessage<'write the names of earlier steps'>)[]
 
+/** The answer to a call, or to one of several calls of different types. */
+type AnswerOf<C> = [C] extends [never] ? unknown : C extends Call<infer T> ? T : never
+
 /** The arguments of a step and of context() in addition to the input. */
 export interface AskArgs {
   /** Sends a call through the layers of its upstream and waits for its answer. */
-  readonly ask: <T>(call: Call<T>) => Promise<T>
+  readonly ask: <C extends Call<unknown>>(call: C) => Promise<AnswerOf<C>>
 }
 
 /** The arguments of a step's function: the input, `ask` and the values it needs. */

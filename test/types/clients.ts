@@ -84,6 +84,19 @@ export const upstream = defineUpstream(
     maybe: operation({ path: '/maybe', output: Breed, allowEmpty: true }),
     absent: operation({ path: '/absent', output: Breed, nullOn: [404] }),
     withHeaders: operation({ path: '/paged', output: Breed, responseHeaders: z.object({ etag: z.string() }) }),
+    listedByKind: operation({
+      path: '/kinds',
+      query: z.object({ ids: z.array(z.string()) }),
+      output: z.discriminatedUnion('kind', [
+        z.object({ kind: z.literal('list'), items: z.array(z.string()) }),
+        z.object({ kind: z.literal('none'), why: z.string() }),
+      ]),
+      keyBatch: {
+        maxKeys: 3,
+        call: (ids: readonly string[]) => ({ ids }),
+        pick: (answer, id) => (answer.kind === 'list' ? answer.items.find(item => item === id) : answer.why),
+      },
+    }),
     byStatus: operation({ path: '/by-status', responses: { 200: Breed, 204: z.null(), 409: Taken } }),
     byStatusWithHeaders: operation({
       path: '/by-status',

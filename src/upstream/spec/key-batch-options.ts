@@ -21,7 +21,7 @@ export interface KeyBatchOptions<K, I, B, T> {
    * Returns the value of a key from the answer to its batch; `undefined` if the answer does not have the key. `index`
    * is the position of the key in the request.
    */
-  readonly pick: (answer: DeepReadonly<B>, key: K, index: number) => T | undefined
+  readonly pick: (answer: NoInfer<DeepReadonly<B>>, key: K, index: number) => T | undefined
 }
 
 declare const untyped: unique symbol
