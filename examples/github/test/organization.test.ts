@@ -77,6 +77,14 @@ test('a page that fails leaves the repositories before it', async () => {
   assert.equal(sources.pages.state, 'partial')
 })
 
+test('a first page that fails is a partial reply, and not an unknown organization', async () => {
+  await using upstream = await rivers()
+  upstream.status(github.repositories, 500).status(github.repositories, 500)
+  const { data, complete } = await runAggregate(organization, input, { upstreams: { github: upstream } })
+  assert.deepEqual(data.repositories, [])
+  assert.equal(complete, false)
+})
+
 test('an unknown organization is a 404 with a code', async () => {
   await using upstream = await scriptedUpstream()
   upstream.status(github.organization, 404).status(github.repositories, 404)
