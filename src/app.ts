@@ -331,7 +331,11 @@ export function buildApp(aggregates: AggregateList, options: AppOptions = {}): F
   const gauge = createPressureGauge(
     pressure,
     served.some(({ route }) => route.criticality === 'high'),
-    loopOf(maxHoldMs => counters.permitBacklog(maxHoldMs)),
+    // Requests that are injected have no connection.
+    loopOf(
+      maxHoldMs => counters.permitBacklog(maxHoldMs),
+      () => connections.size || Infinity,
+    ),
   )
   watchPressure(app, gauge, pressure)
   logRefusedBodies(app, gauge.bodies)

@@ -64,6 +64,7 @@ test('turns of the event loop that stay longer than three limits raise the level
     },
     busyMs: () => 0,
     permitBacklog: () => 0,
+    connections: () => Infinity,
   })
   const turn = (ms: number) => {
     const first = gauge.admits('normal')

@@ -10,6 +10,8 @@ const leastBusy = 0.1
 const sampleCount = 4
 /** The CPU time after the first runs in which runs are not measured, because their code is not compiled yet. In ms. */
 const coldMs = 500
+/** The CPU time of a refusal, as a share of that of a run. `npm run bench:overload` measures it. */
+const refusalShare = 0.03
 /** The smallest excess, in runs. A few long runs are not an overload. */
 const excessRuns = 64
 /** The length from which on the virtual queue is standing, as a share of the excess. */
@@ -35,6 +37,7 @@ export class InboundDemand {
   #sampledAt = 0
   #sampledBusyMs = 0
   #sampledRuns = 0
+  #sampledRefusals = 0
   /** The CPU time from which on runs are measured, in ms. */
   #warmAtMs: number | undefined
   /** The runs that had been refused at the last look, and at the one before. */
@@ -51,6 +54,11 @@ export class InboundDemand {
    */
   constructor(excessMs: number) {
     this.#excessMs = excessMs
+  }
+
+  /** Returns the CPU time of a number of runs, in ms; `Infinity` if that of a run is not known. */
+  workOf(runs: number): number {
+    return this.#runMs === 0 ? Infinity : runs * this.#runMs
   }
 
   /** Returns whether the virtual queue is standing. */
@@ -97,8 +105,9 @@ export class InboundDemand {
    * Measures the CPU time of a run.
    *
    * @param busyMs - The time in which the loop was not idle, in ms from any start.
+   * @param refusals - The number of requests that overload has refused.
    */
-  sample(now: number, busyMs: number, { served, refused }: RunCounts): void {
+  sample(now: number, busyMs: number, { served, refused }: RunCounts, refusals: number): void {
     this.#refusedBefore = this.#refusedLast
     this.#refusedLast = refused
     const runs = served - this.#sampledRuns
@@ -107,10 +116,12 @@ export class InboundDemand {
     if (served > 0) this.#warmAtMs ??= busyMs + coldMs
     const isMeasured = runs >= sampleRuns && this.#sampledBusyMs >= (this.#warmAtMs ?? Infinity)
     const ownMs = busyMs - this.#sampledBusyMs
-    if (isMeasured && ownMs >= leastBusy * ms) this.#add(ownMs / runs)
+    const ownRuns = runs + (refusals - this.#sampledRefusals) * refusalShare
+    if (isMeasured && ownMs >= leastBusy * ms) this.#add(ownMs / ownRuns)
     this.#sampledAt = now
     this.#sampledBusyMs = busyMs
     this.#sampledRuns = served
+    this.#sampledRefusals = refusals
   }
 
   #add(runMs: number): void {

@@ -6,6 +6,8 @@ import { LoopTurns, type LoopClock, type TurnListener } from './loop-turns.ts'
 
 /** The time for which all turns must be long, in limits. */
 const longTime = 5
+/** The work of one request per connection, in limits, up to which the connections cannot bring an overload. */
+const boundedWork = 3
 /** The delay of a turn under overload, as a share of the limit. A longer delay adds no throughput. */
 const targetShare = 0.03
 /** The calls per permit that may wait under overload. So the permits are in use until the next turn. */
@@ -28,6 +30,8 @@ const maxFall = 0.5
  *   `limit` for five times `limit`.
  * - No turn was shorter than three times `limit` for five times `limit`.
  *
+ * If one request per open connection takes less than three times `limit`, the service is never overloaded.
+ *
  * Under overload a request is refused at once if it has waited longer than a budget. The target is a delay of 3 % of
  * `limit`: the budget falls while the delay is longer, and grows while it is shorter. That is the rule of controlled
  * delay (Nichols and Jacobson, RFC 8289; Maurer, "Fail at Scale", ACM Queue 2015).
@@ -45,6 +49,8 @@ export class LoopAdmission implements TurnListener {
   readonly #classes = new CriticalityClasses()
   /** True if a request was admitted in this turn. Otherwise the next one is: runs can be longer than the target. */
   #hasAdmitted = false
+  /** The requests that were refused. */
+  #refusals = 0
   /** The rank of the class whose requests are refused by the budget. */
   #class = calm
   /** The wait up to which requests of that class are admitted, in ms. */
@@ -73,7 +79,7 @@ export class LoopAdmission implements TurnListener {
 
   /** Measures the CPU time of a run. Call it a few times per second. Returns the longest turn since the last call. */
   sample(runs: RunCounts): number {
-    this.#demand.sample(this.#clock.now(), this.#clock.busyMs(), runs)
+    this.#demand.sample(this.#clock.now(), this.#clock.busyMs(), runs, this.#refusals)
     return this.#turns.takeLongest()
   }
 
@@ -82,6 +88,7 @@ export class LoopAdmission implements TurnListener {
     if (this.#limit === 0) return true
     const isAdmitted = this.#decide(ranks[criticality], this.#clock.now(), runs)
     if (isAdmitted) this.#hasAdmitted = true
+    else this.#refusals++
     return isAdmitted
   }
 
@@ -89,6 +96,10 @@ export class LoopAdmission implements TurnListener {
     this.#classes.see(rank, now)
     const waitedMs = this.#turns.waitedMs(now)
     this.#demand.arrived(now, runs)
+    if (this.#isBounded) {
+      this.#class = calm
+      return true
+    }
     if (this.#class === calm) {
       if (!this.#isOverloaded(now, runs)) return true
       this.#refuseFrom(ranks.low, now)
@@ -96,6 +107,14 @@ export class LoopAdmission implements TurnListener {
     if (rank < this.#class) return false
     if (rank > this.#class) return waitedMs < this.#limit
     return waitedMs < (this.#hasAdmitted ? this.#budget : this.#limit) && this.#turns.permitBacklog < maxBacklog
+  }
+
+  /**
+   * True if one request per connection is little work. More requests than that are never there at once, so a queue
+   * stays short. Without this rule, callers that ask again at once after a refusal would keep the service overloaded.
+   */
+  get #isBounded(): boolean {
+    return this.#demand.workOf(this.#clock.connections()) < boundedWork * this.#limit
   }
 
   #isOverloaded(now: number, runs: RunCounts): boolean {

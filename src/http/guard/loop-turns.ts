@@ -11,6 +11,8 @@ export interface LoopClock {
    * than `maxHoldMs`.
    */
   readonly permitBacklog: (maxHoldMs: number) => number
+  /** The open connections of callers; `Infinity` if they are not counted. */
+  readonly connections: () => number
 }
 
 /** Receives the turns of the loop. */

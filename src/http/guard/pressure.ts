@@ -86,13 +86,14 @@ export interface PressureGauge extends LoadGauge {
   memoryLevel(reading: MemoryReading): Pressure
 }
 
-/** Returns the event loop of this process, with the permits of a runtime. */
-export function loopOf(permitBacklog: LoopClock['permitBacklog']): LoopClock {
+/** Returns the event loop of this process, with the permits of a runtime and the connections of a server. */
+export function loopOf(permitBacklog: LoopClock['permitBacklog'], connections = () => Infinity): LoopClock {
   return {
     now: () => performance.now(),
     atTurnEnd: setImmediate,
     busyMs: () => performance.eventLoopUtilization().active,
     permitBacklog,
+    connections,
   }
 }
 

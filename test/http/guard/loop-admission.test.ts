@@ -128,6 +128,21 @@ test('a closed loop whose callers begin together again and again is not refused'
   }
 })
 
+test('callers that ask again at once after a refusal do not keep the service overloaded', async t => {
+  const { requests, admission } = simulateLoop({
+    phases: [[0, 0]],
+    endMs: 16_000,
+    callers: 32,
+    calls: 20,
+    runMs: 4,
+    permits: 64,
+    slowness: at => (at < 8000 ? 60 : 1),
+  })
+  t.ok(refused(within(requests, 0, 8000)).length > 0, 'slow runs are an overload')
+  t.equal(refused(within(requests, 11_000, 16_000)).length, 0)
+  t.equal(admission.isShedding, false)
+})
+
 test('no request is refused while runs take long for a short time, though the loop is late', async t => {
   const { requests } = simulateLoop({
     phases: [[0, 0.2]],

@@ -93,6 +93,7 @@ export function simulateLoop({
     },
     busyMs: () => now - idleMs,
     permitBacklog: () => waiting.length / permits,
+    connections: () => (callers > 0 ? callers : Infinity),
   })
   const arrivals = arrivalsOf(phases, endMs, classes, stepMs, runMs, calls)
   for (let caller = 0; caller < callers; caller++) arrivals.push(arrivalAt(caller * 0.01, 'normal'))
