@@ -127,7 +127,7 @@ export function operation<
     H,
     Input<Pa, Q, B, Hd>,
     R,
-    KeyBatchOptions<K, NoInfer<Input<Pa, Q, B, Hd>>, NoInfer<Value<R, O, H, E, A>>, V>
+    KeyBatchOptions<K, NoInfer<Input<Pa, Q, B, Hd>>, Value<R, O, H, E, A>, V>
   > & {
     readonly headers?: Hd
     readonly allowEmpty?: E
