@@ -7,6 +7,7 @@ import { deepFreeze } from '../core/freeze.ts'
 import { skip } from './aggregate.ts'
 import { answerOf, lateAsk, overLimit } from './ask.ts'
 import { AskedCalls, type AnswerCompletion } from './asked-calls.ts'
+import { callsPerRequest } from './batched-calls.ts'
 import { startCallGroup, type CallCompletion, type CallGroup, type SendCall, type SendItem } from './call-group.ts'
 import { countByUpstream, readCallList } from './call-list.ts'
 import { isChain, isItem, type Item } from './chain.ts'
@@ -294,7 +295,10 @@ export class StepRun implements CallCompletion {
       step,
       calls,
       omitted,
-      send: asked === undefined ? this.#senderOf(calls) : asked.sendOfList(this.#senderOf(calls, asked.count)),
+      send:
+        asked === undefined
+          ? this.#senderOf(calls)
+          : asked.sendOfList(this.#senderOf(calls, asked.count), callsPerRequest(calls)),
       done: (values, tally, isStale) => {
         const isPartial = kind === 'each' && (tally.failed.length > 0 || omitted > 0)
         const state = isPartial ? 'partial' : isStale || asked?.isStale === true ? 'stale' : 'ok'
