@@ -366,7 +366,10 @@ export class StepRun implements CallCompletion {
     completion: CallCompletion,
     isFrozen = this.step.isFrozen,
     siblings?: number,
-  ): void => this.#dispatch(call, index, completion, this.abort, isFrozen, siblings)
+  ): void => {
+    // A call of the list may wait for the end of an asked call, which the end of the step aborts.
+    if (!this.#hasEnded) this.#dispatch(call, index, completion, this.abort, isFrozen, siblings)
+  }
 
   #dispatch(
     call: Call<unknown>,
