@@ -7,7 +7,8 @@ import { StreamBody } from './stream-body.ts'
  * Returns the body of an operation from parts of which some are streams.
  *
  * @throws `CALL_INPUT_INVALID` if the sizes that are known exceed `maxRequestBytes`
- * @throws {TypeError} if the operation shares its answers or its requests, or if its upstream sends several calls over one connection
+ * @throws {TypeError} if the operation shares its answers or its requests, or if its upstream sends several calls over
+ *   one connection
  */
 export function writeStream(
   spec: OperationSpec,
