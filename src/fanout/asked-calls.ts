@@ -5,7 +5,7 @@ import type { ErrorCode } from '../errors.ts'
 import type { CallCompletion, CallGroup, SendCall, SendItem } from './call-group.ts'
 import type { CallCounts } from './events.ts'
 import { failedCall, type FailedCall, type State } from './outcome.ts'
-import { sendLimit } from './send-limit.ts'
+import { sendLimit, type LimitSend } from './send-limit.ts'
 
 /** Receives the result of one asked call. */
 export interface AnswerCompletion {
@@ -25,7 +25,7 @@ interface AskedEnd {
  * them. A list of calls that it returns is a group of its own, whose calls have the next numbers.
  */
 export class AskedCalls implements CallGroup, CallCompletion {
-  readonly #limit: (send: SendItem) => SendItem
+  readonly #limit: LimitSend
   readonly #send: SendItem
   /** Aborts the asked calls. */
   readonly #abort: Abort
@@ -50,10 +50,14 @@ export class AskedCalls implements CallGroup, CallCompletion {
     this.#send(call, index, this)
   }
 
-  /** Returns `send` for the items of a returned list. Their numbers follow those of the asked calls. */
-  sendOfList(send: SendItem): SendItem {
+  /**
+   * Returns `send` for the items of a returned list. Their numbers follow those of the asked calls.
+   *
+   * @param perRequest the number of items that may share a request, and count as one for the limit
+   */
+  sendOfList(send: SendItem, perRequest = 1): SendItem {
     const first = this.#waiting.length
-    const limited = this.#limit(send)
+    const limited = this.#limit(send, perRequest)
     return (item, index, completion) =>
       limited(item, first + index, {
         resolve: (at, value, cached, isAbsent) => completion.resolve(at - first, value, cached, isAbsent),

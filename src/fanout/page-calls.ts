@@ -2,6 +2,7 @@ import { UpstreamError } from '../errors.ts'
 import { ignoreRejection } from '../core/promises.ts'
 import { bodyKey } from '../upstream/call/body-key.ts'
 import { Call } from '../upstream/call/call.ts'
+import { StreamBody } from '../upstream/call/write-body/stream-body.ts'
 import type { CallList } from './page-types.ts'
 import { labelOf, type Step } from './step.ts'
 
@@ -10,7 +11,7 @@ export class PageCalls {
   readonly #step: Step
   readonly #calls: Call<unknown>[] = []
   /** The index of the page of each call. */
-  readonly #indexes = new Map<string, number>()
+  readonly #indexes = new Map<unknown, number>()
   /** The number of calls that `overflow` has omitted; `null` if further pages exist and their number is not known. */
   omitted: number | null = 0
 
@@ -103,9 +104,9 @@ function listOf(value: unknown): CallList<unknown> | undefined {
     : undefined
 }
 
-/** Calls with equal keys have the same answer. */
-function keyOf({ spec, path, headers, body }: Call<unknown>): string {
-  return JSON.stringify([spec.name, path, headers, bodyKey(body)])
+/** Calls with equal keys have the same answer. The bytes of a stream are not known, so it is equal to itself only. */
+function keyOf({ spec, path, body, headers }: Call<unknown>): unknown {
+  return body instanceof StreamBody ? body : JSON.stringify([spec.name, path, bodyKey(body), headers])
 }
 
 function nameOf(value: unknown): string {

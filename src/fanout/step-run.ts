@@ -7,6 +7,7 @@ import { deepFreeze } from '../core/freeze.ts'
 import { skip } from './aggregate.ts'
 import { answerOf, lateAsk, overLimit } from './ask.ts'
 import { AskedCalls, type AnswerCompletion } from './asked-calls.ts'
+import { callsPerRequest } from './batched-calls.ts'
 import { startCallGroup, type CallCompletion, type CallGroup, type SendCall, type SendItem } from './call-group.ts'
 import { countByUpstream, readCallList } from './call-list.ts'
 import { isChain, isItem, type Item } from './chain.ts'
@@ -294,7 +295,10 @@ export class StepRun implements CallCompletion {
       step,
       calls,
       omitted,
-      send: asked === undefined ? this.#senderOf(calls) : asked.sendOfList(this.#senderOf(calls, asked.count)),
+      send:
+        asked === undefined
+          ? this.#senderOf(calls)
+          : asked.sendOfList(this.#senderOf(calls, asked.count), callsPerRequest(calls)),
       done: (values, tally, isStale) => {
         const isPartial = kind === 'each' && (tally.failed.length > 0 || omitted > 0)
         const state = isPartial ? 'partial' : isStale || asked?.isStale === true ? 'stale' : 'ok'
@@ -362,7 +366,10 @@ export class StepRun implements CallCompletion {
     completion: CallCompletion,
     isFrozen = this.step.isFrozen,
     siblings?: number,
-  ): void => this.#dispatch(call, index, completion, this.abort, isFrozen, siblings)
+  ): void => {
+    // A call of the list may wait for the end of an asked call, which the end of the step aborts.
+    if (!this.#hasEnded) this.#dispatch(call, index, completion, this.abort, isFrozen, siblings)
+  }
 
   #dispatch(
     call: Call<unknown>,

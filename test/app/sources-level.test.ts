@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { test } from 'tap'
 import { z } from 'zod'
 import { buildApp } from '../../src/app.ts'
-import { aggregate, refuse, type AnyAggregate } from '../../src/fanout/aggregate.ts'
+import { aggregate, chain, refuse, type AnyAggregate } from '../../src/fanout/aggregate.ts'
 import type { SourcesLevel } from '../../src/fanout/sources-level.ts'
 import { headwaters } from '../../src/http/plugin.ts'
 import { UpstreamError } from '../../src/errors.ts'
@@ -185,9 +185,14 @@ test("the app's own error handler gets the problem that the caller may see", asy
 
 /** A part of a builder that steps of any kind can be added with. */
 interface Loose {
-  required(name: string, step: () => unknown, options: object): Loose
+  required(
+    name: string,
+    step: (args: { readonly ask: (call: unknown) => Promise<unknown> }) => unknown,
+    options: object,
+  ): Loose
   optional(name: string, step: () => unknown, options: object): Loose
   each(name: string, step: () => unknown, options: object): Loose
+  pages(name: string, first: () => unknown, options: object): Loose
   firstOf(name: string, step: () => unknown, options: object): Loose
   reply(schema: z.ZodType, merge: () => unknown): AnyAggregate
 }
@@ -196,7 +201,7 @@ test('the bytes of an answer with none contain no name of a step or an upstream'
   const [quokka, platypus] = await upstreams(t)
   const step = fc.record({
     name: fc.constantFrom('wombat', 'numbat', 'axolotl'),
-    kind: fc.constantFrom('required', 'optional', 'each', 'firstOf'),
+    kind: fc.constantFrom('required', 'optional', 'each', 'firstOf', 'pages', 'asked', 'chain', 'refused'),
     upstream: fc.constantFrom(quokka, platypus),
     id: fc.constantFrom('a', 'b', '404', '429', '500', '503', 'cut', 'text', '', '..'),
     timeout: fc.constantFrom(1, 5000),
@@ -209,6 +214,24 @@ test('the bytes of an answer with none contain no name of a step or an upstream'
       const call = () => upstream.zebrafish({ id })
       if (kind === 'required') builder = builder.required(name, call, { timeout })
       else if (kind === 'optional') builder = builder.optional(name, call, { timeout, fallback: null })
+      else if (kind === 'asked')
+        builder = builder.required(name, ({ ask }) => ask(call()).then(() => ask(call())), { timeout })
+      else if (kind === 'chain')
+        builder = builder.each(name, () => [chain(call(), call)], { timeout, minSuccess: 0, fallback: null })
+      else if (kind === 'refused')
+        builder = builder.required(
+          name,
+          ({ ask }) => ask(call()).catch(() => refuse(409, 'no', { code: 'NO', title: 'No', type: 'urn:no' })),
+          { timeout },
+        )
+      else if (kind === 'pages')
+        builder = builder.pages(name, () => upstream.zebrafish({ id: `${id}` }), {
+          next: (_: unknown, index: number) => upstream.zebrafish({ id: index > 1 ? id : `b${index}` }),
+          timeout,
+          maxPages: maxItems,
+          overflow: maxItems === 1 ? 'truncate' : 'error',
+          onLoss: timeout === 1 ? 'keep' : 'fail',
+        })
       else if (kind === 'each') builder = builder.each(name, () => [call(), call()], { timeout, maxItems })
       else builder = builder.firstOf(name, () => [call(), call()], { timeout })
     }

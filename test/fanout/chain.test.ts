@@ -236,6 +236,49 @@ test('the first call of a chain has the number of its item, and further calls ha
   await reply
 })
 
+test('the calls of chains have numbers after those of the asked calls and of the items, and share their limit', async t => {
+  const runtime = heldRuntime()
+  const ask = (id: string) => oracle.ask({ id })
+  const described = base
+    .each(
+      'all',
+      ({ ask: send }) => {
+        void send(ask('asked')).catch(() => {})
+        return ['a', 'b'].map(id => chain(ask(`${id}0`), () => ask(`${id}1`)))
+      },
+      { concurrency: 1, minSuccess: 1, fallback: 'lost' },
+    )
+    .reply(Any, ({ all }) => all)
+  const { reply } = watched(described, { runtime })
+  await turn()
+  t.equal(runtime.calls.length, 1, 'the asked call that is not awaited has the only place')
+  runtime.at('/asked').fail(new UpstreamError('UPSTREAM_RESET', 'oracle'))
+  for (const path of ['/a0', '/a1']) (await runtime.arrived(path)).answer(path)
+  ;(await runtime.arrived('/b0')).answer('/b0')
+  ;(await runtime.arrived('/b1')).fail(new UpstreamError('UPSTREAM_TIMEOUT', 'oracle'))
+  const { data, sources } = await reply
+  t.same(data, ['/a1', 'lost'])
+  t.strictSame(
+    runtime.calls.map(({ path, call }) => [path, call.index]),
+    [
+      ['/asked', 0],
+      ['/a0', 1],
+      ['/a1', 3],
+      ['/b0', 2],
+      ['/b1', 4],
+    ],
+  )
+  t.match(sources['all'], {
+    state: 'partial',
+    calls: 3,
+    ok: 1,
+    failed: [
+      { index: 0, code: 'UPSTREAM_RESET' },
+      { index: 2, code: 'UPSTREAM_TIMEOUT' },
+    ],
+  })
+})
+
 test('a chain counts for the upstream of its first call', async t => {
   const { ask } = defineUpstream(
     'other',

@@ -63,6 +63,39 @@ test('the concurrency of an each over keys counts batches', async t => {
   t.equal(held.length, 4)
 })
 
+test('the concurrency of an each over keys counts batches after an asked call too', async t => {
+  const held: Asked[] = []
+  const { runtime, shop } = await arrange(t, asked => held.push(asked))
+  const basket = base
+    .each(
+      'prices',
+      async ({ ask }) => {
+        const { id } = await ask(shop.price('first'))
+        void ask(shop.one({ id }))
+        return times(120, index => shop.price(idOf(index)))
+      },
+      { maxItems: 200, concurrency: 2 },
+    )
+    .reply(Any, ({ prices }) => prices.length)
+  const reply = fanOut(basket, {}, { runtime })
+  await until(() => held.length === 1)
+  answer(held[0] as Asked)
+  await until(() => held.length === 3)
+  await turn()
+  const sizes = () => held.slice(1).map(({ request }) => idsOf(request.url ?? '').length)
+  t.same(sizes(), [0, 50], 'the asked call that is not awaited and one batch')
+  held[1]?.json({ id: 'first', cents: 1 })
+  await until(() => held.length === 4)
+  t.same(sizes(), [0, 50, 50])
+  for (const asked of held.slice(2)) answer(asked)
+  await until(() => held.length === 5)
+  t.same(sizes(), [0, 50, 50, 20])
+  answer(held[4] as Asked)
+  const { data, sources } = await reply
+  t.equal(data, 120)
+  t.match(sources['prices'], { state: 'ok', calls: 122, ok: 122, failed: [] })
+})
+
 test('the concurrency of an each over calls of several operations counts calls', t => {
   const { price, shared, one } = pricedUpstream(50)
   t.equal(callsInFlight(2, [price('a'), price('b')]), 100)

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { UpstreamError } from '../../src/errors.ts'
 import { aggregate, times } from '../../src/fanout/aggregate.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
+import type { Call } from '../../src/upstream/call/call.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { answeringRuntime } from '../helpers/answering-runtime.ts'
 import { oracle } from '../helpers/oracle.ts'
@@ -211,4 +212,60 @@ test('calls with equal paths and other bodies are other pages', async t => {
       .reply(Any, ({ found }) => found)
   t.match(await fanOut(described(9), {}, { runtime: echo() }), { data: ['/search', '/search', '/search'] })
   t.match(await problemOf(fanOut(described(2), {}, { runtime: echo() })), { code: 'UPSTREAM_PAGE_LOOP' })
+})
+
+test('calls that differ in a header or in a multipart body are other pages', async t => {
+  const { list, search } = defineUpstream(
+    'shop',
+    { origin: 'http://shop.test' },
+    {
+      list: operation({ path: '/list', headers: z.object({ 'x-cursor': z.number() }), output: Any }),
+      search: operation({
+        method: 'POST',
+        path: '/search',
+        bodyType: 'multipart',
+        body: z.object({ after: z.string() }),
+        output: Any,
+      }),
+    },
+  )
+  const described = (call: (after: number) => Call<unknown>, count: number) =>
+    aggregate('found', { url: '/found' })
+      .pages('found', () => call(0), {
+        next: (_, index) => call((index + 1) % count),
+        overflow: 'truncate',
+        maxPages: 3,
+      })
+      .reply(Any, ({ found }) => found)
+  const byHeader = (after: number) => list({ headers: { 'x-cursor': after } })
+  const byBody = (after: number) => search({ body: { after: String(after) } })
+  t.match(await fanOut(described(byHeader, 9), {}, { runtime: echo() }), { data: ['/list', '/list', '/list'] })
+  t.match(await problemOf(fanOut(described(byHeader, 2), {}, { runtime: echo() })), { code: 'UPSTREAM_PAGE_LOOP' })
+  t.match(await fanOut(described(byBody, 9), {}, { runtime: echo() }), { data: ['/search', '/search', '/search'] })
+})
+
+test('each call with a body that is a stream is another page', async t => {
+  const { search } = defineUpstream(
+    'shop',
+    { origin: 'http://shop.test' },
+    {
+      search: operation({
+        method: 'POST',
+        path: '/search',
+        bodyType: 'bytes',
+        body: z.custom<ReadableStream<Uint8Array>>(),
+        output: Any,
+      }),
+    },
+  )
+  const call = () => search({ body: new ReadableStream() })
+  const described = aggregate('found', { url: '/found' })
+    .pages('found', call, { next: (_, index) => (index < 2 ? call() : undefined) })
+    .reply(Any, ({ found }) => found)
+  t.match(await fanOut(described, {}, { runtime: echo() }), { data: ['/search', '/search', '/search'] })
+  const one = call()
+  const twice = aggregate('found', { url: '/found' })
+    .pages('found', () => one, { next: () => one })
+    .reply(Any, ({ found }) => found)
+  t.match(await problemOf(fanOut(twice, {}, { runtime: echo() })), { code: 'UPSTREAM_PAGE_LOOP' })
 })

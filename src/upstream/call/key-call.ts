@@ -1,6 +1,6 @@
 import type { OperationSpec } from '../spec/spec.ts'
 import type { KeyBatchSpec } from '../spec/key-batch-spec.ts'
-import type { Call, KeyCall } from './call.ts'
+import type { Call, KeyCall, LiveCall } from './call.ts'
 import { callFactory } from './create-call.ts'
 import type { Fields } from './parse-input.ts'
 
@@ -36,4 +36,18 @@ export function requestForKeys(spec: OperationSpec, keys: readonly unknown[]): C
       { cause },
     )
   }
+}
+
+/**
+ * Returns the headers of a request for several keys: those that `call` returns for all keys, and those that layers have
+ * added to the call of the first key.
+ */
+export function headersForKeys(
+  { spec, key, headers }: LiveCall<unknown>,
+  several: Call<unknown>,
+): Readonly<Record<string, string>> | undefined {
+  if (spec.headers === undefined) return headers
+  const alone: Readonly<Record<string, string>> = { ...requestForKeys(spec, [key]).headers }
+  const added = Object.entries({ ...headers }).filter(([name, value]) => alone[name] !== value)
+  return { ...several.headers, ...Object.fromEntries(added) }
 }

@@ -83,7 +83,7 @@ export function operationSpec(upstream: UpstreamSpec, key: string, options: AnyO
     coalesce: coalesce || cache !== false,
     cache: cachePolicy(name, cache),
     idempotencyKey,
-    keyBatch: keyBatchSpec(name, safe, options),
+    keyBatch: keyBatchSpec(name, safe, options, listed),
   }
 }
 

@@ -6,15 +6,16 @@ import type { DeepReadonly } from '../../core/freeze.ts'
  *
  * @typeParam K the type of a key
  * @typeParam I the input of the operation's schemas
- * @typeParam B the answer to a batch
+ * @typeParam B the answer to a batch; a union with one form per status if the operation has `responses`
  * @typeParam T the value of one key
  */
 export interface KeyBatchOptions<K, I, B, T> {
   /** The limit on the keys of one request, from 1 to 1000. */
   readonly maxKeys: number
   /**
-   * Returns the input of a request for keys: the fields of `params` and `query`, and the body under `body`. It also
-   * makes the request for one key, which identifies the key: keys with equal requests are equal.
+   * Returns the input of a request for keys: the fields of `params` and `query`, the body under `body`, and the headers
+   * under `headers`. It also makes the request for one key, which identifies the key: keys with equal requests are
+   * equal, and only keys with equal headers share a request.
    */
   readonly call: (keys: readonly K[]) => DeepReadonly<I>
   /**

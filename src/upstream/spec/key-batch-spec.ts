@@ -2,6 +2,7 @@ import { wholeNumber } from '../../core/bounds.ts'
 import { rejectUnknownOptions, type OptionKeys } from '../../core/option-keys.ts'
 import { checkFunction } from '../../core/option-values.ts'
 import { isPrototype } from '../../core/freeze.ts'
+import type { ListedStatuses } from './check-responses.ts'
 import type { KeyBatchOptions } from './key-batch-options.ts'
 import type { AnyOperationOptions } from './operation-options.ts'
 
@@ -23,9 +24,15 @@ const mostKeys = 1000
  * Checks the option `keyBatch` of an operation. Returns `undefined` without it.
  *
  * @param isSafe True if a call of the operation changes nothing at the upstream.
+ * @param listed The statuses of `responses`.
  */
-export function keyBatchSpec(name: string, isSafe: boolean, options: AnyOperationOptions): KeyBatchSpec | undefined {
-  const { keyBatch, params, query, body, responseHeaders } = options
+export function keyBatchSpec(
+  name: string,
+  isSafe: boolean,
+  options: AnyOperationOptions,
+  listed: ListedStatuses | undefined,
+): KeyBatchSpec | undefined {
+  const { keyBatch, params, query, body, bodyType, responseHeaders } = options
   if (keyBatch === undefined) return undefined
   rejectUnknownOptions(name, keyBatch, known, { group: 'keyBatch' })
   const { maxKeys, call, pick } = keyBatch
@@ -47,6 +54,12 @@ export function keyBatchSpec(name: string, isSafe: boolean, options: AnyOperatio
     throw new TypeError(
       `${name}: response headers belong to a batch and not to a key: remove responseHeaders or keyBatch`,
     )
+  if (bodyType === 'multipart')
+    throw new TypeError(
+      `${name}: each multipart body has another boundary, so no two keys are equal: ` +
+        "remove keyBatch, or use another bodyType such as 'form'",
+    )
+  checkListed(name, listed)
   return Object.freeze({ maxKeys, call, pick: ownValue(pick) }) as unknown as KeyBatchSpec
 }
 
@@ -60,4 +73,14 @@ function ownValue(pick: (...given: never) => unknown): KeyBatchSpec['pick'] {
     const isInherited = typeof value === 'object' && value !== null ? isPrototype(value) : typeof value === 'function'
     return isInherited ? undefined : value
   }
+}
+
+/** Refuses a status that fails its attempt: `pick` does not get the answer of a failed request. */
+function checkListed(name: string, listed: ListedStatuses | undefined): void {
+  for (const [status, { isFailure }] of listed ?? [])
+    if (isFailure)
+      throw new TypeError(
+        `${name}: responses lists ${status}, with which a whole batch fails, so that no key has a value: ` +
+          `remove ${status} from responses, or remove keyBatch`,
+      )
 }

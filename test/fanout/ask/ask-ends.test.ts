@@ -71,6 +71,28 @@ test('a waiting call that a step does not await is not sent after the end of the
   t.match(errors, [{ message: 'the step has ended' }, { message: 'the step has ended' }])
 })
 
+test('a listed call that waits behind an asked call is not sent after its step has failed', async t => {
+  const runtime = heldRuntime({ isSync: true })
+  const errors: unknown[] = []
+  const described = within()
+    .each(
+      'all',
+      ({ ask }) => {
+        void collect(errors, ask(call('asked')))
+        return [oracle.tell({ id: 'a' }), oracle.tell({ id: 'b' })]
+      },
+      { concurrency: 2 },
+    )
+    .reply(Any, () => 1)
+  const { reply } = watched(described, { runtime })
+  ;(await runtime.arrived('/a')).fail(new UpstreamError('UPSTREAM_RESET', 'oracle'))
+  t.match(await problemOf(reply), { code: 'UPSTREAM_RESET', sources: { all: { calls: 3, ok: 0 } } })
+  t.same(
+    runtime.calls.map(({ path }) => path),
+    ['/asked', '/a'],
+  )
+})
+
 test('an unsafe call that was asked and not awaited is not cut by the end of its step, and a failing run waits for it', async t => {
   const upstream = await httpUpstream(t)
   const runtime = createRuntime()

@@ -111,6 +111,44 @@ test('the limit on asked calls of an each is its maxItems', async t => {
   })
 })
 
+test('the limit on asked calls of pages is their maxPages, and their pages obey the concurrency with them', async t => {
+  const described = (asked: number) =>
+    base
+      .pages(
+        'all',
+        ({ ask }) => {
+          for (let id = 0; id < asked; id++) void ask(call(`asked-${id}`))
+          return call('page-0')
+        },
+        {
+          next: (_, index) => (index === 0 ? times(2, at => call(`page-${at + 1}`)) : undefined),
+          maxPages: 3,
+          concurrency: 2,
+        },
+      )
+      .reply(Any, ({ all }) => all)
+  const runtime = heldRuntime()
+  const { reply } = watched(described(1), { runtime })
+  const sent = () => runtime.calls.map(({ path }) => path).join(' ')
+  ;(await runtime.arrived('/page-0')).answer(0)
+  ;(await runtime.arrived('/page-1')).answer(1)
+  await turn()
+  t.equal(sent(), '/asked-0 /page-0 /page-1 /page-2', 'one page at once beside the asked call')
+  runtime.at('/page-2').answer(2)
+  t.match(await reply, { data: [0, 1, 2], sources: { all: { state: 'ok', calls: 4, ok: 3 } } })
+  const refused = base
+    .pages(
+      'all',
+      async ({ ask }) => {
+        await Promise.all(times(4, id => ask(call(id))))
+        return call('page')
+      },
+      { next: () => undefined, maxPages: 3 },
+    )
+    .reply(Any, ({ all }) => all)
+  t.match(await problemOf(fanOut(refused, {}, { runtime: answering() })), { code: 'TOO_MANY_ITEMS' })
+})
+
 test('context() asks at most 100 calls', async t => {
   const described = base.context(({ ask }) => Promise.all(times(101, id => ask(call(id))))).reply(Any, () => 1)
   t.match(await problemOf(fanOut(described, {}, { runtime: answering() })), { code: 'TOO_MANY_ITEMS' })

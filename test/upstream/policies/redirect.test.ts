@@ -1,9 +1,11 @@
 import fc from 'fast-check'
 import { test } from 'tap'
+import { z } from 'zod'
 import { UpstreamError } from '../../../src/errors.ts'
 import { recordLocation } from '../../../src/upstream/call/redirect-location.ts'
 import { redirect } from '../../../src/upstream/policies/redirect.ts'
 import { Call } from '../../../src/upstream/call/call.ts'
+import { defineUpstream, operation } from '../../../src/upstream/declare.ts'
 import { testRun } from '../../helpers/call.ts'
 import { heldService } from '../../helpers/held-service.ts'
 import { serviceOf } from '../../../src/upstream/call/layer.ts'
@@ -87,6 +89,29 @@ test('a safe call with a body is redirected with its method and its body, or not
       t.match(await asked, { value: 'well' })
     } else t.equal(await asked, error, `${method} ${status}`)
   }
+})
+
+test('a safe call whose body is a stream is not redirected', async t => {
+  const { upload } = defineUpstream(
+    'cats',
+    { origin: 'http://a.example' },
+    {
+      upload: operation({
+        method: 'POST',
+        safe: true,
+        path: '/upload',
+        bodyType: 'bytes',
+        body: z.custom<ReadableStream<Uint8Array>>(),
+        output: z.unknown(),
+      }),
+    },
+  )
+  const bottom = heldService()
+  const asked = layer(bottom.service)(testRun().ask(upload({ body: new ReadableStream() })))
+  const error = moved('/b', 307)
+  bottom.held[0]?.fail(error)
+  await t.rejects(asked, error)
+  t.equal(bottom.taken, 1)
 })
 
 test('whatever redirects name, an attempt ends after at most limit + 1 requests, at their end or with its reason', async t => {

@@ -1,6 +1,10 @@
 import { test } from 'tap'
 import { z } from 'zod'
 import { defineUpstream, operation } from '../../../src/upstream/declare.ts'
+import { createRuntime } from '../../../src/upstream/runtime.ts'
+import { testRun } from '../../helpers/call.ts'
+import { httpUpstream } from '../../helpers/http-upstream.ts'
+import { idsOf } from '../../helpers/priced-upstream.ts'
 
 const good = {
   path: '/prices',
@@ -48,8 +52,77 @@ test('a wrong keyBatch is refused with the option and the fix', t => {
       { responseHeaders: z.object({ etag: z.string() }) },
       'shop.prices: response headers belong to a batch and not to a key: remove responseHeaders or keyBatch',
     ],
+    [
+      { method: 'POST', safe: true, bodyType: 'multipart', body: z.object({ ids: z.string() }) },
+      'shop.prices: each multipart body has another boundary, so no two keys are equal: ' +
+        "remove keyBatch, or use another bodyType such as 'form'",
+    ],
+    [
+      { output: undefined, responses: { 200: good.output, 503: z.null() } },
+      'shop.prices: responses lists 503, with which a whole batch fails, so that no key has a value: ' +
+        'remove 503 from responses, or remove keyBatch',
+    ],
   ] as const)
     t.throws(() => declare(options), new TypeError(message), message)
   t.doesNotThrow(() => declare({ keyBatch: { ...keyBatch, maxKeys: 1000 } }))
   t.end()
+})
+
+test('the key of a batch cannot be written as a stream', t => {
+  const { upload } = defineUpstream(
+    'shop',
+    { origin: 'http://127.0.0.1:9' },
+    {
+      upload: operation({
+        method: 'POST',
+        safe: true,
+        path: '/items',
+        bodyType: 'bytes',
+        body: z.custom<ReadableStream<Uint8Array>>(),
+        output: z.string(),
+        keyBatch: {
+          maxKeys: 5,
+          call: (keys: readonly ReadableStream<Uint8Array>[]) => ({ body: keys[0] as ReadableStream<Uint8Array> }),
+          pick: text => text,
+        },
+      }),
+    },
+  )
+  t.throws(
+    () => upload(new ReadableStream()),
+    new TypeError('shop.upload: its body is a stream, so no two keys are equal: remove keyBatch, or give bytes'),
+  )
+  t.end()
+})
+
+test('a key gets its value from each status that responses lists', async t => {
+  const { origin } = await httpUpstream(t, ({ request, json }) =>
+    json({ ids: idsOf(request.url ?? '') }, idsOf(request.url ?? '').includes('gone') ? 404 : 200),
+  )
+  const runtime = createRuntime()
+  t.teardown(() => runtime.close())
+  const Found = z.object({ ids: z.array(z.string()) })
+  const { item } = defineUpstream(
+    'shop',
+    { origin },
+    {
+      item: operation({
+        path: '/items',
+        query: Found,
+        responses: { 200: Found, 404: z.unknown() },
+        cache: { ttl: 60_000 },
+        keyBatch: {
+          maxKeys: 5,
+          call: (ids: readonly string[]) => ({ ids }),
+          pick: (answer, id) => (answer.status === 200 ? answer.body.ids.find(each => each === id) : `no ${id}`),
+        },
+      }),
+    },
+  )
+  const run = testRun()
+  const ask = (ids: readonly string[]) =>
+    Promise.all(ids.map(async id => (await runtime.send(run.ask(item(id)))).value))
+  t.same(await ask(['a', 'b']), ['a', 'b'])
+  t.same(await ask(['a', 'b']), ['a', 'b'], 'from the cache')
+  t.same(await ask(['gone', 'c']), ['no gone', 'no c'])
 })

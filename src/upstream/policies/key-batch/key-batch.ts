@@ -1,5 +1,5 @@
 import type { LiveCall } from '../../call/call.ts'
-import { requestForKeys } from '../../call/key-call.ts'
+import { headersForKeys, requestForKeys } from '../../call/key-call.ts'
 import { callbackLayer, type Completion, type Layer, type Send } from '../../call/layer.ts'
 import type { KeyBatchSpec } from '../../spec/key-batch-spec.ts'
 import { BatchRequest, type Keys } from './batch-request.ts'
@@ -79,14 +79,15 @@ function sendBatch(next: Send, keys: readonly (readonly KeyMember[])[]): void {
   const request = new BatchRequest(keys as Keys)
   const call = request.firstCall()
   if (keys.length === 1) return next(call, request)
-  let several
+  let own
   try {
-    several = requestForKeys(
+    const several = requestForKeys(
       call.spec,
       keys.map(equal => (equal as readonly [KeyMember])[0].call.key),
     )
+    own = { path: several.path, body: several.body, headers: headersForKeys(call, several) }
   } catch (error) {
     return request.reject(error)
   }
-  next(Object.assign(call, { path: several.path, body: several.body }), request)
+  next(Object.assign(call, own), request)
 }
