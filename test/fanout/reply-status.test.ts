@@ -10,7 +10,7 @@ const runtime = answeringRuntime(path => path)
 const Id = z.object({ id: z.string() })
 const base = aggregate('orders', { url: '/orders', method: 'POST' })
 
-test('reply() declares the status, and onReply() may return another one', async t => {
+test('reply() declares the statuses, and onReply() may return another one of them', async t => {
   const created = base.reply(Id, () => ({ id: 'a' }), { status: [201, 200] })
   t.same(created.statuses, [201, 200])
   t.match(await fanOut(created, {}, { runtime }), { data: { id: 'a' }, status: 201 })
@@ -73,11 +73,31 @@ test('a wrong status, location or cache-control of onReply() is a bug that is na
     [get, { headers: { 'cache-control': 'private' } }, 'and the aggregate declares no cacheControl: declare one'],
     [own, { headers: { 'cache-control': 'public' } }, 'the cacheControl of the aggregate does not allow that: declare'],
   ] as const) {
-    const broken = described.reply(Id, () => ({ id: 'a' })).onReply((): ReplyExtras => extras)
+    const broken = described.reply(Id, () => ({ id: 'a' }), { status: [200, 204] }).onReply((): ReplyExtras => extras)
     const problem = await problemOf(fanOut(broken, {}, { runtime }))
     t.match(problem, { code: 'INTERNAL', cause: TypeError })
     const { message: text } = problem.cause as TypeError
     t.ok(text.includes('onReply() returned') && text.includes(message), text)
+  }
+})
+
+test('onReply() returns only statuses that reply() declares, also if that is the default alone', async t => {
+  for (const [status, returned, fix] of [
+    [undefined, 202, '[200, 202]'],
+    [201, 200, '[201, 200]'],
+    [[201, 202], 203, '[201, 202, 203]'],
+    [200, 204, '[200, 204]'],
+  ] as const) {
+    const described = base
+      .reply(Id.nullable(), () => null, { ...(status !== undefined && { status }) })
+      .onReply(() => ({ status: returned }))
+    const problem = await problemOf(fanOut(described, {}, { runtime }))
+    t.match(problem, { code: 'INTERNAL', cause: TypeError })
+    t.equal(
+      (problem.cause as TypeError).message,
+      `aggregate 'orders': onReply() returned the status ${returned}, which reply() does not declare: ` +
+        `add it to the status list of reply(), { status: ${fix} }`,
+    )
   }
 })
 
