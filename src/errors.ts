@@ -83,12 +83,8 @@ export const errors = {
 
   // One step
   STEP_TIMEOUT: row(504, 'Step too slow', 'did not end within its timeout', 'failed'),
-  TOO_MANY_ITEMS: row(400, 'Too many items', 'asks for more calls than its maxItems allows'),
-  UPSTREAM_TOO_MANY_ITEMS: row(
-    502,
-    'Too many items',
-    'received more items or pages from an upstream than its maxItems or maxPages allows',
-  ),
+  TOO_MANY_ITEMS: row(400, 'Too many items', 'asks for more calls than its limit'),
+  UPSTREAM_TOO_MANY_ITEMS: row(502, 'Too many items', 'received more items or pages from an upstream than its limit'),
   UPSTREAM_PAGE_LOOP: row(502, 'Pages repeat', 'refers to a page that was already requested'),
   THREADS_FULL: row(503, 'No free thread', 'has no free thread, and the queue for one is full'),
   SHED: row(503, 'Dropped under load', 'was dropped, because the service is under load'),

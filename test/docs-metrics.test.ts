@@ -43,7 +43,7 @@ test('docs/metrics.md has the numbers of combinations of an aggregate and of an 
     route: { method: 'GET' },
     steps: [],
     statuses: [200],
-    hooks: { context: undefined, onReply: undefined },
+    hooks: { context: undefined },
   }
   const operation = { safe: true, coalesce: false, cache: {}, allowEmpty: false, nullOn: [] }
   const spec = {

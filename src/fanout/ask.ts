@@ -1,7 +1,7 @@
 import { UpstreamError } from '../errors.ts'
 import { Call } from '../upstream/call/call.ts'
 import type { AnswerCompletion, AskedCalls } from './asked-calls.ts'
-import { labelOf, type Step } from './step.ts'
+import { labelOf, type Step, type StepKind } from './step.ts'
 
 /** Sends a call that the function of a step or of context() passes to `ask`, and returns a promise of its answer. */
 export function answerOf(
@@ -18,15 +18,19 @@ export function answerOf(
   return answer
 }
 
+/** The options that set `maxItems`, by the kind of step. Steps of other kinds have a fixed limit. */
+const limits: Readonly<Partial<Record<StepKind, string>>> = { each: 'maxItems', pages: 'maxPages' }
+
 /** Returns the error of a step that asks more calls than its limit; undefined if it may ask one more. */
 export function overLimit(
-  { name, maxItems }: Step,
+  { name, kind, maxItems }: Step,
   asked: AskedCalls,
   hasUpstreamInput: boolean,
 ): UpstreamError | undefined {
   if (asked.count < maxItems) return undefined
   const code = hasUpstreamInput ? 'UPSTREAM_TOO_MANY_ITEMS' : 'TOO_MANY_ITEMS'
-  return new UpstreamError(code, name, { detail: `more than ${maxItems} calls by ask` })
+  const fix = limits[kind] === undefined ? 'move the calls to an each with maxItems' : `raise ${limits[kind]}`
+  return new UpstreamError(code, name, { detail: `more than ${maxItems} calls by ask: ${fix}` })
 }
 
 /** Returns the error of an `ask` that is called after the function of its step has returned. */

@@ -25,7 +25,9 @@ export function readCallList(step: Step, returned: unknown, hasUpstreamInput: bo
   if (calls.length > maxItems) {
     if (overflow === 'truncate') return calls.slice(0, maxItems)
     const code = hasUpstreamInput ? 'UPSTREAM_TOO_MANY_ITEMS' : 'TOO_MANY_ITEMS'
-    throw new UpstreamError(code, name, { detail: `${calls.length} items, and the limit is ${maxItems}` })
+    throw new UpstreamError(code, name, {
+      detail: `${calls.length} items, and ${kind === 'each' ? 'maxItems' : 'the limit'} is ${maxItems}`,
+    })
   }
   if (kind === 'firstOf' && calls.length < count)
     throw new TypeError(

@@ -24,7 +24,7 @@ export function readProblems(
   const problems = new Map<number, DeclaredProblem>()
   for (const [key, value] of Object.entries(given)) {
     const status = Number(key)
-    if (!Number.isInteger(status) || status < 400 || status > 599)
+    if (!Number.isInteger(status) || String(status) !== key || status < 400 || status > 599)
       throw new TypeError(`${owner}: problems has the key '${key}', which is not a status from 400 to 599`)
     problems.set(status, declared(owner, status, value))
   }

@@ -5,7 +5,10 @@ import { allowsSharedCache, allowsStoring } from './shared-caches.ts'
 
 /** The value that onReply() may return: the status of the reply, and headers. */
 export interface ReplyExtras {
-  /** The status of the reply. With 204 the data must be null. @default the status of `reply` */
+  /**
+   * The status of the reply, one of those that `reply` declares. With 204 the data must be null.
+   * @default the first status of `reply`
+   */
   readonly status?: ReplyStatus
   /**
    * The headers, by name. Several values are sent as several lines, as `set-cookie` requires. A `cache-control` may be
@@ -32,7 +35,7 @@ export interface CheckedExtras {
 /**
  * Checks the value that onReply() returned.
  *
- * @throws {TypeError} for a status or a header that cannot be sent
+ * @throws {TypeError} for a status that reply() does not declare, and for a status or a header that cannot be sent
  */
 export function readReplyExtras(
   { name, route, statuses }: Replying,
@@ -42,6 +45,11 @@ export function readReplyExtras(
   const action = `aggregate '${name}': onReply() returned`
   const status = returned?.status ?? statuses[0]
   checkStatus(`${action} a status that a reply cannot have: it`, status)
+  if (!statuses.includes(status))
+    throw new TypeError(
+      `${action} the status ${status}, which reply() does not declare: ` +
+        `add it to the status list of reply(), { status: [${[...statuses, status].join(', ')}] }`,
+    )
   if (status === 204 && data !== null && data !== undefined)
     throw new TypeError(`${action} the status 204, which has no body, and the data is not null: merge null for it`)
   const given = returned?.headers

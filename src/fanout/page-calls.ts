@@ -84,7 +84,10 @@ export class PageCalls {
     if (overflow === 'truncate') this.omitted = known === undefined ? null : known - maxItems
     else
       throw new UpstreamError('UPSTREAM_TOO_MANY_ITEMS', name, {
-        detail: known === undefined ? `more than ${maxItems} pages` : `${known} pages, and the limit is ${maxItems}`,
+        detail:
+          known === undefined
+            ? `more than maxPages, which is ${maxItems}`
+            : `${known} pages, and maxPages is ${maxItems}`,
       })
   }
 

@@ -110,7 +110,8 @@ export class PageRun implements CallGroup, CallCompletion {
     const { run, step, args, abort } = this.#options
     // A listener may have cancelled the run at the end of the last call.
     if (run.isClosed) return
-    const { pages } = this.#buffer
+    // The run counts its pages with its own list, which code without types could change.
+    const pages = Object.freeze(this.#buffer.pages.slice())
     const index = pages.length - 1
     const { next } = step as Step & { readonly next: NonNullable<Step['next']> }
     let returned: unknown

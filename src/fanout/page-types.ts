@@ -36,7 +36,7 @@ export interface CallList<out C> {
  * @param page The last page so far.
  * @param index The index of `page`, from 0.
  * @param args The arguments of the step: the input, and the values that it needs.
- * @param pages All pages so far, in order.
+ * @param pages All pages so far, in order, in a frozen list.
  */
 export type NextPage<T, A> = (
   page: Page<T>,

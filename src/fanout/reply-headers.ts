@@ -53,6 +53,8 @@ export function readHeaders({ owner, option, action, refused }: HeadersPlace, gi
   for (const [name, value] of Object.entries(given as Readonly<Record<string, unknown>>)) {
     const lower = name.toLowerCase()
     if (!headerName.test(name)) throw new TypeError(`${action} '${name}', which is not a valid header name`)
+    // The server keeps the headers of a reply in an object, and an assignment to this name sets its prototype.
+    if (lower === '__proto__') throw new TypeError(`${action} the header '${name}', which cannot be sent: rename it`)
     if (ours.has(lower) || lower.startsWith('headwaters-'))
       throw new TypeError(`${action} the header '${name}', which only the service sets: remove it`)
     if (Object.hasOwn(refused, lower))

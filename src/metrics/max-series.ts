@@ -15,7 +15,7 @@ export interface LimitedAggregate {
   readonly steps: readonly { readonly kind: string; readonly minSuccess: number | undefined }[]
   /** The statuses of its reply. */
   readonly statuses: readonly number[]
-  readonly hooks: { readonly context: object | undefined; readonly onReply: unknown }
+  readonly hooks: { readonly context: object | undefined }
 }
 
 /** The part of an operation that limits its series. */
@@ -56,9 +56,6 @@ export interface FamilySeries {
 const failureStatuses = statuses.filter(
   status => ['', '304', 'other'].includes(status) || status.startsWith('4') || status.startsWith('5'),
 ).length
-
-/** The statuses that onReply() of an aggregate can return: every 2xx except 205 and 206. */
-const onReplyStatuses = statuses.filter(status => status.startsWith('2') && status !== '205' && status !== '206').length
 
 /** The statuses with which a request without an aggregate can end: none, those of the routes, and those of refusals. */
 export const otherStatuses: ReadonlySet<string> = new Set([
@@ -109,8 +106,7 @@ function addService({ otherRoutes }: LimitedService, add: Add): void {
 }
 
 function addAggregate({ route, steps, statuses: own, hooks }: LimitedAggregate, add: Add): void {
-  const replyStatuses = hooks.onReply === undefined ? own.length : onReplyStatuses
-  add(families.serverDuration, (route.method === 'GET' ? 2 : 1) * (failureStatuses + replyStatuses))
+  add(families.serverDuration, (route.method === 'GET' ? 2 : 1) * (failureStatuses + own.length))
   add(families.runs, runOutcomes.length - 1 + allCodes.values.length)
   add(families.runDuration, runOutcomes.length)
   add(families.runDeadlineLeft, 1)

@@ -42,7 +42,7 @@ test('a reply with the status 204 has no body, and its headers have the sources'
     .reply(z.null(), () => null, { status: 204 })
   const empty = aggregate('empty', { url: '/empty', cacheControl: 'max-age=60' })
     .required('one', () => 1)
-    .reply(z.string().nullable(), () => null)
+    .reply(z.string().nullable(), () => null, { status: [200, 204] })
     .onReply(({ data }) => (data === null ? { status: 204 } : undefined))
   const { port } = await serveApp(t, { aggregates: [removed, empty] })
   for (const [method, path] of [
@@ -62,7 +62,7 @@ test('a reply with the status 204 has no body, and its headers have the sources'
 
 test('a reply with another status than 200 has no etag, and HEAD has the status of GET', async t => {
   const some = aggregate('some', { url: '/some', cacheControl: 'max-age=60', query: z.object({ as: z.string() }) })
-    .reply(z.string(), ({ query }) => query.as)
+    .reply(z.string(), ({ query }) => query.as, { status: [200, 203] })
     .onReply(({ data }) => ({ status: data === 'other' ? 203 : 200 }))
   const { get } = await serveApp(t, { aggregates: [some] })
   for (const method of ['GET', 'HEAD']) {

@@ -117,8 +117,8 @@ test('a problem names its step with states, and neither its step nor its upstrea
     [
       '/long',
       'TOO_MANY_ITEMS',
-      "Step 'wombat' asks for more calls than its maxItems allows.",
-      'A step asks for more calls than its maxItems allows.',
+      "Step 'wombat' asks for more calls than its limit.",
+      'A step asks for more calls than its limit.',
     ],
   ] as const) {
     t.same(await ask('states', url), [withStates, code, failed], url)

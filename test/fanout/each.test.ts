@@ -110,7 +110,7 @@ test("a list above maxItems asks nothing and is the caller's fault without needs
   t.match(problem, {
     code: 'TOO_MANY_ITEMS',
     statusCode: 400,
-    detail: /^all asks for more calls than its maxItems allows: 101 items, and the limit is 100\.$/,
+    detail: /^all asks for more calls than its limit: 101 items, and maxItems is 100\.$/,
   })
   t.match(problem.sources, { all: { state: 'failed', code: 'TOO_MANY_ITEMS' } })
   t.strictSame(runtime.asked, [])

@@ -448,6 +448,14 @@ test('headers that are ours, or no headers, are a bug that is named', async t =>
       { 'headwaters-complete': '?1' },
       "onReply() returned the header 'headwaters-complete', which only the service sets: remove it",
     ],
+    [
+      JSON.parse('{ "__proto__": ["1"] }') as never,
+      "onReply() returned the header '__proto__', which cannot be sent: rename it",
+    ],
+    [
+      JSON.parse('{ "__PROTO__": "1" }') as never,
+      "onReply() returned the header '__PROTO__', which cannot be sent: rename it",
+    ],
     [{ 'x y': '1' }, "onReply() returned 'x y', which is not a valid header name"],
     [new Map([['x-a', '1']]) as never, 'headers of onReply() must be a plain object such as'],
     [new Headers({ 'x-a': '1' }) as never, 'headers of onReply() must be a plain object such as'],

@@ -146,7 +146,7 @@ test('a list above maxItems is an error by default and by name, under minSuccess
       t.match(await problemOf(fanOut(listOf(options), countOf(3), { runtime })), {
         code: 'TOO_MANY_ITEMS',
         statusCode: 400,
-        detail: 'all asks for more calls than its maxItems allows: 3 items, and the limit is 2.',
+        detail: 'all asks for more calls than its limit: 3 items, and maxItems is 2.',
         sources: { all: { state: 'failed', code: 'TOO_MANY_ITEMS' } },
       })
       t.same(runtime.asked, [])

@@ -222,7 +222,7 @@ test('a total that is wrong makes no more calls than maxPages allows', async t =
   const runtime = answeringRuntime((): Rows => ({ rows: [1], total: 1e15 }))
   t.match(await problemOf(fanOut(described('error'), {}, { runtime })), {
     code: 'UPSTREAM_TOO_MANY_ITEMS',
-    detail: /: 1000000000000000 pages, and the limit is 3\.$/,
+    detail: /: 1000000000000000 pages, and maxPages is 3\.$/,
   })
   t.match(await fanOut(described('truncate'), {}, { runtime }), {
     sources: { rows: { state: 'partial', calls: 3, omitted: 1e15 - 3 } },

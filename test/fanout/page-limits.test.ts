@@ -36,8 +36,7 @@ test('pages above maxPages fail the run, whatever onLoss is, and are not called'
     t.match(await problemOf(fanOut(chain(9, { maxPages: 3, onLoss }), {}, { runtime: chained })), {
       code: 'UPSTREAM_TOO_MANY_ITEMS',
       statusCode: 502,
-      detail:
-        'pages received more items or pages from an upstream than its maxItems or maxPages allows: more than 3 pages.',
+      detail: 'pages received more items or pages from an upstream than its limit: more than maxPages, which is 3.',
       sources: { pages: { state: 'failed', calls: 3, ok: 3, failed: [] } },
     })
     t.same(chained.asked, ['/0', '/1', '/2'])
@@ -45,7 +44,7 @@ test('pages above maxPages fail the run, whatever onLoss is, and are not called'
     const listed = echo()
     t.match(await problemOf(fanOut(list(9, { maxPages: 3, onLoss }), {}, { runtime: listed })), {
       code: 'UPSTREAM_TOO_MANY_ITEMS',
-      detail: /: 9 pages, and the limit is 3\.$/,
+      detail: /: 9 pages, and maxPages is 3\.$/,
       sources: { pages: { state: 'failed', calls: 1, ok: 1, failed: [] } },
     })
     t.same(listed.asked, ['/0'])
@@ -54,7 +53,7 @@ test('pages above maxPages fail the run, whatever onLoss is, and are not called'
 
 test('without maxPages the limit of pages is 100', async t => {
   t.match(await problemOf(fanOut(list(101), {}, { runtime: echo() })), {
-    detail: /: 101 pages, and the limit is 100\.$/,
+    detail: /: 101 pages, and maxPages is 100\.$/,
   })
   t.match(await fanOut(list(100), {}, { runtime: echo() }), { complete: true, sources: { pages: { calls: 100 } } })
 })

@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import { z } from 'zod'
 import { UpstreamError } from '../../src/errors.ts'
-import { aggregate, times } from '../../src/fanout/aggregate.ts'
+import { aggregate, skip, times } from '../../src/fanout/aggregate.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { answeringRuntime } from '../helpers/answering-runtime.ts'
@@ -273,4 +273,22 @@ test('a page that is answered after the step has ended is ignored', async t => {
   runtime.at('/2').answer('two')
   await turn()
   t.match(await run, { sources: { pages: { ok: 1, failed: [{ index: 1 }] } } })
+})
+
+test('the list of pages with onLoss keep belongs to its run, so a merge may change it', async t => {
+  for (const [first, pages] of [
+    [() => skip, []],
+    [() => page(0), []],
+    [() => page(1), ['/1']],
+  ] as const) {
+    const described = aggregate('book', { url: '/book' })
+      .pages('pages', first as () => ReturnType<typeof page>, { next: () => page(0), onLoss: 'keep' })
+      .reply(Any, seen => [...seen.pages, seen.pages.push('mine')])
+    const { data } = await fanOut(described, {}, { runtime: failing('/0') })
+    const again = await fanOut(described, {}, { runtime: failing('/0') })
+    t.same(
+      [data, again.data],
+      [1, 2].map(() => [...pages, pages.length + 1]),
+    )
+  }
 })

@@ -52,6 +52,28 @@ test('pages end when next returns undefined, null or an empty list', async t => 
     )
 })
 
+test('next gets a frozen copy of the list of pages, which a later page does not change', async t => {
+  const changes: readonly ((pages: unknown[]) => unknown)[] = [
+    pages => pages.unshift('mine'),
+    pages => void (pages[0] = 'mine'),
+    pages => void (pages.length = 0),
+  ]
+  for (const change of changes) {
+    const lists: (readonly unknown[])[] = []
+    const described = base
+      .pages('pages', () => page(0), {
+        next: (_, index, __, pages) => {
+          lists.push(pages)
+          t.throws(() => change(pages as unknown[]), TypeError)
+          return index < 2 ? page(index + 1) : undefined
+        },
+      })
+      .reply(Any, ({ pages }) => pages)
+    t.same((await fanOut(described, {}, { runtime: echo() })).data, ['/0', '/1', '/2'])
+    t.same(lists, [['/0'], ['/0', '/1'], ['/0', '/1', '/2']])
+  }
+})
+
 test('next gets the last page, its index, the arguments of the step and all pages so far', async t => {
   const given: unknown[] = []
   const described = aggregate('book', { url: '/book/{id}', params: z.object({ id: z.string() }) })

@@ -10,7 +10,7 @@ const runtime = answeringRuntime(path => path)
 const Id = z.object({ id: z.string() })
 const base = aggregate('orders', { url: '/orders', method: 'POST' })
 
-test('reply() declares the status, and onReply() may return another one', async t => {
+test('reply() declares the statuses, and onReply() may return another one of them', async t => {
   const created = base.reply(Id, () => ({ id: 'a' }), { status: [201, 200] })
   t.same(created.statuses, [201, 200])
   t.match(await fanOut(created, {}, { runtime }), { data: { id: 'a' }, status: 201 })
@@ -73,11 +73,31 @@ test('a wrong status, location or cache-control of onReply() is a bug that is na
     [get, { headers: { 'cache-control': 'private' } }, 'and the aggregate declares no cacheControl: declare one'],
     [own, { headers: { 'cache-control': 'public' } }, 'the cacheControl of the aggregate does not allow that: declare'],
   ] as const) {
-    const broken = described.reply(Id, () => ({ id: 'a' })).onReply((): ReplyExtras => extras)
+    const broken = described.reply(Id, () => ({ id: 'a' }), { status: [200, 204] }).onReply((): ReplyExtras => extras)
     const problem = await problemOf(fanOut(broken, {}, { runtime }))
     t.match(problem, { code: 'INTERNAL', cause: TypeError })
     const { message: text } = problem.cause as TypeError
     t.ok(text.includes('onReply() returned') && text.includes(message), text)
+  }
+})
+
+test('onReply() returns only statuses that reply() declares, also if that is the default alone', async t => {
+  for (const [status, returned, fix] of [
+    [undefined, 202, '[200, 202]'],
+    [201, 200, '[201, 200]'],
+    [[201, 202], 203, '[201, 202, 203]'],
+    [200, 204, '[200, 204]'],
+  ] as const) {
+    const described = base
+      .reply(Id.nullable(), () => null, { ...(status !== undefined && { status }) })
+      .onReply(() => ({ status: returned }))
+    const problem = await problemOf(fanOut(described, {}, { runtime }))
+    t.match(problem, { code: 'INTERNAL', cause: TypeError })
+    t.equal(
+      (problem.cause as TypeError).message,
+      `aggregate 'orders': onReply() returned the status ${returned}, which reply() does not declare: ` +
+        `add it to the status list of reply(), { status: ${fix} }`,
+    )
   }
 })
 
@@ -103,6 +123,10 @@ test('wrong problems and sources are refused at declaration', async t => {
     [{ problems: 7 }, "problems must be an object such as { 404: 'There is no such order.' }, got a number"],
     [{ problems: { 200: 'x' } }, "problems has the key '200', which is not a status from 400 to 599"],
     [{ problems: { '4xx': 'x' } }, "problems has the key '4xx', which is not a status from 400 to 599"],
+    [{ problems: { '4e2': 'x' } }, "problems has the key '4e2', which is not a status from 400 to 599"],
+    [{ problems: { ' 404 ': 'x' } }, "problems has the key ' 404 ', which is not a status from 400 to 599"],
+    [{ problems: { '0x194': 'x' } }, "problems has the key '0x194', which is not a status from 400 to 599"],
+    [{ problems: { 404.5: 'x' } }, "problems has the key '404.5', which is not a status from 400 to 599"],
     [{ problems: { 404: '' } }, 'problems[404] must be a sentence or a zod schema, got an empty string'],
     [{ problems: { 404: 7 } }, 'problems[404] must be a sentence or a zod schema, got a number'],
     [{ problems: { 404: null } }, 'problems[404] must be a sentence or a zod schema, got null'],

@@ -486,10 +486,14 @@ const withContext = withUser
     },
     { needs: ['one'] },
   )
-  .reply(R, ({ context, one }) => {
-    typed(context).is<User>(true)
-    return { name: one.name + context.id }
-  })
+  .reply(
+    R,
+    ({ context, one }) => {
+      typed(context).is<User>(true)
+      return { name: one.name + context.id }
+    },
+    { status: [200, 201] },
+  )
 hooked.context(() => 3).required('a', ({ context }) => typed(context).is<number>(true) ?? 1)
 hooked.context(() => breed({ id: '1' })).required('a', ({ context }) => typed(context).is<Breed>(true) ?? 1)
 hooked

@@ -56,6 +56,8 @@ function authHeader(auth: AuthOptions | undefined): string | undefined {
 
 /** Returns why calls cannot have a header as their input, with the fix; `undefined` if they can. */
 function faultOf(name: string, method: string, safe: boolean, authorized: string | undefined): string | undefined {
+  // Schemas drop a field of this name, and an assignment to it sets the prototype.
+  if (name === '__proto__') return 'cannot be sent: rename it'
   if (name === authorized) return "is sent by the upstream's auth: remove one of them"
   if (name === 'set-cookie') return 'is a response header: remove it'
   if (name === 'idempotency-key') return 'is sent by idempotencyKey, which also allows retries: set that option instead'

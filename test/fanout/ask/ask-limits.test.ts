@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { UpstreamError } from '../../../src/errors.ts'
 import { aggregate, times } from '../../../src/fanout/aggregate.ts'
 import { fanOut } from '../../../src/fanout/fan-out.ts'
+import type { AskArgs } from '../../../src/fanout/inference.ts'
 import { defineUpstream, operation } from '../../../src/upstream/declare.ts'
 import { answeringRuntime } from '../../helpers/answering-runtime.ts'
 import { heldRuntime } from '../../helpers/held-runtime.ts'
@@ -93,7 +94,13 @@ test('a step asks at most 100 calls, and the next one is refused', async t => {
     .reply(Any, ({ many }) => many)
   const { data, sources } = await fanOut(described, {}, { runtime })
   t.equal(data, 100)
-  t.match(refused, [{ code: 'TOO_MANY_ITEMS', source: 'many', message: /more than 100 calls by ask$/ }])
+  t.match(refused, [
+    {
+      code: 'TOO_MANY_ITEMS',
+      source: 'many',
+      message: /more than 100 calls by ask: move the calls to an each with maxItems$/,
+    },
+  ])
   t.match(sources.many, { state: 'ok', calls: 100, ok: 100, failed: [] })
   t.equal(runtime.asked.length, 100)
 })
@@ -107,7 +114,7 @@ test('the limit on asked calls of an each is its maxItems', async t => {
   t.match(await problemOf(fanOut(described, {}, { runtime: answering() })), {
     code: 'TOO_MANY_ITEMS',
     statusCode: 400,
-    detail: /more than 2 calls by ask/,
+    detail: 'all asks for more calls than its limit: more than 2 calls by ask: raise maxItems.',
   })
 })
 
@@ -151,7 +158,26 @@ test('the limit on asked calls of pages is their maxPages, and their pages obey 
 
 test('context() asks at most 100 calls', async t => {
   const described = base.context(({ ask }) => Promise.all(times(101, id => ask(call(id))))).reply(Any, () => 1)
-  t.match(await problemOf(fanOut(described, {}, { runtime: answering() })), { code: 'TOO_MANY_ITEMS' })
+  t.match(await problemOf(fanOut(described, {}, { runtime: answering() })), {
+    code: 'TOO_MANY_ITEMS',
+    detail:
+      'context asks for more calls than its limit: more than 100 calls by ask: move the calls to an each with maxItems.',
+  })
+})
+
+test('the error of a step that asks too many calls names the option that the step has', async t => {
+  const many = async ({ ask }: AskArgs) => void (await Promise.all(times(101, id => ask(call(id)))))
+  const move = 'move the calls to an each with maxItems.'
+  for (const [described, fix] of [
+    [base.required('step', many as never).reply(Any, () => 1), move],
+    [base.firstOf('step', many as never).reply(Any, () => 1), move],
+    [base.each('step', many as never).reply(Any, () => 1), 'raise maxItems.'],
+    [base.pages('step', many as never, { next: () => undefined }).reply(Any, () => 1), 'raise maxPages.'],
+  ] as const)
+    t.match(await problemOf(fanOut(described, {}, { runtime: answering() })), {
+      code: 'TOO_MANY_ITEMS',
+      detail: `step asks for more calls than its limit: more than 100 calls by ask: ${fix}`,
+    })
 })
 
 test('too many calls after an asked answer are blamed on the upstream', async t => {

@@ -21,6 +21,8 @@ test('a header that a call cannot have is refused, and the message names the fix
     ['content-type', /'content-type' belongs to one connection/],
     ['proxy-authorization', /belongs to one connection/],
     ['a b', /^cats\.ask, headers: 'a b' is not the name of a header$/],
+    ['__proto__', /the header '__proto__' cannot be sent: rename it$/],
+    ['__Proto__', /the header '__Proto__' cannot be sent: rename it$/],
     ['set-cookie', /the header 'set-cookie' is a response header: remove it$/],
     ['Traceparent', /the header 'Traceparent' names the span of one attempt.*set traceContext: true/],
     ['tracestate', /names the span of one attempt/],
