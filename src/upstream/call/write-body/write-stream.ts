@@ -7,7 +7,8 @@ import { StreamBody } from './stream-body.ts'
  * Returns the body of an operation from parts of which some are streams.
  *
  * @throws `CALL_INPUT_INVALID` if the sizes that are known exceed `maxRequestBytes`
- * @throws {TypeError} if the operation shares its answers, or if its upstream sends several calls over one connection
+ * @throws {TypeError} if the operation shares its answers or its requests, or if its upstream sends several calls over
+ *   one connection
  */
 export function writeStream(
   spec: OperationSpec,
@@ -20,6 +21,10 @@ export function writeStream(
   if (spec.coalesce)
     throw new TypeError(
       `${spec.name}: its body is a stream, so no two calls are equal: remove coalesce and cache, or give bytes`,
+    )
+  if (spec.keyBatch !== undefined)
+    throw new TypeError(
+      `${spec.name}: its body is a stream, which cannot be sent for several keys: remove keyBatch, or give bytes`,
     )
   // undici ends the process if a stream ends early beside other requests of its connection.
   if (spec.upstream.pipelining > 1)
