@@ -3,6 +3,7 @@ import { Abort } from '../core/abort.ts'
 import type { Cached } from '../upstream/spec/answer.ts'
 import { Call, LiveCall } from '../upstream/call/call.ts'
 import type { UpstreamSpec } from '../upstream/spec/spec.ts'
+import { closeUnsent } from '../upstream/call/write-body/stream-body.ts'
 import { deepFreeze } from '../core/freeze.ts'
 import { skip } from './aggregate.ts'
 import { answerOf, lateAsk, overLimit } from './ask.ts'
@@ -107,14 +108,17 @@ export class StepRun implements CallCompletion {
     const { abort, step } = this
     // context() may pass `ask` to the steps.
     if (step.index < 0) this.#run.contextCallStarted()
-    else if (this.#phase !== 'invoked')
+    else if (this.#phase !== 'invoked') {
+      closeUnsent(call)
       return completion.reject(
         this.#run.hasFailed || abort.reason instanceof UpstreamError ? abort.reason : lateAsk(step),
       )
+    }
     const asked = this.#asked ?? this.#startAsking()
     const error = overLimit(step, asked, this.#hasUpstreamInput)
-    if (error === undefined) asked.send(call, completion)
-    else completion.reject(error)
+    if (error === undefined) return asked.send(call, completion)
+    closeUnsent(call)
+    completion.reject(error)
   }
 
   /** The calls that the function has asked; undefined if it has asked none. */
@@ -219,7 +223,10 @@ export class StepRun implements CallCompletion {
   }
 
   #read(returned: unknown, args: object): void {
-    if (this.#phase !== 'invoked' || this.#run.isClosed) return
+    if (this.#phase !== 'invoked' || this.#run.isClosed) {
+      if (returned instanceof Call) closeUnsent(returned)
+      return
+    }
     const { kind } = this.step
     this.#phase = 'calling'
     if (returned === skip) return this.#skip()
@@ -387,8 +394,10 @@ export class StepRun implements CallCompletion {
       this.#unsafeCalls++
       this.#run.unsafeCallStarted()
     }
-    if (abort.aborted) pending.reject(abort.reason)
-    else this.#run.send(new LiveCall(call, abort, this.#run, step.index, index, siblings), pending)
+    if (abort.aborted) {
+      closeUnsent(call)
+      pending.reject(abort.reason)
+    } else this.#run.send(new LiveCall(call, abort, this.#run, step.index, index, siblings), pending)
   }
 
   /** Returns the number of calls of the step to an upstream. */

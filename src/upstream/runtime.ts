@@ -21,6 +21,7 @@ import type { UpstreamSpec } from './spec/spec.ts'
 import { checkLayers } from './spec/layers.ts'
 import { type Offloaded, createThreads } from '../threads/threads.ts'
 import { type Service, serviceOf } from './call/layer.ts'
+import { closeUnsent } from './call/write-body/stream-body.ts'
 
 export type { BreakerChange } from './client.ts'
 export { withOverride, type Override } from './override.ts'
@@ -157,12 +158,16 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
   return {
     send: serviceOf((call, completion) => {
       const { upstream } = call.spec
-      if (closed) return completion.reject(new UpstreamError('RUNTIME_CLOSED', upstream.name))
+      if (closed) {
+        closeUnsent(call)
+        return completion.reject(new UpstreamError('RUNTIME_CLOSED', upstream.name))
+      }
       let client = clients.get(upstream)
       if (client === undefined) {
         try {
           client = open(upstream)
         } catch (error) {
+          closeUnsent(call)
           return completion.reject(error)
         }
       }

@@ -9,6 +9,7 @@ import { fanOut } from '../../src/fanout/fan-out.ts'
 import { callFactory } from '../../src/upstream/call/create-call.ts'
 import {
   defineUpstream,
+  env,
   operation,
   operationsOf,
   specOf,
@@ -430,6 +431,20 @@ test('a stream is refused where answers are shared or connections are pipelined'
     name: 'TypeError',
     message: /files\.put: its body is a stream, so no two calls are equal: remove coalesce and cache, or give bytes/,
   })
+  const keyed = operation({
+    method: 'POST',
+    path: '/',
+    safe: true,
+    bodyType: 'bytes',
+    body,
+    keyBatch: { maxKeys: 2, call: (keys: readonly string[]) => ({ body: chunks(...keys) }), pick: answer => answer },
+    output,
+  })
+  t.throws(() => defineUpstream('files', { origin }, { keyed }).keyed('a'), {
+    name: 'TypeError',
+    message:
+      /files\.keyed: its body is a stream, which cannot be sent for several keys: remove keyBatch, or give bytes/,
+  })
   t.end()
 })
 
@@ -450,4 +465,79 @@ test('a run leaves the stream of a call that it never starts as it is, and a gen
   t.strictSame(opened, ['a'])
   t.equal(waiting.destroyed, false)
   waiting.destroy()
+})
+
+test('a stream is closed with a call to a runtime that is closed or cannot reach the upstream', async t => {
+  const { files, runtime, send } = await arrange(t)
+  await runtime.close()
+  const late = fedStream()
+  t.match(await failure(send(files.put({ body: late }))), { code: 'RUNTIME_CLOSED' })
+  t.equal(late.destroyed, true)
+  const secret = defineUpstream('secret', { origin: 'http://127.0.0.1:9', auth: { bearer: env('SECRET') } }, operations)
+  const bare = createRuntime({ environment: {} })
+  t.teardown(() => bare.close())
+  const unsent = fedStream()
+  t.match(await failure(bare.send(testRun().ask(secret.put({ body: unsent })))), { message: /SECRET/ })
+  t.equal(unsent.destroyed, true)
+})
+
+test('a stream is closed with a call that ask refuses, and a call that was asked before keeps its stream', async t => {
+  const server = await uploadServer(t)
+  const { files, runtime } = await arrange(t, server)
+  const streams = [fedStream(), fedStream(), fedStream()] as const
+  const [first, above, late] = streams
+  let askLater: ((call: Call<unknown>) => Promise<unknown>) | undefined
+  const puts = aggregate('puts', { url: '/puts', method: 'POST' })
+    .each(
+      'put',
+      async ({ ask }) => {
+        askLater = ask
+        const call = files.put({ body: first })
+        const asked = ask(call)
+        t.match(await failure(ask(call)), { code: 'TOO_MANY_ITEMS' })
+        t.match(await failure(ask(files.put({ body: above }))), { code: 'TOO_MANY_ITEMS' })
+        t.strictSame([first.destroyed, above.destroyed], [false, true])
+        first.feed('a')
+        first.end()
+        await asked
+        return []
+      },
+      { maxItems: 1 },
+    )
+    .reply(z.unknown(), () => null)
+  await fanOut(puts, {}, { runtime })
+  t.strictSame(server.uploads.map(textOf), ['a'])
+  t.match(await failure(askLater?.(files.put({ body: late })) as Promise<unknown>), { message: /ask was called after/ })
+  t.equal(late.destroyed, true)
+})
+
+test('a stream is closed with the call of a step that becomes ready after the deadline', async t => {
+  const { files, runtime, uploads } = await arrange(t)
+  const source = fedStream()
+  const puts = aggregate('puts', { url: '/puts', method: 'POST', deadline: 20 })
+    .optional('slow', () => new Promise<null>(() => {}), { fallback: null })
+    .optional('put', () => files.put({ body: source }), { needs: ['slow'], fallback: null })
+    .reply(z.unknown(), () => null)
+  await fanOut(puts, {}, { runtime })
+  t.equal(source.destroyed, true)
+  t.strictSame(uploads, [])
+})
+
+test('a stream is closed with a call that a step returns after its run has failed', async t => {
+  const { files, runtime, uploads } = await arrange(t)
+  const source = fedStream()
+  const gate = Promise.withResolvers<void>()
+  const puts = aggregate('puts', { url: '/puts', method: 'POST' })
+    .required('put', async () => {
+      await gate.promise
+      return files.put({ body: source })
+    })
+    .required('off', (): null => {
+      throw new Error('off')
+    })
+    .reply(z.unknown(), () => null)
+  t.match(await failure(fanOut(puts, {}, { runtime })), { cause: { message: 'off' } })
+  gate.resolve()
+  await until(() => source.destroyed)
+  t.strictSame(uploads, [])
 })

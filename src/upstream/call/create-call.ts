@@ -5,7 +5,8 @@ import { ignoreRejection } from '../../core/promises.ts'
 import type { OperationSpec } from '../spec/spec.ts'
 import { parseInput, type Fields } from './parse-input.ts'
 import { pathForms, queryForms, writerOf } from './target.ts'
-import { bodyWriter } from './write-body/body-writer.ts'
+import { bodyWriter, type BodyWriter } from './write-body/body-writer.ts'
+import { closeStreamsIn } from './write-body/input-streams.ts'
 import { headerWriter } from './write-headers.ts'
 
 const nothing: Fields = Object.freeze({})
@@ -15,10 +16,10 @@ const maxKeyLength = 255
 
 /**
  * Returns the function that creates a call from the input of an operation. It throws `CALL_INPUT_INVALID` for input
- * that the schemas refuse.
+ * that the schemas refuse. A call that is refused closes the streams in its input.
  */
 export function callFactory(spec: OperationSpec): (input?: Fields) => Call<unknown> {
-  const { name, template, params, query, body, headers, idempotencyKey } = spec
+  const { name, template, params, query, body, bodyType, headers, idempotencyKey } = spec
 
   if ([params, query, body, headers, idempotencyKey].every(part => part === undefined)) {
     const always = Object.freeze(new Call<unknown>(spec, template.path, undefined, undefined))
@@ -31,15 +32,32 @@ export function callFactory(spec: OperationSpec): (input?: Fields) => Call<unkno
   const writeHeaders = headers && headerWriter(name, headers)
   const writeBody = body && bodyWriter(spec, body)
 
-  return (input = nothing) => {
-    const path = writePath === undefined ? template.path : writePath(input)
-    return new Call(
-      spec,
-      writeQuery === undefined ? path : path + writeQuery(input),
-      writeBody === undefined ? undefined : writeBody(parseInput(body as z.ZodType, input['body'], name, 'body')),
-      idempotencyKey === undefined ? undefined : keyOf(idempotencyKey(input as never), name),
-      writeHeaders?.(input),
-    )
+  const createWith =
+    (write: BodyWriter | undefined) =>
+    (input: Fields = nothing): Call<unknown> => {
+      const path = writePath === undefined ? template.path : writePath(input)
+      return new Call(
+        spec,
+        writeQuery === undefined ? path : path + writeQuery(input),
+        write === undefined ? undefined : write(parseInput(body as z.ZodType, input['body'], name, 'body')),
+        idempotencyKey === undefined ? undefined : keyOf(idempotencyKey(input as never), name),
+        writeHeaders?.(input),
+      )
+    }
+
+  if (writeBody === undefined || (bodyType !== 'bytes' && bodyType !== 'multipart')) return createWith(writeBody)
+  return input => {
+    const inputs: unknown[] = [input]
+    const write: BodyWriter = value => {
+      inputs.push(value)
+      return writeBody(value)
+    }
+    try {
+      return createWith(write)(input)
+    } catch (error) {
+      closeStreamsIn(inputs)
+      throw error
+    }
   }
 }
 

@@ -124,6 +124,11 @@ export class StreamBody implements AsyncIterable<Uint8Array> {
   }
 }
 
+/** Closes the streams of a call that will not be sent, unless another use of the call has its body. */
+export function closeUnsent({ body }: { readonly body: unknown }): void {
+  if (body instanceof StreamBody && body.claim()) body.close()
+}
+
 interface SizedSource {
   readonly source: ByteSource
   readonly size: number | undefined

@@ -23,7 +23,9 @@ export function writeStream(
       `${spec.name}: its body is a stream, so no two calls are equal: remove coalesce and cache, or give bytes`,
     )
   if (spec.keyBatch !== undefined)
-    throw new TypeError(`${spec.name}: its body is a stream, so no two keys are equal: remove keyBatch, or give bytes`)
+    throw new TypeError(
+      `${spec.name}: its body is a stream, which cannot be sent for several keys: remove keyBatch, or give bytes`,
+    )
   // undici ends the process if a stream ends early beside other requests of its connection.
   if (spec.upstream.pipelining > 1)
     throw new TypeError(
