@@ -90,7 +90,9 @@ test('the key of a batch cannot be written as a stream', t => {
   )
   t.throws(
     () => upload(new ReadableStream()),
-    new TypeError('shop.upload: its body is a stream, which cannot be sent for several keys: remove keyBatch, or give bytes'),
+    new TypeError(
+      'shop.upload: its body is a stream, which cannot be sent for several keys: remove keyBatch, or give bytes',
+    ),
   )
   t.end()
 })
