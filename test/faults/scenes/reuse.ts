@@ -78,9 +78,10 @@ export async function brokenOff(t: Test): Promise<void> {
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
   t.teardown(() => server.close())
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const writer = defineUpstream(
     'writer',
-    { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, attemptTimeout: 1000 },
+    { origin, attemptTimeout: 1000, maxRequestBytes: 32 * 1024 * 1024 },
     {
       save: operation({ method: 'POST', path: '/words', body: z.object({ word: z.string() }), output: Word }),
     },
