@@ -1,4 +1,5 @@
 import { test, type Test } from 'tap'
+import { Pool } from 'undici'
 import { z } from 'zod'
 import { aggregate, chain, times } from '../../src/fanout/aggregate.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
@@ -43,21 +44,50 @@ async function arrange(t: Test) {
   }
   for (let warmUp = 0; warmUp < 20; warmUp++) t.equal((await run()).complete, true)
   await receipts()
-  return { run, receipts }
+  return { origin, run, receipts }
 }
 
-test('100 chains of two calls take as long as one chain', async t => {
-  const { run } = await arrange(t)
+/** Sends the same calls with undici alone. Returns the time of one list of chains, in ms. */
+function byHand(t: Test, origin: string): () => Promise<number> {
+  const pool = new Pool(origin, { connections: cities })
+  t.teardown(() => pool.destroy())
+  const get = async (path: string) => {
+    const { body } = await pool.request({ path, method: 'GET' })
+    return body.json()
+  }
+  return async () => {
+    const startedAt = clockMs()
+    await Promise.all(
+      times(cities, async city => {
+        await get(`/${answerMs}/geo/${city}`)
+        return get(`/${answerMs}/weather/${city}`)
+      }),
+    )
+    return clockMs() - startedAt
+  }
+}
+
+const medianOf = (durations: readonly number[]) => {
+  const sorted = durations.toSorted((a, b) => a - b)
+  return ((sorted[9] as number) + (sorted[10] as number)) / 2
+}
+
+test('100 chains of two calls take at most 1.3 times one chain, or 1.1 times those by hand', async t => {
+  const { origin, run } = await arrange(t)
+  const runByHand = byHand(t, origin)
+  for (let warmUp = 0; warmUp < 20; warmUp++) await runByHand()
   const took: number[] = []
+  const tookByHand: number[] = []
   for (let index = 0; index < 20; index++) {
     const { complete, tookMs } = await run()
     t.equal(complete, true)
     took.push(tookMs)
+    tookByHand.push(await runByHand())
   }
-  took.sort((a, b) => a - b)
-  const median = ((took[9] as number) + (took[10] as number)) / 2
-  t.comment(`median ${median.toFixed(1)} ms, from ${took[0]?.toFixed(1)} to ${took.at(-1)?.toFixed(1)} ms`)
-  if (isExact) t.ok(median <= boundMs, `the median of 20 runs is ${median} ms`)
+  const [median, floor] = [medianOf(took), medianOf(tookByHand)]
+  t.comment(`median ${median.toFixed(1)} ms, by hand ${floor.toFixed(1)} ms`)
+  // A slow machine needs more than the bound for the same calls by hand.
+  if (isExact) t.ok(median <= Math.max(boundMs, 1.1 * floor), `the median of 20 runs is ${median} ms, by hand ${floor}`)
 })
 
 test('one slow first call delays the second call of its own chain only', async t => {
