@@ -22,7 +22,10 @@ const answering = [
     url: '/made',
     method: 'POST',
     sources: 'states',
-    problems: { 404: 'There is none.', 422: z.object({ code: z.literal('ODD') }).describe('It is odd.') },
+    problems: {
+      404: 'There is no such item.',
+      422: z.object({ code: z.literal('ODD') }).describe('The number is odd.'),
+    },
   })
     .required('one', () => 1)
     .reply(z.string(), () => 'a', { status: [201, 200] }),
@@ -76,9 +79,9 @@ for (const openapi of versions) {
       201: {
         content: { 'application/json': { schema: { properties: { sources: { properties: { one: Object } } } } } },
       },
-      404: { description: 'There is none.' },
+      404: { description: 'There is no such item.' },
       422: {
-        description: 'It is odd.',
+        description: 'The number is odd.',
         content: { 'application/problem+json': { schema: { allOf: [{}, { properties: { code: Object } }] } } },
       },
     })

@@ -1,42 +1,8 @@
-import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { test } from 'tap'
-import { childEnvironment } from '../helpers/child-environment.ts'
+import { compile, copyOf, project, withErrors } from '../helpers/compiled.ts'
 
 const here = import.meta.dirname
-const root = resolve(here, '../..')
-
-/** Runs the compiler over a folder with a tsconfig.json; its output has one error a line. */
-function compile(folder: string): Promise<{ readonly code: number; readonly output: string }> {
-  return new Promise(done => {
-    execFile(
-      process.execPath,
-      [join(root, 'node_modules/typescript/lib/tsc.js'), '-p', folder, '--pretty', 'false'],
-      { cwd: root, env: childEnvironment },
-      (error, stdout, stderr) => {
-        done({ code: Number(error?.code ?? 0), output: stdout + stderr })
-      },
-    )
-  })
-}
-
-/** A project of these files; copies import what they copied by absolute path, which nothing rewrites. */
-function project(files: readonly string[]): string {
-  return JSON.stringify({
-    extends: join(root, 'tsconfig.json'),
-    compilerOptions: { rewriteRelativeImportExtensions: false },
-    files,
-    include: [],
-  })
-}
-
-function copyOf(file: string): string {
-  return readFileSync(join(here, file), 'utf8').replaceAll(
-    /from '(\.[^']*)'/g,
-    (_, path: string) => `from '${resolve(here, path)}'`,
-  )
-}
 
 /** The lines of a file that the compiler refuses, from 1. */
 function refusedLines(output: string): ReadonlySet<number> {
@@ -51,7 +17,7 @@ test('right declarations compile with the types they promise, and wrong ones are
 })
 
 test('each wrong declaration is refused for itself, and the compiler says what to do', async t => {
-  const copy = copyOf('wrong-declarations.ts').replaceAll(/^\s*\/\/ @ts-expect-error.*\n/gm, '')
+  const copy = withErrors(copyOf(join(here, 'wrong-declarations.ts')))
   const folder = t.testdir({ 'copy.ts': copy, 'tsconfig.json': project(['copy.ts']) })
   const { code, output } = await compile(folder)
   t.not(code, 0)
@@ -86,7 +52,7 @@ test('each wrong declaration is refused for itself, and the compiler says what t
 })
 
 test('a promised type that differs does not compile', async t => {
-  const copy = copyOf('right-declarations.ts').replaceAll('>(true)', '>(false)')
+  const copy = copyOf(join(here, 'right-declarations.ts')).replaceAll('>(true)', '>(false)')
   const folder = t.testdir({ 'copy.ts': copy, 'tsconfig.json': project(['copy.ts']) })
   const { output } = await compile(folder)
   const refused = refusedLines(output)

@@ -300,7 +300,7 @@ operation({ path: '/x', headers: z.object({ 'x-tags': z.array(z.string()) }), ou
 // 91 layer that needs a context and is not passed to withContext
 // @ts-expect-error
 defineUpstream('x', { origin: 'http://x.test', layers: { call: [tenanted] } }, {})
-// 92 body type that is none
+// 92 unknown body type
 // @ts-expect-error
 operation({ method: 'POST', path: '/x', bodyType: 'xml', body: z.string(), output: Fact })
 // 93 body of text whose output is a number

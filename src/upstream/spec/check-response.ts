@@ -9,15 +9,18 @@ import type { AnyOperationOptions, ResponseType } from './operation-options.ts'
 
 /** The way in which the responses of an operation are read. */
 export interface ResponseSpec {
+  /** The schema of an answer. With `responses` it accepts nothing. */
   readonly output: z.ZodType
+  /** The listed statuses; `undefined` if every 2xx is an answer. */
   readonly responses: ListedStatuses | undefined
-  /** True if a value of an answer can have any depth. */
+  /** True if the output allows values of any depth, so that the depth is checked. */
   readonly isOpen: boolean
   readonly responseType: ResponseType
   readonly accept: readonly string[]
   readonly allowEmpty: boolean
   readonly nullOn: readonly number[]
   readonly responseHeaders: z.ZodType | undefined
+  /** The headers that `responseHeaders` reads. */
   readonly headerFields: HeaderFields | undefined
 }
 

@@ -1,13 +1,11 @@
 import type { z } from 'zod'
-import type { HeaderFields } from '../../core/schema/header-fields.ts'
 import type { AccessSpec } from './access-spec.ts'
 import type { BodyType } from './body-type.ts'
 import type { CachePolicy } from './cache-policy.ts'
-import type { ListedStatuses } from './check-responses.ts'
+import type { ResponseSpec } from './check-response.ts'
 import type { KeyBatchSpec } from './key-batch-spec.ts'
 import type { HeaderInput } from './header-input.ts'
 import type { Layers } from './layers.ts'
-import type { ResponseType } from './operation-options.ts'
 import type { UpstreamOptions } from './options.ts'
 import type { PoliciesSpec } from './policies-spec.ts'
 import type { Template } from './template.ts'
@@ -41,7 +39,7 @@ export interface UpstreamSpec
 }
 
 /** The checked declaration of an operation, bound to its upstream. */
-export interface OperationSpec {
+export interface OperationSpec extends ResponseSpec {
   readonly upstream: UpstreamSpec
   /** The name with its upstream: `catfact-ninja.fact`. */
   readonly name: string
@@ -59,19 +57,6 @@ export interface OperationSpec {
   readonly contentType: string | undefined
   /** The headers in the input; `undefined` if a call has none. */
   readonly headers: HeaderInput | undefined
-  /** The schema of an answer. With `responses` it accepts nothing. */
-  readonly output: z.ZodType
-  /** The listed statuses; `undefined` if every 2xx is an answer. */
-  readonly responses: ListedStatuses | undefined
-  /** True if the output allows values of any depth, so that the depth is checked. */
-  readonly isOpen: boolean
-  readonly responseType: ResponseType
-  readonly accept: readonly string[]
-  readonly allowEmpty: boolean
-  readonly nullOn: readonly number[]
-  readonly responseHeaders: z.ZodType | undefined
-  /** The headers that `responseHeaders` reads. */
-  readonly headerFields: HeaderFields | undefined
   readonly coalesce: boolean
   /** The cache options; `undefined` if answers are not stored. */
   readonly cache: CachePolicy | undefined
