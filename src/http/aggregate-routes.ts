@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
-import { handleRequest } from './reply/handle-request.ts'
+import { handleRequest } from './handle-request.ts'
 import type { RouteServices } from './reply/route-services.ts'
 import { allowMethods, type OtherMethods } from './routing/allowed-methods.ts'
 import { Dispatcher, type ServedPath } from './routing/dispatcher.ts'
