@@ -47,6 +47,8 @@ import type { CountRequest } from './http/guard/shared-rate-store.ts'
 import { logOmittedRefusals, RefusalSampler, type ReportRefusal } from './http/log/refusal-sampler.ts'
 import { tracedLoggers } from './http/log/request-loggers.ts'
 import { addRequestId, addDefaultHeaders } from './http/reply/default-headers.ts'
+import { readBatchOptions, type BatchOptions } from './http/batch/batch-options.ts'
+import { readStreamOptions, type StreamOptions } from './http/stream/stream-options.ts'
 import { closeSlowReaders } from './http/guard/slow-readers.ts'
 import { closeOnStrayBytes } from './http/guard/stray-bytes.ts'
 import type { MetricsSource } from './metrics/source.ts'
@@ -166,6 +168,14 @@ export interface AppOptions {
    * @default 'full'
    */
   readonly sources?: SourcesLevel
+  /** The limits of streams. @default the defaults of `StreamOptions` */
+  readonly streams?: StreamOptions
+  /**
+   * The limits of batches, and the operations that batches may call. `false` turns batches off. Without an operation
+   * and an aggregate with `batch: true`, there is no route for batches.
+   * @default the defaults of `BatchOptions`
+   */
+  readonly batch?: BatchOptions | false
   /**
    * Called with each event of each run. If it throws or rejects, the error is logged, at most once per minute, and the
    * reply does not change.
@@ -205,6 +215,8 @@ const knownOptions: OptionKeys<AppOptions> = {
   info: true,
   traceSampledPercent: true,
   sources: true,
+  streams: true,
+  batch: true,
   onEvent: true,
   drainTimeout: true,
 }
@@ -268,6 +280,8 @@ export function buildApp(aggregates: AggregateList, options: AppOptions = {}): F
   const metricsRoute = readMetricsOption('app', metrics, keys)
   const limits = { ...defaultLimits, ...options.limits }
   const pressure = { ...defaultPressureLimits, ...options.pressure }
+  const streams = readStreamOptions('app', options.streams, limits.replyTimeout)
+  const batch = readBatchOptions('app', options.batch, limits.bodyBytes)
   const readiness: Readiness = { state: 'ready' }
   const refusals = new RefusalSampler()
   const app = fastify({
@@ -355,6 +369,8 @@ export function buildApp(aggregates: AggregateList, options: AppOptions = {}): F
       onEvent,
       traceSampledPercent,
       sources,
+      streams,
+      batch,
       logCompletePercent,
     })
     paths.fill(served)

@@ -31,8 +31,9 @@ import type {
 import type { Sources } from './outcome.ts'
 import type { FirstAnswer, NextArgs, NextPage, PagesStepName, PagesValue } from './page-types.ts'
 import { renamedBuilderMethods } from './renamed.ts'
-import { readStatuses, type ReplyOptions, type ReplyStatus } from './reply-status.ts'
+import { readStatuses, type AnyReplyOptions, type ReplyOptions, type ReplyStatus } from './reply-status.ts'
 import type { Route, RouteOptions } from './route.ts'
+import { readSnapshot, type SnapshotMerge } from './snapshot-option.ts'
 import type { Step, StepKind } from './step.ts'
 
 export { chain } from './create-chain.ts'
@@ -80,6 +81,8 @@ export interface Aggregate<out I, out D, out K extends string> {
   readonly statuses: readonly [ReplyStatus, ...ReplyStatus[]]
   /** The merge function: it returns the data of the reply from the values of the steps. */
   readonly merge: (args: never) => unknown
+  /** The merge of snapshots: `false` for no snapshots, undefined for the merge of the reply. */
+  readonly snapshot: SnapshotMerge
   /** The functions of context() and onReply(). */
   readonly hooks: Hooks
   /** For the type checker only. */
@@ -398,7 +401,7 @@ export interface Builder<I, V> {
   reply<S extends z.ZodType>(
     schema: S,
     merge: (args: Shown<I & V>) => Awaitable<DeepReadonly<z.input<S>>>,
-    options?: ReplyOptions<z.output<S>>,
+    options?: ReplyOptions<z.output<S>, Shown<I & V>, z.input<S>>,
   ): Replied<I, z.output<S>, keyof V & string>
 }
 
@@ -487,7 +490,7 @@ function builder(name: string, route: Route, context: Step | undefined, steps: r
     each: add('each'),
     firstOf: add('firstOf'),
     pages: add('pages'),
-    reply: (schema: z.ZodType, merge: (args: never) => unknown, options = {}): AnyAggregate => {
+    reply: (schema: z.ZodType, merge: (args: never) => unknown, options: AnyReplyOptions = {}): AnyAggregate => {
       checkReply(`aggregate '${name}'`, schema, merge)
       return replied({
         name,
@@ -496,6 +499,7 @@ function builder(name: string, route: Route, context: Step | undefined, steps: r
         schema,
         statuses: readStatuses(`aggregate '${name}'`, schema, route.cacheControl, options),
         merge,
+        snapshot: readSnapshot(`aggregate '${name}'`, options.snapshot),
         dependents: steps.map(({ index }) =>
           steps.filter(({ needs }) => needs.includes(index)).map(step => step.index),
         ),

@@ -46,6 +46,8 @@ const routeOptions: OptionKeys<AnyRouteOptions> = {
   cacheControl: true,
   problems: true,
   sources: true,
+  stream: true,
+  batch: true,
   summary: true,
   description: true,
 }
@@ -77,6 +79,8 @@ export function checkRoute(name: string, options: AnyRouteOptions): Route {
     cacheControl,
     problems,
     sources,
+    stream = true,
+    batch = false,
     summary,
     description,
   } = options
@@ -89,6 +93,8 @@ export function checkRoute(name: string, options: AnyRouteOptions): Route {
       `${owner}: criticality must be one of ${Object.keys(weights).join(', ')}, got ${String(criticality)}`,
     )
   checkBoolean(owner, 'envelope', envelope)
+  checkBoolean(owner, 'stream', stream)
+  checkBoolean(owner, 'batch', batch)
   if (cacheControl !== undefined) checkTextOption(owner, 'cacheControl', cacheControl, "'public, max-age=60'")
   if (sources !== undefined) checkSourcesLevel(owner, sources)
   if (summary !== undefined) checkTextOption(owner, 'summary', summary, "'Facts about cats'")
@@ -154,6 +160,8 @@ export function checkRoute(name: string, options: AnyRouteOptions): Route {
     cacheControl,
     problems: readProblems(owner, problems),
     sources,
+    stream,
+    batch,
     isShared,
     summary,
     description,

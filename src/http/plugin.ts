@@ -6,6 +6,7 @@ import { checkSourcesLevel, type SourcesLevel } from '../fanout/sources-level.ts
 import type { Override, Runtime, RuntimeOptions } from '../upstream/runtime.ts'
 import type { Layers } from '../upstream/spec/layers.ts'
 import { RuntimeMetrics } from '../metrics/runtime-metrics.ts'
+import { readBatchOptions, type BatchOptions } from './batch/batch-options.ts'
 import { InboundBodies } from './bodies/inbound-bodies.ts'
 import type { LoadGauge } from './reply/route-services.ts'
 import { CompleteRunSampler } from './log/complete-run.ts'
@@ -14,6 +15,7 @@ import { defaultPressureLimits } from './guard/pressure.ts'
 import { delegateErrors } from './problems/delegate-errors.ts'
 import { addRequestId } from './reply/default-headers.ts'
 import { safeListener } from './reply/safe-listener.ts'
+import { readStreamOptions, type StreamOptions } from './stream/stream-options.ts'
 import { describeRoutes } from './openapi/swagger.ts'
 import { countRequests, RequestCounter } from './metrics/request-counter.ts'
 import { closeIfUnread } from './connection/unread-body.ts'
@@ -93,6 +95,14 @@ export interface HeadwatersOptions {
    * @default 'full'
    */
   readonly sources?: SourcesLevel
+  /** The limits of streams. @default the defaults of `StreamOptions` */
+  readonly streams?: StreamOptions
+  /**
+   * The limits of batches, and the operations that batches may call. `false` turns batches off. Without an operation
+   * and an aggregate with `batch: true`, there is no route for batches.
+   * @default the defaults of `BatchOptions`
+   */
+  readonly batch?: BatchOptions | false
   /**
    * Called with each event of each run of these routes. If it throws or rejects, the error is logged, at most once per
    * minute, and the reply does not change.
@@ -150,11 +160,15 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
     requests,
     traceSampledPercent = 0,
     sources = 'full',
+    streams,
+    batch,
     onEvent,
   } = options
   checkBoolean('headwaters', 'describe', describe)
   checkListener('headwaters', onEvent)
   checkSourcesLevel('headwaters', sources)
+  readStreamOptions('headwaters', streams)
+  readBatchOptions('headwaters', batch)
   numberWithin('headwaters', 'traceSampledPercent', traceSampledPercent, 0, 100)
   const app = host as FastifyInstance
   const aggregates = readAggregates(options.aggregates)

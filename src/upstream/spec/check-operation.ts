@@ -38,6 +38,7 @@ const operationOptions: OptionKeys<AnyOperationOptions> = {
   cache: true,
   idempotencyKey: true,
   keyBatch: true,
+  batch: true,
 }
 
 /** Checks the declaration of an operation and adds its defaults. */
@@ -55,9 +56,11 @@ export function operationSpec(upstream: UpstreamSpec, key: string, options: AnyO
     coalesce = false,
     cache = false,
     idempotencyKey,
+    batch = false,
   } = options
   rejectUnknownOptions(name, options, operationOptions, { renamed: operationRenames })
   checkBoolean(name, 'coalesce', coalesce)
+  checkBoolean(name, 'batch', batch)
   checkTextOption(name, 'path', path, "'/facts/{id}'")
   if (output === undefined && responses === undefined)
     throw new TypeError(`${name}: output is missing: give the zod schema of the response, for example z.object({ … })`)
@@ -84,6 +87,7 @@ export function operationSpec(upstream: UpstreamSpec, key: string, options: AnyO
     cache: cachePolicy(name, cache),
     idempotencyKey,
     keyBatch: keyBatchSpec(name, safe, options, listed),
+    batch,
   }
 }
 
