@@ -323,6 +323,8 @@ test('the limits that protect the service are read from the environment', async 
     trustProxy: ['10.0.0.0/8', '::1', '192.0.2.7', '2001:db8::/32'],
     keys: ['0123456789abcdef', 'Aa-._~+/Aa-._~+/=='],
     corsOrigins: ['https://app.example', 'http://localhost:5173'],
+    streams: inbound.streams,
+    batch: inbound.batch,
   })
   for (const [value, trust] of [
     ['true', true],

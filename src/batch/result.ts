@@ -6,7 +6,7 @@ import type { Outcome } from '../fanout/outcome.ts'
  */
 export type ResultState = 'ok' | 'stale' | 'partial' | 'failed' | 'notSent'
 
-/** What every result of a call has. */
+/** The fields of every result of a call. */
 interface OfCall {
   /** The id of the call, which its caller chose. */
   readonly id: string

@@ -87,9 +87,4 @@ export interface ProblemBody {
  * @typeParam B The body of the reply. Unless the aggregate has `envelope: false`, it is an object with the data.
  */
 export type StreamEvent<D, B = unknown> =
-  | PlanEvent
-  | SourceEvent
-  | ItemEvent
-  | SnapshotEvent<D>
-  | ReplyEvent<B>
-  | ProblemEvent
+  PlanEvent | SourceEvent | ItemEvent | SnapshotEvent<D> | ReplyEvent<B> | ProblemEvent

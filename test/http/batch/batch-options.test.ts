@@ -3,9 +3,13 @@ import { z } from 'zod'
 import { readBatchOptions, type BatchOptions } from '../../../src/http/batch/batch-options.ts'
 import { defineUpstream, operation } from '../../../src/upstream/declare.ts'
 
-const { order } = defineUpstream('shop', { origin: 'http://127.0.0.1' }, {
-  order: operation({ path: '/orders', output: z.null(), batch: true }),
-})
+const { order } = defineUpstream(
+  'shop',
+  { origin: 'http://127.0.0.1' },
+  {
+    order: operation({ path: '/orders', output: z.null(), batch: true }),
+  },
+)
 
 test('the limits of batches have defaults', async t => {
   t.same(readBatchOptions('app'), {
