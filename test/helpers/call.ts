@@ -1,5 +1,7 @@
 import { Abort } from '../../src/core/abort.ts'
-import { LiveCall, type Call, type Scope } from '../../src/upstream/call/call.ts'
+import { LiveCall } from '../../src/upstream/call/live-call.ts'
+import type { Call } from '../../src/upstream/call/call.ts'
+import type { Scope } from '../../src/upstream/call/scope.ts'
 import type { CallEvent } from '../../src/upstream/call/events.ts'
 
 export interface TestRunOptions {
