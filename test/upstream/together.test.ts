@@ -29,6 +29,12 @@ import { turn } from '../helpers/turn.ts'
 const upstream = 'nobody'
 const over = new DOMException('the run is over', 'AbortError')
 
+/** Answers before the upstream does. */
+const early: CustomLayer = next => call => {
+  next(call).catch(() => {})
+  return Promise.resolve({ value: 'early' as never, status: 200 })
+}
+
 test('a breaker that tries lets all calls of one run through, coalesced ones too', async t => {
   const bottom = heldService()
   const clock = { now: 0 }
@@ -97,7 +103,7 @@ test('a call of context() may fail while the function awaits something else', as
   t.teardown(() => runtime.close())
   const problem = problemOf(fanOut(page, {}, { runtime }))
   await bFailed
-  // A rejection that nobody handles would be told in this turn, and fail this test.
+  // An unhandled rejection would be reported in this turn, and fail this test.
   await turn()
   await turn()
   asked[0]?.()
@@ -106,10 +112,6 @@ test('a call of context() may fail while the function awaits something else', as
 
 test('an attempt that a layer has answered early is still cut at its timeout, and gives its permit back', async t => {
   const raw = await rawUpstream(t, () => {})
-  const early: CustomLayer = next => call => {
-    next(call).catch(() => {})
-    return Promise.resolve({ value: 'early' as never, status: 200 })
-  }
   const cats = defineUpstream(
     'cats',
     {
@@ -136,10 +138,6 @@ test('an attempt that a layer has answered early is still cut at its timeout, an
 
 test('an unsafe call that a layer has answered early is still cut by the deadline', async t => {
   const raw = await rawUpstream(t, () => {})
-  const early: CustomLayer = next => call => {
-    next(call).catch(() => {})
-    return Promise.resolve({ value: 'early' as never, status: 200 })
-  }
   const cats = defineUpstream(
     'cats',
     { origin: raw.origin, layers: { call: [early] } },
