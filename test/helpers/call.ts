@@ -16,7 +16,7 @@ export interface TestRunOptions {
   readonly now?: () => number
 }
 
-/** One run: the scope that its calls share, its abort, and what it was told. */
+/** One run: the scope that its calls share, its abort, and its events. */
 export interface TestRun extends Scope {
   readonly abort: Abort
   readonly events: CallEvent[]

@@ -125,7 +125,7 @@ test('a store in this process is asked and answers at once, with the very entry 
 
 test('a value that the garbage collector took is read again by the schema, and frozen', async t => {
   const adapter = createCacheAdapter(createMemoryStore())
-  // Nobody holds these values, as if their runs were over.
+  // These values are not referenced, as if their runs were over.
   for (const [key, which, body, expected, status] of [
     ['date', 'born', '{"at":"2026-03-01T00:00:00Z","more":1}', { at: new Date('2026-03-01T00:00:00Z') }, 200],
     ['bytes', 'bytes', Buffer.from([0, 255, 128]), Buffer.from([0, 255, 128]), 200],
