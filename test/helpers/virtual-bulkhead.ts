@@ -1,4 +1,5 @@
-import { LiveCall, type Scope } from '../../src/upstream/call/call.ts'
+import { LiveCall } from '../../src/upstream/call/live-call.ts'
+import type { Scope } from '../../src/upstream/call/scope.ts'
 import type { CallFlow } from '../../src/upstream/call/flow.ts'
 import { sendOf, serviceOf, type Send } from '../../src/upstream/call/layer.ts'
 import { bulkhead } from '../../src/upstream/policies/bulkhead/bulkhead.ts'

@@ -1,6 +1,6 @@
 import { UpstreamError } from '../../../errors.ts'
 import type { CallFlow } from '../../call/flow.ts'
-import type { LiveCall } from '../../call/call.ts'
+import type { LiveCall } from '../../call/live-call.ts'
 import { Admission } from './admission.ts'
 import type { FairQueue } from './fair-queue.ts'
 import { Flow, type BusyFlows, type QueuedCall } from './flow.ts'

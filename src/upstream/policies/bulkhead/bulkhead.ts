@@ -1,5 +1,5 @@
 import { UpstreamError } from '../../../errors.ts'
-import type { LiveCall } from '../../call/call.ts'
+import type { LiveCall } from '../../call/live-call.ts'
 import { callbackLayer, type Answer, type Completion, type Layer } from '../../call/layer.ts'
 import type { AdaptiveConcurrency } from './adaptive-concurrency.ts'
 import { Semaphore } from './semaphore.ts'

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { test } from 'tap'
-import { LiveCall } from '../../../../src/upstream/call/call.ts'
+import { LiveCall } from '../../../../src/upstream/call/live-call.ts'
 import { Admission } from '../../../../src/upstream/policies/bulkhead/admission.ts'
 import { AdmissionControl } from '../../../../src/upstream/policies/bulkhead/admission-control.ts'
 import { bulkhead } from '../../../../src/upstream/policies/bulkhead/bulkhead.ts'
