@@ -4,6 +4,7 @@ import type { Overflow } from '../core/bounds.ts'
 import type { DeepReadonly } from '../core/freeze.ts'
 import type { Item } from './chain.ts'
 import type { ReplyExtras } from './on-reply.ts'
+import type { FallbackCheck, WithoutFallback } from './fallback-types.ts'
 import { addStep, checkReply, checkRoute } from './check.ts'
 import { contextStep, type Hooks } from './hooks.ts'
 import type {
@@ -38,10 +39,8 @@ import type { Step, StepKind } from './step.ts'
 export { chain } from './create-chain.ts'
 export { offload } from './offload/offload.ts'
 export { refuse } from './refuse.ts'
+export { skip } from './skip.ts'
 export type { Skip } from './inference.ts'
-
-/** The value that an optional step or an `each` returns if it has no call to make. */
-export const skip: Skip = Object.freeze({}) as Skip
 
 /**
  * Makes a list of `count` calls, for an `each` or a `firstOf`.
@@ -259,7 +258,7 @@ export interface Builder<I, V> {
   required<const K extends string, R, const N extends StepNames<V> = []>(
     name: RequiredStepName<K, V, R>,
     fn: (args: ArgsFor<I, V, N>) => Awaitable<R>,
-    options?: StepOptions<N>,
+    options?: StepOptions<N> & WithoutFallback<'a required step cannot have a fallback: make it optional'>,
   ): Builder<I, V & Record<K, StepValue<R>>>
   /**
    * Adds a step that has a fallback for its failure. Its value and all values in it are frozen.
@@ -283,7 +282,7 @@ export interface Builder<I, V> {
   optional<const K extends string, R, F = NoFallback, const N extends StepNames<V> = []>(
     name: OptionalStepName<K, V, R, F>,
     fn: (args: ArgsFor<I, V, N>) => Awaitable<R>,
-    options?: OptionalOptions<N, F>,
+    options?: FallbackCheck<F> & OptionalOptions<N, F>,
   ): Builder<I, V & Record<K, DeepReadonly<OrFallback<StepValue<R>, F>>>>
   /**
    * Adds a step that makes a list of calls. Its value is the list of their answers, in the order of the calls. An item
@@ -315,7 +314,7 @@ export interface Builder<I, V> {
   >(
     name: EachStepName<K, V, M, F>,
     fn: (args: ArgsFor<I, V, N>) => Awaitable<R>,
-    options?: EachOptions<N, M, F>,
+    options?: FallbackCheck<F> & EachOptions<N, M, F>,
   ): Builder<I, V & Record<K, EachValue<ItemValue<R>, F>>>
   /**
    * Adds a step that makes equivalent calls, takes the first good answers and cancels the other calls. A `null` that a
@@ -345,7 +344,8 @@ export interface Builder<I, V> {
   >(
     name: NewStepName<K, V>,
     fn: (args: ArgsFor<I, V, N>) => Awaitable<R>,
-    options?: FirstOfOptions<N, C>,
+    options?: FirstOfOptions<N, C> &
+      WithoutFallback<'a firstOf cannot have a fallback: ask the calls in an optional step'>,
   ): Builder<I, V & Record<K, C extends 1 ? ItemValue<R> : ItemValue<R>[]>>
   /**
    * Adds a step that reads a list page by page. Its value is the list of the pages, in order. A page that is `null`,
@@ -373,7 +373,8 @@ export interface Builder<I, V> {
   pages<const K extends string, R, const N extends StepNames<V> = []>(
     name: PagesStepName<K, V, R>,
     first: (args: ArgsFor<I, V, N>) => Awaitable<R>,
-    options: PagesOptions<N, FirstAnswer<R>, NextArgs<ArgsFor<I, V, N>>>,
+    options: PagesOptions<N, FirstAnswer<R>, NextArgs<ArgsFor<I, V, N>>> &
+      WithoutFallback<"pages cannot have a fallback: use { onLoss: 'keep' }">,
   ): Builder<I, V & Record<K, PagesValue<R>>>
   /**
    * Ends the declaration with the reply.
