@@ -130,7 +130,7 @@ function control(): AdmissionControl {
   const queue = new FairQueue(now)
   const semaphore = new Semaphore(1, queue)
   semaphore.tryAcquire()
-  return new AdmissionControl({ upstream: 'up', semaphore, queue, maxQueue: 1, now })
+  return new AdmissionControl({ upstream: 'up', semaphore, queue, maxQueue: 1, now, isLoopBusy: () => false })
 }
 
 test('a revoked run has nothing reserved, and is admitted as a new one', async t => {
