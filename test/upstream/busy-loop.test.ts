@@ -1,4 +1,4 @@
-import { test } from 'tap'
+import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
@@ -6,7 +6,8 @@ import { testRun } from '../helpers/call.ts'
 import { json, rawUpstream } from '../helpers/raw-upstream.ts'
 import { turn } from '../helpers/turn.ts'
 
-test('calls that arrive after a long turn of the event loop wait for a permit, however many they are', async t => {
+/** An upstream with one permit, and a function that starts a run of some calls to it. */
+async function onePermit(t: Test) {
   const raw = await rawUpstream(t, json({}))
   const { ask } = defineUpstream(
     'one-at-a-time',
@@ -15,14 +16,27 @@ test('calls that arrive after a long turn of the event loop wait for a permit, h
   )
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
-  const flow = { weight: 1 }
-  const send = () => runtime.send(testRun({ flow, deadline: 60_000 }).ask(ask()))
-
   // Node.js measures the loop from its first turn on.
   await turn()
-  const early = [send(), send()]
-  const busyUntil = performance.now() + 100
-  while (performance.now() < busyUntil) Math.sqrt(busyUntil)
-  const late = Array.from({ length: 20 }, send)
-  t.equal((await Promise.all([...early, ...late])).length, 22)
-})
+  return (calls: number) => {
+    const run = testRun()
+    return Array.from({ length: calls }, () => runtime.send(run.ask(ask())))
+  }
+}
+
+function compute(ms: number): void {
+  const until = performance.now() + ms
+  while (performance.now() < until) Math.sqrt(until)
+}
+
+for (const [early, calls] of [
+  ['one run of two calls', [2]],
+  ['two runs of one call', [1, 1]],
+] as const)
+  test(`20 runs that arrive behind ${early} after a long turn of the event loop are admitted`, async t => {
+    const start = await onePermit(t)
+    const first = calls.flatMap(start)
+    compute(100)
+    const others = Array.from({ length: 20 }, () => start(1)).flat()
+    t.equal((await Promise.all([...first, ...others])).length, 22)
+  })
