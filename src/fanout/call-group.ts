@@ -5,6 +5,7 @@ import { callsInFlight } from './batched-calls.ts'
 import type { Item } from './chain.ts'
 import type { CallCounts } from './events.ts'
 import { failedCall, type FailedCall } from './outcome.ts'
+import type { PartialValue } from './partial-values.ts'
 import type { Step } from './step.ts'
 
 export interface CallGroupOptions {
@@ -38,6 +39,8 @@ export type SendItem = (item: Item, index: number, completion: CallCompletion) =
 export interface CallGroup {
   /** Counts every call that has not ended as failed. */
   forceSettle(reason: unknown): void
+  /** Returns the values so far, with fallbacks for the others; undefined if too few have arrived for a value. */
+  soFar(): PartialValue | undefined
 }
 
 /**
@@ -151,6 +154,10 @@ export function startCallGroup({ step, calls, omitted, send, done, fail }: CallG
       for (let index = 0; index < calls.length; index++) {
         if (!ended[index]) reject(index, reason)
       }
+    },
+    soFar() {
+      if (ok < needed) return undefined
+      return { value: values.map((value, index) => (ended[index] ? value : step.fallback)), arrived: ok }
     },
   }
 }

@@ -2,10 +2,11 @@ import type { Abort } from '../core/abort.ts'
 import { compileParser, INVALID } from '../core/schema/parser.ts'
 import type { AnyAggregate } from './aggregate.ts'
 import type { FrozenCopies } from './frozen-copies.ts'
+import type { ReadInput } from './input.ts'
 import { invoke } from './invoke.ts'
+import type { PartialValues } from './partial-values.ts'
 import { replyFault } from './reply-fault.ts'
 import type { RunHandle } from './run-handle.ts'
-import type { Standing } from './standing.ts'
 import { StepArgs } from './step-args.ts'
 import type { Step } from './step.ts'
 
@@ -19,6 +20,26 @@ export function hasSnapshots({ snapshot, statuses }: AnyAggregate): boolean {
   return snapshot !== false && statuses[0] !== 204
 }
 
+/** The part of the values of a run that tells whether a later snapshot is better. */
+export type SnapshotMark = Pick<PartialValues, 'arrived' | 'pending'>
+
+/**
+ * Returns true if more values have arrived than at the last snapshot. A merge of its own may also show that a step has
+ * ended with its fallback.
+ */
+export function isBetter({ snapshot }: AnyAggregate, now: SnapshotMark, last: SnapshotMark | undefined): boolean {
+  if (last === undefined) return now.arrived > 0
+  return now.arrived > last.arrived || (typeof snapshot === 'function' && now.pending.length < last.pending.length)
+}
+
+/** Returns the message for a snapshot whose merge has failed, or that the schema of the reply refuses. */
+export function faultOfSnapshot({ name }: Pick<AnyAggregate, 'name'>, pending: readonly string[]): string {
+  return (
+    `aggregate '${name}': a snapshot could not be made before the end of '${pending.join("', '")}': ` +
+    'give reply() the option snapshot with a merge for steps that have not ended, or snapshot: false'
+  )
+}
+
 /**
  * Merges the values of a run so far. The merge gets frozen copies, so that it cannot change the values of the reply.
  *
@@ -28,7 +49,7 @@ export function hasSnapshots({ snapshot, statuses }: AnyAggregate): boolean {
 export function mergeSnapshot(
   { merge, snapshot, steps }: AnyAggregate,
   run: SnapshotInvoker,
-  { input, context, values, pending }: Standing,
+  { input, context, values, pending }: PartialValues,
   copies: FrozenCopies,
 ): unknown {
   const args = new StepArgs(copiedInput(input, copies), run, copies.of(context))
@@ -51,7 +72,7 @@ export function readSnapshotData(aggregate: AnyAggregate, merged: unknown): unkn
   return data
 }
 
-function copiedInput({ params, query, body, headers }: Standing['input'], copies: FrozenCopies): Standing['input'] {
+function copiedInput({ params, query, body, headers }: ReadInput, copies: FrozenCopies): ReadInput {
   return { params: copies.of(params), query: copies.of(query), body: copies.of(body), headers: copies.of(headers) }
 }
 

@@ -1,8 +1,15 @@
 import type { AnyAggregate } from './aggregate.ts'
 import { FrozenCopies } from './frozen-copies.ts'
 import { isThenable } from './is-thenable.ts'
-import { hasSnapshots, mergeSnapshot, readSnapshotData, type SnapshotInvoker } from './snapshot-merge.ts'
-import type { Standing } from './standing.ts'
+import type { PartialValues } from './partial-values.ts'
+import {
+  hasSnapshots,
+  isBetter,
+  mergeSnapshot,
+  readSnapshotData,
+  type SnapshotInvoker,
+  type SnapshotMark,
+} from './snapshot-merge.ts'
 
 /** The part of a run that its snapshots use. */
 export interface SnapshotRun extends SnapshotInvoker {
@@ -10,8 +17,8 @@ export interface SnapshotRun extends SnapshotInvoker {
   readonly shedOptional: boolean
   /** True while steps are in progress and the deadline has not passed. */
   readonly isInProgress: boolean
-  /** Returns the values so far; undefined if a step has neither a value nor a stand-in. */
-  soFar(): Standing | undefined
+  /** Returns the values so far; undefined if a step has neither a value nor a fallback, or if all have ended. */
+  soFar(): PartialValues | undefined
 }
 
 /** Receives the snapshots of one run. */
@@ -50,9 +57,7 @@ export class Snapshots {
   #state: 'idle' | 'armed' | 'merging' | 'blocked' | 'ended' = 'idle'
   /** True if a value has arrived during an async merge. */
   #hasChanged = false
-  /** The worth of the last snapshot, and the number of steps that it was pending for. */
-  #worth = 0
-  #pending = Infinity
+  #last: SnapshotMark | undefined
   #notBefore = 0
   #immediate: NodeJS.Immediate | undefined
   #timer: NodeJS.Timeout | undefined
@@ -94,29 +99,22 @@ export class Snapshots {
     if (performance.now() < this.#notBefore) return this.#arm()
     this.#state = 'idle'
     if (!this.#run.isInProgress) return
-    const standing = this.#run.soFar()
-    if (standing === undefined || !this.#isBetter(standing)) return
-    if (this.#target.acceptsSnapshots) this.#merge(standing)
+    const values = this.#run.soFar()
+    if (values === undefined || !isBetter(this.#aggregate, values, this.#last)) return
+    if (this.#target.acceptsSnapshots) this.#merge(values)
     else this.#state = 'blocked'
   }
 
-  /** With a merge of its own a snapshot also shows that a step has ended with its fallback. */
-  #isBetter({ worth, pending }: Standing): boolean {
-    if (worth > this.#worth) return true
-    return worth > 0 && typeof this.#aggregate.snapshot === 'function' && pending.length < this.#pending
-  }
-
-  #merge(standing: Standing): void {
-    const { pending } = standing
+  #merge(values: PartialValues): void {
+    const { arrived, pending } = values
     const startedAt = performance.now()
     this.#state = 'merging'
     this.#hasChanged = false
-    this.#worth = standing.worth
-    this.#pending = pending.length
+    this.#last = { arrived, pending }
     let merged: unknown
     let isAsync: boolean
     try {
-      merged = mergeSnapshot(this.#aggregate, this.#run, standing, this.#copies)
+      merged = mergeSnapshot(this.#aggregate, this.#run, values, this.#copies)
       isAsync = isThenable(merged)
     } catch (error) {
       return this.#drop(error, pending, startedAt)
