@@ -6,6 +6,7 @@ import type { Item } from './chain.ts'
 import type { CallCounts } from './events.ts'
 import { failedCall, type FailedCall } from './outcome.ts'
 import type { PartialValue } from './partial-values.ts'
+import { arrivedItem, failedItem, type EndedItem } from './run-progress.ts'
 import type { Step } from './step.ts'
 
 export interface CallGroupOptions {
@@ -20,6 +21,8 @@ export interface CallGroupOptions {
   readonly done: (values: readonly unknown[], tally: CallCounts, isStale: boolean) => void
   /** Called when too many calls have failed, with the first error. */
   readonly fail: (error: unknown, tally: CallCounts) => void
+  /** Called when an item of an `each` has ended; undefined if no stream follows the run. */
+  readonly itemEnded: ((item: EndedItem) => void) | undefined
 }
 
 /** Receives the result of each call. */
@@ -47,7 +50,8 @@ export interface CallGroup {
  * Sends calls, at most `concurrency` of an `each` at once, and settles once, with `done` or `fail`. A `firstOf` uses
  * absent values only if all calls have ended and no call has failed, because a failed call may have had the value.
  */
-export function startCallGroup({ step, calls, omitted, send, done, fail }: CallGroupOptions): CallGroup {
+export function startCallGroup(options: CallGroupOptions): CallGroup {
+  const { step, calls, omitted, send, done, fail, itemEnded } = options
   const isFirstOf = step.kind === 'firstOf'
   /** The number of successes below which the step fails. */
   const needed = isFirstOf ? step.count : Math.min(step.minSuccess ?? calls.length, calls.length)
@@ -108,6 +112,7 @@ export function startCallGroup({ step, calls, omitted, send, done, fail }: CallG
       if (isOld) isStale = true
       ok++
     }
+    if (itemEnded !== undefined) itemEnded(arrivedItem(index, calls.length, isOld))
     proceed()
   }
 
@@ -116,8 +121,10 @@ export function startCallGroup({ step, calls, omitted, send, done, fail }: CallG
     if (!(error instanceof UpstreamError)) return settleFailure(error)
     ended[index] = true
     first ??= error
-    failed.push(failedCall(index, error))
+    const loss = failedCall(index, error)
+    failed.push(loss)
     values[index] = step.fallback
+    if (itemEnded !== undefined) itemEnded(failedItem(loss, calls.length))
     proceed()
   }
 

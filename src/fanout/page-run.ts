@@ -60,6 +60,8 @@ export class PageRun implements CallGroup, CallCompletion {
     this.#inFlight--
     if (this.#isSettled) return
     this.#buffer.add(index, value, cached?.insteadOf !== undefined)
+    const { run, step } = this.#options
+    if (run.progress !== undefined && step.minSuccess !== undefined && !run.isClosed) run.progress.pageEnded(step)
     this.#proceed()
   }
 

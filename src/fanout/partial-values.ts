@@ -9,6 +9,9 @@ export interface PartialValue {
   readonly arrived: number
 }
 
+/** The value so far of a list whose calls are not known yet. */
+export const nothingYet: PartialValue = Object.freeze({ value: Object.freeze([]), arrived: 0 })
+
 /** The values of a run whose steps have not all ended. */
 export interface PartialValues {
   readonly input: ReadInput

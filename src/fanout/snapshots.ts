@@ -2,6 +2,7 @@ import type { AnyAggregate } from './aggregate.ts'
 import { FrozenCopies } from './frozen-copies.ts'
 import { isThenable } from './is-thenable.ts'
 import type { PartialValues } from './partial-values.ts'
+import type { SnapshotControl } from './run-progress.ts'
 import {
   hasSnapshots,
   isBetter,
@@ -45,7 +46,7 @@ const costFactor = 10
  * the event loop in which a value has arrived, if the target accepts it. No snapshot has fewer values than the one
  * before it, and each one is valid by the schema of the reply.
  */
-export class Snapshots {
+export class Snapshots implements SnapshotControl {
   readonly #aggregate: AnyAggregate
   readonly #run: SnapshotRun
   readonly #target: SnapshotTarget
@@ -69,18 +70,15 @@ export class Snapshots {
     if (!hasSnapshots(aggregate) || run.shedOptional) this.#state = 'ended'
   }
 
-  /** Called when a step, an item or a page has ended. */
   changed(): void {
     if (this.#state === 'idle' || this.#state === 'blocked') this.#arm()
     else this.#hasChanged = true
   }
 
-  /** Called when the target may accept snapshots again. */
   resume(): void {
     if (this.#state === 'blocked') this.#arm()
   }
 
-  /** Takes no more snapshots. Called when the run has ended, or its caller is gone. */
   end(): void {
     this.#state = 'ended'
     clearImmediate(this.#immediate)

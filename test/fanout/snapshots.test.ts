@@ -14,7 +14,7 @@ const ask = (id: string | number) => oracle.ask({ id })
 const lost = new UpstreamError('UPSTREAM_RESET', 'oracle')
 
 /** Resolves when a run has had this number of snapshots. */
-const taken = ({ data }: Streamed, count: number) => until(() => data.length >= count)
+const taken = (stream: Streamed, count: number) => until(() => stream.data.length >= count, { withinMs: 5000 })
 
 /** Three steps: one is required, the others have fallbacks. */
 const three = base
@@ -263,7 +263,7 @@ test('a snapshot whose merge throws, refuses or rejects is dropped, and so is on
     [() => 1, { message: 'no JSON' }],
   ] as const) {
     const runtime = heldRuntime()
-    const stream = streamed(three.reply(z.json(), merge as () => null), { runtime })
+    const stream = streamed(three.reply(z.number(), merge as () => number), { runtime })
     stream.unwritable = new Error('no JSON')
     runtime.at('/order').answer(1)
     await until(() => stream.events.some(({ event }) => event === 'dropped'))

@@ -46,7 +46,7 @@ export function streamed(aggregate: AnyAggregate, options: RunOptions, input: Ra
       snapshots.changed()
     },
     stepEnded(step: Step) {
-      events.push({ event: 'source', name: step.name, outcome: run.outcomeOf(step) })
+      events.push({ event: 'source', name: step.name, outcome: run.outcomeOf(step) as Outcome })
       snapshots.changed()
     },
   }
