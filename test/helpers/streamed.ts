@@ -30,6 +30,8 @@ export interface Streamed {
   acceptsSnapshots: boolean
   /** Fails the next snapshot that is taken, as data that cannot be written does. */
   unwritable: Error | undefined
+  /** Is called with each item. */
+  onItem: () => void
 }
 
 /** Starts a run, and records what a stream of it would send. */
@@ -39,6 +41,7 @@ export function streamed(aggregate: AnyAggregate, options: RunOptions, input: Ra
     planned: () => void events.push({ event: 'plan' }),
     itemEnded({ name }: Step, item: EndedItem) {
       events.push({ event: 'item', name, ...item })
+      result.onItem()
       snapshots.changed()
     },
     pageEnded({ name }: Step) {
@@ -72,6 +75,7 @@ export function streamed(aggregate: AnyAggregate, options: RunOptions, input: Ra
     },
     acceptsSnapshots: true,
     unwritable: undefined,
+    onItem: () => {},
   }
   const reply = new Promise<Reply<unknown, string>>((resolve, reject) =>
     run.startFor({
