@@ -13,7 +13,11 @@ test('the first dropped snapshot of an aggregate is a warning, and the others ar
   const credentials = new CallerCredentials({ authorization: 'Bearer abcdefgh' })
   for (const name of ['orders', 'orders', 'other'])
     logDroppedSnapshot({ name }, error, ['rating', 'stock'], logged, credentials, log)
-  const fields = (aggregate: string) => ({ aggregate, pending: ['rating', 'stock'], err: { message: /^no rating for / } })
+  const fields = (aggregate: string) => ({
+    aggregate,
+    pending: ['rating', 'stock'],
+    err: { message: /^no rating for / },
+  })
   const text = (aggregate: string) =>
     `aggregate '${aggregate}': a snapshot could not be made before the end of 'rating', 'stock': ` +
     'give reply() the option snapshot with a merge for steps that have not ended, or snapshot: false'
