@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { buildApp } from '../../src/app.ts'
-import { aggregate, times, type AnyAggregate } from '../../src/fanout/aggregate.ts'
+import { aggregate, times, type AnyAggregate, type Builder } from '../../src/fanout/aggregate.ts'
 import { disablePretenuring } from '../../src/server/disable-pretenuring.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { SinkConnection } from './inbound/sink-connection.ts'
@@ -47,8 +47,8 @@ const withItems = (name: string, count: number) =>
     .reply(Any, () => 1)
 
 function withSources(name: string, count: number): AnyAggregate {
-  let builder: Pick<ReturnType<typeof aggregate>, 'required' | 'reply'> = aggregate(name, url(name)) as never
-  for (const index of times(count, at => at)) builder = builder.required(`s${index}` as never, () => index) as never
+  let builder = aggregate(name, url(name)) as Builder<unknown, object>
+  for (let index = 0; index < count; index++) builder = builder.required(`s${index}` as never, () => index)
   return builder.reply(Any, () => 1)
 }
 
@@ -83,7 +83,9 @@ const aggregates = {
 }
 
 disablePretenuring()
-const app = buildApp(Object.values(aggregates), { layers: { call: [() => async () => ({ value: 1 as never, status: 200 })] } })
+const app = buildApp(Object.values(aggregates), {
+  layers: { call: [() => async () => ({ value: 1 as never, status: 200 })] },
+})
 const origin = await app.listen({ host: '127.0.0.1', port: 0 })
 await checkEvents('/items', 'item', items + 1)
 await checkEvents('/sources', 'source', sources + 1)
