@@ -72,12 +72,7 @@ export const malformed: readonly Malformed[] = [
   refused('deadlineMs above the largest', { calls: [search()], deadlineMs: 1e9 }, [
     ['/body/deadlineMs', /whole number/],
   ]),
-  one(
-    'optional as a text',
-    search('a', { q: 'x' }, { optional: 'yes' }),
-    '/optional',
-    /true or false/,
-  ),
+  one('optional as a text', search('a', { q: 'x' }, { optional: 'yes' }), '/optional', /true or false/),
   one('needs as a text', search('a', { q: 'x' }, { needs: 'b' }), '/needs', /list of ids/),
   refused('a body that is nested too deeply', { calls: [search('a', JSON.parse('['.repeat(70) + ']'.repeat(70)))] }, [
     ['/body', /nested deeper than 64/],
