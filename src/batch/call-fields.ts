@@ -59,7 +59,7 @@ export function readCall(
     input: own.get('input'),
     references,
     unknowns: new Set([...references, ...broken].map(({ object }) => object)),
-    needs: isList ? (needs as readonly string[]) : [],
+    needs: isList ? needs : [],
     isOptional: optional === true,
   }
 }

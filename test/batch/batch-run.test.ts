@@ -396,7 +396,7 @@ test('callers see as much of upstreams as the level says, and aggregates with a 
   const secret = aggregate('secret', { url: '/secret', batch: true, sources: 'none' })
     .required('hidden', () => shop.item({ id: 'broken' }))
     .reply(z.unknown(), () => 1)
-  const open = offerFor([shop.item as never], [secret, ...shopAt('http://shop.test').aggregates])
+  const open = offerFor([shop.item], [secret, ...shopAt('http://shop.test').aggregates])
   const calls = [
     item('a', 'broken'),
     { id: 'b', operation: 'cart', input: { params: { user: 'x' } } },
@@ -472,7 +472,7 @@ test('a value that cannot be written, and a function of an author that throws, f
   const self: Record<string, unknown> = {}
   self['self'] = self
   const { reply, batch } = started(
-    offerFor([odd.self, odd.key as never]),
+    offerFor([odd.self, odd.key]),
     [
       { id: 'a', operation: 'odd.self' },
       { id: 'b', operation: 'odd.key', input: 7 },
@@ -579,10 +579,10 @@ test('the events of a batch name its calls, and its run has the id that was give
 })
 
 test('an offer refuses an operation without batch, and two of one name', async t => {
-  t.throws(() => offerFor([shop.vat as never]), /^batch: shop.vat is not declared for batches: add batch: true/)
+  t.throws(() => offerFor([shop.vat]), /^batch: shop.vat is not declared for batches: add batch: true/)
   const other = shopAt('http://other.test')
-  t.throws(() => offerFor([shop.item as never, other.shop.item as never]), /two operations have the name 'shop.item'/)
-  t.equal(offerFor([shop.item as never, shop.item as never]).size, 1, 'an operation that is listed twice is one')
+  t.throws(() => offerFor([shop.item, other.shop.item]), /two operations have the name 'shop.item'/)
+  t.equal(offerFor([shop.item, shop.item]).size, 1, 'an operation that is listed twice is one')
   t.throws(
     () => offerOf([], [...other.aggregates, ...shopAt('http://x.test').aggregates]),
     /two aggregates have the name 'cart'/,
