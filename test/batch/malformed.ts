@@ -257,6 +257,16 @@ export const malformed: readonly Malformed[] = [
   refused('101 calls', { calls: Array.from({ length: 101 }, (_, index) => search(`c${index}`)) }, [
     ['/body/calls', /has 101 calls, and a batch has at most 100/],
   ]),
+  refused(
+    '1001 references',
+    {
+      calls: [
+        search('a'),
+        order('b', { lines: Array.from({ length: 1001 }, () => ({ sku: ref('a#/data/0/id'), count: 1 })) }),
+      ],
+    },
+    [['/body/calls', /more than 1000 references/]],
+  ),
   {
     title: 'a body above the limit',
     kind: 'oversized',
