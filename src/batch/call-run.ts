@@ -1,4 +1,4 @@
-import { Problem, toProblem } from '../errors.ts'
+import { Problem, toProblem, type Fault } from '../errors.ts'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
 import type { OnEvent } from '../fanout/events.ts'
 import type { ReadInput } from '../fanout/input.ts'
@@ -158,7 +158,7 @@ export class CallRun implements Completion<unknown> {
     const nested = spans?.invoke(this.call.index, trace => startRunSpans(aggregate, trace), spans.trace)
     const trace = nested === undefined ? own : nested.trace
     // The time can have passed before the timer of the batch rings.
-    const remaining = Math.max(1, deadline - this.#owner.now())
+    const remaining = Math.max(1, Math.ceil(deadline - this.#owner.now()))
     const run = new Run(aggregate, input, headers, {
       runtime,
       deadline: remaining,
@@ -220,7 +220,7 @@ export class CallRun implements Completion<unknown> {
 
   /** Ends a call whose input is refused with the values of its references. */
   #endRefused(faults: Refused): void {
-    const [{ pointer, reason }] = faults
+    const [{ pointer, reason }] = faults as readonly [Fault]
     const detail = `The call was not sent, because its input is refused with the values of its references: ${pointer}`
     this.#endWith('notSent', new Problem('REFERENCE_INVALID', { detail: `${detail} ${reason}.`, faults }))
   }
