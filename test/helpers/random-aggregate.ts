@@ -54,7 +54,7 @@ export const nameOf = (index: number) => `s${index}`
 export const pathOf = (index: number, call: number) => `/${index}.${call}`
 
 export interface Watch {
-  /** Is told when a step's function is asked, and with what. */
+  /** Called when a step's function is invoked, with its arguments. */
   readonly asked?: (index: number, args: Args) => void
 }
 

@@ -14,8 +14,10 @@ export interface RateCount {
 /**
  * Counts a request of a client. The request is accepted if the function throws, rejects, returns something else, or
  * takes longer than a second.
+ *
+ * @param calls The number of requests that the request counts for: the calls of a batch. @default 1
  */
-export type CountRequest = (client: string) => Promise<RateCount>
+export type CountRequest = (client: string, calls?: number) => Promise<RateCount>
 
 /** Longest wait for a count, in ms. */
 const countTimeout = 1000
