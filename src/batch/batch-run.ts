@@ -5,7 +5,7 @@ import type { StepEvent } from '../fanout/events.ts'
 import { watchOf } from '../fanout/run-watch.ts'
 import type { SourcesLevel } from '../fanout/sources-level.ts'
 import type { RequestTrace } from '../trace/request-trace.ts'
-import type { Scope } from '../upstream/call/call.ts'
+import type { Scope } from '../upstream/call/scope.ts'
 import type { CallFlow } from '../upstream/call/flow.ts'
 import { sendOf, type Send } from '../upstream/call/layer.ts'
 import type { RunSpans } from '../upstream/call/spans.ts'
@@ -120,7 +120,7 @@ export class BatchRun implements CallOwner {
     if (this.isClosed) return
     this.#enter(BatchPhase.running)
     this.#deadlineTimer = setTimeout(() => this.#expire(), this.deadline)
-    for (const run of this.#runs) if (run.pendingNeeds === 0) this.#enqueue(run)
+    for (const run of this.#runs) if (run.pendingNeeds === 0) this.#queue.push(run)
     this.#drain()
   }
 
@@ -209,10 +209,9 @@ export class BatchRun implements CallOwner {
 
   /** Passes the end of a call to a call that needs it. */
   #needEnded(run: CallRun, { id, index }: BatchCall, value: unknown, isAnswered: boolean): void {
-    if (!run.isWaiting) return
     if (isAnswered) this.#fillReferences(run, id, value)
     else if (run.call.needs.some(need => need.index === index && !need.isOrderOnly)) run.failedNeed ??= id
-    if (--run.pendingNeeds === 0 || run.failedNeed !== undefined) this.#enqueue(run)
+    if (--run.pendingNeeds === 0) this.#queue.push(run)
   }
 
   #fillReferences(run: CallRun, id: string, value: unknown): void {
@@ -224,12 +223,6 @@ export class BatchRun implements CallOwner {
       this.#referenceSpace -= found.size
       run.fill(reference, found.value)
     }
-  }
-
-  #enqueue(run: CallRun): void {
-    if (run.isQueued) return
-    run.isQueued = true
-    this.#queue.push(run)
   }
 
   #drain(): void {
