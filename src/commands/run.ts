@@ -1,9 +1,10 @@
 import { openCatalogue, type OpenCatalogue } from '../definitions/catalogue.ts'
 import { startFolder } from '../definitions/start-folder.ts'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
+import { fanOut } from '../fanout/fan-out.ts'
 import type { RawInput } from '../fanout/input.ts'
+import type { Reply } from '../fanout/reply.ts'
 import { writeJson } from '../core/json/write.ts'
-import { printableLines } from '../log/printable.ts'
 import { suggest } from './suggest.ts'
 import type { Command } from './command.ts'
 import { fieldOptions } from './field-options.ts'
@@ -14,7 +15,9 @@ import { checkPaths, readArguments } from './read-arguments.ts'
 import { readInput } from './run/read-input.ts'
 import { printFailure } from './run/print-failure.ts'
 import { UsageError } from './usage-error.ts'
-import { watchedRun } from './run/watched-run.ts'
+import { createRunView } from './run/run-view.ts'
+import { watched } from './run/watched.ts'
+import { writeOutput } from './run/write-output.ts'
 
 const help = `headwaters: runs one aggregate in this process and shows each step
 
@@ -97,19 +100,20 @@ async function runOnce(
   input: RawInput,
   { within, json }: { readonly within: number | undefined; readonly json: boolean },
 ): Promise<number> {
-  const result = await watchedRun(aggregate, input, {
-    overrides,
-    environment,
-    deadline: within,
-    isQuiet: json,
-    print(reply) {
-      // Data that is undefined is printed as null, as in an HTTP reply.
-      const { data = null } = reply
-      const text = `${writeJson(json ? { ...reply, data } : data, false, 2)}\n`
-      // The replacements for control characters are valid JSON escapes, so the value of the JSON stays the same.
-      process.stdout.write(process.stdout.isTTY ? printableLines(text) : text)
+  const result = await watched(
+    createRunView(aggregate, within),
+    {
+      overrides,
+      environment,
+      isQuiet: json,
+      print(reply: Reply<unknown, string>) {
+        // Data that is undefined is printed as null, as in an HTTP reply.
+        const { data = null } = reply
+        writeOutput(`${writeJson(json ? { ...reply, data } : data, false, 2)}\n`)
+      },
     },
-  })
+    ({ runtime, signal, onEvent }) => fanOut(aggregate, input, { runtime, deadline: within, signal, onEvent }),
+  )
   if (result.signal !== undefined) return result.signal === 'SIGINT' ? 130 : 143
   if (result.reply !== undefined) return 0
   return printFailure(result.error, json)

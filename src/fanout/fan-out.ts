@@ -3,7 +3,7 @@ import { checkListener, checkObject } from '../core/option-values.ts'
 import { startRunSpans } from '../otel/run-spans.ts'
 import { Problem, toProblem, type Fault } from '../errors.ts'
 import { checkTrace } from '../trace/check-trace.ts'
-import { continueTrace, requestTrace } from '../trace/request-trace.ts'
+import { continueTrace, requestTrace, type RequestTrace } from '../trace/request-trace.ts'
 import type { TraceContext } from '../trace/trace-context.ts'
 import type { Aggregate, AnyAggregate } from './aggregate.ts'
 import { endToEnd, lowerCased } from '../core/end-to-end.ts'
@@ -68,26 +68,58 @@ export async function fanOut<I, D, K extends string>(
   const inbound = endToEnd(lowerCased(headers))
   const trace =
     options.trace === undefined ? requestTrace(inbound, 0) : continueTrace(checkTrace('fanOut', 'trace', options.trace))
+  const { start } = traceRun(aggregate, { ...input, headers: inbound }, { ...options, trace })
+  return (await start()) as Reply<D, K>
+}
+
+/** A run with its spans that has not started. */
+export interface TracedRun {
+  readonly run: Run
+  /** Starts the run; rejects with a `Problem`, or with the reason of the signal. */
+  readonly start: () => Promise<Reply<unknown, string>>
+}
+
+/** The options of a run outside of a server. */
+export interface TracedRunOptions extends Omit<RunStartOptions, 'spans' | 'trace'> {
+  readonly signal?: AbortSignal | undefined
+  readonly trace: RequestTrace
+}
+
+/**
+ * Reads the input and creates a run and its spans. The signal cancels the run. The input must have only end-to-end
+ * headers, by lower-case name.
+ * @throws Problem for input that cannot be read
+ */
+export function traceRun(
+  aggregate: AnyAggregate,
+  input: RawInput,
+  { signal, trace, ...options }: TracedRunOptions,
+): TracedRun {
   const spans = startRunSpans(aggregate, trace)
-  let cancel: (() => void) | undefined
-  const end = (status: number | undefined) => {
-    if (cancel !== undefined) signal?.removeEventListener('abort', cancel)
-    spans?.end(status)
-  }
+  const endSpans = (error: unknown) => spans?.end(error instanceof Problem ? error.statusCode : undefined)
+  let run: Run
   try {
-    const run = startRun(
-      aggregate,
-      { ...input, headers: inbound },
-      { ...options, trace: spans === undefined ? trace : spans.trace, spans },
-    )
-    cancel = () => run.cancel(signal?.reason)
-    signal?.addEventListener('abort', cancel, { once: true })
-    const reply = await run.start()
-    end(undefined)
-    return reply as Reply<D, K>
+    run = startRun(aggregate, input, { ...options, trace: spans === undefined ? trace : spans.trace, spans })
   } catch (error) {
-    end(error instanceof Problem ? error.statusCode : undefined)
+    endSpans(error)
     throw error
+  }
+  return {
+    run,
+    async start() {
+      const cancel = () => run.cancel(signal?.reason)
+      signal?.addEventListener('abort', cancel, { once: true })
+      try {
+        const reply = await run.start()
+        spans?.end(undefined)
+        return reply
+      } catch (error) {
+        endSpans(error)
+        throw error
+      } finally {
+        signal?.removeEventListener('abort', cancel)
+      }
+    },
   }
 }
 

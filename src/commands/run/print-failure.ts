@@ -1,6 +1,7 @@
 import { Problem, UpstreamError } from '../../errors.ts'
 import { causeChain } from '../../log/cause-chain.ts'
 import { printableLines } from '../../log/printable.ts'
+import { writeOutput } from './write-output.ts'
 
 /**
  * Prints the problem that a caller of the service would receive, and returns the exit code. Also prints the stack of an
@@ -16,9 +17,7 @@ export function printFailure(error: unknown, json: boolean): number {
 }
 
 function printJson(problem: Problem): void {
-  const text = JSON.stringify(problem, null, 2)
-  // The replacements for control characters are valid JSON escapes, so the value of the JSON stays the same.
-  process.stdout.write(`${process.stdout.isTTY ? printableLines(text) : text}\n`)
+  writeOutput(`${JSON.stringify(problem, null, 2)}\n`)
 }
 
 function textOf({ statusCode, title, detail, faults, cause }: Problem): string {
