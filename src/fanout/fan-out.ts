@@ -1,9 +1,10 @@
 import type { Runtime } from '../upstream/runtime.ts'
 import { checkListener, checkObject } from '../core/option-values.ts'
 import { startRunSpans } from '../otel/run-spans.ts'
+import type { RunSpans } from '../upstream/call/spans.ts'
 import { Problem, toProblem, type Fault } from '../errors.ts'
 import { checkTrace } from '../trace/check-trace.ts'
-import { continueTrace, requestTrace, type RequestTrace } from '../trace/request-trace.ts'
+import { continueTrace, requestTrace } from '../trace/request-trace.ts'
 import type { TraceContext } from '../trace/trace-context.ts'
 import type { Aggregate, AnyAggregate } from './aggregate.ts'
 import { endToEnd, lowerCased } from '../core/end-to-end.ts'
@@ -59,6 +60,25 @@ export async function fanOut<I, D, K extends string>(
   input: RawInput,
   options: FanOutOptions,
 ): Promise<Reply<D, K>> {
+  return createTracedRun(aggregate, input, options).start()
+}
+
+/** A run with spans that has not started. */
+export interface TracedRun<D, K extends string> {
+  readonly run: Run
+  /** Starts the run, and cancels it when the signal is aborted. */
+  start(): Promise<Reply<D, K>>
+}
+
+/** The options of `fanOut`, and those of a run that only this package sets. */
+export type TracedRunOptions = FanOutOptions & Pick<RunStartOptions, 'progress'>
+
+/** Creates the run of `fanOut`. It throws what `fanOut` rejects with. */
+export function createTracedRun<I, D, K extends string>(
+  aggregate: Aggregate<I, D, K>,
+  input: RawInput,
+  options: TracedRunOptions,
+): TracedRun<D, K> {
   requireReply('fanOut: the first argument', aggregate)
   const { signal, onEvent } = options
   checkListener('fanOut', onEvent)
@@ -68,59 +88,41 @@ export async function fanOut<I, D, K extends string>(
   const inbound = endToEnd(lowerCased(headers))
   const trace =
     options.trace === undefined ? requestTrace(inbound, 0) : continueTrace(checkTrace('fanOut', 'trace', options.trace))
-  const { start } = traceRun(aggregate, { ...input, headers: inbound }, { ...options, trace })
-  return (await start()) as Reply<D, K>
-}
-
-/** A run with its spans that has not started. */
-export interface TracedRun {
-  readonly run: Run
-  /** Starts the run; rejects with a `Problem`, or with the reason of the signal. */
-  readonly start: () => Promise<Reply<unknown, string>>
-}
-
-/** The options of a run outside of a server. */
-export interface TracedRunOptions extends Omit<RunStartOptions, 'spans' | 'trace'> {
-  readonly signal?: AbortSignal | undefined
-  readonly trace: RequestTrace
-}
-
-/**
- * Reads the input and creates a run and its spans. The signal cancels the run. The input must have only end-to-end
- * headers, by lower-case name.
- * @throws Problem for input that cannot be read
- */
-export function traceRun(
-  aggregate: AnyAggregate,
-  input: RawInput,
-  { signal, trace, ...options }: TracedRunOptions,
-): TracedRun {
   const spans = startRunSpans(aggregate, trace)
-  const endSpans = (error: unknown) => spans?.end(error instanceof Problem ? error.statusCode : undefined)
-  let run: Run
   try {
-    run = startRun(aggregate, input, { ...options, trace: spans === undefined ? trace : spans.trace, spans })
+    const run = startRun(
+      aggregate,
+      { ...input, headers: inbound },
+      { ...options, trace: spans === undefined ? trace : spans.trace, spans },
+    )
+    return { run, start: () => startTraced(run, spans, signal) as Promise<Reply<D, K>> }
   } catch (error) {
-    endSpans(error)
+    spans?.end(statusOf(error))
     throw error
   }
-  return {
-    run,
-    async start() {
-      const cancel = () => run.cancel(signal?.reason)
-      signal?.addEventListener('abort', cancel, { once: true })
-      try {
-        const reply = await run.start()
-        spans?.end(undefined)
-        return reply
-      } catch (error) {
-        endSpans(error)
-        throw error
-      } finally {
-        signal?.removeEventListener('abort', cancel)
-      }
-    },
+}
+
+async function startTraced(
+  run: Run,
+  spans: RunSpans | undefined,
+  signal: AbortSignal | undefined,
+): Promise<Reply<unknown, string>> {
+  const cancel = () => run.cancel(signal?.reason)
+  signal?.addEventListener('abort', cancel, { once: true })
+  let status: number | undefined
+  try {
+    return await run.start()
+  } catch (error) {
+    status = statusOf(error)
+    throw error
+  } finally {
+    signal?.removeEventListener('abort', cancel)
+    spans?.end(status)
   }
+}
+
+function statusOf(error: unknown): number | undefined {
+  return error instanceof Problem ? error.statusCode : undefined
 }
 
 /**

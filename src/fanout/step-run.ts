@@ -18,9 +18,11 @@ import { findCall } from './held-call.ts'
 import { invoke } from './invoke.ts'
 import { isThenable } from './is-thenable.ts'
 import type { State } from './outcome.ts'
+import { nothingYet, type PartialValue } from './partial-values.ts'
 import { PageRun } from './page-run.ts'
 import { PendingCall } from './pending-call.ts'
 import type { RunHandle } from './run-handle.ts'
+import { itemListener } from './run-progress.ts'
 import { hasSeveralCalls, labelOf, type Step } from './step.ts'
 
 /** The reason for which the remaining calls of a step are aborted when it has ended. All runs share this error. */
@@ -163,6 +165,13 @@ export class StepRun implements CallCompletion {
   releaseValue(): void {
     this.value = undefined
     this.#group = undefined
+  }
+
+  /** Returns the value so far of a step that has not ended; undefined if it has neither a value nor a fallback. */
+  soFar(): PartialValue | undefined {
+    const { kind, fallback, minSuccess } = this.step
+    if (kind === 'optional') return { value: fallback, arrived: 0 }
+    return this.#group?.soFar() ?? (minSuccess === 0 ? nothingYet : undefined)
   }
 
   unsafeCallEnded(): void {
@@ -319,6 +328,7 @@ export class StepRun implements CallCompletion {
       fail: (error, tally) => {
         if (!this.#hasEnded) this.#fail(this.#attribute(error), asked?.tally(tally) ?? tally)
       },
+      itemEnded: kind === 'each' ? itemListener(this.#run, step) : undefined,
     })
     if (asked === undefined) this.#group = group
     else asked.list = group

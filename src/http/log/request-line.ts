@@ -31,6 +31,6 @@ export function logClosed(request: FastifyRequest, reply: FastifyReply, { level,
 }
 
 /** Returns the side that closed a connection. A caller ends or resets it; the service destroys it. */
-function closedBy({ raw: { socket } }: FastifyRequest): 'caller' | 'service' {
+export function closedBy({ raw: { socket } }: FastifyRequest): 'caller' | 'service' {
   return socket.readableEnded || socket.errored !== null ? 'caller' : 'service'
 }

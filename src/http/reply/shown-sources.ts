@@ -24,12 +24,7 @@ export function statesOf(sources: Readonly<Record<string, { readonly state: stri
  *
  * @param withSources True if `headwaters-sources` is set.
  */
-export function setShownHeaders(
-  sink: ReplySink,
-  level: SourcesLevel,
-  sources: Sources,
-  withSources: boolean,
-): void {
+export function setShownHeaders(sink: ReplySink, level: SourcesLevel, sources: Sources, withSources: boolean): void {
   if (level === 'full') return setSourceHeaders(sink, sources, withSources)
   if (level === 'none') return
   const entries = Object.entries(sources)
