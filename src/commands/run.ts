@@ -14,6 +14,7 @@ import { outputToStderr } from './output-to-stderr.ts'
 import { checkPaths, readArguments } from './read-arguments.ts'
 import { readInput } from './run/read-input.ts'
 import { printFailure } from './run/print-failure.ts'
+import { streamedRun } from './streamed-run.ts'
 import { UsageError } from './usage-error.ts'
 import { createRunView } from './run/run-view.ts'
 import { watched } from './run/watched.ts'
@@ -35,6 +36,7 @@ Options
   --header 'name: value'  a request header; may be repeated
   --deadline MS           a shorter deadline than that of the aggregate, in ms
   --json                  prints { data, complete, sources }, or the problem, as one JSON document, and shows no steps
+  --stream                prints the events of the run as they happen, one per line, as callers of the service get them
   --live                  calls the public upstreams of the built-in aggregates instead of the demo upstreams
   --help                  prints this text; also -h
 
@@ -47,6 +49,7 @@ const options = {
   header: { type: 'string', multiple: true, default: [] as string[] },
   deadline: { type: 'string' },
   json: { type: 'boolean', default: false },
+  stream: { type: 'boolean', default: false },
   live: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } as const
@@ -60,7 +63,7 @@ export const command: Command = {
       values,
       positionals: [name, ...paths],
     } = readArguments(args, { ...fields, ...options })
-    const { body, header, deadline, json, live, help: isHelp } = values
+    const { body, header, deadline, json, stream, live, help: isHelp } = values
     if (name === undefined) {
       if (!isHelp)
         throw new UsageError('run needs the name of an aggregate, for example: headwaters run cat-facts --count 3')
@@ -68,6 +71,8 @@ export const command: Command = {
       return 0
     }
     checkPaths('run', paths)
+    if (json && stream)
+      throw new UsageError('--json prints one document, and --stream prints many: remove one of these options')
     const within = readDeadline(deadline)
     if (live && paths.length > 0)
       throw new UsageError(
@@ -87,7 +92,7 @@ export const command: Command = {
         headers: header,
         folder: startFolder,
       })
-      return await runOnce(catalogue, aggregate, input, { within, json })
+      return await runOnce(catalogue, aggregate, input, { within, json, stream })
     } finally {
       await catalogue.close()
     }
@@ -98,7 +103,7 @@ async function runOnce(
   { overrides, environment }: OpenCatalogue,
   aggregate: AnyAggregate,
   input: RawInput,
-  { within, json }: { readonly within: number | undefined; readonly json: boolean },
+  { within, json, stream }: { readonly within: number | undefined; readonly json: boolean; readonly stream: boolean },
 ): Promise<number> {
   const result = await watched(
     createRunView(aggregate, within),
@@ -107,12 +112,17 @@ async function runOnce(
       environment,
       isQuiet: json,
       print(reply: Reply<unknown, string>) {
+        if (stream) return
         // Data that is undefined is printed as null, as in an HTTP reply.
         const { data = null } = reply
         writeOutput(`${writeJson(json ? { ...reply, data } : data, false, 2)}\n`)
       },
     },
-    ({ runtime, signal, onEvent }) => fanOut(aggregate, input, { runtime, deadline: within, signal, onEvent }),
+    async context => {
+      if (stream) return streamedRun(aggregate, input, within, context)
+      const { runtime, signal, onEvent } = context
+      return fanOut(aggregate, input, { runtime, deadline: within, signal, onEvent })
+    },
   )
   if (result.signal !== undefined) return result.signal === 'SIGINT' ? 130 : 143
   if (result.reply !== undefined) return 0

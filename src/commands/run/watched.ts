@@ -21,7 +21,7 @@ export interface WatchContext {
   readonly runtime: Runtime
   readonly signal: AbortSignal
   readonly onEvent: (event: RunEvent) => void
-  /** Calls a function that writes to stdout while the run is in progress. */
+  /** Calls a function that writes lines to stdout or stderr while the run is in progress. */
   readonly printing: (write: () => void) => void
 }
 

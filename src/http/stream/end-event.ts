@@ -26,9 +26,13 @@ export interface EndContext {
 
 /** Returns the JSON of the last event of a run that failed. Its body is that of the plain problem. */
 export function problemText({ request }: EndContext, failure: Problem): string {
-  const problem = shownError(request, failure)
+  return writtenProblem(shownError(request, failure), request.id)
+}
+
+/** Returns the JSON of the event `problem`. */
+export function writtenProblem(problem: Problem, id: string): string {
   const { statusCode: status, headers, retryAfterSeconds } = problem
-  const text = problemBody(problem, request.id)
+  const text = problemBody(problem, id)
   const all: Record<string, string | readonly string[]> = {
     'content-type': 'application/problem+json; charset=utf-8',
     'cache-control': 'no-store',
