@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { Unasked } from '../upstream/call/call.ts'
 import type { Call, Operation } from '../upstream/declare.ts'
 import type { DeepReadonly } from '../core/freeze.ts'
+import type { Primitive } from '../core/primitive.ts'
 import type { Chain } from './chain.ts'
 import type { ParamsFor, Schema, Simplify, TypeErrorMessage } from '../upstream/spec/inference.ts'
 
@@ -86,18 +87,7 @@ type HeldCall<R> = R extends NotPlain
 /** A call, or the type of an awaited call. */
 export type Asked = Call<unknown> | Unasked<string, unknown>
 /** Types of values that are not plain objects. */
-type NotPlain =
-  | Asked
-  | Skip
-  | readonly unknown[]
-  | ((...given: never) => unknown)
-  | string
-  | number
-  | bigint
-  | boolean
-  | symbol
-  | null
-  | undefined
+type NotPlain = Asked | Skip | readonly unknown[] | ((...given: never) => unknown) | Primitive
 
 type Reserved = 'params' | 'query' | 'body' | 'headers' | 'context' | 'signal' | 'ask'
 

@@ -150,7 +150,7 @@ offload<typeof functions, 'version'>(place, 'version')
 // 45 name that differs from the one whose type is meant
 // @ts-expect-error
 offload<typeof functions, 'named'>(place, 'sum')
-// 46 one of several functions, and nobody says which
+// 46 one of several functions without its name
 // @ts-expect-error
 base().reply(R, offload<typeof functions>(place, 'named'))
 // 47 file that is a text
