@@ -3,7 +3,6 @@ import { deepFreeze } from '../core/freeze.ts'
 import { Call } from '../upstream/call/call.ts'
 import { closeUnsent } from '../upstream/call/write-body/stream-body.ts'
 import type { Cached } from '../upstream/spec/answer.ts'
-import { skip } from './aggregate.ts'
 import { answerOf, lateAsk } from './ask.ts'
 import type { AnswerCompletion } from './asked-calls.ts'
 import { startCallGroup, type CallCompletion } from './call-group.ts'
@@ -19,6 +18,7 @@ import { returnFault, skipFault } from './return-faults.ts'
 import { noCalls } from './step-phases.ts'
 import { StepSender } from './step-sender.ts'
 import { hasSeveralCalls } from './step.ts'
+import { skip } from './skip.ts'
 
 /** One step of one run: invokes its function, and reads the value, the call or the list of calls that it returns. */
 export class StepRun extends StepSender implements CallCompletion {
