@@ -4,7 +4,7 @@ import type { Call } from '../upstream/call/call.ts'
 import { callsInFlight } from './batched-calls.ts'
 import type { Item } from './chain.ts'
 import type { CallCounts } from './events.ts'
-import { failedCall, type FailedCall } from './outcome.ts'
+import { failedCall, type FailedCall, type State } from './outcome.ts'
 import type { PartialValue } from './partial-values.ts'
 import { arrivedItem, failedItem, type EndedItem } from './run-progress.ts'
 import type { Step } from './step.ts'
@@ -17,8 +17,9 @@ export interface CallGroupOptions {
   readonly send: SendItem
   /**
    * Called when the step has its value: for an `each` when all calls have ended, for a `firstOf` after `count` answers.
+   * The value of a `firstOf` with a `count` of 1 is the answer, and otherwise a list.
    */
-  readonly done: (values: readonly unknown[], tally: CallCounts, isStale: boolean) => void
+  readonly done: (value: unknown, tally: CallCounts, state: State) => void
   /** Called when too many calls have failed, with the first error. */
   readonly fail: (error: unknown, tally: CallCounts) => void
   /** Called when an item of an `each` has ended; undefined if no stream follows the run. */
@@ -84,7 +85,10 @@ export function startCallGroup(options: CallGroupOptions): CallGroup {
     // Copy the list: the old one may be tenured and would retain young values until the next major GC.
     const taken = isFirstOf ? values.filter((_, index) => succeeded[index]) : values.slice()
     values.length = 0
-    done(taken, tally(), isStale)
+    const counts = tally()
+    const isPartial = !isFirstOf && (counts.failed.length > 0 || omitted > 0)
+    const state = isPartial ? 'partial' : isStale ? 'stale' : 'ok'
+    done(isFirstOf && step.count === 1 ? taken[0] : taken, counts, state)
   }
 
   /** Fails the step. A function of a chain may throw any value, `undefined` too. */

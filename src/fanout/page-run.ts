@@ -11,6 +11,7 @@ import { PageCalls } from './page-calls.ts'
 import type { PartialValue } from './partial-values.ts'
 import type { RunHandle } from './run-handle.ts'
 import type { Step } from './step.ts'
+import { upstreamInputError } from './upstream-input.ts'
 
 export interface PageRunOptions {
   readonly step: Step
@@ -154,7 +155,7 @@ export class PageRun implements CallGroup, CallCompletion {
   /** Handles a failure of `next` or of its calls. A list above `maxPages` fails the step, whatever `onLoss` is. */
   #nextFailed(error: unknown): void {
     if (this.#isOver) return
-    const failure = blamed(error)
+    const failure = upstreamInputError(error) ?? error
     if (!(failure instanceof UpstreamError) || failure.code === 'UPSTREAM_TOO_MANY_ITEMS') return this.#fail(failure)
     if (refusals.has(failure.code)) this.#options.run.callRefused(this.#options.step, failure)
     this.#lose(this.#calls.length, failure)
@@ -195,11 +196,4 @@ export class PageRun implements CallGroup, CallCompletion {
     this.#buffer.clear()
     return omitted === 0 ? counts : { ...counts, omitted }
   }
-}
-
-/** Attributes an input that a page made invalid to its upstream. */
-function blamed(error: unknown): unknown {
-  return error instanceof UpstreamError && error.code === 'CALL_INPUT_INVALID'
-    ? new UpstreamError('UPSTREAM_CALL_INPUT_INVALID', error.source, { cause: error })
-    : error
 }

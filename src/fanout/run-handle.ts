@@ -1,6 +1,6 @@
 import type { ErrorCode, UpstreamError } from '../errors.ts'
 import type { Abort } from '../core/abort.ts'
-import type { Scope } from '../upstream/call/call.ts'
+import type { Scope } from '../upstream/call/scope.ts'
 import type { Send } from '../upstream/call/layer.ts'
 import type { RunSpans } from '../upstream/call/spans.ts'
 import type { CallCounts } from './events.ts'

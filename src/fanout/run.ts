@@ -4,7 +4,7 @@ import type { AggregateMetrics, RunOutcome } from '../metrics/aggregate-metrics.
 import { RuntimeMetrics } from '../metrics/runtime-metrics.ts'
 import { sampledTraceId } from '../trace/sampled-trace-id.ts'
 import type { RequestTrace } from '../trace/request-trace.ts'
-import type { Scope } from '../upstream/call/call.ts'
+import type { Scope } from '../upstream/call/scope.ts'
 import type { CallFlow } from '../upstream/call/flow.ts'
 import { sendOf, type Send } from '../upstream/call/layer.ts'
 import type { RunSpans } from '../upstream/call/spans.ts'

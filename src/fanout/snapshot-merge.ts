@@ -55,8 +55,7 @@ export function mergeSnapshot(
   const args = new StepArgs(copiedInput(input, copies), run, copies.of(context))
   const fields = args as unknown as Record<string, unknown>
   for (const step of steps) fields[step.name] = copiedValue(step, values[step.index], copies)
-  const handler: (args: never) => unknown =
-    typeof snapshot === 'function' ? given => snapshot(given, pending) : merge
+  const handler: (args: never) => unknown = typeof snapshot === 'function' ? given => snapshot(given, pending) : merge
   return invoke(run, handler, args, run.abort, 'merge')
 }
 

@@ -73,8 +73,8 @@ export interface TestedReply<D, K extends string> extends Reply<D, K> {
  * @throws `Error` for a call for which nothing is queued, even if its step has a fallback. The message has the call,
  *   the file and line that called `runAggregate`, and the queued answers that were not used. `cause` is the error of
  *   the run, if the run failed.
- * @throws `Error` for a snapshot that cannot be made, with the option `snapshots`. `cause` is the error of its merge, or
- *   of the schema of the reply.
+ * @throws `Error` for a snapshot that cannot be made, with the option `snapshots`. `cause` is the error of its merge,
+ *   or of the schema of the reply.
  * @throws `TypeError` for an unknown option, for a declaration that has not ended with reply(), and for `context` if
  *   the aggregate has no context().
  * @example

@@ -13,7 +13,11 @@ test('the copy of any JSON equals its value and is frozen on all levels', async 
     fc.property(fc.jsonValue(), value => {
       const before = JSON.stringify(value)
       const copy = new FrozenCopies().of(value)
-      return JSON.stringify(copy) === before && isDeepFrozen(copy) && (copy !== value || typeof value !== 'object' || value === null)
+      return (
+        JSON.stringify(copy) === before &&
+        isDeepFrozen(copy) &&
+        (copy !== value || typeof value !== 'object' || value === null)
+      )
     }),
   )
 })

@@ -65,7 +65,9 @@ test('a chain is one item, and the items of a list that follows asked calls coun
 test('an item whose answer is stale has the state stale', async t => {
   let isDown = false
   const raw = await rawUpstream(t, (socket, { path }) => {
-    socket.write(isDown ? json({}, 503) : json(path, 200, { 'cache-control': 'max-age=60, stale-if-error=600', age: '90' }))
+    socket.write(
+      isDown ? json({}, 503) : json(path, 200, { 'cache-control': 'max-age=60, stale-if-error=600', age: '90' }),
+    )
   })
   const { kept } = defineUpstream(
     'raw',

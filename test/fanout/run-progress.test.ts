@@ -33,6 +33,7 @@ function followed(declared: AnyAggregate, options: RunStartOptions, then: (run: 
           note(context === undefined ? 'planned' : `planned after ${context.state}`)
         },
         itemEnded: step => note(`item of ${step.name}`),
+        pageEnded: step => note(`page of ${step.name}`),
         stepEnded: step => note(`${step.name}: ${run.outcomeOf(step)?.state}`),
       },
     },

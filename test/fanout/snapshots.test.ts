@@ -6,7 +6,7 @@ import { heldRuntime } from '../helpers/held-runtime.ts'
 import { oracle } from '../helpers/oracle.ts'
 import { streamed, type Streamed } from '../helpers/streamed.ts'
 import { rest } from '../helpers/turn.ts'
-import { until } from '../helpers/until.ts'
+import { elapsed, until } from '../helpers/until.ts'
 
 const base = aggregate('orders', { url: '/orders', deadline: 10_000 })
 const Any = z.unknown()
@@ -73,9 +73,7 @@ test('a run without a required step has no snapshot before a value has arrived',
 test('an each shows its items as they arrive, from minSuccess items on', async t => {
   const runtime = heldRuntime()
   const stream = streamed(
-    base
-      .each('items', () => times(4, ask), { minSuccess: 2, fallback: 'none' })
-      .reply(Any, ({ items }) => items),
+    base.each('items', () => times(4, ask), { minSuccess: 2, fallback: 'none' }).reply(Any, ({ items }) => items),
     { runtime },
   )
   runtime.at('/3').answer('three')
@@ -214,7 +212,11 @@ test('the merge of a snapshot gets the input, the context and frozen values, and
       seen ??= { ...args, signal: args.signal }
       return 1
     })
-  const stream = streamed(described, { runtime }, { params: { id: '7' }, query: { limit: '2' }, body: { names: ['a'] } })
+  const stream = streamed(
+    described,
+    { runtime },
+    { params: { id: '7' }, query: { limit: '2' }, body: { names: ['a'] } },
+  )
   runtime.at('/order').answer({ lines: [1] })
   await taken(stream, 1)
   t.match(seen, {
@@ -228,7 +230,8 @@ test('the merge of a snapshot gets the input, the context and frozen values, and
     signal: AbortSignal,
   })
   t.notOk('ask' in (seen ?? {}))
-  for (const name of ['params', 'query', 'body', 'headers', 'context', 'order']) t.ok(Object.isFrozen(seen?.[name]), name)
+  for (const name of ['params', 'query', 'body', 'headers', 'context', 'order'])
+    t.ok(Object.isFrozen(seen?.[name]), name)
   stream.run.cancel(lost)
   t.ok((seen?.['signal'] as AbortSignal).aborted)
 })
@@ -299,14 +302,13 @@ test('with the merge of the reply, no snapshot follows when a step has ended wit
   runtime.at('/order').answer(1)
   await taken(stream, 1)
   runtime.at('/rating').fail(lost)
-  const since = performance.now()
-  await until(() => performance.now() - since > 60)
+  await elapsed(60)
   t.equal(stream.data.length, 1)
   stream.run.cancel(lost)
 })
 
 const busy = (ms: number) => {
-  for (const until = performance.now() + ms; performance.now() < until; );
+  for (const until = performance.now() + ms; performance.now() < until;);
 }
 
 /** The times between the snapshots of a run, in ms. */
@@ -466,8 +468,7 @@ test('no snapshot is taken after the end of its stream, even if one was due', as
     stream.snapshots.end()
     stream.snapshots.changed()
     stream.snapshots.resume()
-    const since = performance.now()
-    await until(() => performance.now() - since > 60)
+    await elapsed(60)
     t.equal(stream.data.length, count - 1)
     stream.run.cancel(lost)
   }
@@ -482,8 +483,7 @@ test('a run with more than 100,000 values drops its first snapshot, and tries no
   runtime.at('/order').answer(times(100_001, index => index))
   await until(() => stream.events.some(({ event }) => event === 'dropped'))
   runtime.at('/rating').answer(1)
-  const since = performance.now()
-  await until(() => performance.now() - since > 60)
+  await elapsed(60)
   t.equal(stream.events.filter(({ event }) => event === 'dropped').length, 1)
   t.match(
     stream.events.find(({ event }) => event === 'dropped'),

@@ -7,6 +7,7 @@ import type { EndedItem, RunProgress } from '../../src/fanout/run-progress.ts'
 import type { Run, RunOptions } from '../../src/fanout/run.ts'
 import { Snapshots } from '../../src/fanout/snapshots.ts'
 import type { Step } from '../../src/fanout/step.ts'
+import type { EverySnapshot } from '../../src/testing/every-snapshot.ts'
 
 /** What a stream of a run would send, with the time of a snapshot. */
 export type StreamedEvent =
@@ -34,8 +35,17 @@ export interface Streamed {
   onItem: () => void
 }
 
-/** Starts a run, and records what a stream of it would send. */
-export function streamed(aggregate: AnyAggregate, options: RunOptions, input: RawInput = {}): Streamed {
+/**
+ * Starts a run, and records what a stream of it would send.
+ *
+ * @param every also takes each snapshot that a stream might send
+ */
+export function streamed(
+  aggregate: AnyAggregate,
+  options: RunOptions,
+  input: RawInput = {},
+  every?: EverySnapshot,
+): Streamed {
   const events: StreamedEvent[] = []
   const progress: RunProgress = {
     planned: () => void events.push({ event: 'plan' }),
@@ -43,17 +53,21 @@ export function streamed(aggregate: AnyAggregate, options: RunOptions, input: Ra
       events.push({ event: 'item', name, ...item })
       result.onItem()
       snapshots.changed()
+      every?.itemEnded()
     },
     pageEnded({ name }: Step) {
       events.push({ event: 'page', name })
       snapshots.changed()
+      every?.pageEnded()
     },
     stepEnded(step: Step) {
       events.push({ event: 'source', name: step.name, outcome: run.outcomeOf(step) as Outcome })
       snapshots.changed()
+      every?.stepEnded()
     },
   }
   const run = startRun(aggregate, input, { ...options, progress })
+  every?.attach(run)
   const snapshots = new Snapshots(aggregate, run, {
     get acceptsSnapshots() {
       return result.acceptsSnapshots

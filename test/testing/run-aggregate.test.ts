@@ -22,7 +22,8 @@ test('runAggregate refuses an unknown option', async t => {
   const options = { upstreams: {}, timeout: 100 } as RunAggregateOptions<unknown>
   t.match(await failure(runAggregate(catFacts, {}, options)), {
     name: 'TypeError',
-    message: "runAggregate: unknown option 'timeout': use upstreams, environment, deadline, signal, context, layers, snapshots",
+    message:
+      "runAggregate: unknown option 'timeout': use upstreams, environment, deadline, signal, context, layers, snapshots",
   })
 })
 
@@ -340,10 +341,14 @@ test('runAggregate has a snapshot after each value that arrives, whatever the ti
     cents: items.map(item => item?.cents ?? null),
     stars: rating?.stars ?? null,
   }))
-  const { data, snapshots } = await runAggregate(described, { params: { id: 'a' } }, {
-    upstreams: { shop: upstream },
-    snapshots: true,
-  })
+  const { data, snapshots } = await runAggregate(
+    described,
+    { params: { id: 'a' } },
+    {
+      upstreams: { shop: upstream },
+      snapshots: true,
+    },
+  )
   t.same(data, { cents: [2, 1], stars: 5 })
   t.strictSame(snapshots, [
     { data: { cents: [], stars: null }, pending: ['items', 'rating'] },
@@ -379,7 +384,9 @@ test('a snapshot that cannot be made is an error of runAggregate, with the cause
   ] as const) {
     const described = shopOrder(shop).reply(Order, () => ({ cents: [], stars: null }), { snapshot: snapshot as never })
     t.match(
-      await failure(runAggregate(described, { params: { id: 'a' } }, { upstreams: { shop: upstream }, snapshots: true })),
+      await failure(
+        runAggregate(described, { params: { id: 'a' } }, { upstreams: { shop: upstream }, snapshots: true }),
+      ),
       {
         message:
           "aggregate 'order': a snapshot could not be made before the end of 'items', 'rating': " +
@@ -390,7 +397,7 @@ test('a snapshot that cannot be made is an error of runAggregate, with the cause
   }
 })
 
-test('an async merge of a snapshot that stops at the end of the run is no error of runAggregate', async t => {
+test('runAggregate ignores an async merge of a snapshot that stops at the end of its run', async t => {
   await using upstream = await scriptedUpstream()
   const { shop, Order } = snapshotted()
   upstream.always(shop.order, { names: [] }).always(shop.rating, { stars: 5 }, { delay: 20 })
@@ -398,10 +405,14 @@ test('an async merge of a snapshot that stops at the end of the run is no error 
     snapshot: ({ signal }) =>
       new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
   })
-  const { snapshots } = await runAggregate(described, { params: { id: 'a' } }, {
-    upstreams: { shop: upstream },
-    snapshots: true,
-  })
+  const { snapshots } = await runAggregate(
+    described,
+    { params: { id: 'a' } },
+    {
+      upstreams: { shop: upstream },
+      snapshots: true,
+    },
+  )
   t.same(snapshots, [])
 })
 

@@ -21,8 +21,10 @@ export class StreamWriter {
   #waiting: WaitingEvent[] = []
   /** The last event, until it becomes text. */
   #last: WaitingEvent | undefined
-  /** The text of the last event that is not written yet. */
+  /** The text that is made and not written yet. */
   #rest: TextSlices | undefined
+  /** True if that text ends with the last event. */
+  #endsWithRest = false
   /** The number of the last event that became text. */
   #number = 0
   /** The bytes of the write in progress; 0 if there is none. */
@@ -126,22 +128,25 @@ export class StreamWriter {
       text += frame
     }
     this.#waiting = made === waiting.length ? [] : waiting.slice(made)
-    if (this.#waiting.length > 0 || this.#last === undefined) {
-      if (text !== '') this.#write(text)
-      return
+    if (this.#waiting.length === 0 && this.#last !== undefined) {
+      text += this.#made(this.#last, 'end')
+      this.#last = undefined
+      this.#endsWithRest = true
     }
-    const last = this.#last
-    this.#last = undefined
-    this.#rest = new TextSlices(text + this.#made(last, 'end'))
-    this.#writeRest(this.#rest)
+    if (text !== '') this.#writeRest(new TextSlices(text))
   }
 
+  /** Writes a part of a text, and keeps the rest until the reader has taken the part. */
   #writeRest(rest: TextSlices): void {
     const part = rest.next()
-    if (!rest.isEmpty) return this.#write(part)
-    this.#rest = undefined
-    this.#startWrite(part)
-    this.#response.end(part)
+    this.#rest = rest.isEmpty ? undefined : rest
+    if (this.#rest === undefined && this.#endsWithRest) this.#end(part)
+    else this.#write(part)
+  }
+
+  #end(text: string): void {
+    this.#startWrite(text)
+    this.#response.end(text)
   }
 
   #write(text: string): void {

@@ -115,7 +115,7 @@ test('a failure after the plan is the last event, with the bytes of the plain pr
   const described = aggregate('late', { url: '/late', query: z.object({ at: z.string() }) })
     .required('one', ({ query }): unknown => {
       if (query.at === 'refused') return refuse(409, 'Taken.', { headers: { 'x-own': 'a' } })
-      if (query.at === 'busy') return refuse(503, 'Busy.', { headers: { 'retry-after': '7' } })
+      if (query.at === 'busy') return refuse(429, 'Busy.', { retryAfterSeconds: 7 })
       if (query.at === 'bug') throw new Error('bug')
       return up.one({ id: query.at })
     })
@@ -123,7 +123,7 @@ test('a failure after the plan is the last event, with the bytes of the plain pr
   const { origin, ask } = await serve(t, [described])
   for (const [at, status, code, headers] of [
     ['refused', 409, 'REFUSED', { 'x-own': 'a' }],
-    ['busy', 503, 'REFUSED', { 'retry-after': '7' }],
+    ['busy', 429, 'REFUSED', { 'retry-after': '7' }],
     ['bug', 500, 'INTERNAL', {}],
     ['500', 502, 'UPSTREAM_STATUS', {}],
     ['a', 500, 'REPLY_INVALID', {}],
