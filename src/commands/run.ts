@@ -13,6 +13,7 @@ import { environment, exitCodes } from './help.ts'
 import { outputToStderr } from './output-to-stderr.ts'
 import { checkPaths, readArguments } from './read-arguments.ts'
 import { readInput } from './run/read-input.ts'
+import { readDeadline } from './run/read-options.ts'
 import { printFailure } from './run/print-failure.ts'
 import { streamedRun } from './streamed-run.ts'
 import { UsageError } from './usage-error.ts'
@@ -134,10 +135,4 @@ function find({ aggregates }: OpenCatalogue, name: string): AnyAggregate {
   if (found !== undefined) return found
   const names = aggregates.map(aggregate => aggregate.name)
   throw new UsageError(`unknown aggregate '${name}'${suggest(name, names) || `: use ${names.join(', ')}`}`)
-}
-
-function readDeadline(given: string | undefined): number | undefined {
-  if (given === undefined) return undefined
-  if (!/^[1-9]\d{0,8}$/.test(given)) throw new UsageError(`--deadline must be a positive integer (ms), got '${given}'`)
-  return Number(given)
 }

@@ -104,6 +104,7 @@ async function helpFaults(file: string, args: readonly string[]): Promise<string
 const commandModules: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
   serve: () => import('../../../src/commands/serve.ts'),
   run: () => import('../../../src/commands/run.ts'),
+  batch: () => import('../../../src/commands/batch.ts'),
   openapi: () => import('../../../src/commands/openapi.ts'),
   check: () => import('../../../src/commands/check.ts'),
   load: () => import('../../../src/commands/load.ts'),
