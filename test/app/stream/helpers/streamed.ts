@@ -40,7 +40,7 @@ export async function openStream(url: string, init: RequestInit = {}): Promise<O
   const controller = new AbortController()
   const response = await fetch(url, { ...init, headers: ndjson, signal: controller.signal })
   const events = eventsOf(response.body as AsyncIterable<Uint8Array>)
-  const next = async () => (await events.next()).value as AnyEvent | undefined
+  const next = async () => (await events.next()).value
   return {
     status: response.status,
     headers: response.headers,
