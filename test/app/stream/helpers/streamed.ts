@@ -46,11 +46,9 @@ export async function openStream(url: string, init: RequestInit = {}): Promise<O
     headers: response.headers,
     next,
     async nextOf(kind) {
-      for (;;) {
-        const event = await next()
-        if (event === undefined) throw new Error(`the stream has ended without ${kind}`)
-        if (event.event === kind) return event as never
-      }
+      const event = await next()
+      if (event === undefined) throw new Error(`the stream has ended without ${kind}`)
+      return event.event === kind ? (event as never) : this.nextOf(kind)
     },
     leave: () => controller.abort(),
   }
