@@ -61,7 +61,7 @@ test('a reader that stops within the last event is cut too, and one that reads s
 
   const slow = connect(port, '127.0.0.1')
   await once(slow, 'connect')
-  slow.end(head('/long').replace('\r\n\r\n', '\r\nconnection: close\r\n\r\n'))
+  slow.write(head('/long').replace('\r\n\r\n', '\r\nconnection: close\r\n\r\n'))
   let body = ''
   slow.setEncoding('utf8').on('data', (part: string) => {
     body += part

@@ -25,7 +25,7 @@ function writerOf({ response }: OpenResponse, options: StreamOptions = {}, type:
 async function fill({ response }: OpenResponse, writer: StreamWriter): Promise<number> {
   let count = 0
   let isTaken = true
-  while (isTaken) {
+  for (let batch = 0; batch < 1000 && isTaken; batch++) {
     for (let index = 0; index < 100; index++) writer.send(event([count++, 'a'.repeat(1000)]))
     isTaken = false
     // The connection takes the bytes of a caller that reads within a few turns.

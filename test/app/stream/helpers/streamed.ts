@@ -40,17 +40,15 @@ export async function openStream(url: string, init: RequestInit = {}): Promise<O
   const controller = new AbortController()
   const response = await fetch(url, { ...init, headers: ndjson, signal: controller.signal })
   const events = eventsOf(response.body as AsyncIterable<Uint8Array>)
-  const next = async () => (await events.next()).value as AnyEvent | undefined
+  const next = async () => (await events.next()).value
   return {
     status: response.status,
     headers: response.headers,
     next,
     async nextOf(kind) {
-      for (;;) {
-        const event = await next()
-        if (event === undefined) throw new Error(`the stream has ended without ${kind}`)
-        if (event.event === kind) return event as never
-      }
+      const event = await next()
+      if (event === undefined) throw new Error(`the stream has ended without ${kind}`)
+      return event.event === kind ? (event as never) : this.nextOf(kind)
     },
     leave: () => controller.abort(),
   }
