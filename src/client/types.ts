@@ -1,5 +1,6 @@
 /** The first event of a stream. A stream that was cut and is repeated begins with another one. */
 export interface PlanEvent {
+  /** The name of the event. */
   readonly event: 'plan'
   /** The id of the run, a UUID. */
   readonly run: string
@@ -13,6 +14,7 @@ export interface PlanEvent {
 
 /** A call of a batch, as its plan shows it. */
 export interface PlannedCall {
+  /** The id of the call, from the request. */
   readonly id: string
   /** The ids of the calls that end before this one starts. */
   readonly needs?: readonly string[]
@@ -20,7 +22,9 @@ export interface PlannedCall {
 
 /** A step of a run, as its plan shows it. A service that shows states alone sends the name alone. */
 export interface PlannedStep {
+  /** The name of the step. */
   readonly name: string
+  /** The kind of the step, such as `each`. */
   readonly kind?: string
   /** The names of the steps whose values this step needs. */
   readonly needs?: readonly string[]
@@ -28,6 +32,7 @@ export interface PlannedStep {
 
 /** The end of one step. */
 export interface SourceEvent {
+  /** The name of the event. */
   readonly event: 'source'
   /** The name of the step; `context` for the `context` hook. */
   readonly name: string
@@ -37,6 +42,7 @@ export interface SourceEvent {
 
 /** The outcome of a step, as in `sources` of the reply. A service that shows states alone sends the state alone. */
 export interface SourceOutcome {
+  /** The state in which the step ended. */
   readonly state: 'ok' | 'stale' | 'partial' | 'fallback' | 'skipped' | 'failed' | 'cancelled'
   /** The start of the step, in ms from the start of the run. */
   readonly start?: number
@@ -66,6 +72,7 @@ export interface SourceOutcome {
 
 /** The end of one item of a step that has a list of calls. */
 export interface ItemEvent {
+  /** The name of the event. */
   readonly event: 'item'
   /** The name of the step. */
   readonly name: string
@@ -73,6 +80,7 @@ export interface ItemEvent {
   readonly index: number
   /** The length of the list. */
   readonly calls: number
+  /** The state in which the item ended. */
   readonly state: 'ok' | 'stale' | 'failed'
   /** The code of the failure. */
   readonly code?: string
@@ -82,8 +90,11 @@ export interface ItemEvent {
 
 /** The data of the reply as far as it is known. */
 export interface SnapshotEvent<D> {
+  /** The name of the event. */
   readonly event: 'snapshot'
+  /** The data, which fits the schema of the reply. */
   readonly data: D
+  /** A snapshot is never complete. */
   readonly complete: false
   /** The names of the steps that have not ended; absent if the service shows no steps. */
   readonly pending?: readonly string[]
@@ -91,11 +102,15 @@ export interface SnapshotEvent<D> {
 
 /** The result of one call of a batch. Results arrive in the order in which the calls end. */
 export interface CallEvent {
+  /** The name of the event. */
   readonly event: 'call'
   /** The id of the call, from the request. */
   readonly id: string
+  /** The name of the operation or of the aggregate, from the request. */
   readonly operation: string
+  /** The state in which the call ended. */
   readonly state: 'ok' | 'stale' | 'partial' | 'failed' | 'notSent'
+  /** The status of the answer or of the problem. */
   readonly status: number
   /** True if the reply of an aggregate is complete. */
   readonly complete?: boolean
@@ -109,6 +124,7 @@ export interface CallEvent {
 
 /** The body of the plain answer of an aggregate, unless the aggregate has `envelope: false`. */
 export interface ReplyBody<D> {
+  /** The data of the reply. */
   readonly data: D
   /** True if every step has its value or was skipped. */
   readonly complete: boolean
@@ -118,7 +134,9 @@ export interface ReplyBody<D> {
 
 /** The last event of a run that did not fail. Its body is that of the plain answer. */
 export interface ReplyEvent<B> {
+  /** The name of the event. */
   readonly event: 'reply'
+  /** The status of the plain answer. */
   readonly status: number
   /** The headers of the plain answer, by lower-case name. */
   readonly headers: Readonly<Record<string, string | readonly string[]>>
@@ -128,20 +146,29 @@ export interface ReplyEvent<B> {
 
 /** The last event of a run that failed. Its body is that of the plain answer (RFC 9457). */
 export interface ProblemEvent {
+  /** The name of the event. */
   readonly event: 'problem'
+  /** The status of the plain answer. */
   readonly status: number
   /** The headers of the plain answer, by lower-case name. */
   readonly headers: Readonly<Record<string, string | readonly string[]>>
+  /** The body of the plain answer (RFC 9457). */
   readonly body: ProblemBody
 }
 
 /** The description of a failure (RFC 9457). */
 export interface ProblemBody {
+  /** The URI of the kind of failure. */
   readonly type: string
+  /** The kind of failure, in words. */
   readonly title: string
+  /** The status of the answer. */
   readonly status: number
+  /** A sentence about this failure. */
   readonly detail: string
+  /** The stable name of the kind of failure. */
   readonly code: string
+  /** Other members, such as `errors` of an invalid input. */
   readonly [member: string]: unknown
 }
 
