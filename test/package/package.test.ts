@@ -33,7 +33,16 @@ if (offline === undefined) {
   const programs = join(import.meta.dirname, 'project')
   for (const name of readdirSync(programs))
     copyFileSync(join(programs, name), join(project, name.replace(/\.txt$/, '')))
-  for (const page of ['embedding', 'testing', 'layers-and-hooks', 'offload', 'options', 'numbers', 'policies'])
+  for (const page of [
+    'embedding',
+    'testing',
+    'layers-and-hooks',
+    'offload',
+    'options',
+    'numbers',
+    'policies',
+    'streaming',
+  ])
     for (const [name, code] of Object.entries(docBlocks(page))) writeFileSync(join(project, name), code)
   writeFileSync(
     join(project, 'tsconfig.json'),
