@@ -174,6 +174,7 @@ test('pages show the pages so far only if a lost page does not fail them', async
   )
   for (const { answer } of runtime.calls.slice(4)) answer('two')
   t.same((await keep.reply).data, ['zero', 'one', 'two'])
+  t.equal(keep.events.filter(({ event }) => event === 'page').length, 3)
   t.same((await fail.reply).data, ['zero', 'one', 'two'])
 })
 
@@ -392,6 +393,21 @@ test('one async merge runs at a time, and a value that arrives meanwhile leads t
   await rest()
   t.same(stream.data, ['first'])
   t.equal(stream.events.at(-1)?.event, 'reply')
+})
+
+test('no snapshot is taken while the reply is merged', async t => {
+  const runtime = heldRuntime()
+  const { promise, resolve } = Promise.withResolvers<string>()
+  const stream = streamed(
+    three.reply(Any, () => promise),
+    { runtime },
+  )
+  for (const path of ['/order', '/rating', '/stock']) runtime.at(path).answer(1)
+  await rest()
+  t.match(stream.events.at(-1), { event: 'source', name: 'stock' })
+  resolve('reply')
+  t.equal((await stream.reply).data, 'reply')
+  t.same(stream.data, [])
 })
 
 test('an async merge that rejects after the end of the run is not reported', async t => {
