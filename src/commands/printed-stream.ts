@@ -79,7 +79,7 @@ export class PrintedStream implements RunProgress, SnapshotTarget {
   snapshotDropped(error: unknown, pending: readonly string[]): void {
     if (this.#hasWarned) return
     this.#hasWarned = true
-    this.#warn(`${faultOfSnapshot(this.#aggregate, pending)}\n  because: ${causeChain(error)}`)
+    this.#warn(`${faultOfSnapshot(this.#aggregate, pending)}\n  because: ${causeChain({ cause: error })}`)
   }
 
   /** Prints the last event of a run that has a reply. */

@@ -112,9 +112,9 @@ test('with --stream a dropped snapshot is a warning with its reason, and the run
   t.notMatch(output, '"event":"snapshot"')
   t.match(
     errors,
-    /aggregate 'strict': a snapshot could not be made before the end of 'more': give reply\(\) the option/,
+    /aggregate 'strict': a snapshot could not be made before the end of 'more': /,
   )
-  t.match(errors, /because: .*(?:null|undefined)/)
+  t.match(errors, /because: Cannot read properties of null/)
 })
 
 test('with --stream a wrong input prints no event, and exits with 2', async t => {

@@ -1,4 +1,4 @@
-import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import type { EventNumber, StreamFormat } from './stream-format.ts'
 import type { StreamLimits } from './stream-options.ts'
 import { TextSlices } from './text-slices.ts'
@@ -45,9 +45,8 @@ export class StreamWriter {
     this.#onDrained = onDrained
   }
 
-  /** Sends the head of the response and the first event, in one packet. */
-  open(headers: OutgoingHttpHeaders, first: WaitingEvent): void {
-    this.#response.writeHead(200, headers)
+  /** Sends the first event, in one packet with the head of the response. */
+  start(first: WaitingEvent): void {
     this.#write(this.#format.head + this.#made(first, ++this.#number))
   }
 

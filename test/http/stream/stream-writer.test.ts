@@ -17,7 +17,8 @@ function writerOf({ response }: OpenResponse, options: StreamOptions = {}, type:
   const format = streamFormat(type, { run, attempt: 1 })
   const limits = readStreamOptions('app', options)
   const writer = new StreamWriter(response, format, limits, () => drained.push(performance.now()))
-  writer.open({ 'content-type': 'text/plain' }, event('plan'))
+  response.writeHead(200)
+  writer.start(event('plan'))
   return { writer, drained }
 }
 

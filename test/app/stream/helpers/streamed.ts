@@ -41,15 +41,16 @@ export async function openStream(url: string, init: RequestInit = {}): Promise<O
   const response = await fetch(url, { ...init, headers: ndjson, signal: controller.signal })
   const events = eventsOf(response.body as AsyncIterable<Uint8Array>)
   const next = async () => (await events.next()).value
+  const nextOf = async (kind: string): Promise<AnyEvent> => {
+    const event = await next()
+    if (event === undefined) throw new Error(`the stream has ended without ${kind}`)
+    return event.event === kind ? event : nextOf(kind)
+  }
   return {
     status: response.status,
     headers: response.headers,
     next,
-    async nextOf(kind) {
-      const event = await next()
-      if (event === undefined) throw new Error(`the stream has ended without ${kind}`)
-      return event.event === kind ? (event as never) : this.nextOf(kind)
-    },
+    nextOf: nextOf as OpenedStream['nextOf'],
     leave: () => controller.abort(),
   }
 }
