@@ -110,10 +110,7 @@ test('with --stream a dropped snapshot is a warning with its reason, and the run
   const { code, output, errors } = await runCommand(t, ['run', 'strict', path, '--stream', '--deadline', '500'])
   t.equal(code, 1)
   t.notMatch(output, '"event":"snapshot"')
-  t.match(
-    errors,
-    /aggregate 'strict': a snapshot could not be made before the end of 'more': /,
-  )
+  t.match(errors, /aggregate 'strict': a snapshot could not be made before the end of 'more': /)
   t.match(errors, /because: Cannot read properties of null/)
 })
 
