@@ -325,6 +325,7 @@ const house: House = {
   'commands/': [
     'errors.ts',
     'core/',
+    'trace/',
     'log/',
     'upstream/**',
     'fanout/**',

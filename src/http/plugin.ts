@@ -18,6 +18,7 @@ import { safeListener } from './reply/safe-listener.ts'
 import { readStreamOptions, type StreamOptions } from './stream/stream-options.ts'
 import { describeRoutes } from './openapi/swagger.ts'
 import { countRequests, RequestCounter } from './metrics/request-counter.ts'
+import { OpenStreams } from './connection/open-streams.ts'
 import { closeIfUnread } from './connection/unread-body.ts'
 import type { FastifyInstance } from 'fastify'
 import { rejectOptionsBesideRuntime, rejectRenamedOptions } from '../core/option-keys.ts'
@@ -117,6 +118,8 @@ export interface ServiceOptions extends HeadwatersOptions {
   readonly bodies?: InboundBodies
   /** Counts the requests of these routes. @default a counter of this registration */
   readonly requests?: RequestCounter
+  /** The open streams of these routes. @default those of this registration */
+  readonly openStreams?: OpenStreams
 }
 
 /** A Fastify app of any version. Two copies of Fastify have types that are not assignable to each other. */
@@ -161,13 +164,14 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
     traceSampledPercent = 0,
     sources = 'full',
     streams,
+    openStreams,
     batch,
     onEvent,
   } = options
   checkBoolean('headwaters', 'describe', describe)
   checkListener('headwaters', onEvent)
   checkSourcesLevel('headwaters', sources)
-  readStreamOptions('headwaters', streams)
+  const streamLimits = readStreamOptions('headwaters', streams)
   readBatchOptions('headwaters', batch)
   numberWithin('headwaters', 'traceSampledPercent', traceSampledPercent, 0, 100)
   const app = host as FastifyInstance
@@ -191,6 +195,7 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
   closeOnUnreadBody(app)
   addRequestId(app)
   delegateErrors(app)
+  const open = openStreams ?? ownOpenStreams(app, streamLimits.readTimeout)
   aggregateRoutes(describe ? describeRoutes(app, aggregates, sources) : app, aggregates, {
     runtime: ownRuntime,
     load,
@@ -200,8 +205,19 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
     traceSampledPercent,
     sources,
     completeRuns: new CompleteRunSampler(numberWithin('headwaters', 'logCompletePercent', logCompletePercent, 0, 100)),
+    streams: { limits: streamLimits, open, metrics: counters.streams },
   })
   if (runtime === undefined) app.addHook('onClose', () => ownRuntime.close())
+}
+
+/** Returns the open streams of an app that does not close the connections of its replies itself. */
+function ownOpenStreams(app: FastifyInstance, readTimeout: number): OpenStreams {
+  let isClosing = false
+  app.addHook('preClose', done => {
+    isClosing = true
+    done()
+  })
+  return new OpenStreams(readTimeout, () => isClosing)
 }
 
 function readAggregates(aggregates: HeadwatersOptions['aggregates']): readonly AnyAggregate[] {

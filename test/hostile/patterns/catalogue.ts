@@ -44,14 +44,12 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   'commands/main.ts': {
     '/^/gm': module,
   },
-  'commands/run/read-input.ts': {
+  'commands/run/read-options.ts': {
+    '/^[1-9]\\d{0,8}$/': commandLine,
     '/^([^:\\s]+):\\s*(.*)$/': commandLine,
   },
   'commands/serve.ts': {
     '/^\\d+$/': commandLine,
-  },
-  'commands/run.ts': {
-    '/^[1-9]\\d{0,8}$/': commandLine,
   },
   'commands/run/print-failure.ts': {
     '/^\\/body/': commandLine,

@@ -13,6 +13,7 @@ import { aggregates } from '../../../src/routes/index.ts'
 import { listenAt } from '../../../src/server/process/listen.ts'
 import { runViewAfter } from '../../helpers/run-view-after.ts'
 import { root } from './pages.ts'
+import { lineFaults, sentEventFaults } from './stream-text.ts'
 import { unqueuedCallText } from './unqueued-call.ts'
 
 /** The sources of the built-in upstreams, which have the path templates of their operations. */
@@ -176,6 +177,16 @@ const kinds: readonly TextKind[] = [
           .filter(path => !clients.includes(`path: '${path}'`)),
       ]
     },
+  },
+  {
+    name: 'the lines of a stream',
+    isOf: text => text.startsWith('{"event":'),
+    faults: lineFaults,
+  },
+  {
+    name: 'server-sent events of a stream',
+    isOf: text => /^data: \{"event":/m.test(text),
+    faults: sentEventFaults,
   },
   {
     name: 'a tree of folders',
