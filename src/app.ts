@@ -22,7 +22,7 @@ import { PathIndex } from './http/guard/path-index.ts'
 import { handleServerEvents } from './http/guard/server-events.ts'
 import { ServerGuard, setServerGuard } from './http/guard/server-guard.ts'
 import { guardRequests } from './http/guard/request-guard.ts'
-import type { RateLimitHook } from './http/guard/rate-limit.ts'
+import type { RateLimit } from './http/guard/rate-limit.ts'
 import { headwaters } from './http/plugin.ts'
 import { setRuntimeOf } from './http/lifecycle/app-runtime.ts'
 import { countRequests, RequestCounter } from './http/metrics/request-counter.ts'
@@ -355,7 +355,7 @@ export function buildApp(aggregates: AggregateList, options: AppOptions = {}): F
   logRefusedBodies(app, gauge.bodies)
   const paths = new PathIndex()
   setServerGuard(app, new ServerGuard({ gauge, paths, readiness, connectionLimit, requests, refusals, log: app.log }))
-  let limit: RateLimitHook | undefined
+  let limit: RateLimit | undefined
   void app.register(async guarded => {
     if (metricsRoute !== undefined) rejectMetricsUrl(served)
     limit = await guardRequests(guarded, { gauge, paths, rateLimit, keys, countRequest })
@@ -377,6 +377,10 @@ export function buildApp(aggregates: AggregateList, options: AppOptions = {}): F
   })
   app.addHook('onClose', () => runtime.close())
   addOpenapiRoutes(app, { aggregates: served, info, sources, bearer: keys.length > 0, rateLimited: rateLimit > 0 })
-  addExplorer(app, info.title ?? defaultTitle, rateLimit > 0 ? async request => limit?.(request) : undefined)
+  addExplorer(
+    app,
+    info.title ?? defaultTitle,
+    rateLimit > 0 ? async request => limit?.countRequest(request) : undefined,
+  )
   return app
 }
