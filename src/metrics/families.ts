@@ -52,6 +52,18 @@ export const stepDuration: Family = {
   help: 'Duration of steps.',
   labels: ['aggregate', 'step', 'state'],
 }
+export const batches: Family = {
+  name: 'headwaters_batches_total',
+  help: 'Batches that have ended.',
+  type: 'counter',
+  labels: ['outcome'],
+}
+export const batchCalls: Family = {
+  name: 'headwaters_batch_calls_total',
+  help: 'Calls of batches that have ended.',
+  type: 'counter',
+  labels: ['state'],
+}
 
 // Calls to upstreams
 
@@ -254,6 +266,8 @@ export const families: readonly Family[] = [
   runDeadlineLeft,
   steps,
   stepDuration,
+  batches,
+  batchCalls,
   clientDuration,
   attempts,
   calls,
