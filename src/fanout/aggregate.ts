@@ -33,7 +33,7 @@ import type { FirstAnswer, NextArgs, NextPage, PagesStepName, PagesValue } from 
 import { renamedBuilderMethods } from './renamed.ts'
 import { readStatuses, type AnyReplyOptions, type ReplyOptions, type ReplyStatus } from './reply-status.ts'
 import type { Route, RouteOptions } from './route.ts'
-import { readSnapshot, type SnapshotMerge } from './snapshot-option.ts'
+import { readSnapshot } from './snapshot-option.ts'
 import type { Step, StepKind } from './step.ts'
 
 export { chain } from './create-chain.ts'
@@ -82,7 +82,7 @@ export interface Aggregate<out I, out D, out K extends string> {
   /** The merge function: it returns the data of the reply from the values of the steps. */
   readonly merge: (args: never) => unknown
   /** The merge of snapshots: `false` for no snapshots, undefined for the merge of the reply. */
-  readonly snapshot: SnapshotMerge
+  readonly snapshot: false | ((args: never, pending: readonly string[]) => unknown) | undefined
   /** The functions of context() and onReply(). */
   readonly hooks: Hooks
   /** For the type checker only. */

@@ -96,6 +96,13 @@ export class OutcomeRecorder {
       countStep(metrics, index, this.#records[index] as StepRecord, traceId)
   }
 
+  /** Returns the outcome of one step, or of context() if the index is -1 and it had an event. */
+  outcome(index: number): Outcome | undefined {
+    const step = this.#steps[index]
+    if (step !== undefined) return outcomeOf(step.kind, this.#records[index] as StepRecord)
+    return this.#context && outcomeOf('required', this.#context)
+  }
+
   /** The outcome of context() if it had an event, then one per step, by name, in the order of declaration. */
   outcomes(): { [step: string]: Outcome } {
     const outcomes: { [step: string]: Outcome } = {}

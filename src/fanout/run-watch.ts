@@ -7,9 +7,18 @@ import type { RunHandle } from './run-handle.ts'
 /** The diagnostics channel that publishes the events of all runs of this process. */
 export const eventChannel = channel('headwaters:event')
 
-/** Returns the watch of a run, or `undefined` if neither `onEvent` nor a subscriber of the channel watches it. */
-export function watchOf(aggregate: AnyAggregate, run: RunHandle, onEvent: OnEvent | undefined): RunWatch | undefined {
-  return onEvent === undefined && !eventChannel.hasSubscribers ? undefined : new RunWatch(aggregate, run, onEvent)
+/**
+ * Returns the watch of a run, or `undefined` if neither `onEvent` nor a subscriber of the channel watches it.
+ *
+ * @param id The id of the run. @default a random UUID
+ */
+export function watchOf(
+  aggregate: AnyAggregate,
+  run: RunHandle,
+  onEvent: OnEvent | undefined,
+  id?: string,
+): RunWatch | undefined {
+  return onEvent === undefined && !eventChannel.hasSubscribers ? undefined : new RunWatch(aggregate, run, onEvent, id)
 }
 
 /**
@@ -25,12 +34,12 @@ class RunWatch {
   readonly #isPublished = eventChannel.hasSubscribers
   readonly #queue: RunEvent[] = []
 
-  constructor(aggregate: AnyAggregate, run: RunHandle, onEvent: OnEvent | undefined) {
+  constructor(aggregate: AnyAggregate, run: RunHandle, onEvent: OnEvent | undefined, id: string = randomUUID()) {
     const { method, url } = aggregate.route
     this.#aggregate = aggregate
     this.#run = run
     this.#info = {
-      id: randomUUID(),
+      id,
       aggregate: aggregate.name,
       method,
       url,

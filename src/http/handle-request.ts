@@ -6,8 +6,8 @@ import { startRun } from '../fanout/fan-out.ts'
 import { recordOf } from './metrics/request-counter.ts'
 import { discardBody } from './connection/unread-body.ts'
 import { setRun } from './log/request-outcome.ts'
-import { acceptsJson } from './request/accepts-json.ts'
 import { checkQuery, deadlineOf } from './request/input-checks.ts'
+import { chooseType, jsonOnly } from './request/media-types.ts'
 import { traceOf } from './request/trace-of.ts'
 import { replyRequestId } from './reply/default-headers.ts'
 import { ReplyTask } from './reply/reply-task.ts'
@@ -51,7 +51,7 @@ function startReply(
   const spans = requestSpans(aggregate, request, reply, trace)
   // Fastify does not read the body of a GET.
   if (body === undefined) discardBody(raw)
-  if (!acceptsJson(headers.accept)) throw new Problem('NOT_ACCEPTABLE')
+  if (chooseType(headers.accept, jsonOnly) === undefined) throw new Problem('NOT_ACCEPTABLE')
   const faults: Fault[] = []
   checkQuery(url, faults)
   const deadline = deadlineOf(headers['x-request-timeout-ms'], faults)

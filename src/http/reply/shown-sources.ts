@@ -1,6 +1,6 @@
-import type { FastifyReply } from 'fastify'
 import type { Reply } from '../../fanout/reply.ts'
 import type { SourcesLevel } from '../../fanout/sources-level.ts'
+import type { ReplySink } from './reply-sink.ts'
 import { setSourceHeaders } from './source-headers.ts'
 
 type Sources = Reply<unknown, string>['sources']
@@ -25,16 +25,16 @@ export function statesOf(sources: Readonly<Record<string, { readonly state: stri
  * @param withSources True if `headwaters-sources` is set.
  */
 export function setShownHeaders(
-  reply: FastifyReply,
+  sink: ReplySink,
   level: SourcesLevel,
   sources: Sources,
   withSources: boolean,
 ): void {
-  if (level === 'full') return setSourceHeaders(reply, sources, withSources)
+  if (level === 'full') return setSourceHeaders(sink, sources, withSources)
   if (level === 'none') return
   const entries = Object.entries(sources)
   const timing = entries.filter(([, { start }]) => start !== undefined)
-  reply.header('server-timing', timing.map(([name, { state }]) => `${name};desc="${state}"`).join(', '))
+  sink.header('server-timing', timing.map(([name, { state }]) => `${name};desc="${state}"`).join(', '))
   if (withSources)
-    reply.header('headwaters-sources', entries.map(([name, { state }]) => `${name.toLowerCase()}=${state}`).join(', '))
+    sink.header('headwaters-sources', entries.map(([name, { state }]) => `${name.toLowerCase()}=${state}`).join(', '))
 }

@@ -179,12 +179,6 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
       ['', 'a', '\n'],
     ],
   },
-  'http/request/accepts-json.ts': {
-    '/^(?:0(?:\\.\\d{0,3})?|1(?:\\.0{0,3})?)$/': [
-      ['0.', '0', 'x'],
-      ['1.', '0', ''],
-    ],
-  },
   'http/request/input-checks.ts': {
     '/^-?\\d{1,9}$/': [
       ['', '1', 'x'],
