@@ -47,7 +47,9 @@ import type { CountRequest } from './http/guard/shared-rate-store.ts'
 import { logOmittedRefusals, RefusalSampler, type ReportRefusal } from './http/log/refusal-sampler.ts'
 import { tracedLoggers } from './http/log/request-loggers.ts'
 import { addRequestId, addDefaultHeaders } from './http/reply/default-headers.ts'
+import { batchOfferOf } from './http/batch/batch-offer.ts'
 import { readBatchOptions, type BatchOptions } from './http/batch/batch-options.ts'
+import { batchRoutes } from './http/batch/batch-route.ts'
 import { readStreamOptions, type StreamOptions } from './http/stream/stream-options.ts'
 import { closeSlowReaders } from './http/guard/slow-readers.ts'
 import { closeOnStrayBytes } from './http/guard/stray-bytes.ts'
@@ -371,9 +373,11 @@ export function buildApp(aggregates: AggregateList, options: AppOptions = {}): F
       sources,
       streams,
       batch,
+      countCalls: limit?.countCalls,
       logCompletePercent,
     })
-    paths.fill(served)
+    const hasBatches = batchOfferOf('app', batch, served) !== undefined
+    paths.fill(hasBatches ? [...served, ...Object.values(batchRoutes)] : served)
   })
   app.addHook('onClose', () => runtime.close())
   addOpenapiRoutes(app, { aggregates: served, info, sources, bearer: keys.length > 0, rateLimited: rateLimit > 0 })

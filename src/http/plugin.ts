@@ -6,9 +6,13 @@ import { checkSourcesLevel, type SourcesLevel } from '../fanout/sources-level.ts
 import type { Override, Runtime, RuntimeOptions } from '../upstream/runtime.ts'
 import type { Layers } from '../upstream/spec/layers.ts'
 import { RuntimeMetrics } from '../metrics/runtime-metrics.ts'
+import { batchOfferOf } from './batch/batch-offer.ts'
 import { readBatchOptions, type BatchOptions } from './batch/batch-options.ts'
+import type { BatchService } from './batch/batch-service.ts'
+import { checkBatchRoute } from './batch/check-batch-route.ts'
+import { serveBatches } from './batch/serve-batches.ts'
 import { InboundBodies } from './bodies/inbound-bodies.ts'
-import type { LoadGauge } from './reply/route-services.ts'
+import type { LoadGauge, RouteServices } from './reply/route-services.ts'
 import { CompleteRunSampler } from './log/complete-run.ts'
 import { loggedRuntime } from './log/logged-runtime.ts'
 import { defaultPressureLimits } from './guard/pressure.ts'
@@ -117,6 +121,8 @@ export interface ServiceOptions extends HeadwatersOptions {
   readonly bodies?: InboundBodies
   /** Counts the requests of these routes. @default a counter of this registration */
   readonly requests?: RequestCounter
+  /** Counts the calls of a batch towards the rate limit of its client. @default no limit */
+  readonly countCalls?: BatchService['countCalls']
 }
 
 /** A Fastify app of any version. Two copies of Fastify have types that are not assignable to each other. */
@@ -162,17 +168,20 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
     sources = 'full',
     streams,
     batch,
+    countCalls,
     onEvent,
   } = options
   checkBoolean('headwaters', 'describe', describe)
   checkListener('headwaters', onEvent)
   checkSourcesLevel('headwaters', sources)
   readStreamOptions('headwaters', streams)
-  readBatchOptions('headwaters', batch)
+  const batchLimits = readBatchOptions('headwaters', batch)
   numberWithin('headwaters', 'traceSampledPercent', traceSampledPercent, 0, 100)
   const app = host as FastifyInstance
   const aggregates = readAggregates(options.aggregates)
+  const offer = batchOfferOf('headwaters', batchLimits, aggregates)
   check(app, aggregates)
+  if (offer !== undefined) checkBatchRoute(app, aggregates)
   if (runtime !== undefined) rejectOptionsBesideRuntime('headwaters', { overrides, environment, layers, threads })
   const ownRuntime =
     runtime ??
@@ -191,7 +200,7 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
   closeOnUnreadBody(app)
   addRequestId(app)
   delegateErrors(app)
-  aggregateRoutes(describe ? describeRoutes(app, aggregates, sources) : app, aggregates, {
+  const services: RouteServices = {
     runtime: ownRuntime,
     load,
     onEvent: onEvent && safeListener(app.log, onEvent),
@@ -200,7 +209,10 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
     traceSampledPercent,
     sources,
     completeRuns: new CompleteRunSampler(numberWithin('headwaters', 'logCompletePercent', logCompletePercent, 0, 100)),
-  })
+  }
+  aggregateRoutes(describe ? describeRoutes(app, aggregates, sources) : app, aggregates, services)
+  if (offer !== undefined && batchLimits !== false)
+    await serveBatches(app, { routes: services, offer, limits: batchLimits, metrics: counters.batches, countCalls })
   if (runtime === undefined) app.addHook('onClose', () => ownRuntime.close())
 }
 

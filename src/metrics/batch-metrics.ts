@@ -1,16 +1,12 @@
-import type { RunOutcome } from './aggregate-metrics.ts'
+import { runOutcomes, type RunOutcome } from './aggregate-metrics.ts'
 import * as families from './families.ts'
 import type { Metrics } from './metrics.ts'
 import type { SeriesTable } from './series-table.ts'
 import { Slots } from './slots.ts'
 
-/** The outcomes of a batch. A batch that starts never fails: its calls do. */
-export const batchOutcomes = ['complete', 'partial', 'cancelled'] as const satisfies readonly RunOutcome[]
-
 /** The states in which a call of a batch can end. */
 export const batchCallStates = ['ok', 'stale', 'partial', 'failed', 'notSent'] as const
 
-export type BatchOutcome = (typeof batchOutcomes)[number]
 export type BatchCallState = (typeof batchCallStates)[number]
 
 /** Counts the batches of one runtime, and their calls. */
@@ -22,18 +18,19 @@ export class BatchMetrics {
 
   constructor(metrics: Metrics) {
     this.#batches = metrics.table(families.batches)
-    this.#outcomes = new Slots(this.#batches, batchOutcomes, outcome => [outcome])
+    this.#outcomes = new Slots(this.#batches, runOutcomes, outcome => [outcome])
     this.#calls = metrics.table(families.batchCalls)
     this.#states = new Slots(this.#calls, batchCallStates, state => [state])
   }
 
-  /** Counts a batch that has ended. */
-  batchEnded(outcome: BatchOutcome): void {
-    this.#batches.add(this.#outcomes.at(batchOutcomes.indexOf(outcome)), 1)
-  }
-
-  /** Counts a call of a batch that has ended. */
-  callEnded(state: BatchCallState): void {
-    this.#calls.add(this.#states.at(batchCallStates.indexOf(state)), 1)
+  /**
+   * Counts a batch that has ended.
+   *
+   * @param results The number of its results by state.
+   */
+  batchEnded(outcome: RunOutcome, results: Readonly<Record<BatchCallState, number>>): void {
+    this.#batches.add(this.#outcomes.at(runOutcomes.indexOf(outcome)), 1)
+    for (const [index, state] of batchCallStates.entries())
+      if (results[state] > 0) this.#calls.add(this.#states.at(index), results[state])
   }
 }

@@ -1,6 +1,6 @@
 import { errors, type ErrorCode } from '../errors.ts'
 import { codesOfState, runOutcomes, type StepState } from './aggregate-metrics.ts'
-import { batchCallStates, batchOutcomes } from './batch-metrics.ts'
+import { batchCallStates } from './batch-metrics.ts'
 import { dnsErrors } from './dns-metrics.ts'
 import * as families from './families.ts'
 import type { Family } from './family.ts'
@@ -99,7 +99,7 @@ function addService({ otherRoutes }: LimitedService, add: Add): void {
   add(families.serverDuration, (methodCount + 2 * otherRoutes + 2) * otherStatuses.size)
   add(families.activeRequests, methodCount)
   add(families.requestsRefused, refusalCodes.values.length)
-  add(families.batches, batchOutcomes.length)
+  add(families.batches, runOutcomes.length)
   add(families.batchCalls, batchCallStates.length)
   add(families.dnsDuration, dnsErrors.values.length)
   add(families.offloadTasks, taskStates.length)

@@ -1,0 +1,19 @@
+import type { FastifyRequest } from 'fastify'
+import type { BatchOffer } from '../../batch/offer.ts'
+import type { BatchMetrics } from '../../metrics/batch-metrics.ts'
+import type { RouteServices } from '../reply/route-services.ts'
+import type { BatchLimits } from './batch-options.ts'
+
+/** What the batches of one registration share. */
+export interface BatchService {
+  /** The services of the routes of the same registration. */
+  readonly routes: RouteServices
+  readonly offer: BatchOffer
+  readonly limits: BatchLimits
+  readonly metrics: BatchMetrics
+  /**
+   * Counts the calls of a batch towards the rate limit of its client. The request itself is already counted.
+   * @default no limit
+   */
+  readonly countCalls: ((request: FastifyRequest, calls: number) => Promise<void>) | undefined
+}
