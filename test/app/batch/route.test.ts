@@ -27,7 +27,9 @@ test('POST and QUERY are the methods of /v1/batch, and its replies say so', asyn
 
 test('a batch without a JSON body, or whose reply must not be JSON, is refused', async t => {
   const { ask, send } = await batchApp(t)
-  isProblem(t, await ask<ProblemBody>('/v1/batch', { method: 'QUERY' }), 400, 'BAD_REQUEST')
+  const untyped = await ask<ProblemBody>('/v1/batch', { method: 'QUERY' })
+  isProblem(t, untyped, 400, 'BAD_REQUEST')
+  t.equal(untyped.body.detail, 'QUERY requires the header content-type: application/json.')
   isProblem(
     t,
     await send<ProblemBody>(prices(1), { headers: { 'content-type': 'text/plain' } }),
