@@ -1,3 +1,4 @@
+import type { ErrorCode, Problem } from '../errors.ts'
 import type { OnEvent } from '../fanout/events.ts'
 import type { SourcesLevel } from '../fanout/sources-level.ts'
 import type { SpannedAggregate } from '../otel/recorded-spans.ts'
@@ -59,7 +60,16 @@ export interface PlannedCall {
   readonly needs: readonly string[]
 }
 
-/** The results so far, by state, and the codes of the problems. */
+/** A failure of a call, for a log. Callers must not receive its cause. */
+export interface BatchFailure {
+  /** The index of the call. */
+  readonly index: number
+  readonly operation: string
+  /** The problem before it is cut to what callers see. */
+  readonly problem: Problem
+}
+
+/** The number of results so far, by state, and of failures, by code. A stale answer has the code of its failure. */
 export interface BatchCounts {
   readonly calls: number
   readonly ok: number
@@ -67,5 +77,5 @@ export interface BatchCounts {
   readonly partial: number
   readonly failed: number
   readonly notSent: number
-  readonly codes: ReadonlyMap<string, number>
+  readonly codes: ReadonlyMap<ErrorCode, number>
 }

@@ -47,7 +47,6 @@ export function offerOf(operations: readonly OperationSpec[], aggregates: readon
     if (!batch) throw new TypeError(`batch: ${name} is not declared for batches: add batch: true to the operation`)
     add({ name, spec, create: createCallOf(spec) }, 'operations')
   }
-  for (const aggregate of aggregates)
-    if (aggregate.route.batch) add({ name: aggregate.name, aggregate }, 'aggregates')
+  for (const aggregate of aggregates) if (aggregate.route.batch) add({ name: aggregate.name, aggregate }, 'aggregates')
   return offer
 }

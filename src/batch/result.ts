@@ -19,7 +19,7 @@ interface OfCall {
 /** The part of a reply of an aggregate that is not its data, as far as callers see it. */
 interface OfAggregate {
   readonly complete?: boolean
-  readonly sources?: Readonly<Record<string, Outcome | Pick<Outcome, 'state'>>>
+  readonly sources?: Readonly<Record<string, Outcome | { readonly state: string }>>
 }
 
 /** A call with an answer. */
