@@ -1,11 +1,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { BatchRun } from '../../batch/start-batch.ts'
-import { errors, type ErrorCode, type Problem } from '../../errors.ts'
-import type { LostCall } from '../../fanout/outcome-recorder.ts'
+import type { BatchFailure } from '../../batch/batch-start.ts'
+import { UpstreamError, type Problem } from '../../errors.ts'
+import { causeChain } from '../../log/cause-chain.ts'
 import { CallerCredentials } from '../log/caller-credentials.ts'
 import type { CompleteRunSampler } from '../log/complete-run.ts'
 import { logProblem, ownRefusals } from '../log/failure-outcome.ts'
-import { lossOf, type LoggedOutcome, type Loss } from '../log/losses.ts'
+import { lossOf, type Loss } from '../log/losses.ts'
 import { logClosed } from '../log/request-line.ts'
 import { hasRequestLog, logOutcome, type LoggedRun, type RequestOutcome } from '../log/request-outcome.ts'
 import type { FailedRunFields, LineFields } from '../log/run-fields.ts'
@@ -24,8 +25,10 @@ export interface LoggedBatch {
 
 /** The fields of the line of a batch. */
 export interface BatchFields extends LineFields, FailedRunFields {
+  /** The error of a bug in a call. */
+  readonly err: unknown
   readonly batch: LoggedBatch
-  /** The failures of calls of upstreams. Equal failures are one entry. */
+  /** The failures of upstreams and of the service. Equal failures are one entry. */
   readonly lost: readonly Loss[] | undefined
 }
 
@@ -48,13 +51,15 @@ export class BatchLog implements LoggedRun {
   /** Logs the reply of the batch. */
   replied(isComplete: boolean): void {
     this.#hasOutcome = true
-    const hasLoss = Array.from(this.#run.counts.codes.keys(), isServiceFailure).includes(true)
+    const fields = this.#fields()
+    const level = fields.err !== undefined ? 'error' : fields.lost !== undefined ? 'warn' : 'info'
     logOutcome(
       this.#request,
       {
-        level: hasLoss ? 'warn' : 'info',
-        fields: this.#fields(),
-        msg: hasLoss ? 'reply is partial' : hasRequestLog(this.#request) ? 'request completed' : 'run completed',
+        level,
+        fields,
+        msg:
+          level !== 'info' ? 'reply is partial' : hasRequestLog(this.#request) ? 'request completed' : 'run completed',
         isSampledOut: isComplete && !this.#completeRuns.shouldLog(),
       },
       this.#reply.elapsedTime,
@@ -81,11 +86,14 @@ export class BatchLog implements LoggedRun {
   }
 
   #fields(): BatchFields {
-    const { counts, lost } = this.#run
+    const { counts, failures } = this.#run
+    const credentials = new CallerCredentials(this.#request.headers)
+    const bug = failures.find(({ problem }) => problem.statusCode === 500 && problem.code !== 'REFUSED')?.problem
     return {
       req: undefined,
       res: undefined,
       responseTime: undefined,
+      err: bug && credentials.hideIn(bug.cause ?? bug),
       ...batchRunFields,
       batch: {
         calls: counts.calls,
@@ -96,7 +104,7 @@ export class BatchLog implements LoggedRun {
         notSent: counts.notSent || undefined,
         codes: counts.codes.size === 0 ? undefined : Object.fromEntries(counts.codes),
       },
-      lost: lost.length === 0 ? undefined : lossesOf(lost, new CallerCredentials(this.#request.headers)),
+      lost: lossesOf(failures, credentials),
     }
   }
 }
@@ -104,19 +112,29 @@ export class BatchLog implements LoggedRun {
 /** The fields of a batch that was refused or has failed. */
 export const batchRunFields: FailedRunFields = Object.freeze({ aggregate: batchName, url: batchUrl })
 
-/** Returns whether a code counts as a failure of the service or of an upstream, and not as one of the caller. */
-function isServiceFailure(code: string): boolean {
-  return Object.hasOwn(errors, code) && errors[code as ErrorCode].status >= 500 && !ownRefusals.has(code as ErrorCode)
+/** Returns whether a failure is one of an upstream or of the service, and not one of the caller. */
+function isLoss({ problem: { code, statusCode } }: BatchFailure): boolean {
+  return statusCode >= 500 && !ownRefusals.has(code)
 }
 
-/** Returns one loss for all calls that failed in the same way. */
-function lossesOf(lost: readonly LostCall[], credentials: CallerCredentials): Loss[] {
-  const groups = Map.groupBy(lost, ({ operation, error }) => `${operation} ${error.code} ${error.upstreamStatus}`)
-  return Array.from(groups.values(), group => {
-    const [first] = group as [LostCall]
-    const { code, upstreamStatus: status } = first.error
-    const failed = group.map(() => ({ code, ...(status !== undefined && { status }) }))
-    const outcome: LoggedOutcome = { state: 'failed', ms: 0, attempts: 0, failed }
-    return lossOf(first, outcome, credentials)
-  })
+/** Returns one loss for all calls that failed in the same way; `undefined` if there is none. */
+function lossesOf(failures: readonly BatchFailure[], credentials: CallerCredentials): Loss[] | undefined {
+  const groups = Map.groupBy(failures.filter(isLoss), ({ operation, problem: { code, cause } }) =>
+    [operation, code, cause instanceof UpstreamError ? cause.upstreamStatus : ''].join(' '),
+  )
+  if (groups.size === 0) return undefined
+  return Array.from(groups.values(), group => lossOfGroup(group as [BatchFailure, ...BatchFailure[]], credentials))
+}
+
+function lossOfGroup(group: readonly [BatchFailure, ...BatchFailure[]], credentials: CallerCredentials): Loss {
+  const [{ index, operation, problem }] = group
+  const { code, cause } = problem
+  if (!(cause instanceof UpstreamError)) {
+    const why = causeChain(problem)
+    const own = { code, upstream: undefined, operation, status: undefined, failed: group.length }
+    return { ...own, why: why && credentials.hide(why) }
+  }
+  const { code: ownCode, upstreamStatus: status } = cause
+  const failed = group.map(() => ({ code: ownCode, ...(status !== undefined && { status }) }))
+  return lossOf({ step: index, operation, error: cause }, { state: 'failed', ms: 0, attempts: 0, failed }, credentials)
 }

@@ -3,15 +3,15 @@ import { z } from 'zod'
 import { buildApp, type AppOptions } from '../../../../src/app.ts'
 import type { BatchReply } from '../../../../src/batch/result.ts'
 import { aggregate, type AnyAggregate } from '../../../../src/fanout/aggregate.ts'
-import { defineUpstream, operation } from '../../../../src/upstream/declare.ts'
+import { defineUpstream, operation, type UpstreamOptions } from '../../../../src/upstream/declare.ts'
 import { listening } from '../../../helpers/listening.ts'
 import { json, rawUpstream, type Script } from '../../../helpers/raw-upstream.ts'
 
 /** An upstream whose operations batches may call. */
-export function shopAt(origin: string) {
+export function shopAt(origin: string, options: Partial<UpstreamOptions> = {}) {
   return defineUpstream(
     'shop',
-    { origin, retry: false },
+    { origin, retry: false, ...options },
     {
       price: operation({
         path: '/prices/{id}',
@@ -38,6 +38,8 @@ export const hello = aggregate('hello', { url: '/hello', query: z.object({ name:
 export interface BatchAppOptions {
   /** The behaviour of the upstream. @default each price is 1 */
   readonly script?: Script
+  /** The options of the upstream. */
+  readonly shop?: Partial<UpstreamOptions>
   readonly aggregates?: readonly AnyAggregate[]
   readonly options?: Omit<AppOptions, 'batch'>
   /** The limits of batches. */
@@ -52,10 +54,10 @@ export const price: Script = (socket, { path }) => {
 /** Serves an app with batches, and returns functions that send them. */
 export async function batchApp(
   t: Test,
-  { script = price, aggregates = [hello], options = {}, batch = {} }: BatchAppOptions = {},
+  { script = price, shop: shopOptions, aggregates = [hello], options = {}, batch = {} }: BatchAppOptions = {},
 ) {
   const upstream = await rawUpstream(t, script)
-  const shop = shopAt(upstream.origin)
+  const shop = shopAt(upstream.origin, shopOptions)
   const app = buildApp(aggregates, { ...options, batch: { operations: [shop.price, shop.order], ...batch } })
   const ask = await listening(t, app)
   const send = <Body = BatchReply>(body: unknown, init: RequestInit = {}) =>
