@@ -220,7 +220,7 @@ export class BatchRun implements CallOwner {
       if (this.#referenceSpace < 0) return run.lose(reference, 'has no room: the references of a batch are too large')
       let found
       try {
-        found = valueAt(value, reference.tokens)
+        found = valueAt(value ?? null, reference.tokens)
       } catch (error) {
         return this.fail(error)
       }
