@@ -12,7 +12,7 @@ export interface CheckedService {
   /** The method, the URL and the name of each aggregate. */
   readonly aggregates: readonly string[]
   readonly upstreams: readonly CheckedUpstream[]
-  /** What batches may call; undefined if the service has no route for batches. */
+  /** The operations and aggregates of batches, in numbers; undefined if the service has no route for batches. */
   readonly batch: CheckedBatch | undefined
   /** The number of workers; `auto` is one for each core. */
   readonly workers: number | 'auto'

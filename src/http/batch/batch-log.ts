@@ -1,12 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { BatchRun } from '../../batch/start-batch.ts'
-import type { BatchFailure } from '../../batch/batch-start.ts'
-import { UpstreamError, type Problem } from '../../errors.ts'
-import { causeChain } from '../../log/cause-chain.ts'
+import type { Problem } from '../../errors.ts'
 import { CallerCredentials } from '../log/caller-credentials.ts'
 import type { CompleteRunSampler } from '../log/complete-run.ts'
-import { logProblem, ownRefusals } from '../log/failure-outcome.ts'
-import { lossOf, type Loss } from '../log/losses.ts'
+import { logProblem } from '../log/failure-outcome.ts'
+import type { Loss } from '../log/losses.ts'
+import { problemLosses } from '../log/problem-losses.ts'
 import { logClosed } from '../log/request-line.ts'
 import { hasRequestLog, logOutcome, type LoggedRun, type RequestOutcome } from '../log/request-outcome.ts'
 import type { FailedRunFields, LineFields } from '../log/run-fields.ts'
@@ -104,37 +103,10 @@ export class BatchLog implements LoggedRun {
         notSent: counts.notSent || undefined,
         codes: counts.codes.size === 0 ? undefined : Object.fromEntries(counts.codes),
       },
-      lost: lossesOf(failures, credentials),
+      lost: problemLosses(failures, credentials),
     }
   }
 }
 
 /** The fields of a batch that was refused or has failed. */
 export const batchRunFields: FailedRunFields = Object.freeze({ aggregate: batchName, url: batchUrl })
-
-/** Returns whether a failure is one of an upstream or of the service, and not one of the caller. */
-function isLoss({ problem: { code, statusCode } }: BatchFailure): boolean {
-  return statusCode >= 500 && !ownRefusals.has(code)
-}
-
-/** Returns one loss for all calls that failed in the same way; `undefined` if there is none. */
-function lossesOf(failures: readonly BatchFailure[], credentials: CallerCredentials): Loss[] | undefined {
-  const groups = Map.groupBy(failures.filter(isLoss), ({ operation, problem: { code, cause } }) =>
-    [operation, code, cause instanceof UpstreamError ? cause.upstreamStatus : ''].join(' '),
-  )
-  if (groups.size === 0) return undefined
-  return Array.from(groups.values(), group => lossOfGroup(group as [BatchFailure, ...BatchFailure[]], credentials))
-}
-
-function lossOfGroup(group: readonly [BatchFailure, ...BatchFailure[]], credentials: CallerCredentials): Loss {
-  const [{ index, operation, problem }] = group
-  const { code, cause } = problem
-  if (!(cause instanceof UpstreamError)) {
-    const why = causeChain(problem)
-    const own = { code, upstream: undefined, operation, status: undefined, failed: group.length }
-    return { ...own, why: why && credentials.hide(why) }
-  }
-  const { code: ownCode, upstreamStatus: status } = cause
-  const failed = group.map(() => ({ code: ownCode, ...(status !== undefined && { status }) }))
-  return lossOf({ step: index, operation, error: cause }, { state: 'failed', ms: 0, attempts: 0, failed }, credentials)
-}

@@ -4,7 +4,7 @@ import type { BatchMetrics } from '../../metrics/batch-metrics.ts'
 import type { RouteServices } from '../reply/route-services.ts'
 import type { BatchLimits } from './batch-options.ts'
 
-/** What the batches of one registration share. */
+/** The services that the batches of one registration share. */
 export interface BatchService {
   /** The services of the routes of the same registration. */
   readonly routes: RouteServices

@@ -16,7 +16,7 @@ export function checkBatchRoute(app: FastifyInstance, aggregates: readonly AnyAg
   const options = routerOptionsOf(app)
   const shapeOfUrl = (url: string) => shapeOf(comparedSegments(segmentsOf(url), options))
   const shape = shapeOfUrl(batchUrl)
-  const url = app.prefix.replace(/\/$/, '') + batchUrl
+  const url = (app.prefix.endsWith('/') ? app.prefix.slice(0, -1) : app.prefix) + batchUrl
   for (const { name, route } of aggregates) {
     if (shapeOfUrl(route.url) === shape)
       throw new TypeError(

@@ -22,6 +22,10 @@ export async function serveBatches(app: FastifyInstance, service: BatchService):
   const { routes, limits, countCalls } = service
   const prefix = app.prefix.endsWith('/') ? app.prefix.slice(0, -1) : app.prefix
   await app.register(async scope => {
+    // Collectors such as `@fastify/swagger` cannot describe QUERY.
+    scope.addHook('onRoute', route => {
+      route.schema = { ...route.schema, hide: true }
+    })
     // Tells callers that they may send QUERY, and with which content type (RFC 10008).
     scope.addHook('onRequest', (_request, reply, done) => {
       reply.header('accept-query', 'application/json')

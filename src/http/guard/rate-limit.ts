@@ -93,7 +93,9 @@ function exceeded(ttl: number, calls = 1, max = calls): Problem {
   return new Problem('RATE_LIMITED', {
     retryAfterSeconds: Math.max(1, Math.ceil(ttl / 1000)),
     ...(calls > max && {
-      detail: `Each call of a batch counts as a request: the batch has ${calls} calls, and the limit is ${max} per minute. Send fewer calls.`,
+      detail:
+        `Each call of a batch counts as a request: the batch has ${calls} calls, and the limit is ${max} per ` +
+        'minute. Send fewer calls.',
     }),
   })
 }

@@ -8,8 +8,8 @@ import type { RunSpans } from '../../upstream/call/spans.ts'
 import { setTrace } from '../request/trace-of.ts'
 
 /**
- * Starts the span of a request for an aggregate or of a batch, which ends with the reply. The trace of the request, and of its log
- * lines from now on, is that of the span.
+ * Starts the span of a request for an aggregate or of a batch, which ends with the reply. The trace of the request, and
+ * of its log lines from now on, is that of the span.
  *
  * @param trace The trace of the request without spans.
  * @returns `undefined` if no tracer provider is registered.

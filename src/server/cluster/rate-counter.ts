@@ -10,8 +10,8 @@ export interface RateCounterOptions {
 }
 
 /**
- * Counts the requests of clients, and the calls of their batches, for all workers, so that the limit of a client does not depend on the number of
- * workers.
+ * Counts the requests of clients, and the calls of their batches, for all workers, so that the limit of a client does
+ * not depend on the number of workers.
  */
 export function rateCounter({
   clients = 50_000,

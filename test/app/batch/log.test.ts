@@ -76,14 +76,13 @@ test('the line of a batch with failed calls groups equal failures, with their re
 test('the line of a batch whose calls fail because of their caller has the level info', async t => {
   const { send, line } = await arrange(t)
   const calls = [
-    { id: 'a', operation: 'shop.price', input: { id: '1' } },
-    { id: 'b', operation: 'hello', input: { query: { name: { $ref: 'a#/data/cents' } } } },
-    { id: 'c', operation: 'shop.price', input: { id: { $ref: 'b#/data/7' } } },
+    { id: 'a', operation: 'shop.price', input: { id: 'longer than twenty characters' } },
+    { id: 'b', operation: 'hello', input: { query: { name: { $ref: 'a#/data/id' } } } },
   ]
   const { body } = await send({ calls })
   t.same(body.results.map(({ state }) => state).includes('notSent'), true)
   const logged = await line()
-  t.match(logged, { level: 30, msg: 'request completed', batch: { calls: 3, codes: { REFERENCE_INVALID: 1 } } })
+  t.match(logged, { level: 30, msg: 'request completed', batch: { calls: 2, codes: { REFERENCE_INVALID: 1 } } })
   t.notOk('lost' in logged)
 })
 

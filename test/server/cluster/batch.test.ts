@@ -17,7 +17,6 @@ test('the calls of a batch count at all workers, with one message per batch', as
       body: JSON.stringify({ calls: calls(count) }),
     })
     await response.text()
-    await response.text()
     return response.status
   }
   t.equal(await send(4), 200)

@@ -31,9 +31,15 @@ export function shopAt(origin: string, options: Partial<UpstreamOptions> = {}) {
 }
 
 /** An aggregate that batches may call. */
-export const hello = aggregate('hello', { url: '/hello', query: z.object({ name: z.string() }), batch: true })
+export const hello = aggregate('hello', { url: '/hello', query: z.object({ name: z.string().max(20) }), batch: true })
   .required('text', ({ query }) => `Hello ${query.name}`)
   .reply(z.string(), ({ text }) => text)
+
+/** The method and the headers of a batch. */
+export interface SentBatch {
+  readonly method?: string
+  readonly headers?: Readonly<Record<string, string>>
+}
 
 export interface BatchAppOptions {
   /** The behaviour of the upstream. @default each price is 1 */
@@ -60,7 +66,7 @@ export async function batchApp(
   const shop = shopAt(upstream.origin, shopOptions)
   const app = buildApp(aggregates, { ...options, batch: { operations: [shop.price, shop.order], ...batch } })
   const ask = await listening(t, app)
-  const send = <Body = BatchReply>(body: unknown, init: RequestInit = {}) =>
+  const send = <Body = BatchReply>(body: unknown, init: SentBatch = {}) =>
     ask<Body>('/v1/batch', {
       method: 'POST',
       ...init,
