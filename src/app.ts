@@ -11,10 +11,11 @@ import { checkSourcesLevel, type SourcesLevel } from './fanout/sources-level.ts'
 import { trustOf } from './http/request/client-address.ts'
 import { acceptAllMethods } from './http/routing/allowed-methods.ts'
 import { trackConnections } from './http/connection/open-connections.ts'
+import { OpenStreams } from './http/connection/open-streams.ts'
 import { addCors } from './http/guard/cors.ts'
 import { appOptions } from './http/guard/app-options.ts'
 import { limitConnections } from './http/guard/connection-limit.ts'
-import { drainOnClose } from './http/lifecycle/drain.ts'
+import { drainOnClose, endOpenStreams } from './http/lifecycle/drain.ts'
 import { addExplorer } from './http/explorer/explorer.ts'
 import { replyAtRoot } from './http/explorer/root.ts'
 import { checkHostHeader } from './http/guard/host-header.ts'
@@ -337,7 +338,11 @@ export function buildApp(aggregates: AggregateList, options: AppOptions = {}): F
   }
   closeOnStrayBytes(app, connections, limits.headerBytes, reportRefusal)
   // Register this before the hooks that refuse requests, so that it counts every request of a connection.
-  drainOnClose(app, { readiness, connectionLimit, connections, runtime, timeout: drainTimeout })
+  const openStreams = new OpenStreams(
+    streams.readTimeout,
+    () => readiness.state === 'draining' || connectionLimit.isFull,
+  )
+  drainOnClose(app, { readiness, connectionLimit, connections, openStreams, runtime, timeout: drainTimeout })
   handleServerEvents(app.server, reportRefusal)
   checkHostHeader(app)
   if (corsOrigins.length > 0) addCors(app, corsOrigins)
@@ -372,6 +377,7 @@ export function buildApp(aggregates: AggregateList, options: AppOptions = {}): F
       traceSampledPercent,
       sources,
       streams,
+      openStreams,
       batch,
       countCalls: limit?.countCalls,
       logCompletePercent,
@@ -379,7 +385,10 @@ export function buildApp(aggregates: AggregateList, options: AppOptions = {}): F
     const hasBatches = batchOfferOf('app', batch, served) !== undefined
     paths.fill(hasBatches ? [...served, ...Object.values(batchRoutes)] : served)
   })
-  app.addHook('onClose', () => runtime.close())
+  app.addHook('onClose', async () => {
+    await runtime.close()
+    await endOpenStreams(openStreams)
+  })
   addOpenapiRoutes(app, { aggregates: served, info, sources, bearer: keys.length > 0, rateLimited: rateLimit > 0 })
   addExplorer(
     app,

@@ -1,5 +1,5 @@
 // node bench/micro/layers.ts: measures the cost of a layer that only passes the call on.
-import type { LiveCall } from '../../src/upstream/call/call.ts'
+import type { LiveCall } from '../../src/upstream/call/live-call.ts'
 import { stack } from '../../src/upstream/call/layer.ts'
 import type { Answer, Layer, Service } from '../../src/upstream/call/layer.ts'
 

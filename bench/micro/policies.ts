@@ -1,6 +1,7 @@
 // `npm run bench:policies`: measures the cost of each layer for a successful call.
 import { Abort } from '../../src/core/abort.ts'
-import { LiveCall, type Scope } from '../../src/upstream/call/call.ts'
+import { LiveCall } from '../../src/upstream/call/live-call.ts'
+import type { Scope } from '../../src/upstream/call/scope.ts'
 import { attempt } from '../../src/upstream/policies/attempt.ts'
 import { breaker } from '../../src/upstream/policies/breaker/breaker.ts'
 import { RetryBudget } from '../../src/upstream/policies/retry/retry-budget.ts'

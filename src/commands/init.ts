@@ -4,7 +4,7 @@ import { exitCodes } from './help.ts'
 import { packageSpec } from './init/package-spec.ts'
 import { projectFiles } from './init/project-files.ts'
 import { writeProject } from './init/write-project.ts'
-import { readArguments } from './read-arguments.ts'
+import { readCommandArguments } from './read-arguments.ts'
 import { UsageError } from './usage-error.ts'
 
 const help = `headwaters: writes a new project
@@ -30,14 +30,12 @@ export const command: Command = {
   help,
   options,
   async run(args) {
-    const { values, positionals } = readArguments(args, options)
-    if (values.help) {
-      process.stdout.write(help)
-      return 0
-    }
-    const [given = '.', ...others] = positionals
+    const given = readCommandArguments(help, args, options)
+    if (given === undefined) return 0
+    const { values, positionals } = given
+    const [path = '.', ...others] = positionals
     if (others.length > 0) throw new UsageError(`init takes one folder, got ${positionals.join(', ')}`)
-    const folder = resolve(given)
+    const folder = resolve(path)
     const spec = packageSpec(folder, values.package ?? process.env['npm_config_package'])
     writeProject(folder, projectFiles(basename(folder), spec))
     process.stdout.write(nextSteps(relative('', folder)))

@@ -30,6 +30,23 @@ export function readArguments<const O extends ParseArgsOptionsConfig>(args: read
 }
 
 /**
+ * Reads the arguments of a command. Prints the help for `--help`.
+ *
+ * @returns The values of the options and the positionals, or `undefined` for `--help`.
+ * @throws {UsageError} For the first invalid argument, which the message names.
+ */
+export function readCommandArguments<const O extends ParseArgsOptionsConfig>(
+  help: string,
+  args: readonly string[],
+  options: O,
+) {
+  const given = readArguments(args, options)
+  if (!('help' in given.values) || given.values.help !== true) return given
+  process.stdout.write(help)
+  return undefined
+}
+
+/**
  * Reads the arguments of a command that takes files and folders. Prints the help for `--help`.
  *
  * @returns The values of the options and the paths, or `undefined` for `--help`.
@@ -41,11 +58,9 @@ export function readFileArguments<const O extends ParseArgsOptionsConfig>(
   args: readonly string[],
   options: O,
 ) {
-  const { values, positionals: paths } = readArguments(args, options)
-  if ('help' in values && values.help === true) {
-    process.stdout.write(help)
-    return undefined
-  }
+  const given = readCommandArguments(help, args, options)
+  if (given === undefined) return undefined
+  const { values, positionals: paths } = given
   checkPaths(command, paths)
   return { ...values, paths }
 }

@@ -1,14 +1,10 @@
+import type { Primitive } from './primitive.ts'
+
 /**
  * Types that `DeepReadonly` leaves unchanged: they have no writable fields, or they are bytes, which cannot be frozen.
  */
 type Whole =
-  | string
-  | number
-  | bigint
-  | boolean
-  | symbol
-  | null
-  | undefined
+  | Primitive
   | ((...given: never) => unknown)
   | Date
   | RegExp

@@ -1,15 +1,15 @@
-import { UpstreamError } from '../errors.ts'
 import { Abortable, type Abort } from '../core/abort.ts'
 import { deepFreeze } from '../core/freeze.ts'
 import { Call } from '../upstream/call/call.ts'
 import type { Cached } from '../upstream/spec/answer.ts'
-import { skip } from './aggregate.ts'
+import { skip } from './skip.ts'
 import { isChain, isItem, type Chain } from './chain.ts'
 import type { CallCompletion } from './call-group.ts'
 import { invoke } from './invoke.ts'
 import { isThenable } from './is-thenable.ts'
 import type { RunHandle } from './run-handle.ts'
 import { labelOf, type Step } from './step.ts'
+import { upstreamInputError } from './upstream-input.ts'
 
 export interface ChainRunOptions {
   readonly step: Step
@@ -131,11 +131,8 @@ export class ChainRun extends Abortable implements CallCompletion {
   }
 
   #fail(error: unknown): void {
-    if (!(error instanceof UpstreamError) || error.code !== 'CALL_INPUT_INVALID')
-      return this.#completion.reject(this.#index, error)
-    // A link runs after an answer, so the upstream may have caused the invalid input.
-    const failure = new UpstreamError('UPSTREAM_CALL_INPUT_INVALID', error.source, { cause: error })
-    this.#options.run.callRefused(this.#options.step, failure)
-    this.#completion.reject(this.#index, failure)
+    const failure = upstreamInputError(error)
+    if (failure !== undefined) this.#options.run.callRefused(this.#options.step, failure)
+    this.#completion.reject(this.#index, failure ?? error)
   }
 }

@@ -9,6 +9,7 @@ import { parseTemplate } from '../upstream/spec/template.ts'
 import { textParser } from '../core/schema/text-parser.ts'
 import { textSchema } from '../core/schema/text-schema.ts'
 import { checkZod } from '../core/schema/wrapped.ts'
+import { checkFallback, refuseFallback } from './check-fallback.ts'
 import { readProblems } from './declared-problems.ts'
 import type { Schema } from './inference.ts'
 import { checkPages, type AnyPagesOptions } from './page-options.ts'
@@ -238,6 +239,7 @@ export function addStep(
   if (kind === 'optional') rejectOldOptional(owner, name, handler, options)
   if (typeof handler !== 'function') throw new TypeError(`${owner}: needs a function that returns a call`)
 
+  refuseFallback(owner, kind, options)
   rejectUnknownOptions(owner, options, optionsOf[kind], { renamed: renamedOptions[kind] ?? {} })
   const {
     needs = [],
@@ -255,12 +257,7 @@ export function addStep(
   wholeNumber(owner, 'maxItems', maxItems)
   checkOverflow(owner, overflow)
   wholeNumber(owner, 'count', count)
-  if (kind === 'optional' && !Object.hasOwn(options, 'fallback'))
-    throw new TypeError(`${owner}: an optional step needs a fallback, for example { fallback: null }`)
-  if (kind === 'each' && Object.hasOwn(options, 'fallback') !== (minSuccess !== undefined))
-    throw new TypeError(
-      `${owner}: minSuccess and fallback must be set together, for example { minSuccess: 0, fallback: null }`,
-    )
+  checkFallback(owner, kind, options)
   if (minSuccess !== undefined) wholeNumber(owner, 'minSuccess', minSuccess, { min: 0 })
 
   return Object.freeze({

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { Unasked } from '../upstream/call/call.ts'
 import type { Call, Operation } from '../upstream/declare.ts'
 import type { DeepReadonly } from '../core/freeze.ts'
+import type { Primitive } from '../core/primitive.ts'
 import type { Chain } from './chain.ts'
 import type { ParamsFor, Schema, Simplify, TypeErrorMessage } from '../upstream/spec/inference.ts'
 
@@ -78,7 +79,7 @@ export type ContextResult<R, Without, With> = unknown extends R
         : TypeErrorMessage<'context() returns one value, or one call: await several with ask'>
 
 /** The fields of an object that are calls, awaited or not. */
-type HeldCall<R> = R extends NotPlain
+export type HeldCall<R> = R extends NotPlain
   ? never
   : {
       [K in keyof R & string]-?: 0 extends 1 & R[K] ? never : [Extract<R[K], Asked>] extends [never] ? never : K
@@ -86,18 +87,7 @@ type HeldCall<R> = R extends NotPlain
 /** A call, or the type of an awaited call. */
 export type Asked = Call<unknown> | Unasked<string, unknown>
 /** Types of values that are not plain objects. */
-type NotPlain =
-  | Asked
-  | Skip
-  | readonly unknown[]
-  | ((...given: never) => unknown)
-  | string
-  | number
-  | bigint
-  | boolean
-  | symbol
-  | null
-  | undefined
+type NotPlain = Asked | Skip | readonly unknown[] | ((...given: never) => unknown) | Primitive
 
 type Reserved = 'params' | 'query' | 'body' | 'headers' | 'context' | 'signal' | 'ask'
 
@@ -111,7 +101,7 @@ export type NewStepName<K extends string, V> = K extends keyof V
 export type EachStepName<K extends string, V, M, F> = [M, F] extends [never, never]
   ? NewStepName<K, V>
   : [F] extends [never]
-    ? TypeErrorMessage<'minSuccess needs a fallback: add { fallback: null }'>
+    ? TypeErrorMessage<'minSuccess needs a fallback value: add { fallback: null }'>
     : [M] extends [never]
       ? TypeErrorMessage<'fallback of an each needs minSuccess: add { minSuccess: 0 }'>
       : NewStepName<K, V>
@@ -133,7 +123,7 @@ type SingleStepName<K extends string, V, R> = unknown extends R
 export type OptionalStepName<K extends string, V, R, F> = 0 extends 1 & F
   ? SingleStepName<K, V, R>
   : [F, NoFallback] extends [NoFallback, F]
-    ? TypeErrorMessage<`optional step '${K}' needs a fallback: add { fallback: null }`>
+    ? TypeErrorMessage<`optional step '${K}' needs a fallback value: add { fallback: null }`>
     : SingleStepName<K, V, R>
 /** `SingleStepName` for a step that cannot skip. */
 export type RequiredStepName<K extends string, V, R> = unknown extends R

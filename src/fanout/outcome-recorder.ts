@@ -89,6 +89,11 @@ export class OutcomeRecorder {
     return (this.#context === undefined || isWhole(this.#context)) && this.#records.every(isWhole)
   }
 
+  /** Returns the end of a step; undefined if the step has not ended. */
+  endOf(index: number): StepEnd | undefined {
+    return (this.#records[index] as StepRecord).end
+  }
+
   /** Counts every step that has ended, context() too if it has an outcome. */
   count(metrics: AggregateMetrics, traceId: string | undefined): void {
     if (this.#context !== undefined) countStep(metrics, -1, this.#context, traceId)

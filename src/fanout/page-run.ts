@@ -8,8 +8,10 @@ import { isThenable } from './is-thenable.ts'
 import { failedCall, type FailedCall, type State } from './outcome.ts'
 import { PageBuffer } from './page-buffer.ts'
 import { PageCalls } from './page-calls.ts'
+import type { PartialValue } from './partial-values.ts'
 import type { RunHandle } from './run-handle.ts'
 import type { Step } from './step.ts'
+import { upstreamInputError } from './upstream-input.ts'
 
 export interface PageRunOptions {
   readonly step: Step
@@ -59,6 +61,8 @@ export class PageRun implements CallGroup, CallCompletion {
     this.#inFlight--
     if (this.#isSettled) return
     this.#buffer.add(index, value, cached?.insteadOf !== undefined)
+    const { run, step } = this.#options
+    if (run.progress !== undefined && step.minSuccess !== undefined && !run.isClosed) run.progress.pageEnded(step)
     this.#proceed()
   }
 
@@ -70,6 +74,13 @@ export class PageRun implements CallGroup, CallCompletion {
   /** Counts the first page that has not arrived as lost. It has no call yet if `next` has not returned. */
   forceSettle(reason: unknown): void {
     this.#lose(this.#buffer.pages.length, reason)
+  }
+
+  /** Returns the pages so far; undefined if a page that is lost fails the step. */
+  soFar(): PartialValue | undefined {
+    if (this.#options.step.minSuccess === undefined) return undefined
+    const { pages } = this.#buffer
+    return { value: pages.slice(), arrived: pages.length }
   }
 
   #lose(index: number, error: unknown): void {
@@ -144,7 +155,7 @@ export class PageRun implements CallGroup, CallCompletion {
   /** Handles a failure of `next` or of its calls. A list above `maxPages` fails the step, whatever `onLoss` is. */
   #nextFailed(error: unknown): void {
     if (this.#isOver) return
-    const failure = blamed(error)
+    const failure = upstreamInputError(error) ?? error
     if (!(failure instanceof UpstreamError) || failure.code === 'UPSTREAM_TOO_MANY_ITEMS') return this.#fail(failure)
     if (refusals.has(failure.code)) this.#options.run.callRefused(this.#options.step, failure)
     this.#lose(this.#calls.length, failure)
@@ -185,11 +196,4 @@ export class PageRun implements CallGroup, CallCompletion {
     this.#buffer.clear()
     return omitted === 0 ? counts : { ...counts, omitted }
   }
-}
-
-/** Attributes an input that a page made invalid to its upstream. */
-function blamed(error: unknown): unknown {
-  return error instanceof UpstreamError && error.code === 'CALL_INPUT_INVALID'
-    ? new UpstreamError('UPSTREAM_CALL_INPUT_INVALID', error.source, { cause: error })
-    : error
 }

@@ -1,4 +1,4 @@
-import type { State } from './outcome.ts'
+import type { FailedCall, State } from './outcome.ts'
 import type { Step } from './step.ts'
 
 /** An item of a step with a list of calls that has ended: a call, or a chain. */
@@ -14,6 +14,16 @@ export interface EndedItem {
   readonly status: number | undefined
 }
 
+/** Returns the end of an item that has a value. */
+export function arrivedItem(index: number, calls: number, isStale: boolean): EndedItem {
+  return { index, calls, state: isStale ? 'stale' : 'ok', code: undefined, status: undefined }
+}
+
+/** Returns the end of an item that has failed. */
+export function failedItem({ index, code, status }: FailedCall, calls: number): EndedItem {
+  return { index, calls, state: 'failed', code, status }
+}
+
 /**
  * Follows the progress of one run. Its functions run synchronously within the run, must not throw, and may cancel the
  * run. None of them is called after the run has failed or has settled.
@@ -24,8 +34,10 @@ export interface RunProgress {
    * context() made a call.
    */
   planned(): void
-  /** An item has ended. It is called before the end of its step. */
+  /** An item of an `each` has ended. It is called before the end of its step. */
   itemEnded(step: Step, item: EndedItem): void
+  /** A page of `pages` has ended. It is called only with `onLoss: 'keep'`, if a snapshot may have the pages so far. */
+  pageEnded(step: Step): void
   /**
    * A step has ended; `Run.outcomeOf` has its outcome. It is called for context() only if context() makes its first
    * call after it has ended. It is not called for steps that are cancelled.
@@ -33,11 +45,27 @@ export interface RunProgress {
   stepEnded(step: Step): void
 }
 
+/** The part of a run that reports its progress. */
+interface FollowedRun {
+  readonly progress: RunProgress | undefined
+  readonly isClosed: boolean
+}
+
+/** Returns the function that reports the ends of the items of a step; undefined if the run has no progress. */
+export function itemListener(run: FollowedRun, step: Step): ((item: EndedItem) => void) | undefined {
+  const { progress } = run
+  if (progress === undefined) return undefined
+  return item => {
+    // An unsafe call may be answered after the run has failed.
+    if (!run.isClosed) progress.itemEnded(step, item)
+  }
+}
+
 /** The control of the snapshots of a run, for the stream that sends them. */
 export interface SnapshotControl {
-  /** A step or an item has ended, so there may be a better snapshot. */
+  /** A step, an item or a page has ended, so there may be a better snapshot. */
   changed(): void
-  /** All bytes are sent, so a snapshot may be made that had to wait for its reader. */
+  /** All bytes are sent, so a snapshot may be taken that had to wait for its reader. */
   resume(): void
   /** The run has ended, or its caller has gone. No snapshot follows. */
   end(): void

@@ -4,7 +4,7 @@ import type { AggregateMetrics, RunOutcome } from '../metrics/aggregate-metrics.
 import { RuntimeMetrics } from '../metrics/runtime-metrics.ts'
 import { sampledTraceId } from '../trace/sampled-trace-id.ts'
 import type { RequestTrace } from '../trace/request-trace.ts'
-import type { Scope } from '../upstream/call/call.ts'
+import type { Scope } from '../upstream/call/scope.ts'
 import type { CallFlow } from '../upstream/call/flow.ts'
 import { sendOf, type Send } from '../upstream/call/layer.ts'
 import type { RunSpans } from '../upstream/call/spans.ts'
@@ -17,6 +17,7 @@ import { currentInvocation, type Invocation } from './offload/invocation.ts'
 import { OutcomeRecorder, type LostCall } from './outcome-recorder.ts'
 import { codeOf, type Outcome, type State } from './outcome.ts'
 import type { HeaderReadTracker } from './reads.ts'
+import { partialValues, type PartialValues } from './partial-values.ts'
 import { ReplyBuilder, type ReplyTarget } from './reply-builder.ts'
 import type { Reply } from './reply.ts'
 import type { HandlerOwner, RunHandle } from './run-handle.ts'
@@ -89,13 +90,13 @@ export class Run implements RunHandle, ReplyTarget {
   readonly flow: CallFlow
   readonly spans: RunSpans | undefined
   readonly trace: RequestTrace | undefined
+  readonly progress: RunProgress | undefined
   context: unknown = undefined
   #phase: Phase = Phase.created
   readonly #aggregate: AnyAggregate
   readonly #runtime: Runtime
   readonly #input: ReadInput
   readonly #watch: ReturnType<typeof watchOf>
-  readonly #progress: RunProgress | undefined
   readonly #recorder: OutcomeRecorder
   readonly #metrics: AggregateMetrics
   readonly #startedAt = performance.now()
@@ -129,6 +130,7 @@ export class Run implements RunHandle, ReplyTarget {
     this.shedOptional = shedOptional
     this.spans = spans
     this.trace = trace
+    this.progress = progress
     if (!(deadline > 0))
       throw new TypeError(
         `aggregate '${aggregate.name}': the deadline of a run must be a number of ms above 0, got ${deadline}`,
@@ -139,7 +141,6 @@ export class Run implements RunHandle, ReplyTarget {
     this.#stepRuns = aggregate.steps.map(step => new StepRun(step, this))
     this.#pendingSteps = this.#stepRuns.length
     this.#watch = watchOf(aggregate, this, onEvent, id)
-    this.#progress = progress
   }
 
   /** Starts the run; rejects with a `Problem`, or with the reason of its cancellation. */
@@ -175,6 +176,15 @@ export class Run implements RunHandle, ReplyTarget {
   /** Returns the outcome of a step so far; undefined for context() if it had no event. */
   outcomeOf({ index }: Step): Outcome | undefined {
     return this.#recorder.outcome(index)
+  }
+
+  get isInProgress(): boolean {
+    return this.#phase === Phase.steps
+  }
+
+  /** Returns the values so far; undefined if a step has neither a value nor a fallback, or if all have ended. */
+  soFar(): PartialValues | undefined {
+    return partialValues(this.#input, this.context, this.#stepRuns, this.#recorder)
   }
 
   get isWatched(): boolean {
@@ -216,8 +226,8 @@ export class Run implements RunHandle, ReplyTarget {
   #startSteps(): void {
     // The steps start even after the deadline: steps without calls have values, and optional steps use their fallback.
     if (this.#phase < Phase.steps) this.#enter(Phase.steps)
-    if (this.#progress !== undefined) {
-      this.#progress.planned()
+    if (this.progress !== undefined) {
+      this.progress.planned()
       if (this.isClosed) return
     }
     for (const run of this.#stepRuns) if (run.step.needs.length === 0) this.#start(run)
@@ -236,7 +246,7 @@ export class Run implements RunHandle, ReplyTarget {
   stepEnded(step: Step, value: unknown, state: State, code?: ErrorCode, tally?: CallCounts): void {
     if (step.index < 0) return this.#contextEnded(value, state, code, tally)
     this.emit({ type: 'step ended', at: this.now(), step: step.index, state, code, tally })
-    if (this.#progress !== undefined) this.#reportProgress(this.#progress, step)
+    if (this.progress !== undefined) this.#reportProgress(this.progress, step)
     for (const dependent of this.#aggregate.dependents[step.index] as readonly number[]) {
       const waiting = this.#stepRuns[dependent] as StepRun
       if (--waiting.pendingNeeds === 0) this.#start(waiting)
@@ -248,7 +258,7 @@ export class Run implements RunHandle, ReplyTarget {
     if (step.index < 0 && !this.#recorder.hasContext) this.#contextStarted(0)
     this.emit({ type: 'step ended', at: this.now(), step: step.index, state: 'failed', code: codeOf(error), tally })
     // The failure of context() precedes the plan.
-    if (this.#progress !== undefined && step.index >= 0) this.#reportProgress(this.#progress, step)
+    if (this.progress !== undefined && step.index >= 0) this.#reportProgress(this.progress, step)
     this.#fail(error, step.name)
   }
 
@@ -263,7 +273,7 @@ export class Run implements RunHandle, ReplyTarget {
     // The function of context() has passed `ask` to other code, which makes the first call after context() has ended.
     this.#contextStarted(this.now())
     this.#reportContextEnd('ok', undefined, undefined)
-    if (this.#progress !== undefined) this.#reportProgress(this.#progress, this.#aggregate.hooks.context as Step)
+    if (this.progress !== undefined) this.#reportProgress(this.progress, this.#aggregate.hooks.context as Step)
   }
 
   callRefused({ index }: Step, error: UpstreamError): void {

@@ -12,7 +12,7 @@ import type { BatchService } from './batch/batch-service.ts'
 import { checkBatchRoute } from './batch/check-batch-route.ts'
 import { serveBatches } from './batch/serve-batches.ts'
 import { InboundBodies } from './bodies/inbound-bodies.ts'
-import type { LoadGauge, RouteServices } from './reply/route-services.ts'
+import type { LoadGauge } from './reply/route-services.ts'
 import { CompleteRunSampler } from './log/complete-run.ts'
 import { loggedRuntime } from './log/logged-runtime.ts'
 import { defaultPressureLimits } from './guard/pressure.ts'
@@ -20,8 +20,10 @@ import { delegateErrors } from './problems/delegate-errors.ts'
 import { addRequestId } from './reply/default-headers.ts'
 import { safeListener } from './reply/safe-listener.ts'
 import { readStreamOptions, type StreamOptions } from './stream/stream-options.ts'
+import type { StreamingServices } from './stream/stream-task.ts'
 import { describeRoutes } from './openapi/swagger.ts'
 import { countRequests, RequestCounter } from './metrics/request-counter.ts'
+import { OpenStreams } from './connection/open-streams.ts'
 import { closeIfUnread } from './connection/unread-body.ts'
 import type { FastifyInstance } from 'fastify'
 import { rejectOptionsBesideRuntime, rejectRenamedOptions } from '../core/option-keys.ts'
@@ -121,6 +123,8 @@ export interface ServiceOptions extends HeadwatersOptions {
   readonly bodies?: InboundBodies
   /** Counts the requests of these routes. @default a counter of this registration */
   readonly requests?: RequestCounter
+  /** The open streams of these routes. @default those of this registration */
+  readonly openStreams?: OpenStreams
   /** Counts the calls of a batch towards the rate limit of its client. @default no limit */
   readonly countCalls?: BatchService['countCalls']
 }
@@ -167,6 +171,7 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
     traceSampledPercent = 0,
     sources = 'full',
     streams,
+    openStreams,
     batch,
     countCalls,
     onEvent,
@@ -174,7 +179,7 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
   checkBoolean('headwaters', 'describe', describe)
   checkListener('headwaters', onEvent)
   checkSourcesLevel('headwaters', sources)
-  readStreamOptions('headwaters', streams)
+  const streamLimits = readStreamOptions('headwaters', streams)
   const batchLimits = readBatchOptions('headwaters', batch)
   numberWithin('headwaters', 'traceSampledPercent', traceSampledPercent, 0, 100)
   const app = host as FastifyInstance
@@ -200,7 +205,8 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
   closeOnUnreadBody(app)
   addRequestId(app)
   delegateErrors(app)
-  const services: RouteServices = {
+  const open = openStreams ?? ownOpenStreams(app, streamLimits.readTimeout)
+  const services: StreamingServices = {
     runtime: ownRuntime,
     load,
     onEvent: onEvent && safeListener(app.log, onEvent),
@@ -209,11 +215,22 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
     traceSampledPercent,
     sources,
     completeRuns: new CompleteRunSampler(numberWithin('headwaters', 'logCompletePercent', logCompletePercent, 0, 100)),
+    streams: { limits: streamLimits, open, metrics: counters.streams },
   }
   aggregateRoutes(describe ? describeRoutes(app, aggregates, sources) : app, aggregates, services)
   if (offer !== undefined && batchLimits !== false)
     await serveBatches(app, { routes: services, offer, limits: batchLimits, metrics: counters.batches, countCalls })
   if (runtime === undefined) app.addHook('onClose', () => ownRuntime.close())
+}
+
+/** Returns the open streams of an app that does not close the connections of its replies itself. */
+function ownOpenStreams(app: FastifyInstance, readTimeout: number): OpenStreams {
+  let isClosing = false
+  app.addHook('preClose', done => {
+    isClosing = true
+    done()
+  })
+  return new OpenStreams(readTimeout, () => isClosing)
 }
 
 function readAggregates(aggregates: HeadwatersOptions['aggregates']): readonly AnyAggregate[] {

@@ -52,6 +52,24 @@ export const stepDuration: Family = {
   help: 'Duration of steps.',
   labels: ['aggregate', 'step', 'state'],
 }
+export const openStreams: Family = {
+  name: 'headwaters_open_streams',
+  help: 'Streams whose last event was not sent.',
+  type: 'gauge',
+  labels: [],
+}
+export const streams: Family = {
+  name: 'headwaters_streams_total',
+  help: 'Streams that have ended.',
+  type: 'counter',
+  labels: ['format', 'end'],
+}
+export const snapshots: Family = {
+  name: 'headwaters_snapshots_total',
+  help: 'Snapshots of streams that were made.',
+  type: 'counter',
+  labels: ['result'],
+}
 export const batches: Family = {
   name: 'headwaters_batches_total',
   help: 'Batches that have ended.',
@@ -266,6 +284,9 @@ export const families: readonly Family[] = [
   runDeadlineLeft,
   steps,
   stepDuration,
+  openStreams,
+  streams,
+  snapshots,
   batches,
   batchCalls,
   clientDuration,

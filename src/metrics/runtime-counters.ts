@@ -3,11 +3,13 @@ import { BatchMetrics } from './batch-metrics.ts'
 import { families } from './families.ts'
 import { Metrics } from './metrics.ts'
 import { RequestMetrics } from './request-metrics.ts'
+import { StreamMetrics } from './stream-metrics.ts'
 
 /** The metrics of one runtime, with the objects that count runs and inbound requests. */
 export class RuntimeCounters {
   readonly metrics: Metrics
   readonly requests: RequestMetrics
+  readonly streams: StreamMetrics
   readonly batches: BatchMetrics
   /**
    * Returns the calls that wait for a permit, per permit of their upstream: the highest ratio of all upstreams whose
@@ -21,6 +23,7 @@ export class RuntimeCounters {
     // The tables are in the order of the documentation.
     for (const family of families) metrics.table(family)
     this.requests = new RequestMetrics(metrics)
+    this.streams = new StreamMetrics(metrics)
     this.batches = new BatchMetrics(metrics)
   }
 

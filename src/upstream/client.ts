@@ -1,4 +1,5 @@
 import { UpstreamError } from '../errors.ts'
+import { ownLoop } from '../core/loop-share.ts'
 import type { UpstreamMetrics } from '../metrics/upstream-metrics.ts'
 import { cacheKey } from './policies/cache/cache-key.ts'
 import { createMemoryStore } from './policies/cache/memory-store.ts'
@@ -106,6 +107,7 @@ export function createClient(
     upstream,
     maxQueue,
     concurrency: concurrency === 'adaptive' ? adaptiveConcurrency(spec) : concurrency,
+    isLoopBusy: now => ownLoop.isBusy(now),
   })
   const { origin } = address.url
   const base = origin + address.prefix

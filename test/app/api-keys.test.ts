@@ -71,7 +71,7 @@ test('aggregates require an API key; other routes do not', async t => {
   for (const key of keys) {
     const told = await ask('/v1/told', { headers: bearer(key) })
     t.equal(told.status, 200)
-    t.match(told.headers.get('vary'), /\bauthorization$/, 'nobody between hands it on to others')
+    t.match(told.headers.get('vary'), /\bauthorization$/, 'a cache between does not give it to others')
   }
   for (const path of ['/docs', '/openapi.json', '/openapi.yaml', '/health/live', '/health/ready'])
     t.equal((await ask(path)).status, 200, path)

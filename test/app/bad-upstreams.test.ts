@@ -13,7 +13,7 @@ interface Reply {
   readonly sources: Readonly<Record<string, { readonly state: string; readonly code?: string }>>
 }
 
-/** How each way to be bad is told: by which code, and so by which status. */
+/** The code, and so the status, of each fault. */
 const toldAs: Readonly<Record<Kind, ErrorCode>> = {
   down: 'UPSTREAM_UNREACHABLE',
   'closes at once': 'UPSTREAM_UNREACHABLE',

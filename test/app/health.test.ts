@@ -88,7 +88,8 @@ for (const [what, bytes] of [
   })
 }
 
-test('while draining, a request in flight gets its reply with connection: close', async t => {
+/** A service that drains while a connection of it has a request in flight. */
+async function draining(t: Test) {
   const answers: (() => void)[] = []
   const ninja = await rawUpstream(t, socket => {
     answers.push(() => socket.write(json({ fact: 'Purr.', length: 5 })))
@@ -97,7 +98,11 @@ test('while draining, a request in flight gets its reply with connection: close'
   const busy = await open(t, port)
   busy.ask('/v1/cat-facts?count=1')
   await ninja.asked(1)
-  const closing = app.close()
+  return { ninja, port, busy, answers, closing: app.close() }
+}
+
+test('while draining, a request in flight gets its reply with connection: close', async t => {
+  const { busy, answers, closing } = await draining(t)
   for (const answer of answers) answer()
   const text = await busy.closed()
   await closing
@@ -132,15 +137,7 @@ test('while draining, the service is live, is not ready and refuses new requests
 })
 
 test('while draining, a pipelined request starts no run', async t => {
-  const answers: (() => void)[] = []
-  const ninja = await rawUpstream(t, socket => {
-    answers.push(() => socket.write(json({ fact: 'Purr.', length: 5 })))
-  })
-  const { app, port } = await serveApp(t, { overrides: { 'catfact-ninja': { origin: ninja.origin } } })
-  const busy = await open(t, port)
-  busy.ask('/v1/cat-facts?count=1')
-  await ninja.asked(1)
-  const closing = app.close()
+  const { ninja, port, busy, answers, closing } = await draining(t)
   busy.ask('/v1/cat-facts?count=1')
   const late = await open(t, port).then(
     () => true,

@@ -83,7 +83,7 @@ test('under overload each caller gets a complete reply or an immediate refusal',
     t.same(
       others.map(({ status, body }) => `${status} ${body.code}`),
       [],
-      'nobody gets anything but an answer or a refusal',
+      'every caller gets an answer or a refusal',
     )
     t.ok(whole.length > 0 && refused.length > 0, `${whole.length} are answered and ${refused.length} refused`)
     t.ok(

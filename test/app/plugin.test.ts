@@ -83,7 +83,7 @@ test("the plugin's own runtime closes with the app, and a given one does not", a
   t.match(runtime.stats(), { meowfacts: { calls: 2, ok: 2, active: 0, queued: 0 } })
 })
 
-/** What getting ready ends in: nothing, an error that is told, or one that nobody catches. */
+/** What getting ready ends in: nothing, an error that is reported, or an uncaught one. */
 async function readiness(t: Test, app: FastifyInstance): Promise<unknown> {
   t.teardown(() => {
     app.close().catch(() => {})

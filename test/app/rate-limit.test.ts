@@ -134,7 +134,7 @@ test('a client with a key is counted by its key, and one with an invalid key by 
       ...(await statuses(1, showing('guess-3', '192.0.2.9'))),
     ],
     [401, 401, 429],
-    'whoever guesses is stopped',
+    'a caller that guesses is stopped',
   )
 })
 

@@ -71,6 +71,6 @@ test(
     t.ok(readMemory(process.pid).peakBytes >= much.length)
     forgetPeak(process.pid)
     const { peakBytes, residentBytes } = readMemory(process.pid)
-    t.ok(Math.abs(peakBytes - residentBytes) < 16 * 2 ** 20, 'the peak begins anew')
+    t.ok(Math.abs(peakBytes - residentBytes) < 16 * 2 ** 20, 'the peak begins again')
   },
 )

@@ -62,7 +62,7 @@ test('with --json stdout is the whole reply as one document, and nothing else is
   })
 })
 
-test('a run that fails ends with 1, and says what a caller would be told', async t => {
+test('a run that fails ends with 1, and prints the problem that a caller would get', async t => {
   const environment = { ...(await catUpstreams(t)), HEADWATERS_UPSTREAM_CATFACT_NINJA_OFF: '1' }
   const plain = await runCommand(t, ['run', 'cat-facts'], environment)
   t.equal(plain.code, 1)

@@ -130,7 +130,7 @@ test('a public upstream cannot be declared at an address that is not', async t =
   }
   t.doesNotThrow(define('https://1.1.1.1'))
   t.doesNotThrow(define('https://cats.example'))
-  t.throws(define('cats'), /is not an origin/, 'what is no URL is told as such')
+  t.throws(define('cats'), /is not an origin/, 'a text that is not a URL has its own message')
 })
 
 /** A resolver that gives its answers in turn. */

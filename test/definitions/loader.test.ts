@@ -49,7 +49,7 @@ test('a folder is searched whole, but for node_modules, hidden folders, tests an
     aggregates.map(({ name }) => name),
     ['d', 'c', 'b'],
   )
-  t.same(upstreams, ['word-source'], 'though nobody exports it')
+  t.same(upstreams, ['word-source'], 'though no module exports it')
 })
 
 test('headwaters is the running copy, and zod is that of the service if the project has none', async t => {

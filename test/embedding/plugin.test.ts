@@ -145,7 +145,7 @@ test("the app's hooks run around an aggregate", async t => {
   t.equal(refused.status, 401)
   t.same(refused.body, { who: 'are you' })
   t.equal(refused.headers.get('www-authenticate'), 'Bearer')
-  t.equal(upstream.calls.length, 0, 'nobody was asked')
+  t.equal(upstream.calls.length, 0, 'no upstream was called')
 
   const got = await ask<Told>('/api/facts/short', { headers: { authorization: 'Bearer x' } })
   t.equal(got.body.data.fact, 'They PURR.')

@@ -40,7 +40,7 @@ test('the bundle is read once, at the first request, and does not block other re
     order.push('another request')
   })
   await bundles
-  t.same(order, ['another request', 'the bundle'], 'nobody waits for it who did not ask for it')
+  t.same(order, ['another request', 'the bundle'], 'other requests do not wait for it')
 
   await ended
   await read(path)

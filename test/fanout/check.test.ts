@@ -254,7 +254,6 @@ test('an option that does not exist is refused, with those that do', t => {
   t.throws(() => made().required('x', step, { concurrency: 2 }), {
     message: "aggregate 'a', step 'x': unknown option 'concurrency': use needs, timeout",
   })
-  t.throws(() => made().required('x', step, { fallback: 2 }), { message: /unknown option 'fallback'/ })
   t.throws(() => made().each('x', step, { count: 2 }), {
     message: /unknown option 'count': use needs, timeout, concurrency, maxItems, overflow, minSuccess, fallback/,
   })
@@ -296,27 +295,5 @@ test('the options of pages are checked, and next is required', t => {
     t.doesNotThrow(() =>
       made().pages('one', step, { next, onLoss, maxPages: 1, concurrency: 1, overflow: 'truncate', timeout: 1 }),
     )
-  t.end()
-})
-
-test('minSuccess and fallback of an each are set together', t => {
-  for (const options of [{ minSuccess: 1 }, { minSuccess: 0 }, { fallback: null }, { fallback: undefined }])
-    t.throws(() => made().each('one', step, options), {
-      name: 'TypeError',
-      message:
-        "aggregate 'a', step 'one': minSuccess and fallback must be set together, for example { minSuccess: 0, fallback: null }",
-    })
-  for (const options of [{}, { minSuccess: 0, fallback: undefined }, { minSuccess: 2, fallback: 'none' }])
-    t.doesNotThrow(() => made().each('one', step, options))
-  t.end()
-})
-
-test('an optional step needs a fallback, which may be undefined', t => {
-  for (const options of [undefined, {}, { timeout: 5 }])
-    t.throws(() => made().optional('one', step, options), {
-      name: 'TypeError',
-      message: "aggregate 'a', step 'one': an optional step needs a fallback, for example { fallback: null }",
-    })
-  t.doesNotThrow(() => made().optional('one', step, { fallback: undefined }))
   t.end()
 })

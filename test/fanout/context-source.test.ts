@@ -1,15 +1,13 @@
-import { test, type Test } from 'tap'
+import { test } from 'tap'
 import { z } from 'zod'
 import { UpstreamError } from '../../src/errors.ts'
 import { aggregate, refuse, times, type AnyAggregate } from '../../src/fanout/aggregate.ts'
 import type { RunEvent } from '../../src/fanout/events.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
 import type { Outcome } from '../../src/fanout/outcome.ts'
-import { defineUpstream, operation } from '../../src/upstream/declare.ts'
-import { createRuntime } from '../../src/upstream/runtime.ts'
 import { answeringRuntime } from '../helpers/answering-runtime.ts'
+import { cachingUpstream } from '../helpers/caching-upstream.ts'
 import { heldRuntime } from '../helpers/held-runtime.ts'
-import { httpUpstream } from '../helpers/http-upstream.ts'
 import { oracle } from '../helpers/oracle.ts'
 import { problemOf } from '../helpers/problem-of.ts'
 import { turn } from '../helpers/turn.ts'
@@ -19,36 +17,6 @@ const Any = z.unknown()
 const open = (deadline = 10_000) => aggregate('guarded', { url: '/guarded', deadline })
 const lost = () => new UpstreamError('UPSTREAM_STATUS', 'oracle', { upstreamStatus: 500 })
 
-/** A server that answers `/500` with that status and anything else with 200, and operations that call it. */
-async function identity(t: Test) {
-  let isDown = false
-  const upstream = await httpUpstream(t, ({ request, response }) => {
-    const status = isDown ? 503 : Number(/^\/(\d{3})$/.exec(request.url ?? '')?.[1] ?? 200)
-    response
-      .writeHead(status, {
-        'content-type': 'application/json',
-        'cache-control': 'max-age=60, stale-if-error=600',
-        age: request.url === '/old' ? '90' : '0',
-      })
-      .end(JSON.stringify(request.url))
-  })
-  const runtime = createRuntime()
-  t.teardown(() => runtime.close())
-  const params = z.object({ id: z.union([z.string(), z.number()]) })
-  const options = { origin: upstream.origin, retry: false, breaker: false } as const
-  return {
-    upstream,
-    runtime,
-    fail: () => {
-      isDown = true
-    },
-    ...defineUpstream('identity', options, {
-      ask: operation({ path: '/{id}', params, output: Any }),
-      kept: operation({ path: '/{id}', params, output: Any, cache: true }),
-    }),
-  }
-}
-
 /** An outcome without its duration, which differs from run to run. */
 function timeless(outcome: Outcome | undefined): object {
   const { ms, ...rest } = outcome as Outcome
@@ -57,7 +25,7 @@ function timeless(outcome: Outcome | undefined): object {
 }
 
 test('a context() that asks a call is the first source, with the fields of a required step', async t => {
-  const { runtime, ask } = await identity(t)
+  const { runtime, ask } = await cachingUpstream(t, 'identity')
   for (const described of [
     open()
       .context(() => ask({ id: 'me' }))
@@ -77,7 +45,7 @@ test('a context() that asks a call is the first source, with the fields of a req
 })
 
 test('a context() without calls that succeeds is not a source', async t => {
-  const { runtime, ask } = await identity(t)
+  const { runtime, ask } = await cachingUpstream(t, 'identity')
   const described = open()
     .context(async () => ({ user: 'ada' }))
     .required('one', () => ask({ id: 'one' }))
@@ -97,7 +65,7 @@ test('a context() without calls that succeeds is not a source', async t => {
 })
 
 test('a context() whose call fails is the failed source of the problem, and the steps are cancelled', async t => {
-  const { runtime, ask } = await identity(t)
+  const { runtime, ask } = await cachingUpstream(t, 'identity')
   for (const described of [
     open()
       .context(() => ask({ id: 500 }))
@@ -159,7 +127,7 @@ test('a context() that fails without a call is a failed source too: it refuses, 
 })
 
 test('a context() that refuses by what an upstream said has the status of that answer', async t => {
-  const { runtime, ask } = await identity(t)
+  const { runtime, ask } = await cachingUpstream(t, 'identity')
   const described = open()
     .context(async ({ ask: answerOf }) => {
       await answerOf(ask({ id: 'me' }))
@@ -177,7 +145,7 @@ test('a context() that refuses by what an upstream said has the status of that a
 })
 
 test('several calls of a context() are counted as those of an each', async t => {
-  const { runtime, ask } = await identity(t)
+  const { runtime, ask } = await cachingUpstream(t, 'identity')
   const described = (ids: readonly (string | number)[]) =>
     open()
       .context(({ ask: answerOf }) => Promise.all(ids.map(id => answerOf(ask({ id })))))
@@ -193,7 +161,7 @@ test('several calls of a context() are counted as those of an each', async t => 
 })
 
 test('a call that is returned after others were awaited is counted with them', async t => {
-  const { runtime, ask } = await identity(t)
+  const { runtime, ask } = await cachingUpstream(t, 'identity')
   const described = (id: string | number) =>
     open()
       .context(async ({ ask: answerOf }) => {
@@ -216,7 +184,7 @@ test('a call that is returned after others were awaited is counted with them', a
 })
 
 test('a failed call that context() catches is counted, and the source is ok as that of a step that has a value', async t => {
-  const { runtime, ask } = await identity(t)
+  const { runtime, ask } = await cachingUpstream(t, 'identity')
   const described = (ids: readonly (string | number)[]) =>
     open()
       .context(async ({ ask: answerOf }) => {
@@ -265,7 +233,7 @@ test('a caught failure that is not an upstream failure has the code of its probl
 })
 
 test('an answer of the cache is a source: fresh it is ok, and one that stands for a failure is stale', async t => {
-  const { runtime, kept, fail } = await identity(t)
+  const { runtime, kept, fail } = await cachingUpstream(t, 'identity')
   const one = open()
     .context(() => kept({ id: 'me' }))
     .required('one', () => 1)
@@ -292,7 +260,7 @@ test('an answer of the cache is a source: fresh it is ok, and one that stands fo
 })
 
 test('a kept answer that comes after the end of context() makes its source stale and the reply incomplete', async t => {
-  const { runtime, kept, fail } = await identity(t)
+  const { runtime, kept, fail } = await cachingUpstream(t, 'identity')
   const old = () => kept({ id: 'old' })
   const passedOn = () => open().context(({ ask }) => ({ load: () => ask(old()) }))
   const variants: readonly AnyAggregate[] = [
@@ -323,7 +291,7 @@ test('a kept answer that comes after the end of context() makes its source stale
 })
 
 test('a context() of several calls has no code when a later kept answer makes it stale', async t => {
-  const { runtime, kept, fail } = await identity(t)
+  const { runtime, kept, fail } = await cachingUpstream(t, 'identity')
   const described = open()
     .context(async ({ ask }) => {
       await Promise.all([ask(kept({ id: 'me' })), ask(kept({ id: 'me' }))])
@@ -339,7 +307,7 @@ test('a context() of several calls has no code when a later kept answer makes it
 })
 
 test('a fresh kept answer that comes after the end of context() leaves its source ok', async t => {
-  const { runtime, kept } = await identity(t)
+  const { runtime, kept } = await cachingUpstream(t, 'identity')
   const described = open()
     .context(({ ask }) => ({ load: () => ask(kept({ id: 'me' })) }))
     .required('one', ({ context }) => context.load())
@@ -351,7 +319,7 @@ test('a fresh kept answer that comes after the end of context() leaves its sourc
 })
 
 test('a context() that fails after a kept answer is failed, not stale', async t => {
-  const { runtime, kept, fail } = await identity(t)
+  const { runtime, kept, fail } = await cachingUpstream(t, 'identity')
   const described = open()
     .context(async ({ ask }) => {
       await ask(kept({ id: 'old' }))
@@ -366,7 +334,7 @@ test('a context() that fails after a kept answer is failed, not stale', async t 
 })
 
 test('the events of a context() are those of a step of index -1, before those of every step', async t => {
-  const { runtime, ask } = await identity(t)
+  const { runtime, ask } = await cachingUpstream(t, 'identity')
   const described = open()
     .context(({ ask: answerOf }) => Promise.all([answerOf(ask({ id: 'a' })), answerOf(ask({ id: 'b' }))]))
     .required('one', () => 1)

@@ -30,6 +30,23 @@ test('the failure of an optional step is its fallback, a value like any other', 
   t.match(sources, { a: { state: 'fallback', code: 'UPSTREAM_STATUS' }, b: { state: 'ok' } })
 })
 
+test('an optional step that asks a second source has its fallback when both sources fail', async t => {
+  const described = base
+    .optional('a', ({ ask }) => ask(oracle.ask({ id: 'first' })).catch(() => ask(oracle.ask({ id: 'second' }))), {
+      fallback: null,
+    })
+    .reply(Any, ({ a }) => a)
+  const runtime = answeringRuntime(path => {
+    if (path === '/first') throw new UpstreamError('UPSTREAM_STATUS', 'oracle', { upstreamStatus: 500 })
+    return 'the second'
+  })
+  t.equal((await fanOut(described, {}, { runtime })).data, 'the second')
+  t.strictSame(runtime.asked, ['/first', '/second'])
+  const { data, sources } = await fanOut(described, {}, { runtime: failing })
+  t.equal(data, null)
+  t.match(sources, { a: { state: 'fallback', code: 'UPSTREAM_STATUS' } })
+})
+
 test('an optional step falls back for an upstream error of its own function too', async t => {
   const error = new UpstreamError('UPSTREAM_JSON', 'elsewhere')
   const described = base

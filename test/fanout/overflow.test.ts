@@ -171,7 +171,7 @@ test('omitted items are in the event, and are not called when other calls have e
       ['/0', 2],
       ['/1', 2],
     ],
-    'and the bulkhead is told of those alone that are asked',
+    'and the bulkhead counts only the calls that are sent',
   )
   t.strictSame(
     events.find(({ type }) => type === 'step ended'),

@@ -1,39 +1,22 @@
 import { test } from 'tap'
 import { z } from 'zod'
 import { UpstreamError } from '../../src/errors.ts'
-import { aggregate, times } from '../../src/fanout/aggregate.ts'
+import { aggregate } from '../../src/fanout/aggregate.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
 import type { Call } from '../../src/upstream/call/call.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { answeringRuntime } from '../helpers/answering-runtime.ts'
-import { oracle } from '../helpers/oracle.ts'
+import { book, chainedBook, listedBook, page } from '../helpers/page-book.ts'
 import { problemOf } from '../helpers/problem-of.ts'
 import { watched } from '../helpers/watched.ts'
 
 const Any = z.unknown()
-const page = (id: number) => oracle.ask({ id })
 const echo = () => answeringRuntime(path => path)
-
-interface Options {
-  readonly onLoss?: 'fail' | 'keep'
-  readonly overflow?: 'error' | 'truncate'
-  readonly maxPages?: number
-}
-
-function book(next: (page: unknown, index: number) => unknown, options: Options = {}) {
-  return aggregate('book', { url: '/book', deadline: 10_000 })
-    .pages('pages', () => page(0), { next: next as () => undefined, ...options })
-    .reply(Any, ({ pages }) => pages)
-}
-const chain = (length: number, options?: Options) =>
-  book((_, index) => (index < length - 1 ? page(index + 1) : undefined), options)
-const list = (length: number, options?: Options) =>
-  book((_, index) => (index === 0 ? times(length - 1, at => page(at + 1)) : undefined), options)
 
 test('pages above maxPages fail the run, whatever onLoss is, and are not called', async t => {
   for (const onLoss of ['fail', 'keep'] as const) {
     const chained = echo()
-    t.match(await problemOf(fanOut(chain(9, { maxPages: 3, onLoss }), {}, { runtime: chained })), {
+    t.match(await problemOf(fanOut(chainedBook(9, { maxPages: 3, onLoss }), {}, { runtime: chained })), {
       code: 'UPSTREAM_TOO_MANY_ITEMS',
       statusCode: 502,
       detail: 'pages received more items or pages from an upstream than its limit: more than maxPages, which is 3.',
@@ -42,7 +25,7 @@ test('pages above maxPages fail the run, whatever onLoss is, and are not called'
     t.same(chained.asked, ['/0', '/1', '/2'])
 
     const listed = echo()
-    t.match(await problemOf(fanOut(list(9, { maxPages: 3, onLoss }), {}, { runtime: listed })), {
+    t.match(await problemOf(fanOut(listedBook(9, { maxPages: 3, onLoss }), {}, { runtime: listed })), {
       code: 'UPSTREAM_TOO_MANY_ITEMS',
       detail: /: 9 pages, and maxPages is 3\.$/,
       sources: { pages: { state: 'failed', calls: 1, ok: 1, failed: [] } },
@@ -52,15 +35,18 @@ test('pages above maxPages fail the run, whatever onLoss is, and are not called'
 })
 
 test('without maxPages the limit of pages is 100', async t => {
-  t.match(await problemOf(fanOut(list(101), {}, { runtime: echo() })), {
+  t.match(await problemOf(fanOut(listedBook(101), {}, { runtime: echo() })), {
     detail: /: 101 pages, and maxPages is 100\.$/,
   })
-  t.match(await fanOut(list(100), {}, { runtime: echo() }), { complete: true, sources: { pages: { calls: 100 } } })
+  t.match(await fanOut(listedBook(100), {}, { runtime: echo() }), {
+    complete: true,
+    sources: { pages: { calls: 100 } },
+  })
 })
 
 test('pages that overflow by truncation are read up to maxPages, and are partial', async t => {
   const chained = echo()
-  t.match(await fanOut(chain(9, { maxPages: 3, overflow: 'truncate' }), {}, { runtime: chained }), {
+  t.match(await fanOut(chainedBook(9, { maxPages: 3, overflow: 'truncate' }), {}, { runtime: chained }), {
     data: ['/0', '/1', '/2'],
     complete: false,
     sources: { pages: { state: 'partial', calls: 3, ok: 3, failed: [], omitted: null } },
@@ -68,7 +54,7 @@ test('pages that overflow by truncation are read up to maxPages, and are partial
   t.same(chained.asked, ['/0', '/1', '/2'])
 
   const listed = echo()
-  t.match(await fanOut(list(9, { maxPages: 3, overflow: 'truncate' }), {}, { runtime: listed }), {
+  t.match(await fanOut(listedBook(9, { maxPages: 3, overflow: 'truncate' }), {}, { runtime: listed }), {
     data: ['/0', '/1', '/2'],
     complete: false,
     sources: { pages: { state: 'partial', calls: 3, ok: 3, failed: [], omitted: 6 } },
@@ -77,7 +63,7 @@ test('pages that overflow by truncation are read up to maxPages, and are partial
 })
 
 test('pages that end at maxPages are complete', async t => {
-  for (const described of [chain, list])
+  for (const described of [chainedBook, listedBook])
     t.match(await fanOut(described(3, { maxPages: 3, overflow: 'truncate' }), {}, { runtime: echo() }), {
       complete: true,
       sources: { pages: { state: 'ok', calls: 3, omitted: undefined } },
@@ -92,7 +78,7 @@ test('pages that end at maxPages are complete', async t => {
 })
 
 test('a truncated list with a lost page reports both, and one that shrinks below maxPages is whole', async t => {
-  const described = list(9, { maxPages: 3, overflow: 'truncate', onLoss: 'keep' })
+  const described = listedBook(9, { maxPages: 3, overflow: 'truncate', onLoss: 'keep' })
   const lost = answeringRuntime(path => {
     if (path === '/2') throw new UpstreamError('UPSTREAM_STATUS', 'oracle')
     return path

@@ -6,13 +6,12 @@ import { fanOut } from '../../src/fanout/fan-out.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { answeringRuntime } from '../helpers/answering-runtime.ts'
 import { heldRuntime } from '../helpers/held-runtime.ts'
-import { oracle } from '../helpers/oracle.ts'
+import { book, chainedBook, listedBook, page, type BookOptions } from '../helpers/page-book.ts'
 import { problemOf } from '../helpers/problem-of.ts'
 import { turn } from '../helpers/turn.ts'
 import { watched } from '../helpers/watched.ts'
 
 const Any = z.unknown()
-const page = (id: number) => oracle.ask({ id })
 const status = (code: number) => new UpstreamError('UPSTREAM_STATUS', 'oracle', { upstreamStatus: code })
 
 /** Answers each call with its path, and fails those of a list. */
@@ -23,26 +22,10 @@ function failing(...paths: readonly string[]) {
   })
 }
 
-interface Options {
-  readonly onLoss?: 'fail' | 'keep'
-  readonly concurrency?: number
-  readonly timeout?: number
-}
-
-function book(next: (page: unknown, index: number) => unknown, options: Options = {}, deadline = 10_000) {
-  return aggregate('book', { url: '/book', deadline })
-    .pages('pages', () => page(0), { next: next as () => undefined, ...options })
-    .reply(Any, ({ pages }) => pages)
-}
-const chain = (length: number, options?: Options) =>
-  book((_, index) => (index < length - 1 ? page(index + 1) : undefined), options)
-const list = (length: number, options?: Options) =>
-  book((_, index) => (index === 0 ? times(length - 1, at => page(at + 1)) : undefined), options)
-
 test('a page that fails fails the run with its code', async t => {
   for (const [described, calls] of [
-    [chain(4), 3],
-    [list(4, { concurrency: 1 }), 3],
+    [chainedBook(4), 3],
+    [listedBook(4, { concurrency: 1 }), 3],
   ] as const) {
     const problem = await problemOf(fanOut(described, {}, { runtime: failing('/2') }))
     t.match(problem, {
@@ -59,12 +42,12 @@ test('a page that fails fails the run with its code', async t => {
       },
     })
   }
-  t.match(await problemOf(fanOut(chain(4), {}, { runtime: failing('/0') })), { code: 'UPSTREAM_STATUS' })
+  t.match(await problemOf(fanOut(chainedBook(4), {}, { runtime: failing('/0') })), { code: 'UPSTREAM_STATUS' })
 })
 
 test('the calls of the other pages are aborted when one page fails the run', async t => {
   const runtime = heldRuntime()
-  const run = problemOf(fanOut(list(4), {}, { runtime }))
+  const run = problemOf(fanOut(listedBook(4), {}, { runtime }))
   runtime.at('/0').answer()
   await runtime.arrived('/3')
   runtime.at('/2').fail(status(500))
@@ -74,7 +57,7 @@ test('the calls of the other pages are aborted when one page fails the run', asy
 })
 
 test('onLoss keep uses the pages before the first one that fails', async t => {
-  t.match(await fanOut(chain(4, { onLoss: 'keep' }), {}, { runtime: failing('/2') }), {
+  t.match(await fanOut(chainedBook(4, { onLoss: 'keep' }), {}, { runtime: failing('/2') }), {
     data: ['/0', '/1'],
     complete: false,
     sources: {
@@ -87,11 +70,11 @@ test('onLoss keep uses the pages before the first one that fails', async t => {
       },
     },
   })
-  t.match(await fanOut(chain(4, { onLoss: 'keep' }), {}, { runtime: failing('/0') }), {
+  t.match(await fanOut(chainedBook(4, { onLoss: 'keep' }), {}, { runtime: failing('/0') }), {
     data: [],
     sources: { pages: { state: 'partial', calls: 1, ok: 0, failed: [{ index: 0 }] } },
   })
-  t.match(await fanOut(chain(4, { onLoss: 'keep' }), {}, { runtime: failing() }), {
+  t.match(await fanOut(chainedBook(4, { onLoss: 'keep' }), {}, { runtime: failing() }), {
     complete: true,
     sources: { pages: { state: 'ok', calls: 4, ok: 4, failed: [] } },
   })
@@ -99,7 +82,7 @@ test('onLoss keep uses the pages before the first one that fails', async t => {
 
 test('onLoss keep waits for the pages before the lost one, and aborts those behind it', async t => {
   const runtime = heldRuntime()
-  const run = fanOut(list(6, { onLoss: 'keep', concurrency: 4 }), {}, { runtime })
+  const run = fanOut(listedBook(6, { onLoss: 'keep', concurrency: 4 }), {}, { runtime })
   runtime.at('/0').answer('zero')
   await runtime.arrived('/4')
   runtime.at('/4').answer('four')
@@ -128,13 +111,13 @@ test('onLoss keep waits for the pages before the lost one, and aborts those behi
 
 test('onLoss keep sends no page behind a lost one', async t => {
   const runtime = failing('/2')
-  await fanOut(list(9, { onLoss: 'keep', concurrency: 1 }), {}, { runtime })
+  await fanOut(listedBook(9, { onLoss: 'keep', concurrency: 1 }), {}, { runtime })
   t.same(runtime.asked, ['/0', '/1', '/2'])
 })
 
 test('a failure behind the first page that does not exist leaves the list whole with onLoss keep', async t => {
   const runtime = heldRuntime()
-  const run = fanOut(list(4, { onLoss: 'keep' }), {}, { runtime })
+  const run = fanOut(listedBook(4, { onLoss: 'keep' }), {}, { runtime })
   runtime.at('/0').answer('zero')
   await runtime.arrived('/3')
   runtime.at('/3').fail(status(500))
@@ -154,7 +137,10 @@ test('an error that is not a failure of an upstream fails the run, also with onL
     if (path === '/1') throw bug
     return path
   })
-  t.match(await problemOf(fanOut(chain(3, { onLoss: 'keep' }), {}, { runtime })), { code: 'INTERNAL', cause: bug })
+  t.match(await problemOf(fanOut(chainedBook(3, { onLoss: 'keep' }), {}, { runtime })), {
+    code: 'INTERNAL',
+    cause: bug,
+  })
 })
 
 const { row } = defineUpstream(
@@ -162,7 +148,7 @@ const { row } = defineUpstream(
   { origin: 'http://shop.test' },
   { row: operation({ path: '/{id}', params: z.object({ id: z.string().max(3) }), output: Any }) },
 )
-const rowsOf = (next: (page: unknown, index: number) => unknown, options: Options = {}) =>
+const rowsOf = (next: (page: unknown, index: number) => unknown, options: BookOptions = {}) =>
   aggregate('rows', { url: '/rows' })
     .pages('rows', () => row({ id: '0' }), { next: next as () => undefined, ...options })
     .reply(Any, ({ rows }) => rows)
@@ -219,11 +205,11 @@ test('an invalid input of the first page fails the run, or gives an empty list w
 })
 
 test('under load pages with onLoss keep are shed, and pages that must not fail are read', async t => {
-  t.match(await fanOut(chain(2, { onLoss: 'keep' }), {}, { runtime: failing(), shedOptional: true }), {
+  t.match(await fanOut(chainedBook(2, { onLoss: 'keep' }), {}, { runtime: failing(), shedOptional: true }), {
     data: [],
     sources: { pages: { state: 'fallback', code: 'SHED', calls: 0 } },
   })
-  t.match(await fanOut(chain(2), {}, { runtime: failing(), shedOptional: true }), {
+  t.match(await fanOut(chainedBook(2), {}, { runtime: failing(), shedOptional: true }), {
     data: ['/0', '/1'],
     complete: true,
   })
@@ -232,7 +218,7 @@ test('under load pages with onLoss keep are shed, and pages that must not fail a
 test('the timeout of pages ends them, in a call and in next', async t => {
   for (const isDeaf of [false, true]) {
     const runtime = heldRuntime({ deaf: () => isDeaf })
-    const run = fanOut(chain(3, { onLoss: 'keep', timeout: 20 }), {}, { runtime })
+    const run = fanOut(chainedBook(3, { onLoss: 'keep', timeout: 20 }), {}, { runtime })
     runtime.at('/0').answer('zero')
     await runtime.arrived('/1')
     t.match(await run, {
@@ -265,7 +251,7 @@ test('the deadline of the run ends pages, and keeps those that have arrived with
 
 test('a page that is answered after the step has ended is ignored', async t => {
   const runtime = heldRuntime({ deaf: path => path === '/2' })
-  const run = fanOut(list(3, { onLoss: 'keep' }), {}, { runtime })
+  const run = fanOut(listedBook(3, { onLoss: 'keep' }), {}, { runtime })
   runtime.at('/0').answer('zero')
   await runtime.arrived('/2')
   runtime.at('/1').fail(status(500))

@@ -10,21 +10,14 @@ import { answeringRuntime } from '../helpers/answering-runtime.ts'
 import { heldRuntime, type HeldCall } from '../helpers/held-runtime.ts'
 import { httpUpstream } from '../helpers/http-upstream.ts'
 import { oracle } from '../helpers/oracle.ts'
+import { book, page } from '../helpers/page-book.ts'
 import { problemOf } from '../helpers/problem-of.ts'
 import { turn } from '../helpers/turn.ts'
 import { watched } from '../helpers/watched.ts'
 
 const Any = z.unknown()
 const base = aggregate('book', { url: '/book', deadline: 10_000 })
-const page = (id: number) => oracle.ask({ id })
 const echo = () => answeringRuntime(path => path)
-
-/** Pages that begin with `/0`. What the types refuse is tried too. */
-function book(next: (page: never, index: number) => unknown, options: object = {}) {
-  return base
-    .pages('pages', () => page(0), { next: next as () => undefined, ...options })
-    .reply(Any, ({ pages }) => pages)
-}
 
 test('the value of pages is the list of the pages in order, and the outcome counts their calls', async t => {
   const runtime = echo()
@@ -311,7 +304,7 @@ test('pages do not start when the function or next returns something else', asyn
   }
   const first = (returned: unknown) =>
     base.pages('pages', (() => returned) as () => ReturnType<typeof page>, { next: () => null }).reply(Any, () => 1)
-  const rejected = () => Promise.reject(new Error('nobody awaits this promise'))
+  const rejected = () => Promise.reject(new Error('a rejection without a handler'))
   for (const [returned, shown] of [
     [[page(0), rejected()], 'a list'],
     ['/0', 'string'],

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { mock } from 'node:test'
 import fc from 'fast-check'
 import { test } from 'tap'
@@ -8,6 +7,7 @@ import { aggregate, refuse, times, type AnyAggregate } from '../../src/fanout/ag
 import type { RunEvent } from '../../src/fanout/events.ts'
 import { fanOut, startRun } from '../../src/fanout/fan-out.ts'
 import { enter, Phase, transitions, type PhaseName } from '../../src/fanout/run-phase.ts'
+import { documentedPhases } from '../helpers/documented-phases.ts'
 import { heldRuntime } from '../helpers/held-runtime.ts'
 import { oracle } from '../helpers/oracle.ts'
 import { problemOf } from '../helpers/problem-of.ts'
@@ -18,13 +18,7 @@ const Any = z.unknown()
 const deadline = 50
 
 test('docs/design.md has the phases of a run and their transitions', async t => {
-  const page = await readFile(new URL('../../docs/design.md', import.meta.url), 'utf8')
-  const section = page.slice(page.indexOf('### The phases of a run')).split('\n## ')[0] as string
-  const documented = Array.from(section.matchAll(/^\| `(\w+)` \| [^|]+ \| (.*) \|$/gm), ([, phase, next]) => [
-    phase,
-    Array.from((next as string).matchAll(/`(\w+)`/g), ([, name]) => name),
-  ])
-  t.same(documented, Object.entries(transitions))
+  t.same(await documentedPhases('The phases of a run'), Object.entries(transitions))
 })
 
 test('a transition that is not in the table throws', t => {

@@ -22,17 +22,22 @@ function followed(declared: AnyAggregate, options: RunStartOptions, then: (run: 
     seen.push(text)
     then(run, text)
   }
-  const run: Run = startRun(declared, {}, {
-    ...options,
-    progress: {
-      planned: () => {
-        const context = declared.hooks.context && run.outcomeOf(declared.hooks.context)
-        note(context === undefined ? 'planned' : `planned after ${context.state}`)
+  const run: Run = startRun(
+    declared,
+    {},
+    {
+      ...options,
+      progress: {
+        planned: () => {
+          const context = declared.hooks.context && run.outcomeOf(declared.hooks.context)
+          note(context === undefined ? 'planned' : `planned after ${context.state}`)
+        },
+        itemEnded: step => note(`item of ${step.name}`),
+        pageEnded: step => note(`page of ${step.name}`),
+        stepEnded: step => note(`${step.name}: ${run.outcomeOf(step)?.state}`),
       },
-      itemEnded: step => note(`item of ${step.name}`),
-      stepEnded: step => note(`${step.name}: ${run.outcomeOf(step)?.state}`),
     },
-  })
+  )
   const reply = run.start()
   // A test may look at the progress before it reads a rejection.
   reply.catch(() => {})
@@ -47,11 +52,19 @@ test('the progress of a run has the plan before any step starts, and each step a
     .optional('second', () => ask({ id: 'second' }), { fallback: null })
     .required('last', ({ first }) => first, { needs: ['first'] })
     .reply(Any, () => 1)
-  const { reply, seen, run } = followed(declared, { runtime, onEvent: ({ type }) => void events.push(type) }, (_, text) => {
-    if (text === 'planned') t.same(events, ['run started'])
-  })
+  const { reply, seen, run } = followed(
+    declared,
+    { runtime, onEvent: ({ type }) => void events.push(type) },
+    (_, text) => {
+      if (text === 'planned') t.same(events, ['run started'])
+    },
+  )
   t.same(seen, ['planned'])
-  t.match(run.outcomeOf(declared.steps[0] as never), { state: 'cancelled', attempts: 0 }, 'the first step has not ended')
+  t.match(
+    run.outcomeOf(declared.steps[0] as never),
+    { state: 'cancelled', attempts: 0 },
+    'the first step has not ended',
+  )
   runtime.at('/second').fail(failure)
   await turn()
   runtime.at('/first').answer(1)

@@ -33,7 +33,7 @@ const places = {
       .onReply(() => said as never),
 }
 
-/** What stands behind a step that has waited: nobody is there any more who would catch what it throws. */
+/** The code after a step that has waited: an error that it throws has no caller that catches it. */
 function waited() {
   return aggregate('a', { url: '/a' }).required('zero', () => Promise.resolve(0))
 }

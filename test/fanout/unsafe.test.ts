@@ -243,7 +243,7 @@ test("a firstOf's unsafe loser goes on after the reply, and only the deadline cu
   await b.closed
   t.ok(b.hungUp)
   t.ok(performance.now() - start > 200, 'the deadline did it')
-  t.equal(events.length, told, 'and nobody is told of a run that is over')
+  t.equal(events.length, told, 'and a run that is over has no more events')
 })
 
 const timers = () => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length

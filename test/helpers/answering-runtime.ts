@@ -1,6 +1,6 @@
 import { RuntimeCounters } from '../../src/metrics/runtime-counters.ts'
 import { RuntimeMetrics } from '../../src/metrics/runtime-metrics.ts'
-import type { LiveCall } from '../../src/upstream/call/call.ts'
+import type { LiveCall } from '../../src/upstream/call/live-call.ts'
 import type { Answer } from '../../src/upstream/call/layer.ts'
 import type { Runtime } from '../../src/upstream/runtime.ts'
 

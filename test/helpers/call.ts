@@ -1,5 +1,7 @@
 import { Abort } from '../../src/core/abort.ts'
-import { LiveCall, type Call, type Scope } from '../../src/upstream/call/call.ts'
+import { LiveCall } from '../../src/upstream/call/live-call.ts'
+import type { Call } from '../../src/upstream/call/call.ts'
+import type { Scope } from '../../src/upstream/call/scope.ts'
 import type { CallEvent } from '../../src/upstream/call/events.ts'
 
 export interface TestRunOptions {
@@ -14,7 +16,7 @@ export interface TestRunOptions {
   readonly now?: () => number
 }
 
-/** One run: the scope that its calls share, its abort, and what it was told. */
+/** One run: the scope that its calls share, its abort, and its events. */
 export interface TestRun extends Scope {
   readonly abort: Abort
   readonly events: CallEvent[]

@@ -14,7 +14,7 @@ export interface CuttingProxy {
   readonly reset: () => void
 }
 
-/** Starts a proxy that passes everything on until it is told to cut. */
+/** Starts a proxy that passes everything on until `cut` is called. */
 export async function cuttingProxy(t: Test, target: number): Promise<CuttingProxy> {
   let dropped: number | undefined
   const clients = new Set<Socket>()

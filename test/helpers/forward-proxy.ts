@@ -1,7 +1,7 @@
-import { once } from 'node:events'
 import { createServer, request } from 'node:http'
-import { connect, type AddressInfo, type Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import type { Test } from 'tap'
+import { listenUntilEnd } from './listen-until-end.ts'
 
 /** A request as the proxy got it. */
 export interface Proxied {
@@ -24,7 +24,7 @@ export interface ForwardProxyOptions {
   readonly status?: number
 }
 
-/** A real forward proxy on loopback: it makes tunnels, and asks for whoever names a whole URL. */
+/** A real forward proxy on loopback: it makes tunnels, and forwards requests that name a whole URL. */
 export async function forwardProxy(t: Test, { status = 200 }: ForwardProxyOptions = {}): Promise<ForwardProxy> {
   const requests: Proxied[] = []
   const sockets = new Set<Socket>()
@@ -64,14 +64,9 @@ export async function forwardProxy(t: Test, { status = 200 }: ForwardProxyOption
     inner.on('close', () => outer.destroy())
     outer.on('close', () => inner.destroy())
   })
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  t.teardown(async () => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-    await once(server, 'close')
-  })
+  const port = await listenUntilEnd(t, server, sockets)
   return {
-    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    origin: `http://127.0.0.1:${port}`,
     requests,
     get open() {
       return open

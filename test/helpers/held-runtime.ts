@@ -2,7 +2,7 @@ import { Abort } from '../../src/core/abort.ts'
 import type { Answer } from '../../src/index.ts'
 import { RuntimeCounters } from '../../src/metrics/runtime-counters.ts'
 import { RuntimeMetrics } from '../../src/metrics/runtime-metrics.ts'
-import type { LiveCall } from '../../src/upstream/call/call.ts'
+import type { LiveCall } from '../../src/upstream/call/live-call.ts'
 import { serviceOf } from '../../src/upstream/call/layer.ts'
 import type { Runtime } from '../../src/upstream/runtime.ts'
 

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { UpstreamError } from '../../src/errors.ts'
-import type { LiveCall } from '../../src/upstream/call/call.ts'
+import type { LiveCall } from '../../src/upstream/call/live-call.ts'
 import type { ResponseHeaders } from '../../src/upstream/transport/response-headers.ts'
 import type { Answer, Service } from '../../src/upstream/call/layer.ts'
 import { requestHeaders } from '../../src/upstream/transport/dispatch.ts'

@@ -1,4 +1,4 @@
-/** Counts turns of the loop until it is told to stop. */
+/** Counts turns of the loop until it is stopped. */
 export function loopTurns(): { readonly count: number; readonly stop: () => void } {
   let count = 0
   let isOver = false

@@ -91,7 +91,7 @@ export function exiting(): never {
   process.exit(3)
 }
 
-/** Throws when nobody listens any more. */
+/** Throws without a listener. */
 export function failingLater(): Promise<never> {
   setImmediate(() => {
     throw new Error('thrown on the side')

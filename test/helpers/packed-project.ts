@@ -49,7 +49,7 @@ export function tool(name: string): string {
 
 /**
  * Packs a copy of the checkout as `npm publish` would, and installs it into an empty project beside packages of the
- * project's own. The network's failure is given back, for whoever wants to skip.
+ * project's own. The network's failure is given back, for tests that want to skip.
  */
 export async function packedProject(t: Test, beside: readonly string[]) {
   const folder = await mkdtemp(join(tmpdir(), 'headwaters-package-'))
@@ -94,7 +94,7 @@ export function isOffline({ code, output }: Said): boolean {
   )
 }
 
-/** Packs into a folder from a copy, so that nobody's `dist` is built anew under them. */
+/** Packs into a folder from a copy, so that the `dist` of a running test is not built again. */
 async function pack(folder: string): Promise<string> {
   const copy = join(folder, 'copy')
   const leftOut = new Set(['node_modules', 'dist', '.git', '.tap'].map(name => join(root, name)))

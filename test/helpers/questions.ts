@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { defineUpstream, operation, type UpstreamOptions } from '../../src/upstream/declare.ts'
 
-/** An upstream to ask where nobody answers: layers are tried above a service that is a plain function. */
+/** An upstream without a server: layers are tried above a service that is a plain function. */
 export function questionsTo(options: Partial<UpstreamOptions> = {}) {
   return defineUpstream(
     'nobody',

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 
 /**
- * A free port below those that systems give out by themselves: it stays free while nobody listens, whatever other tests
+ * A free port below those that systems give out by themselves: it stays free until a test listens there, whatever other tests
  * open.
  */
 export async function quietPort(): Promise<number> {

@@ -1,6 +1,6 @@
-import { once } from 'node:events'
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import type { Test } from 'tap'
+import { listenUntilEnd } from './listen-until-end.ts'
 
 export interface RecordingProxy {
   readonly origin: string
@@ -38,11 +38,5 @@ export async function recordingProxy(t: Test, origin: string): Promise<Recording
       for (const head of heads) lines.push(head.split('\r\n', 1)[0] as string)
     })
   })
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  t.teardown(async () => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-    await once(server, 'close')
-  })
-  return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, lines }
+  return { origin: `http://127.0.0.1:${await listenUntilEnd(t, server, sockets)}`, lines }
 }

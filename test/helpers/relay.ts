@@ -1,6 +1,7 @@
-import { EventEmitter, once } from 'node:events'
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { EventEmitter } from 'node:events'
+import { connect, createServer, type Socket } from 'node:net'
 import type { Test } from 'tap'
+import { listenUntilEnd } from './listen-until-end.ts'
 import { untilEvent } from './until.ts'
 
 export interface Relay {
@@ -44,14 +45,9 @@ export async function relay(t: Test, to: number, treat: (connection: number) => 
     inner.pipe(outer).pipe(inner, { end: false })
     inner.on('close', () => outer.destroy())
   })
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  t.teardown(async () => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-    await once(server, 'close')
-  })
+  const port = await listenUntilEnd(t, server, sockets)
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
     get connections() {
       return connections
     },

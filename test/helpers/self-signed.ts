@@ -1,4 +1,4 @@
-/** A certificate that nobody signed, good for 127.0.0.1 until 2126, and its key: both are public and prove nothing. */
+/** A self-signed certificate, valid for 127.0.0.1 until 2126, and its key: both are public and prove nothing. */
 export const selfSigned = {
   key: `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgGzXJQgEiMi7hAoCk

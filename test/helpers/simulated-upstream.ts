@@ -1,5 +1,5 @@
 import { UpstreamError } from '../../src/errors.ts'
-import type { LiveCall } from '../../src/upstream/call/call.ts'
+import type { LiveCall } from '../../src/upstream/call/live-call.ts'
 import type { Answer, Service } from '../../src/upstream/call/layer.ts'
 
 /** Time that passes as fast as the machine can count it. */

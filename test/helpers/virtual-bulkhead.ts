@@ -1,4 +1,5 @@
-import { LiveCall, type Scope } from '../../src/upstream/call/call.ts'
+import { LiveCall } from '../../src/upstream/call/live-call.ts'
+import type { Scope } from '../../src/upstream/call/scope.ts'
 import type { CallFlow } from '../../src/upstream/call/flow.ts'
 import { sendOf, serviceOf, type Send } from '../../src/upstream/call/layer.ts'
 import { bulkhead } from '../../src/upstream/policies/bulkhead/bulkhead.ts'
@@ -12,6 +13,8 @@ export interface VirtualBulkheadOptions {
   readonly maxQueue?: number
   /** The time for which a call of a flow holds its permit, in ms. */
   readonly hold: (flow: CallFlow) => number
+  /** @default never */
+  readonly isLoopBusy?: (now: number) => boolean
 }
 
 /** A run in virtual time, with the times of its calls in ms. */
@@ -51,8 +54,9 @@ export class VirtualBulkhead {
   readonly #runs = new Map<Scope, VirtualRun>()
   readonly #send: Send
 
-  constructor({ concurrency, maxQueue = 1_000_000, hold }: VirtualBulkheadOptions) {
-    const { layer, gauge } = bulkhead({ upstream: 'up', concurrency, maxQueue, now: () => this.now })
+  constructor({ concurrency, maxQueue = 1_000_000, hold, isLoopBusy }: VirtualBulkheadOptions) {
+    const now = () => this.now
+    const { layer, gauge } = bulkhead({ upstream: 'up', concurrency, maxQueue, now, ...(isLoopBusy && { isLoopBusy }) })
     this.gauge = gauge
     const bottom = serviceOf((call, completion) => {
       const { abort, scope } = call

@@ -6,7 +6,7 @@ import { aggregate, skip, type AnyAggregate } from '../../src/fanout/aggregate.t
 import type { RunEvent } from '../../src/fanout/events.ts'
 import { startRun } from '../../src/fanout/fan-out.ts'
 import * as families from '../../src/metrics/families.ts'
-import type { LiveCall } from '../../src/upstream/call/call.ts'
+import type { LiveCall } from '../../src/upstream/call/live-call.ts'
 import { sendOf, serviceOf } from '../../src/upstream/call/layer.ts'
 import { defineUpstream, operation, type Call } from '../../src/upstream/declare.ts'
 import { createRuntime, type Runtime } from '../../src/upstream/runtime.ts'

@@ -193,6 +193,31 @@ base()
     return { name: seen.orSame.url }
   })
 
+// optional: a fallback of another type is added to the type of the value
+const anything = JSON.parse('1')
+base()
+  .optional('orNothing', () => picture(), { fallback: undefined })
+  .optional('orText', () => picture(), { fallback: 'none' })
+  .optional('orLiteral', () => picture(), { fallback: 'none' as const })
+  .optional('orList', () => ['a'], { fallback: [] })
+  .optional('orLists', () => ({ lists: [['a']] }), { fallback: { lists: [] } })
+  .optional('orDate', () => picture(), { fallback: new Date(0) })
+  .optional('orAny', () => picture(), { fallback: anything })
+  .optional('orAnyList', () => picture(), { fallback: [anything] })
+  .optional('orAnyField', () => picture(), { fallback: { url: anything } })
+  .optional('orUnknown', () => picture(), { fallback: anything as unknown })
+  .optional('orMade', ({ found }) => summary({ title: found.name }), { needs: ['found'], fallback: { title: '' } })
+  .each('lists', () => [facts({ count: 1 })], { minSuccess: 0, fallback: [] })
+  .reply(R, seen => {
+    typed(seen.orNothing).is<Readonly<Picture> | undefined>(true)
+    typed(seen.orText).is<Readonly<Picture> | string>(true)
+    typed(seen.orLiteral).is<Readonly<Picture> | 'none'>(true)
+    typed(seen.orList).is<readonly string[]>(true)
+    typed(seen.orLists).is<{ readonly lists: readonly (readonly string[])[] }>(true)
+    typed(seen.orDate).is<Readonly<Picture> | Date>(true)
+    return { name: seen.found.name }
+  })
+
 // optional: readonly all the way down, since the value is frozen
 base()
   .optional(

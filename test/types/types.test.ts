@@ -43,6 +43,7 @@ test('each wrong declaration is refused for itself, and the compiler says what t
     'each function of a chain must return a call or a value',
     'each function of a chain returns one call or a value, and cannot skip',
     "step 'a' returns a chain: use each, and return a list",
+    'the fallback has a call in its list, which is never sent: ask it in the function of the step',
     'give the keys a type: call: (ids: readonly string[]) => ({ ids })',
     'the module exports several functions: name one',
     'a thread cannot return a call or skip: return data',

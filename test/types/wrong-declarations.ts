@@ -150,7 +150,7 @@ offload<typeof functions, 'version'>(place, 'version')
 // 45 name that differs from the one whose type is meant
 // @ts-expect-error
 offload<typeof functions, 'named'>(place, 'sum')
-// 46 one of several functions, and nobody says which
+// 46 one of several functions without its name
 // @ts-expect-error
 base().reply(R, offload<typeof functions>(place, 'named'))
 // 47 file that is a text
@@ -327,3 +327,21 @@ base().pages('a', () => fact(), { next: () => picture() })
 // 109 change of a page in next
 // @ts-expect-error
 base().pages('a', () => facts({ count: 1 }), { next: page => void page.data.push('x') })
+// 124 fallback of failed calls that is a call
+// @ts-expect-error
+base().each('a', () => [fact()], { minSuccess: 0, fallback: fact() })
+// 125 fallback of failed calls that is a function
+// @ts-expect-error
+base().each('a', () => [fact()], { minSuccess: 0, fallback: () => null })
+// 126 fallback that is a list of calls
+// @ts-expect-error
+base().optional('a', () => facts({ count: 1 }), { fallback: [fact()] })
+// 127 fallback that is a chain
+// @ts-expect-error
+base().each('a', () => [fact()], { minSuccess: 0, fallback: chain(fact(), () => picture()) })
+// 128 fallback that is an operation
+// @ts-expect-error
+base().optional('a', () => fact(), { fallback: fact })
+// 129 fallback that may be a call
+// @ts-expect-error
+base().optional('a', () => fact(), { fallback: base.length > 3 ? null : fact() })

@@ -30,7 +30,7 @@ const acts: fc.Arbitrary<Act[]> = fc.array(
 for (const permits of [1, 3, 'adaptive'] as const)
   test(
     `with ${permits} permits an upstream on the wire never has more to answer than ` +
-      'they are, whoever gives up and whatever it answers',
+      'they are, whichever callers give up and whatever it answers',
     async t => {
       await fc.assert(
         fc.asyncProperty(acts, async list => {

@@ -123,7 +123,7 @@ test('a call of a later turn does not stand behind one that waits', async t => {
   slow.abort('enough')
   t.equal(await waits, 'enough')
   await until(() => raw.open <= 1)
-  t.equal(await get('again'), '/again', 'nobody else was on its connection, which is closed')
+  t.equal(await get('again'), '/again', 'no other call was on its connection, which is closed')
 })
 
 test('an unsafe request and a HEAD each have a separate connection', async t => {

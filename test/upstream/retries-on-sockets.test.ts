@@ -173,7 +173,7 @@ test('with one in twenty attempts failing, as many calls succeed as two tries gi
 test('an onBreakerChange that throws fails the call at which the breaker changed, and no later call', async t => {
   let answered = json({}, 500)
   const onBreaker = () => {
-    throw new Error('a bug of whoever listens')
+    throw new Error('a bug of a listener')
   }
   const { send } = await wire(
     t,
@@ -192,12 +192,12 @@ test('an onBreakerChange that throws fails the call at which the breaker changed
     await until(async () => (last = await ended()) !== 'BREAKER_OPEN')
     return last
   }
-  t.equal(await ended(), 'a bug of whoever listens', 'it opens')
+  t.equal(await ended(), 'a bug of a listener', 'it opens')
   answered = json('well')
-  t.equal(await next(), 'a bug of whoever listens', 'it tries')
+  t.equal(await next(), 'a bug of a listener', 'it tries')
   const ends: unknown[] = []
   for (let asked = 0; asked < 1000 && (asked === 0 || ends.at(-1) === 'well'); asked++) ends.push(await next())
-  t.equal(ends.at(-1), 'a bug of whoever listens', 'it closes')
+  t.equal(ends.at(-1), 'a bug of a listener', 'it closes')
   t.ok(ends.length > 4, 'after four stages')
   t.equal(await next(), 'well')
 })

@@ -4,7 +4,8 @@ import { UpstreamError } from '../../src/errors.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
 import { Abort } from '../../src/core/abort.ts'
-import { LiveCall, type Call } from '../../src/upstream/call/call.ts'
+import { LiveCall } from '../../src/upstream/call/live-call.ts'
+import type { Call } from '../../src/upstream/call/call.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import type { CustomLayer } from '../../src/upstream/spec/layer-types.ts'
 import { keyOf } from '../../src/upstream/transport/dispatch.ts'
@@ -27,6 +28,12 @@ import { turn } from '../helpers/turn.ts'
 
 const upstream = 'nobody'
 const over = new DOMException('the run is over', 'AbortError')
+
+/** Answers before the upstream does. */
+const early: CustomLayer = next => call => {
+  next(call).catch(() => {})
+  return Promise.resolve({ value: 'early' as never, status: 200 })
+}
 
 test('a breaker that tries lets all calls of one run through, coalesced ones too', async t => {
   const bottom = heldService()
@@ -96,7 +103,7 @@ test('a call of context() may fail while the function awaits something else', as
   t.teardown(() => runtime.close())
   const problem = problemOf(fanOut(page, {}, { runtime }))
   await bFailed
-  // A rejection that nobody handles would be told in this turn, and fail this test.
+  // An unhandled rejection would be reported in this turn, and fail this test.
   await turn()
   await turn()
   asked[0]?.()
@@ -105,10 +112,6 @@ test('a call of context() may fail while the function awaits something else', as
 
 test('an attempt that a layer has answered early is still cut at its timeout, and gives its permit back', async t => {
   const raw = await rawUpstream(t, () => {})
-  const early: CustomLayer = next => call => {
-    next(call).catch(() => {})
-    return Promise.resolve({ value: 'early' as never, status: 200 })
-  }
   const cats = defineUpstream(
     'cats',
     {
@@ -135,10 +138,6 @@ test('an attempt that a layer has answered early is still cut at its timeout, an
 
 test('an unsafe call that a layer has answered early is still cut by the deadline', async t => {
   const raw = await rawUpstream(t, () => {})
-  const early: CustomLayer = next => call => {
-    next(call).catch(() => {})
-    return Promise.resolve({ value: 'early' as never, status: 200 })
-  }
   const cats = defineUpstream(
     'cats',
     { origin: raw.origin, layers: { call: [early] } },

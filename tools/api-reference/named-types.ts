@@ -13,17 +13,17 @@ export type { OpenapiInfo } from '../../src/http/openapi/info.ts'
 export type { Overflow } from '../../src/core/bounds.ts'
 export type { Partition } from '../../src/core/partition.ts'
 export type { ProblemHeaders, ProblemOptions, UpstreamErrorOptions, Verdict } from '../../src/errors.ts'
+export type { OnReplyArgs } from '../../src/fanout/aggregate-type.ts'
+export type { InitialBuilder } from '../../src/fanout/initial-builder.ts'
 export type {
   EachBounds,
   EachOptions,
   EachTolerance,
   FirstOfOptions,
-  InitialBuilder,
-  OnReplyArgs,
   OptionalOptions,
   PagesOptions,
   StepOptions,
-} from '../../src/fanout/aggregate.ts'
+} from '../../src/fanout/step-options.ts'
 export type { OffsetReaders } from '../../src/fanout/page-by-offset.ts'
 export type { Sources } from '../../src/fanout/outcome.ts'
 export type { RefuseOptions } from '../../src/fanout/refuse.ts'

@@ -1,6 +1,6 @@
 import { Agent, Client, fetch, H2CClient, Pool, type Dispatcher } from 'undici'
 import { Abort } from '../../../src/core/abort.ts'
-import { LiveCall } from '../../../src/upstream/call/call.ts'
+import { LiveCall } from '../../../src/upstream/call/live-call.ts'
 import { defineUpstream, operation } from '../../../src/upstream/declare.ts'
 import { dispatch } from '../../../src/upstream/transport/dispatch.ts'
 import { openPool, type PoolOptions } from '../../../src/upstream/transport/pool.ts'

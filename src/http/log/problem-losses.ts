@@ -12,8 +12,8 @@ export interface FailedCallOfBatch {
 }
 
 /**
- * Returns one loss for all calls of a batch that failed in the same way; `undefined` if there is none. Failures that the
- * caller caused, and refusals of the service, are not losses.
+ * Returns one loss for all calls of a batch that failed in the same way; `undefined` if there is none. Failures that
+ * the caller caused, and refusals of the service, are not losses.
  */
 export function problemLosses(
   failures: readonly FailedCallOfBatch[],

@@ -2,6 +2,7 @@ import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import type { SourcesLevel } from '../../fanout/sources-level.ts'
 import { documentedSources, type DocumentedSource } from './documented-sources.ts'
 import { embeddedSchema } from './embedded-schema.ts'
+import { envelopeOf } from './envelope.ts'
 import { ContextOutcome, ListOutcome, Outcome } from './outcome-schema.ts'
 import { OutcomeState } from './outcome-state.ts'
 import { ProblemBody } from './problem-schema.ts'
@@ -73,19 +74,15 @@ export function enveloped(aggregate: AnyAggregate, data: JsonSchema, level: Sour
   const required = documentedSources(aggregate).flatMap(({ name, isRequired }) => (isRequired ? [name] : []))
   return {
     type: 'object',
-    properties: {
+    ...envelopeOf(
       data,
-      complete: { type: 'boolean', description: 'Whether every source is `ok` or `skipped`.' },
-      ...(level !== 'none' && {
-        sources: {
-          type: 'object',
-          description: 'How each source ended.',
-          properties: sourcesOf(aggregate, level),
-          ...(required.length > 0 && { required }),
-        },
-      }),
-    },
-    required: ['data', 'complete', ...(level === 'none' ? [] : ['sources'])],
+      level !== 'none' && {
+        type: 'object',
+        description: 'How each source ended.',
+        properties: sourcesOf(aggregate, level),
+        ...(required.length > 0 && { required }),
+      },
+    ),
   }
 }
 

@@ -4,6 +4,7 @@ import { mayBeAbsent } from './absent-value.ts'
 import type { Components } from './components.ts'
 import { declaredResponses } from './declared-problems.ts'
 import { documentedSources } from './documented-sources.ts'
+import { envelopeOf } from './envelope.ts'
 import { exampleOf, replyExample } from './example.ts'
 import { header } from './response-headers.ts'
 import type { JsonSchema } from './schema-types.ts'
@@ -122,19 +123,15 @@ function envelope(aggregate: AnyAggregate, data: JsonSchema, level: SourcesLevel
   return {
     type: 'object',
     description: `The reply of \`${name}\`.`,
-    properties: {
+    ...envelopeOf(
       data,
-      complete: { type: 'boolean', description: 'Whether every source is `ok` or `skipped`.' },
-      ...(level !== 'none' && {
-        sources: {
-          type: 'object',
-          description: 'How each step ended.',
-          properties: Object.fromEntries(outcomes),
-          ...(steps.length > 0 && { required: steps.map(step => step.name) }),
-        },
-      }),
-    },
-    required: ['data', 'complete', ...(level === 'none' ? [] : ['sources'])],
+      level !== 'none' && {
+        type: 'object',
+        description: 'How each step ended.',
+        properties: Object.fromEntries(outcomes),
+        ...(steps.length > 0 && { required: steps.map(step => step.name) }),
+      },
+    ),
   }
 }
 

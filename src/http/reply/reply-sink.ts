@@ -4,5 +4,5 @@ export interface ReplySink {
   headers(values: Record<string, string | string[]>): unknown
   code(status: number): unknown
   /** Returns the value of a header that is set, by its lower-case name. */
-  getHeader(name: string): unknown
+  getHeader(name: string): string | number | readonly string[] | undefined
 }

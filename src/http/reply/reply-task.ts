@@ -1,18 +1,15 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { hasBigint } from '../../core/json/needs-exact.ts'
-import { writeJson } from '../../core/json/write.ts'
 import { deferIfSliced } from '../../core/sliced.ts'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import type { Reply } from '../../fanout/reply.ts'
 import type { RunCompletion, Run } from '../../fanout/run.ts'
 import type { SourcesLevel } from '../../fanout/sources-level.ts'
 import { Problem } from '../../errors.ts'
-import { sampledTraceId } from '../../trace/sampled-trace-id.ts'
-import { recordOf } from '../metrics/request-counter.ts'
 import { setRun } from '../log/request-outcome.ts'
-import { mayBeStored, varyOfCacheable, type LoggedWarnings } from './cache-control.ts'
+import { cacheableParts, type LoggedWarnings } from './cache-control.ts'
 import { notModified } from './not-modified.ts'
 import type { LoadGauge, RouteServices } from './route-services.ts'
+import { countRun, countRunEnd } from './run-counts.ts'
 import { RunLog } from './run-log.ts'
 import { sendWithoutBody } from './without-body.ts'
 import { replyBody, setReplyHeaders } from './write-reply.ts'
@@ -64,24 +61,19 @@ export class ReplyTask implements RunCompletion {
       this.#run.cancel(callerGone)
       this.#log.closed()
     })
-    if (this.#load !== undefined) this.#load.runs++
-    const record = recordOf(raw)
-    if (record !== undefined) {
-      record.hasRun = true
-      record.traceId = sampledTraceId(this.#run.trace)
-    }
+    countRun(this.#load, raw, this.#run)
     this.#run.startFor(this)
   }
 
   resolve(result: Reply<unknown, string>): void {
-    this.#countEnd(false)
+    countRunEnd(this.#load)
     // If a large response completed the run, the reply is large too, so it is written in a later turn of the event
     // loop.
     deferIfSliced(() => this.#write(result))
   }
 
   reject(error: unknown): void {
-    this.#countEnd(error instanceof Problem && error.code === 'BULKHEAD_FULL')
+    countRunEnd(this.#load, error)
     // If the caller has closed the connection, send no reply and log no failure.
     if (error === callerGone) return void this.#reply.hijack()
     if (error instanceof Problem) this.#log.failed(error)
@@ -92,17 +84,14 @@ export class ReplyTask implements RunCompletion {
     if (this.#isCallerGone()) return
     let text: unknown
     try {
-      // Writing the data may read headers that a layer added to a value, so `vary` is computed after the data is
-      // written.
-      const data =
-        this.#run.reads !== undefined && mayBeStored(result)
-          ? writeJson(result.data ?? null, hasBigint(this.#aggregate.schema))
-          : undefined
-      const vary =
-        data === undefined
-          ? undefined
-          : varyOfCacheable(this.#aggregate, result, this.#run, this.#loggedWarnings, this.#request.log)
-      text = this.#prepare(result, data, vary)
+      const cacheable = cacheableParts(
+        this.#aggregate,
+        result,
+        this.#run,
+        this.#loggedWarnings,
+        this.#request.log,
+      )
+      text = this.#prepare(result, cacheable?.data, cacheable?.vary)
     } catch (error) {
       text = error
     }
@@ -128,12 +117,5 @@ export class ReplyTask implements RunCompletion {
     const { destroyed } = this.#reply.raw
     if (destroyed) this.#reply.hijack()
     return destroyed
-  }
-
-  #countEnd(isRefused: boolean): void {
-    if (this.#load === undefined) return
-    this.#load.runs--
-    if (isRefused) this.#load.refused++
-    else this.#load.served++
   }
 }

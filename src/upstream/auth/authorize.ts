@@ -1,6 +1,6 @@
 import { UpstreamError } from '../../errors.ts'
 import { Abortable } from '../../core/abort.ts'
-import type { LiveCall } from '../call/call.ts'
+import type { LiveCall } from '../call/live-call.ts'
 import { reportWait } from '../call/wait.ts'
 import type { Answer, Layer, Service } from '../call/layer.ts'
 

@@ -1,4 +1,4 @@
-import type { LiveCall } from './call.ts'
+import type { LiveCall } from './live-call.ts'
 
 /** Names of headers that identify a caller: credentials, an identity, or an address. */
 const callerName =

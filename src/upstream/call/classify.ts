@@ -1,5 +1,5 @@
 import { UpstreamError, type Verdict } from '../../errors.ts'
-import type { LiveCall } from './call.ts'
+import type { LiveCall } from './live-call.ts'
 
 /** Returns the verdict of a failure. `sent` is true if a request was sent to the upstream. */
 export function classify(error: unknown, sent: boolean): Verdict {

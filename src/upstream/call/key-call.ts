@@ -1,6 +1,7 @@
 import type { OperationSpec } from '../spec/spec.ts'
 import type { KeyBatchSpec } from '../spec/key-batch-spec.ts'
-import type { Call, KeyCall, LiveCall } from './call.ts'
+import type { Call, KeyCall } from './call.ts'
+import type { LiveCall } from './live-call.ts'
 import { callFactory } from './create-call.ts'
 import type { Fields } from './parse-input.ts'
 

@@ -1,5 +1,5 @@
 import type { Answer } from '../spec/answer.ts'
-import type { LiveCall } from './call.ts'
+import type { LiveCall } from './live-call.ts'
 
 export type { Answer } from '../spec/answer.ts'
 

@@ -1,5 +1,5 @@
 import { sampledTraceId } from '../../trace/sampled-trace-id.ts'
-import type { LiveCall } from './call.ts'
+import type { LiveCall } from './live-call.ts'
 import type { WaitReason } from './events.ts'
 
 /** Counts and reports that a call has waited for `ms` and waits no longer. A listener of the event may abort the call. */

@@ -1,5 +1,5 @@
 import { UpstreamError } from '../../errors.ts'
-import type { LiveCall } from '../call/call.ts'
+import type { LiveCall } from '../call/live-call.ts'
 import { createTimerQueue } from '../../core/timer-queue.ts'
 import { sampledTraceId } from '../../trace/sampled-trace-id.ts'
 import { codeOf } from '../call/classify.ts'

@@ -1,5 +1,7 @@
 import { Abort, Abortable } from '../../core/abort.ts'
-import type { Effort, LiveCall, Scope } from '../call/call.ts'
+import type { Effort } from '../call/attempt.ts'
+import type { LiveCall } from '../call/live-call.ts'
+import type { Scope } from '../call/scope.ts'
 import type { CallEvent } from '../call/events.ts'
 import { deepFreeze } from '../../core/freeze.ts'
 import type { Answer, Layer } from '../call/layer.ts'

@@ -1,7 +1,7 @@
 import { UpstreamError } from '../../errors.ts'
 import type { UpstreamMetrics } from '../../metrics/upstream-metrics.ts'
 import type { Cached } from '../spec/answer.ts'
-import type { LiveCall } from '../call/call.ts'
+import type { LiveCall } from '../call/live-call.ts'
 import { codeOf, classify } from '../call/classify.ts'
 import { callbackLayer, type Answer, type Layer, type Completion } from '../call/layer.ts'
 

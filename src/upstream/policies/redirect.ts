@@ -1,5 +1,5 @@
 import { UpstreamError } from '../../errors.ts'
-import type { LiveCall } from '../call/call.ts'
+import type { LiveCall } from '../call/live-call.ts'
 import { callbackLayer, type Answer, type Completion, type Layer, type Send } from '../call/layer.ts'
 import { locationOf } from '../call/redirect-location.ts'
 import { redirectPath, type RedirectScope } from '../spec/redirect-path.ts'

@@ -1,5 +1,5 @@
 import { deepFreeze } from '../../core/freeze.ts'
-import type { LiveCall } from '../call/call.ts'
+import type { LiveCall } from '../call/live-call.ts'
 import { callbackLayer, type Answer, type Completion, type Layer } from '../call/layer.ts'
 import { answerOf } from '../call/status-answer.ts'
 

@@ -1,5 +1,5 @@
 import { Abort } from '../../core/abort.ts'
-import type { LiveCall } from '../call/call.ts'
+import type { LiveCall } from '../call/live-call.ts'
 import type { Timer, TimerQueue } from '../../core/timer-queue.ts'
 
 /** A call with a time limit. `clear` removes the limit. */

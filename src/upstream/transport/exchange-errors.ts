@@ -1,6 +1,6 @@
 import { UpstreamError } from '../../errors.ts'
 import { isHandshakeRefusal, wireError } from '../connect/wire-errors.ts'
-import type { LiveCall } from '../call/call.ts'
+import type { LiveCall } from '../call/live-call.ts'
 import { StreamBody } from '../call/write-body/stream-body.ts'
 
 /** The cause of `UPSTREAM_RESET` for a connection that was reset instead of ended by a FIN, which ends the body. */

@@ -1,7 +1,7 @@
 import { UpstreamError } from '../../errors.ts'
 import { hasRoomFor } from '../../memory/room.ts'
 import { runSlicedSteps, runWithinBudget } from '../../core/sliced.ts'
-import type { LiveCall } from '../call/call.ts'
+import type { LiveCall } from '../call/live-call.ts'
 import { readBody, readInSteps } from './body.ts'
 import { decode, isDecodable } from './decode.ts'
 import { codingOf, unknownCoding, type ResponseHeaders } from './response-headers.ts'

@@ -8,7 +8,7 @@ import { virtualClock } from './helpers/virtual-clock.ts'
 
 const well: RequestOutcome = { status: 200, reply: 'whole', bytes: 10 }
 
-/** So many connections to a service that takes as long as it is told at each moment. */
+/** A number of connections to a service whose time per request is set at each moment. */
 function scene(
   schedule: Schedule,
   {
@@ -82,11 +82,11 @@ test('a stall of 300 ms at 100 a second over one connection is in the latencies 
   t.ok(Math.abs(metrics.latencyFromDue.percentileMs(100) - 301) < 1)
   t.ok(
     Math.abs(metrics.latencyFromDue.percentileMs(92) - 160) < 10,
-    'whoever came in the middle of it waited half as long, those behind him included',
+    'a request in the middle of it waited half as long, with those behind it',
   )
   t.ok(Math.abs(metrics.latencyFromDue.percentileMs(80) - 1) < 0.1)
   t.ok(Math.abs(metrics.latencyFromSent.percentileMs(100) - 301) < 1)
-  t.ok(Math.abs(metrics.latencyFromSent.percentileMs(99) - 1) < 0.1, 'to whoever counts from sent only one met it')
+  t.ok(Math.abs(metrics.latencyFromSent.percentileMs(99) - 1) < 0.1, 'counted from sent, one request met it')
   t.ok(metrics.waited >= 29 && metrics.waited <= 40, `${metrics.waited} found the connection taken`)
   t.equal(metrics.senderLag.percentileMs(100), 0.001, 'and the sender was never late itself')
 })

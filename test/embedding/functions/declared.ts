@@ -27,17 +27,17 @@ const taken: Readonly<Record<string, readonly string[]>> = {
   'fanout/run.ts': ['RunOptions', 'RunStartOptions'],
   'fanout/fan-out.ts': ['FanOutOptions'],
   'fanout/route.ts': ['RouteOptions'],
-  'fanout/aggregate.ts': [
-    'Replied',
+  'fanout/aggregate-type.ts': ['Replied'],
+  'fanout/step-options.ts': [
     'StepOptions',
     'OptionalOptions',
     'EachBounds',
     'EachTolerance',
     'FirstOfOptions',
     'PagesOptions',
-    'Builder',
-    'InitialBuilder',
   ],
+  'fanout/builder.ts': ['Builder'],
+  'fanout/initial-builder.ts': ['InitialBuilder'],
   'fanout/page-by-offset.ts': ['OffsetReaders'],
   'testing/run-aggregate.ts': ['RunAggregateOptions'],
 }

@@ -1,14 +1,12 @@
-import { test, type Test } from 'tap'
+import { test } from 'tap'
 import { z } from 'zod'
 import { UpstreamError } from '../../../src/errors.ts'
 import { aggregate, refuse, skip, times } from '../../../src/fanout/aggregate.ts'
 import { fanOut } from '../../../src/fanout/fan-out.ts'
 import type { Outcome } from '../../../src/fanout/outcome.ts'
-import { defineUpstream, operation } from '../../../src/upstream/declare.ts'
-import { createRuntime } from '../../../src/upstream/runtime.ts'
 import { answeringRuntime } from '../../helpers/answering-runtime.ts'
+import { cachingUpstream } from '../../helpers/caching-upstream.ts'
 import { heldRuntime } from '../../helpers/held-runtime.ts'
-import { httpUpstream } from '../../helpers/http-upstream.ts'
 import { oracle } from '../../helpers/oracle.ts'
 import { problemOf } from '../../helpers/problem-of.ts'
 import { turn } from '../../helpers/turn.ts'
@@ -31,34 +29,6 @@ function answering() {
 function timeless({ ms, start, ...rest }: Outcome): object {
   if (!(ms >= 0) || !((start ?? 0) >= 0)) throw new Error(`the times are ${start} and ${ms}`)
   return rest
-}
-
-/** A server whose answers the cache stores, and whose failures it replaces with stale answers after `fail()`. */
-async function cachingUpstream(t: Test) {
-  let isDown = false
-  const upstream = await httpUpstream(t, ({ request, response }) => {
-    response
-      .writeHead(isDown ? 503 : 200, {
-        'content-type': 'application/json',
-        'cache-control': 'max-age=60, stale-if-error=600',
-        age: request.url === '/old' ? '90' : '0',
-      })
-      .end(JSON.stringify(request.url))
-  })
-  const runtime = createRuntime()
-  t.teardown(() => runtime.close())
-  const { kept } = defineUpstream(
-    'keeper',
-    { origin: upstream.origin, retry: false, breaker: false },
-    { kept: operation({ path: '/{id}', params: z.object({ id: z.string() }), output: Any, cache: true }) },
-  )
-  return {
-    runtime,
-    kept,
-    fail: () => {
-      isDown = true
-    },
-  }
 }
 
 test('an asked call counts as a call of its step', async t => {
@@ -105,7 +75,7 @@ test('each asked call has the next number of its step, and a listed call the num
 
 test('a step that asks one call has the outcome of a step that returns it', async t => {
   const outcomes = async (isAsked: boolean) => {
-    const { runtime, kept, fail } = await cachingUpstream(t)
+    const { runtime, kept, fail } = await cachingUpstream(t, 'keeper')
     const described = base
       .required('one', async ({ ask }) => (isAsked ? ask(kept({ id: 'old' })) : kept({ id: 'old' })))
       .reply(Any, ({ one }) => one)
@@ -127,7 +97,7 @@ test('a step that asks one call has the outcome of a step that returns it', asyn
 })
 
 test('a stale answer among several asked calls makes the step stale', async t => {
-  const { runtime, kept, fail } = await cachingUpstream(t)
+  const { runtime, kept, fail } = await cachingUpstream(t, 'keeper')
   const described = base
     .required('two', async ({ ask }) => Promise.all([ask(kept({ id: 'new' })), ask(kept({ id: 'old' }))]))
     .each('list', async ({ ask }) => (await ask(kept({ id: 'old' })), [kept({ id: 'new' })]))

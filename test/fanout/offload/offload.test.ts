@@ -255,7 +255,7 @@ test('a task ends with whatever ends its run or its step', async t => {
     })
     .reply(Any, ({ a }) => a)
   t.match(await fanOut(dangling, {}, { runtime }), { data: 2 })
-  t.equal(tasks.at(-1)?.stopped.length, 1, 'nobody waits for it')
+  t.equal(tasks.at(-1)?.stopped.length, 1, 'no run waits for it')
 })
 
 test('nothing listens to a run when its tasks are done', async t => {

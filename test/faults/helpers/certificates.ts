@@ -40,7 +40,7 @@ tShO/VSwFjhAMlhm2FTP
 -----END CERTIFICATE-----
 `,
   },
-  /** Good for 127.0.0.1 until 2126, and trusted by nobody. */
+  /** Good for 127.0.0.1 until 2126, and not trusted. */
   stranger: {
     key: `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgEo0YpaOY9FY/TrFA

@@ -57,7 +57,7 @@ export function greets(greet: (socket: Socket) => unknown): (t: Test) => Promise
   }
 }
 
-/** Nobody listens there. */
+/** A port without a listener. */
 export async function down(t: Test): Promise<Victim> {
   const upstream = await rawUpstream(t, well, undefined, undefined, await quietPort())
   await upstream.stop()

@@ -29,7 +29,7 @@ export function typed(
   return Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`, 'latin1'), bytes])
 }
 
-/** A whole answer with a status and a JSON body that nobody should read. */
+/** A whole answer with a status and a JSON body that must not be shown. */
 export function status(code: number, lines: readonly string[] = []): Buffer {
   return typed('application/json', JSON.stringify({ word: secret, error: secret }), lines, `${code} ${secret}`)
 }

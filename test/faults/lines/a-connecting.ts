@@ -22,7 +22,7 @@ const untrusted = {
 export const connecting: readonly Entry[] = [
   {
     no: 1,
-    fault: 'nobody listens',
+    fault: 'a port without a listener',
     upstream: down,
     code: 'UPSTREAM_UNREACHABLE',
     required: 502,
@@ -81,18 +81,18 @@ export const connecting: readonly Entry[] = [
   {
     no: 6,
     fault: 'a name that takes its time',
-    right: 'given up like a connection, and nobody else waits',
+    right: 'given up like a connection, and no other call waits',
     play: slowName,
   },
   {
     no: 7,
-    fault: 'one address of two at which nobody is',
+    fault: 'one address of two without a host',
     right: 'the other is dialled in the same attempt',
     play: oneDead,
   },
   {
     no: 7,
-    fault: 'two addresses, a slow one and one at which nobody is',
+    fault: 'two addresses, a slow one and one without a host',
     right: 'the slow one is waited for until connectTimeout',
     play: slowAndDead,
   },

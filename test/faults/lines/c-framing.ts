@@ -410,7 +410,7 @@ export const framing: readonly Entry[] = [
   },
   ...[205, 206, 304, 300].map((code): Entry => ({
     no: 39,
-    fault: `${code} that nobody asked for`,
+    fault: `${code} without a request for it`,
     upstream: says(code === 304 ? `HTTP/1.1 304 ${secret}\r\netag: "${secret}"\r\n\r\n` : status(code)),
     code: 'UPSTREAM_STATUS',
     required: 502,

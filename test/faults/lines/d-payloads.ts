@@ -457,7 +457,7 @@ export const payloads: readonly Entry[] = [
   ).map(([fault, body]): Line => ({ no: 57, fault, upstream: json(body), code: 'UPSTREAM_SCHEMA', ...bad })),
   {
     no: 57,
-    fault: 'fields that nobody asked for',
+    fault: 'fields that are not declared',
     upstream: says((socket, request) =>
       socket.write(typed(type, `${wordOf(request).slice(0, -1)},"secret":"${secret}"}`)),
     ),

@@ -7,7 +7,7 @@ export const connections: readonly Entry[] = [
   {
     no: 71,
     fault: 'closes connections that were idle for as long as callers pause',
-    right: 'nobody notices',
+    right: 'no caller notices',
     play: idleClosed,
   },
   {

@@ -17,7 +17,7 @@ export const fanOuts: readonly Entry[] = [
   { no: 79, fault: 'a caller is answered while others share a call of his', right: 'the call goes on', play: finished },
   {
     no: 79,
-    fault: 'a caller is answered, and his connection closed, while something is fetched anew because of him',
+    fault: 'a caller is answered, and his connection closed, while something is fetched again because of him',
     right: 'it goes on',
     play: detached,
   },
@@ -44,7 +44,7 @@ export const fanOuts: readonly Entry[] = [
   {
     no: 83,
     fault: 'a word that all want is no longer fresh',
-    right: 'one call fetches it anew, nobody waits',
+    right: 'one call fetches it again, no call waits',
     play: hotKey,
   },
   {
@@ -68,7 +68,7 @@ export const fanOuts: readonly Entry[] = [
   {
     no: 85,
     fault: 'ten times as many callers as there is room for',
-    right: 'who gets in is answered, who does not is told at once',
+    right: 'an admitted caller is answered, and a refused one gets its refusal at once',
     play: overloaded,
   },
   { no: 85, fault: 'more runs than the service takes', right: 'refused before anything is asked', play: tooManyRuns },
@@ -93,7 +93,7 @@ export const fanOuts: readonly Entry[] = [
   {
     no: 89,
     fault: 'two attempts of one call, one or both of which are bad',
-    right: 'the good one is taken, the other cut, its late error harms nobody',
+    right: 'the good one is taken, the other cut, its late error has no effect',
     play: hedged,
   },
   {

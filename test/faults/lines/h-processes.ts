@@ -23,7 +23,7 @@ export const processes: readonly Entry[] = [
     play: hungWhileEnding,
   },
   { no: 96, fault: 'a second SIGTERM', right: 'the end at once, not with 0', play: forced },
-  { no: 96, fault: 'an error that nobody caught', right: 'logged, and the end, not with 0', play: uncaught },
+  { no: 96, fault: 'an uncaught error', right: 'logged, and the end, not with 0', play: uncaught },
   {
     no: 97,
     fault: 'a start while upstreams are down, and one with bad configuration',
@@ -39,7 +39,7 @@ export const processes: readonly Entry[] = [
   {
     no: 111,
     fault: 'a reader of stdout that stops',
-    right: 'callers are served in bounded memory, SIGTERM ends it with 0, a reader that is back is told what was lost',
+    right: 'callers are served in bounded memory, SIGTERM ends it with 0, a reader that is back reads what was lost',
     play: stoppedReader,
   },
 ]

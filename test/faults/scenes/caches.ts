@@ -56,7 +56,7 @@ export async function hotKey(t: Test): Promise<void> {
     stale.every(({ status, body }) => status === 200 && body.data?.['word'] === '0'),
     'all have the old word',
   )
-  t.ok(performance.now() - since < 5000 + slack, 'and wait for nobody')
+  t.ok(performance.now() - since < 5000 + slack, 'and do not wait')
   t.equal(upstream.requests.length, 2, 'while one call fetches the new one')
   for (const pay of owed) pay()
   await until(async () => (await ask()).body.data?.['word'] === '1')
@@ -161,7 +161,7 @@ export async function keptApart(t: Test): Promise<void> {
   t.equal(upstream.requests.length, 3)
   await ask('a', { cookie: 'id=1' })
   await ask('a', { 'x-tenant': '1' })
-  t.equal(upstream.requests.length, 5, 'nobody has what was kept for another')
+  t.equal(upstream.requests.length, 5, 'no caller has what was kept for another')
 }
 
 /** What is kept stands in while the upstream is down and its breaker open. */
@@ -181,7 +181,7 @@ export async function standsIn(t: Test): Promise<void> {
   t.match(
     await ask(),
     { status: 200, body: { complete: false, data: { word: '0' }, sources: { part: { state: 'stale' } } } },
-    'also when nobody is asked',
+    'also without a request',
   )
   t.match(await get('/required?id=b'), { status: 503, body: { code: 'BREAKER_OPEN' } }, 'what was never had is not')
 }

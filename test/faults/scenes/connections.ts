@@ -46,7 +46,7 @@ export async function idleClosed(t: Test): Promise<void> {
       lane(get, '/keeper', 30, `lane-${index}`, call => idle - 2 + ((call + index) % 4)),
     ),
   )
-  t.same(lost.flat(), [], 'nobody notices')
+  t.same(lost.flat(), [], 'no caller notices')
   t.match(runtime.stats(), { keeper: { calls: 480, ok: 480, failed: 0, active: 0, breaker: 'closed' } })
   t.comment(`${upstream.connections} connections for 480 calls`)
   t.ok(upstream.connections > 16, 'though connections were closed all the time')
@@ -95,7 +95,7 @@ export async function neverKept(t: Test): Promise<void> {
   t.match(runtime.stats(), { closing: { ok: 300, attempts: 300, active: 0, queued: 0 } })
 }
 
-/** All connections reset at once, nobody there for a while, and back. */
+/** All connections reset at once, none accepted for a while, and then again. */
 export async function restarted(t: Test): Promise<void> {
   const concurrency = 8
   const upstream = await rawUpstream(t, well, undefined, undefined, await quietPort())

@@ -120,7 +120,7 @@ export async function allFail(t: Test): Promise<void> {
   ].entries()) {
     const reply = get<Reply>('/required?id=a')
     await Promise.all(names.map(async name => upstreams[name]?.upstream.asked(round + 1)))
-    // Each fails only when the one before has been told to.
+    // Each fails only after the one before.
     const first = order[0] as (typeof names)[number]
     asked[first]?.()
     const { status, body } = await reply
@@ -140,7 +140,7 @@ export async function allFail(t: Test): Promise<void> {
   t.match(runtime.stats(), { status: { active: 0 }, shape: { active: 0 }, reset: { active: 0 } })
 }
 
-/** Parts that fail in the same moment are told in the order of their declaration. */
+/** Parts that fail in the same moment are reported in the order of their declaration. */
 export async function allFailAtOnce(t: Test): Promise<void> {
   const declared = ['one', 'two', 'three'].map(name =>
     defineUpstream(name, { origin: 'http://127.0.0.1:1' }, { word: operation(wordPath) }),

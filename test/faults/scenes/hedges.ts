@@ -79,11 +79,11 @@ export async function hedged(t: Test): Promise<void> {
   const [late, slow, quick] = await both('c')
   quick.socket.write(good(quick.request))
   slow.socket.write('rubbish\r\n\r\n')
-  t.match(await late, { status: 200, body: { data: { word: 'c' } } }, "what the loser says later is nobody's business")
+  t.match(await late, { status: 200, body: { data: { word: 'c' } } }, 'a later answer of the loser has no effect')
 
   const [none, one, two] = await both('d')
   // Within the answer: before it, on a connection that has served, it would be a closed idle connection, which is
-  // nobody's failure.
+  // not a failure.
   for (const { socket } of [one, two])
     socket.write('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{', () =>
       socket.resetAndDestroy(),

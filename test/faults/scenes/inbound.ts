@@ -124,7 +124,7 @@ export async function headers(t: Test): Promise<void> {
   t.same(
     Object.keys(sent).filter(name => !usual.has(name)),
     [],
-    'nothing goes out that nobody allowed',
+    'nothing goes out that was not allowed',
   )
 
   t.match(
@@ -142,7 +142,7 @@ export async function headers(t: Test): Promise<void> {
   t.match(await get('/required?id=b'), { status: 200, body: { data: { word: 'b' } } })
 }
 
-/** Thousands of places that nobody asks for again. */
+/** Thousands of places that are requested once. */
 export async function distinct(t: Test): Promise<void> {
   setFlagsFromString('--expose-gc')
   const gc = runInNewContext('gc') as () => void

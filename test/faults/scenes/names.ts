@@ -18,7 +18,7 @@ import { elapsed, until } from '../../helpers/until.ts'
 /** How long an answer of a resolver stands, in ms. */
 const kept = 1000
 
-/** A resolver that says what it is told to, and counts. */
+/** A resolver that gives fixed answers, and counts. */
 function resolver(answer: (hostname: string, ask: number) => readonly string[] | Error | Promise<readonly string[]>) {
   const asked: string[] = []
   const lookup = ((
@@ -135,7 +135,7 @@ export async function slowName(t: Test): Promise<void> {
   t.match(runtime.stats(), { slow: { active: 0, queued: 0 } })
 }
 
-/** A name with one address at which nobody is. */
+/** A name with one address without a host. */
 export async function oneDead(t: Test): Promise<void> {
   for (const addresses of [
     ['127.0.0.2', '127.0.0.1'],
@@ -297,7 +297,7 @@ export async function inward(t: Test): Promise<void> {
     t.match({ status, body }, { status: 502, body: { code: 'ADDRESS_REFUSED' } }, address)
     t.notOk(text.includes(address), 'and the caller is not told where')
   }
-  t.equal(target.connections, 0, 'nobody was dialled')
+  t.equal(target.connections, 0, 'no address was dialled')
 }
 
 /** A name that is public when it is looked at and private when it is dialled. */
@@ -320,5 +320,5 @@ export async function rebound(t: Test): Promise<void> {
       t.match(await get('/required'), { status: 502, body: { code: 'ADDRESS_REFUSED' } }, later.join())
     t.equal(asked.length, 2)
   }
-  t.equal(target.connections, 0, 'nobody was dialled')
+  t.equal(target.connections, 0, 'no address was dialled')
 }

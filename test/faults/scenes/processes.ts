@@ -128,13 +128,13 @@ export async function hungWhileEnding(t: Test): Promise<void> {
   await ninja.asked(1)
   const before = performance.now()
   stop('SIGTERM')
-  t.match(await all, /^HTTP\/1\.1 503 /, 'the caller is told')
+  t.match(await all, /^HTTP\/1\.1 503 /, 'the caller gets a refusal')
   t.same(await end, { code: 0, signal: null })
   const elapsed = performance.now() - before
   t.ok(elapsed < 200 + 500 + slack, `ended after ${elapsed.toFixed(0)} ms`)
 }
 
-/** A second signal, and errors that nobody has caught. */
+/** A second signal, and uncaught errors. */
 export async function forced(t: Test): Promise<void> {
   const { port, ninja, said, stop, ended: end } = await holding(t)
   await caller(t, port, ask)
@@ -148,7 +148,7 @@ export async function forced(t: Test): Promise<void> {
   t.ok(performance.now() - before < 500 + slack)
 }
 
-/** A definitions file whose step leaves an error behind that nobody catches. */
+/** A definitions file whose step leaves an uncaught error behind. */
 export async function uncaught(t: Test): Promise<void> {
   for (const [what, bug] of [
     ['a rejection', 'void Promise.reject(new Error("left behind"))'],

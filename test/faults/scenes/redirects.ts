@@ -37,5 +37,5 @@ export async function elsewhere(t: Test): Promise<void> {
     })
     t.equal(upstream.requests.length, 1)
   }
-  t.equal(other.connections, 0, 'nobody has even connected to the other')
+  t.equal(other.connections, 0, 'the other has no connection')
 }

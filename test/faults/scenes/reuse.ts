@@ -29,7 +29,7 @@ export async function reused(t: Test): Promise<void> {
   isClosing = true
   for (const id of ['second', 'third', 'fourth']) {
     const { status, body } = await get<Reply<readonly unknown[]>>(`/required?id=${id}`)
-    t.equal(status, 200, `${id}: nobody notices`)
+    t.equal(status, 200, `${id}: no caller notices`)
     t.same(
       body.data,
       Array.from({ length: 8 }, (_, index) => ({ word: `${id}-${index}` })),
@@ -65,7 +65,7 @@ export async function reusedAtOnce(t: Test): Promise<void> {
     const { status, body } = await get<Reply<readonly unknown[]>>(`/required?id=again-${round}`)
     if (status !== 200) lost.push(`${round}: ${status} ${body.code}`)
   }
-  t.same(lost, [], 'nobody notices, though there is no retry to spend')
+  t.same(lost, [], 'no caller notices, though there is no retry to spend')
   t.match(runtime.stats(), { keeper: { ok: 40 * concurrency, failed: 0, active: 0, breaker: 'closed' } })
 }
 

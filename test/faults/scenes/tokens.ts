@@ -33,7 +33,7 @@ export async function refusedTokens(t: Test): Promise<void> {
   t.equal(tokens.requests.length, 1, 'one token for sixteen calls')
 
   wanted = 'token-1'
-  t.match(await get('/many'), { status: 200 }, 'nobody notices that it is refused')
+  t.match(await get('/many'), { status: 200 }, 'no caller notices that it is refused')
   t.equal(tokens.requests.length, 2, 'one new token for all')
 
   wanted = 'none'

@@ -158,7 +158,7 @@ export const bodies: readonly Line[] = [
     '413 PAYLOAD_TOO_LARGE',
   ),
   refused('a body of 8 MiB', { body: ' '.repeat(8 * 1024 * 1024) }, '413 PAYLOAD_TOO_LARGE'),
-  refused('a breed of a picture that nobody has', { body: '{"greeting":"a","breeds":["zzzz"]}' }, '404 REFUSED'),
+  refused('a breed of a picture that is not known', { body: '{"greeting":"a","breeds":["zzzz"]}' }, '404 REFUSED'),
   refused(
     'a body that takes no JSON',
     { body: order, headers: ['content-type: application/json', 'accept: text/html'] },

@@ -76,7 +76,7 @@ const injected = [
   'toString',
 ]
 
-/** Such a name is nobody's, and is asked about as the name it is. */
+/** Such a name is unknown, and is looked up as it is. */
 const injections: readonly Line[] = injected.flatMap(text => [
   refused(`a breed that would be more: ${text}`, { target: `/v1/breeds/${text}` }, '404 REFUSED'),
   refused(

@@ -91,7 +91,7 @@ const large: readonly (readonly [what: string, lines: readonly string[]])[] = [
 const ignored: readonly (readonly [what: string, why: string, lines: readonly string[]])[] = [
   [
     'headers that name another URL',
-    'nobody reads them',
+    'they are not read',
     [
       'x-original-url: /admin',
       'x-rewrite-url: /admin',
@@ -103,7 +103,7 @@ const ignored: readonly (readonly [what: string, why: string, lines: readonly st
       'x-http-destinationurl: http://evil.example',
     ],
   ],
-  ['a host that is none', 'no host is told from another', ['x-host: a']],
+  ['a host that is none', 'all hosts are equal', ['x-host: a']],
   [
     'an upgrade to a websocket',
     'the service upgrades nothing (RFC 9110, section 7.8)',
@@ -127,7 +127,7 @@ const ignored: readonly (readonly [what: string, why: string, lines: readonly st
   ],
   [
     'credentials of all kinds',
-    'nobody reads them',
+    'they are not read',
     ['authorization: Basic ====', 'proxy-authorization: a', `cookie: __proto__=1; ${'a=b; '.repeat(500)}`],
   ],
   ['300 headers', 'they are no more than may come', Array.from({ length: 300 }, (_, index) => `x-${index}:b`)],

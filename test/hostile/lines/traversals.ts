@@ -1,6 +1,6 @@
 import { legal, refused, type Line } from '../helpers/line.ts'
 
-/** Values with a `.` or `..` in them, also for whoever decodes again. */
+/** Values with a `.` or `..` in them, also after a second decoding. */
 const climbing = [
   '.',
   '..',

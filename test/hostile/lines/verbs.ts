@@ -110,7 +110,7 @@ const fine: readonly Line[] = [
     '204',
     '404 NOT_FOUND',
   ),
-  legal('GET with x-http-method-override', 'nobody reads that header', {
+  legal('GET with x-http-method-override', 'that header is not read', {
     headers: ['x-http-method-override: DELETE', 'x-http-method: DELETE', 'x-method-override: DELETE'],
   }),
 ]

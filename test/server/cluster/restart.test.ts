@@ -58,7 +58,7 @@ test('SIGHUP replaces one worker after the other, with the definitions as they a
   t.equal(
     log.filter(({ msg }) => msg.includes('listening')).length,
     3,
-    'one is new, and listens before one of the old ones is told to end',
+    'one is new, and listens before one of the old ones is stopped',
   )
   for (const answer of answers) answer()
   await said('rolling restart completed')

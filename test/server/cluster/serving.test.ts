@@ -17,7 +17,7 @@ test('workers share a port and take connections in turn, and each line of the lo
   const [one, other, ...more] = new Set(answers.map(each => each.pid))
   t.same([more, [one, other].includes(pid)], [[], false])
   t.equal(answers.filter(each => each.pid === one).length, 5)
-  t.equal(answers[0]?.task, undefined, 'definitions do not see what a worker is told')
+  t.equal(answers[0]?.task, undefined, 'definitions do not see the task of a worker')
   const listening = log.filter(({ msg }) => msg.includes('listening'))
   t.same(new Set(listening.map(({ worker }) => worker)), new Set([1, 2]))
   t.ok(listening.every(({ msg }) => msg.endsWith(`:${port}`)))

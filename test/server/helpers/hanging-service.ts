@@ -3,7 +3,7 @@ import { definitionsFolder } from '../../helpers/definitions-folder.ts'
 import { json, rawUpstream } from '../../helpers/raw-upstream.ts'
 import { startService, type Environment } from '../../helpers/service-process.ts'
 
-/** Aggregates that never end by themselves, and one that fails as nobody expects. */
+/** Aggregates that never end by themselves, and one that fails with an unexpected error. */
 const definitions = `
 import { aggregate, defineUpstream, operation } from 'headwaters'
 import { z } from 'zod'
@@ -26,7 +26,7 @@ export const fault = aggregate('fault', { url: '/fault', query: z.object({ kind:
 `
 
 /**
- * The service with these aggregates, over an upstream that takes every request and answers none before it is told to.
+ * The service with these aggregates, over an upstream that takes every request and answers none by itself.
  */
 export async function hangingService(t: Test, environment: Environment = {}, ...flags: readonly string[]) {
   const answers: (() => void)[] = []

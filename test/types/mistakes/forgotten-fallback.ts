@@ -1,5 +1,5 @@
 // An optional step has no fallback.
-// says: optional step 'item' needs a fallback: add { fallback: null }
+// says: optional step 'item' needs a fallback value: add { fallback: null }
 import { base, shop } from './shop.ts'
 
 // @ts-expect-error

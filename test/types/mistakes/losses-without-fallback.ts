@@ -1,5 +1,5 @@
 // An each tolerates failed calls and has no fallback for them.
-// says: minSuccess needs a fallback
+// says: minSuccess needs a fallback value: add { fallback: null }
 import { base, shop } from './shop.ts'
 
 // @ts-expect-error

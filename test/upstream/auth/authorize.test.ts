@@ -93,7 +93,7 @@ test('a token is renewed ahead of its end behind the calls, once', async t => {
   await ask()
   t.equal(asked.length, 1, 'a tenth of its life before the end')
   clock.ms = 54_000
-  t.same(await Promise.all([ask(), ask(), ask()]), ['a', 'a', 'a'], 'nobody waits')
+  t.same(await Promise.all([ask(), ask(), ask()]), ['a', 'a', 'a'], 'without waiting')
   t.equal(asked.length, 2)
   await give('b')
   t.equal(await ask(), 'b')

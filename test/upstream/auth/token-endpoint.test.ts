@@ -17,6 +17,23 @@ const operations = { ask: operation({ path: '/ask', output: z.unknown() }) }
 const secret = 's3cret &='
 const token = (value: string, more = {}) => json({ access_token: value, token_type: 'Bearer', expires_in: 60, ...more })
 
+/** The function that fetches a token of an origin. */
+function fetching(t: Test, origin: string, timeout = 5000) {
+  const connection = new Connection(origin, { connect: buildConnector({}) })
+  t.teardown(() => connection.destroy())
+  const access = {
+    url: new URL(`${origin}/token`),
+    isTrusted: false,
+    clientId: 'us',
+    clientSecret: secret,
+    scope: undefined,
+    audience: undefined,
+    parameters: [],
+    send: 'header',
+  } as const
+  return tokenEndpoint({ upstream: 'cats', access, dispatcher: connection, pathPrefix: '', headers: [], timeout })
+}
+
 interface Arranged {
   readonly path?: string
   readonly oauth2?: object
@@ -63,19 +80,7 @@ async function arrangeLife(t: Test, fields: string) {
       ),
     ),
   )
-  const connection = new Connection(tokens.origin, { connect: buildConnector({}) })
-  t.teardown(() => connection.destroy())
-  const access = {
-    url: new URL(`${tokens.origin}/token`),
-    isTrusted: false,
-    clientId: 'us',
-    clientSecret: secret,
-    scope: undefined,
-    audience: undefined,
-    parameters: [],
-    send: 'header',
-  } as const
-  const ask = tokenEndpoint({ upstream: 'cats', access, dispatcher: connection, pathPrefix: '', headers: [] })
+  const ask = fetching(t, tokens.origin)
   return { lives: async () => (await ask()).livesMs }
 }
 
@@ -295,26 +300,7 @@ test('an endpoint that never answers holds a call no longer than its attempt, an
 
 test('a fetch of a token has a limit of its own, after which later calls fetch again', async t => {
   const tokens = await rawUpstream(t, () => {})
-  const connection = new Connection(tokens.origin, { connect: buildConnector({}) })
-  t.teardown(() => connection.destroy())
-  const access = {
-    url: new URL(`${tokens.origin}/token`),
-    isTrusted: false,
-    clientId: 'us',
-    clientSecret: secret,
-    scope: undefined,
-    audience: undefined,
-    parameters: [],
-    send: 'header',
-  } as const
-  const ask = tokenEndpoint({
-    upstream: 'cats',
-    access,
-    dispatcher: connection,
-    pathPrefix: '',
-    headers: [],
-    timeout: 40,
-  })
+  const ask = fetching(t, tokens.origin, 40)
   t.match(await failure(ask()), { code: 'UPSTREAM_AUTH', message: /its token endpoint did not answer within 40 ms$/ })
   await tokens.deserted()
 })

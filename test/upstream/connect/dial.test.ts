@@ -144,7 +144,7 @@ test('a dial that is given up before its name is found dials nothing', async t =
   await turn()
   t.notOk(process.getActiveResourcesInfo().includes('TCPConnectWrap'))
   t.equal(arranged.connections, 0)
-  t.equal(await Promise.race([promise, turn()]), undefined, 'and calls nobody back')
+  t.equal(await Promise.race([promise, turn()]), undefined, 'and calls no callback')
 })
 
 test('a dial that is given up while it connects leaves no socket and no timer', async t => {

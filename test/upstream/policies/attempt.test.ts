@@ -22,7 +22,7 @@ test('an attempt that takes too long is cut at its timeout', async t => {
     message: /the limit of an attempt is 20 ms/,
   })
   t.ok(run.now() >= 18, 'not before')
-  t.equal(bottom.held.length, 0, 'the service was told to stop')
+  t.equal(bottom.held.length, 0, 'the service was aborted')
   t.equal(run.abort.aborted, false, 'the run goes on')
 })
 

@@ -72,14 +72,14 @@ test('the last caller to leave ends the flight, and a call after that starts a n
   t.equal(flight?.call.abort.aborted, false)
   aborts[1]?.abort('second')
   t.match(flight?.call.abort, { aborted: true, reason: 'second' })
-  const anew = asking('one')
+  const second = asking('one')
   t.equal(bottom.taken, 2)
   t.same(await Promise.all(asked), ['first', 'second'])
   const joined = asking('one')
   t.equal(bottom.taken, 2, 'the end of the old flight does not take the new one along')
   bottom.held[0]?.answer('new')
   t.same(
-    (await Promise.all([anew, joined])).map(({ value }) => value),
+    (await Promise.all([second, joined])).map(({ value }) => value),
     ['new', 'new'],
   )
 })
@@ -90,10 +90,10 @@ test('a failing flight fails all its callers alike, and the next call starts a n
   const error = new UpstreamError('UPSTREAM_RESET', 'nobody')
   bottom.held[0]?.fail(error)
   t.same(await Promise.all(asked), [error, error])
-  const anew = asking('one')
+  const second = asking('one')
   t.equal(bottom.taken, 2)
   bottom.held[0]?.answer('well')
-  t.equal((await anew).value, 'well')
+  t.equal((await second).value, 'well')
 })
 
 test('a call after the answer starts a new flight: no answer is kept', async t => {

@@ -90,7 +90,7 @@ test('the refresh goes on without its caller and is kept; until it ends, other c
     operation: 'any.one',
     attempt: 1,
   })
-  t.same(run.events, [], 'its run is told of nothing more')
+  t.same(run.events, [], 'its run has no more events')
   const others = await Promise.all(Array.from({ length: 100 }, () => ask(cats.soon())))
   t.ok(others.every(({ value, cached }) => value === 'old' && cached?.insteadOf?.code === 'UPSTREAM_TIMEOUT'))
   t.equal(bottom.taken, 2)

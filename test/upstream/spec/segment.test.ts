@@ -53,25 +53,12 @@ test('each letter, digit and mark of any script is safe beside dots, wherever it
   t.end()
 })
 
+/** Pieces of texts that could climb, and of texts that could not. */
+const pieces = ['a', '.', '..', '/', '%', '2e', '\u0301', '\uff0e', ' ', ';', '\ud800', '\0', '\\']
+
 test('every text that is encoded has no fault, and every text without a fault is encoded', t => {
-  const pieces = fc.constantFrom(
-    'a',
-    '.',
-    '..',
-    '/',
-    '%',
-    '2e',
-    '\u00e9',
-    '\u0301',
-    '\uff0e',
-    ' ',
-    ';',
-    '\ud800',
-    '\0',
-    '\\',
-  )
   const text = fc.oneof(
-    fc.array(pieces, { minLength: 1, maxLength: 5 }).map(each => each.join('')),
+    fc.array(fc.constantFrom(...pieces, '\u00e9'), { minLength: 1, maxLength: 5 }).map(each => each.join('')),
     fc.string({ unit: 'binary', minLength: 1, maxLength: 5 }),
   )
   fc.assert(
@@ -126,26 +113,8 @@ test('a text of several segments has no encoded form if one of them is empty or 
 })
 
 test('a text of several segments is encoded if the whole text has no fault and no empty segment', t => {
-  const pieces = fc.constantFrom(
-    'a',
-    '.',
-    '..',
-    '/',
-    '/',
-    '%',
-    '2e',
-    '2f',
-    '\u0301',
-    '\uff0e',
-    ' ',
-    ';',
-    '\ud800',
-    '\0',
-    '\\',
-    '\x01',
-  )
   const text = fc.oneof(
-    fc.array(pieces, { minLength: 1, maxLength: 8 }).map(each => each.join('')),
+    fc.array(fc.constantFrom(...pieces, '/', '2f', '\x01'), { minLength: 1, maxLength: 8 }).map(each => each.join('')),
     fc.array(fc.string({ unit: 'binary', maxLength: 4 }), { maxLength: 4 }).map(each => each.join('/')),
   )
   let encoded = 0

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import type { Dispatcher } from 'undici'
 import fc from 'fast-check'
 import { test } from 'tap'
@@ -11,17 +10,11 @@ import { Exchange } from '../../../src/upstream/transport/exchange.ts'
 import { enter, Phase, transitions, type PhaseName } from '../../../src/upstream/transport/exchange-phase.ts'
 import { Pipeline } from '../../../src/upstream/transport/pipeline.ts'
 import { testRun } from '../../helpers/call.ts'
+import { documentedPhases } from '../../helpers/documented-phases.ts'
 import { rest } from '../../helpers/turn.ts'
 
 test('docs/design.md has the phases of an exchange and their transitions', async t => {
-  const page = await readFile(new URL('../../../docs/design.md', import.meta.url), 'utf8')
-  const section = page.slice(page.indexOf('### The phases of an exchange')).split('\n## ')[0] as string
-  const rows = section.matchAll(/^\| `(\w+)` \| [^|]+ \| (.*) \|$/gm)
-  const documented = Array.from(rows, ([, phase, next]) => [
-    phase,
-    Array.from((next as string).matchAll(/`(\w+)`/g), ([, name]) => name),
-  ])
-  t.same(documented, Object.entries(transitions))
+  t.same(await documentedPhases('The phases of an exchange'), Object.entries(transitions))
 })
 
 test('a transition that is not in the table throws', t => {
@@ -123,7 +116,7 @@ test('an exchange takes only the transitions of the table and settles once, what
             cut()
             isCut = true
           }
-          // undici tells nothing more of a request that it was told to abort.
+          // undici reports nothing more of a request that was aborted.
           if (exchange.phase === Phase.done) break
           try {
             event()

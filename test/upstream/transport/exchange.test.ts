@@ -93,7 +93,7 @@ test('a body that ends with its connection is read', async t => {
   t.same((await send()).value, { a: 1 })
 })
 
-async function nobodyListens(): Promise<string> {
+async function closedOrigin(): Promise<string> {
   const server = createServer()
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const { port } = server.address() as AddressInfo
@@ -103,7 +103,7 @@ async function nobodyListens(): Promise<string> {
 }
 
 test('a port without a listener is UPSTREAM_UNREACHABLE, also for an unsafe call, which never left', async t => {
-  const dead = defineUpstream('dead', { origin: await nobodyListens() }, { ask, tell })
+  const dead = defineUpstream('dead', { origin: await closedOrigin() }, { ask, tell })
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
   const expected = { code: 'UPSTREAM_UNREACHABLE', source: 'dead', retryable: true, statusCode: 502 }

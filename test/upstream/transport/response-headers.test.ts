@@ -175,7 +175,7 @@ test('a length over the cap is refused before the body is read', async t => {
   const { send, upstream } = await wire(
     t,
     socket => {
-      // The body never comes, and nobody waits for it.
+      // The body never comes, and the call does not wait for it.
       socket.write('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 101000\r\n\r\n')
     },
     asJson,

@@ -1,5 +1,5 @@
 import { UpstreamError } from '../../../errors.ts'
-import type { LiveCall } from '../../call/call.ts'
+import type { LiveCall } from '../../call/live-call.ts'
 import { classify } from '../../call/classify.ts'
 import { Circuit, type BreakerState, type CircuitOptions } from './circuit.ts'
 import { callbackLayer, type Answer, type Layer, type Completion } from '../../call/layer.ts'

@@ -1,5 +1,5 @@
 import { UpstreamError, type ErrorCode } from '../../../errors.ts'
-import type { LiveCall } from '../../call/call.ts'
+import type { LiveCall } from '../../call/live-call.ts'
 import { aimd } from './aimd.ts'
 
 /** A limit on concurrency that adapts to the capacity of the upstream. */

@@ -1,6 +1,6 @@
 import { UpstreamError } from '../../../errors.ts'
 import type { CallFlow } from '../../call/flow.ts'
-import type { LiveCall } from '../../call/call.ts'
+import type { LiveCall } from '../../call/live-call.ts'
 import { Admission } from './admission.ts'
 import type { FairQueue } from './fair-queue.ts'
 import { Flow, type BusyFlows, type QueuedCall } from './flow.ts'
@@ -20,6 +20,8 @@ export interface AdmissionOptions {
   readonly maxQueue: number
   /** Returns the present time, in ms. */
   readonly now: () => number
+  /** Returns whether the CPU, and not the number of permits, limits the calls. */
+  readonly isLoopBusy: (now: number) => boolean
 }
 
 /**
@@ -68,7 +70,7 @@ export class AdmissionControl {
    * show that the upstream has too much demand, so its calls do not count as refused.
    */
   #mayWait({ siblingCount: calls, scope }: LiveCall<unknown>, flow: Flow): boolean {
-    const { semaphore, queue, maxQueue, now } = this.#options
+    const { semaphore, queue, maxQueue, now, isLoopBusy } = this.#options
     // A flow gets at least its share, and the permits that other flows do not use.
     const permits = Math.max(
       (semaphore.limit * flow.weight) / flow.totalWeight,
@@ -76,7 +78,10 @@ export class AdmissionControl {
     )
     let wait = estimateWait(flow, calls, permits)
     const service = estimateService(flow, calls, permits)
-    if (isOverloaded(flow, calls, permits, now())) {
+    const at = now()
+    // A busy loop spreads the requests of a constant number of callers, which then look like growing demand.
+    const isBusy = isLoopBusy(at)
+    if (isOverloaded(flow, calls, permits, at) && !isBusy) {
       if (exceedsTarget(wait, service)) return this.#refused(flow, calls)
       wait = estimateWaitUnderOverload(flow, calls, permits)
     }

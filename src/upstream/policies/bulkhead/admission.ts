@@ -1,5 +1,5 @@
 import { Abortable } from '../../../core/abort.ts'
-import type { LiveCall } from '../../call/call.ts'
+import type { LiveCall } from '../../call/live-call.ts'
 import { QueuedRun } from './flow.ts'
 
 /** The calls that one step has reserved, until they or the run have ended. */

@@ -1,5 +1,5 @@
 import { UpstreamError } from '../../../errors.ts'
-import type { LiveCall } from '../../call/call.ts'
+import type { LiveCall } from '../../call/live-call.ts'
 import { callbackLayer, type Answer, type Completion, type Layer } from '../../call/layer.ts'
 import type { AdaptiveConcurrency } from './adaptive-concurrency.ts'
 import { Semaphore } from './semaphore.ts'
@@ -17,6 +17,8 @@ export interface BulkheadOptions {
   readonly maxQueue: number
   /** Returns the present time, in ms. @default performance.now */
   readonly now?: () => number
+  /** Returns whether the event loop is busy, so that the CPU limits the calls. @default never */
+  readonly isLoopBusy?: (now: number) => boolean
 }
 
 /** The state of a bulkhead at a moment. */
@@ -49,12 +51,13 @@ export function bulkhead({
   concurrency,
   maxQueue,
   now = () => performance.now(),
+  isLoopBusy = () => false,
 }: BulkheadOptions): Bulkhead {
   const adaptive = typeof concurrency === 'number' ? undefined : concurrency
   const queue = new FairQueue(now)
   const semaphore = new Semaphore(typeof concurrency === 'number' ? concurrency : concurrency.limit, queue)
   const hold = new HoldingTime()
-  const admissions = new AdmissionControl({ upstream, semaphore, queue, maxQueue, now })
+  const admissions = new AdmissionControl({ upstream, semaphore, queue, maxQueue, now, isLoopBusy })
 
   function free({ flow }: Admission): void {
     flow.active--

@@ -1,6 +1,6 @@
 import { Abortable } from '../../../core/abort.ts'
 import type { LinkedQueue } from '../../../core/linked-queue.ts'
-import type { LiveCall } from '../../call/call.ts'
+import type { LiveCall } from '../../call/live-call.ts'
 import { reportWait } from '../../call/wait.ts'
 import type { QueuedCall } from './flow.ts'
 import type { Admission } from './admission.ts'

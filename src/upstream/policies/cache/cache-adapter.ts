@@ -1,4 +1,4 @@
-import type { LiveCall } from '../../call/call.ts'
+import type { LiveCall } from '../../call/live-call.ts'
 import { deepFreeze } from '../../../core/freeze.ts'
 import { runSliced } from '../../../core/sliced.ts'
 import { createTimerQueue } from '../../../core/timer-queue.ts'

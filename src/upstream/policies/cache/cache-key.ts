@@ -1,4 +1,4 @@
-import type { LiveCall } from '../../call/call.ts'
+import type { LiveCall } from '../../call/live-call.ts'
 import type { OperationSpec } from '../../spec/spec.ts'
 
 /**

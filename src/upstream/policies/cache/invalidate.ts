@@ -1,5 +1,5 @@
 import { Abortable } from '../../../core/abort.ts'
-import type { LiveCall } from '../../call/call.ts'
+import type { LiveCall } from '../../call/live-call.ts'
 import { callbackLayer, type Answer, type Completion, type Layer } from '../../call/layer.ts'
 import type { ResponseHeaders } from '../../spec/answer.ts'
 import type { Invalidations } from './invalidations.ts'

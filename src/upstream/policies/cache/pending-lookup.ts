@@ -1,5 +1,5 @@
 import { Abortable } from '../../../core/abort.ts'
-import type { LiveCall } from '../../call/call.ts'
+import type { LiveCall } from '../../call/live-call.ts'
 import type { Timer, TimerQueue } from '../../../core/timer-queue.ts'
 
 /** Returns the cause of the fault of a store that took longer than `getTimeout`. */

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit'
 import type { Abort } from '../../../core/abort.ts'
-import type { LiveCall } from '../../call/call.ts'
+import type { LiveCall } from '../../call/live-call.ts'
 import type { CallFlow } from '../../call/flow.ts'
 import type { OperationSpec } from '../../spec/spec.ts'
 import { LatencyTracker } from '../hedge/latency-tracker.ts'

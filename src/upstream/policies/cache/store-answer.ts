@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { LiveCall } from '../../call/call.ts'
+import type { LiveCall } from '../../call/live-call.ts'
 import type { Answer, ResponseHeaders } from '../../spec/answer.ts'
 import type { CachePolicy } from '../../spec/cache-policy.ts'
 import { isCloseDelimited } from '../../transport/response-headers.ts'

@@ -1,4 +1,4 @@
-import type { LiveCall } from '../../call/call.ts'
+import type { LiveCall } from '../../call/live-call.ts'
 import { ignoreRejection } from '../../../core/promises.ts'
 import type { CustomLayer, LayerUpstream } from '../../spec/layer-types.ts'
 import type { LayerPosition } from '../../spec/layers.ts'

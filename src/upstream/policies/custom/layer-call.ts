@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { LiveCall } from '../../call/call.ts'
+import type { LiveCall } from '../../call/live-call.ts'
 import { namesCaller } from '../../call/callers-limit.ts'
 import { inboundHeaders } from '../../call/inbound.ts'
 import { contentOf } from '../../call/write-body/request-body.ts'

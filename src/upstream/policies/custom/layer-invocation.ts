@@ -1,5 +1,5 @@
 import { Abortable } from '../../../core/abort.ts'
-import type { LiveCall } from '../../call/call.ts'
+import type { LiveCall } from '../../call/live-call.ts'
 import type { LayerPosition } from '../../spec/layers.ts'
 import type { Answer, Service } from '../../call/layer.ts'
 

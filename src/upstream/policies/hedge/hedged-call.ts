@@ -1,6 +1,6 @@
 import { Abort } from '../../../core/abort.ts'
 import type { HedgeResult } from '../../../metrics/operation-metrics.ts'
-import type { LiveCall } from '../../call/call.ts'
+import type { LiveCall } from '../../call/live-call.ts'
 import type { Answer, Service } from '../../call/layer.ts'
 
 export interface HedgedCallOptions {

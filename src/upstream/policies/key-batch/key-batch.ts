@@ -1,4 +1,4 @@
-import type { LiveCall } from '../../call/call.ts'
+import type { LiveCall } from '../../call/live-call.ts'
 import { headersForKeys, requestForKeys } from '../../call/key-call.ts'
 import { callbackLayer, type Completion, type Layer, type Send } from '../../call/layer.ts'
 import type { KeyBatchSpec } from '../../spec/key-batch-spec.ts'

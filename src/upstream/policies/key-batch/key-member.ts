@@ -1,5 +1,6 @@
 import { Abortable } from '../../../core/abort.ts'
-import type { Effort, LiveCall } from '../../call/call.ts'
+import type { Effort } from '../../call/attempt.ts'
+import type { LiveCall } from '../../call/live-call.ts'
 import type { Answer, Completion } from '../../call/layer.ts'
 
 /** The request of a batch, as its calls use it. */

@@ -1,7 +1,7 @@
 import { UpstreamError } from '../../../errors.ts'
 import { deepFreeze } from '../../../core/freeze.ts'
 import { ignoreRejection, promiseOf } from '../../../core/promises.ts'
-import type { LiveCall } from '../../call/call.ts'
+import type { LiveCall } from '../../call/live-call.ts'
 import type { Answer } from '../../call/layer.ts'
 import type { KeyBatchSpec } from '../../spec/key-batch-spec.ts'
 

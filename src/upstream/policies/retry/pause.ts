@@ -1,5 +1,5 @@
 import { Abortable } from '../../../core/abort.ts'
-import type { LiveCall } from '../../call/call.ts'
+import type { LiveCall } from '../../call/live-call.ts'
 import { reportWait } from '../../call/wait.ts'
 
 /** Waits for a time in ms. Rejects at once with the abort reason when the call is aborted. */

@@ -1,5 +1,5 @@
 import { UpstreamError } from '../../../errors.ts'
-import type { LiveCall } from '../../call/call.ts'
+import type { LiveCall } from '../../call/live-call.ts'
 import type { RetryBudget } from './retry-budget.ts'
 import { callbackLayer, serviceOf, type Answer, type Layer, type Service, type Completion } from '../../call/layer.ts'
 import { pause } from './pause.ts'

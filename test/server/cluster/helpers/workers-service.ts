@@ -49,7 +49,7 @@ export interface WorkersServiceOptions extends ProcessOptions {
   readonly definitions?: string
 }
 
-/** The service with two workers, over an upstream that takes every request and answers none before it is told to. */
+/** The service with two workers, over an upstream that takes every request and answers none by itself. */
 export async function workersService(
   t: Test,
   {

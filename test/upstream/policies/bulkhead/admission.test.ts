@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { test } from 'tap'
-import { LiveCall } from '../../../../src/upstream/call/call.ts'
+import { LiveCall } from '../../../../src/upstream/call/live-call.ts'
 import { Admission } from '../../../../src/upstream/policies/bulkhead/admission.ts'
 import { AdmissionControl } from '../../../../src/upstream/policies/bulkhead/admission-control.ts'
 import { bulkhead } from '../../../../src/upstream/policies/bulkhead/bulkhead.ts'
@@ -130,7 +130,7 @@ function control(): AdmissionControl {
   const queue = new FairQueue(now)
   const semaphore = new Semaphore(1, queue)
   semaphore.tryAcquire()
-  return new AdmissionControl({ upstream: 'up', semaphore, queue, maxQueue: 1, now })
+  return new AdmissionControl({ upstream: 'up', semaphore, queue, maxQueue: 1, now, isLoopBusy: () => false })
 }
 
 test('a revoked run has nothing reserved, and is admitted as a new one', async t => {

@@ -172,7 +172,7 @@ for (const kind of ['fixed', 'moving'] as const)
             const before = gauge.active
             if (act.type === 'enter') await enter(act.run, act.mayWait)
             else await end(act.type, act.which, act.permits)
-            // Fewer permits cut nobody, and let nobody in.
+            // Fewer permits abort no call, and admit no call.
             if (gauge.active > Math.max(gauge.concurrency, before))
               throw new Error(`${gauge.active} calls in ${gauge.concurrency} permits`)
             if (gauge.concurrency !== rules.permits)

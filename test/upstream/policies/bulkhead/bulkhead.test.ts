@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { test, type Test } from 'tap'
 import { Abort } from '../../../../src/core/abort.ts'
-import { LiveCall } from '../../../../src/upstream/call/call.ts'
+import { LiveCall } from '../../../../src/upstream/call/live-call.ts'
 import type { AdaptiveConcurrency } from '../../../../src/upstream/policies/bulkhead/adaptive-concurrency.ts'
 import { bulkhead } from '../../../../src/upstream/policies/bulkhead/bulkhead.ts'
 import { testRun, type TestRun } from '../../../helpers/call.ts'

@@ -103,6 +103,46 @@ test('callers that send their next request after each reply are not refused, how
   t.end()
 })
 
+/** 32 callers whose requests are handled one after the other, 4 ms each. */
+function closedLoop(isLoopBusy: (now: number) => boolean): VirtualBulkhead {
+  const virtual = new VirtualBulkhead({ concurrency: 64, hold: () => 23, isLoopBusy })
+  const flow = flowOf(2)
+  let handledAt = 0
+  const arrive = () => {
+    handledAt = Math.max(handledAt, virtual.now) + 4
+    virtual.at(handledAt, start)
+  }
+  const start = () => {
+    const run = virtual.start(flow, 20, 2000)
+    const next = () => {
+      if (!Number.isNaN(run.endedAt)) return arrive()
+      if (virtual.now < 3000) virtual.at(virtual.now + 1, next)
+    }
+    virtual.at(virtual.now + 1, next)
+  }
+  for (let caller = 0; caller < 32; caller++) arrive()
+  virtual.until(3000)
+  return virtual
+}
+
+test('a busy event loop that spreads the requests of a constant number of callers is not overload', t => {
+  t.ok(closedLoop(() => false).runs.some(refused), 'with permits as the limit, the same arrivals are growing demand')
+  const busy = closedLoop(() => true)
+  t.equal(busy.runs.filter(refused).length, 0)
+  t.ok(busy.runs.length > 300)
+  t.end()
+})
+
+test('a run that cannot be in time is refused while the event loop is busy too', t => {
+  const virtual = new VirtualBulkhead({ concurrency: 1, hold: () => 25, isLoopBusy: () => true })
+  const flow = flowOf(2)
+  for (let nth = 0; nth < 40; nth++) virtual.start(flow, 1, 400)
+  virtual.until()
+  t.ok(virtual.runs.some(refused))
+  t.ok(whole(virtual.runs).every(({ startedAt, endedAt }) => endedAt - startedAt <= 400))
+  t.end()
+})
+
 test('a burst of runs that come together is admitted, as far as the deadline allows', t => {
   const virtual = new VirtualBulkhead({ concurrency: 64, hold: () => 25 })
   const flow = flowOf(2)

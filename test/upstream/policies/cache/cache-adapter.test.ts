@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { Abort } from '../../../../src/core/abort.ts'
-import type { LiveCall } from '../../../../src/upstream/call/call.ts'
+import type { LiveCall } from '../../../../src/upstream/call/live-call.ts'
 import type { Entry, Lookup, LookupResult } from '../../../../src/upstream/policies/cache/entry.ts'
 import type { ResponseHeaders } from '../../../../src/upstream/transport/response-headers.ts'
 import { entryOf } from '../../../../src/upstream/policies/cache/entry-of.ts'
@@ -125,7 +125,7 @@ test('a store in this process is asked and answers at once, with the very entry 
 
 test('a value that the garbage collector took is read again by the schema, and frozen', async t => {
   const adapter = createCacheAdapter(createMemoryStore())
-  // Nobody holds these values, as if their runs were over.
+  // These values are not referenced, as if their runs were over.
   for (const [key, which, body, expected, status] of [
     ['date', 'born', '{"at":"2026-03-01T00:00:00Z","more":1}', { at: new Date('2026-03-01T00:00:00Z') }, 200],
     ['bytes', 'bytes', Buffer.from([0, 255, 128]), Buffer.from([0, 255, 128]), 200],

@@ -62,7 +62,7 @@ const table: readonly (readonly [header: string | string[] | undefined, Partial<
   // Beyond what a whole number of 31 bits holds.
   ['max-age=2147483648', { maxAge: 2 ** 31 * 1000 }],
   ['max-age=99999999999999999999999', { maxAge: 2 ** 31 * 1000 }],
-  // What nobody knows, and rubbish, hide nothing that stands beside them.
+  // Unknown directives and rubbish do not hide the directives beside them.
   ['immutable, foo=bar, max-age=2', { maxAge: 2000 }],
   ['@@@, =, =5, no-store', { noStore: true }],
   ['private="a, no-store', { isPrivate: true, noStore: true }],

@@ -69,6 +69,17 @@ const answering =
           : write(path),
     )
 
+/** An upstream that holds its first answer, `old`, and answers later requests with `new`. */
+async function holdingOld(t: Test) {
+  const held: (() => void)[] = []
+  const raw = await rawUpstream(t, (socket, { method, index }) => {
+    if (method !== 'GET') socket.write(json({}))
+    else if (index === 0) held.push(() => socket.write(json('old', 200, hour)))
+    else socket.write(json('new', 200, hour))
+  })
+  return { raw, held }
+}
+
 function open(t: Test, options: RuntimeOptions = {}) {
   const runtime = createRuntime(options)
   t.teardown(() => runtime.close())
@@ -308,12 +319,7 @@ test('a change whose outcome is unknown invalidates, also where a later attempt 
 })
 
 test('an answer that was requested before an invalidation is not valid after it, wherever it is stored', async t => {
-  const held: (() => void)[] = []
-  const raw = await rawUpstream(t, (socket, { method, index }) => {
-    if (method !== 'GET') socket.write(json({}))
-    else if (index === 0) held.push(() => socket.write(json('old', 200, hour)))
-    else socket.write(json('new', 200, hour))
-  })
+  const { raw, held } = await holdingOld(t)
   const cats = declare(raw.origin)
   const far = farStore(60_000)
   const [one, other, third] = [1, 2, 3].map(() => open(t, { cacheStore: far.store })) as [
@@ -336,12 +342,7 @@ test('an answer that was requested before an invalidation is not valid after it,
 })
 
 test('a call that joins one from before an invalidation does not make its answer valid', async t => {
-  const held: (() => void)[] = []
-  const raw = await rawUpstream(t, (socket, { method, index }) => {
-    if (method !== 'GET') socket.write(json({}))
-    else if (index === 0) held.push(() => socket.write(json('old', 200, hour)))
-    else socket.write(json('new', 200, hour))
-  })
+  const { raw, held } = await holdingOld(t)
   const cats = declare(raw.origin)
   const far = farStore(60_000)
   const [one, other] = [open(t, { cacheStore: far.store }), open(t, { cacheStore: far.store })]

@@ -63,7 +63,7 @@ test('a second attempt is sent when the first takes long, and its answer wins', 
   bottom.held[1]?.answer('second')
   t.equal((await asked).value, 'second')
   t.equal(bottom.held.length, 0, 'the first was stopped')
-  t.equal(abort.size, 0, 'nobody listens any more')
+  t.equal(abort.size, 0, 'all listeners are removed')
 })
 
 test('the second attempt of a call that was repeated without charge needs a new connection too', async t => {
