@@ -32,7 +32,7 @@ export type CallPhase = (typeof CallPhase)[keyof typeof CallPhase]
 
 type Table<Phases> = Readonly<Record<keyof Phases, readonly (keyof Phases)[]>>
 
-/** Every transition of a batch. */
+/** Every transition of a batch. docs/design.md has the same table. */
 export const batchTransitions: Table<typeof BatchPhase> = {
   created: ['running', 'aborting'],
   running: ['expired', 'aborting', 'done'],
@@ -42,9 +42,9 @@ export const batchTransitions: Table<typeof BatchPhase> = {
   done: [],
 }
 
-/** Every transition of a call. */
+/** Every transition of a call. docs/design.md has the same table. */
 export const callTransitions: Table<typeof CallPhase> = {
-  waiting: ['ready', 'ended'],
+  waiting: ['ready'],
   ready: ['inFlight', 'ended'],
   inFlight: ['ended'],
   ended: [],

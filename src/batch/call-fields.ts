@@ -21,12 +21,17 @@ export interface CallFields {
 const known = new Set(['id', 'operation', 'input', 'needs', 'optional'])
 const mostIdCharacters = 64
 
-/** Reads the fields of a call and adds their faults. A field that is refused does not hide the faults of the others. */
+/**
+ * Reads the fields of a call and adds their faults. A field that is refused does not hide the faults of the others.
+ *
+ * @param mostReferences The number of references after which no more are read.
+ */
 export function readCall(
   call: unknown,
   at: string,
   offer: BatchOffer,
   isReadOnly: boolean,
+  mostReferences: number,
   faults: Fault[],
 ): CallFields {
   const fault = (path: readonly string[], reason: string) => faults.push({ pointer: at + writePointer(path), reason })
@@ -48,7 +53,7 @@ export function readCall(
 
   const references: Reference[] = []
   const broken: BrokenReference[] = []
-  findReferences(own.get('input'), references, broken)
+  findReferences(own.get('input'), references, broken, mostReferences)
   for (const { path, reason } of broken) fault(['input', ...path], reason)
   return {
     at,
@@ -59,7 +64,7 @@ export function readCall(
     input: own.get('input'),
     references,
     unknowns: new Set([...references, ...broken].map(({ object }) => object)),
-    needs: isList ? (needs as readonly string[]) : [],
+    needs: isList ? needs : [],
     isOptional: optional === true,
   }
 }

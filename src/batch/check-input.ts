@@ -9,6 +9,9 @@ import { literalFaults } from './literal-faults.ts'
 import type { Offered } from './offer.ts'
 import { asTexts } from './prepare.ts'
 
+/** The largest number of unknown fields that are reported for one input. */
+const mostUnknown = 100
+
 type Fields = Readonly<Record<string, unknown>>
 
 /**
@@ -86,13 +89,10 @@ function aggregateFaults(
 }
 
 function addUnknown(input: Fields, known: ReadonlySet<string>, at: string, faults: Fault[]): void {
+  const unknown = Object.keys(input).filter(name => !known.has(name))
   const names = [...known].join(', ')
-  for (const name of Object.keys(input))
-    if (!known.has(name))
-      faults.push({
-        pointer: at + writePointer([name]),
-        reason: `is not a field of this input${names === '' ? ', which has no fields' : `: it has ${names}`}`,
-      })
+  const reason = `is not a field of this input${names === '' ? ', which has no fields' : `: it has ${names}`}`
+  for (const name of unknown.slice(0, mostUnknown)) faults.push({ pointer: at + writePointer([name]), reason })
 }
 
 /** Returns the references within a value. */

@@ -1,6 +1,9 @@
 import { writeJson } from '../core/json/write.ts'
 import { parse } from '../core/json/parse.ts'
 
+/** The size that counts for a number, a boolean and null, in characters. */
+const scalarSize = 8
+
 /** A value to which a pointer points. */
 export interface PointedValue {
   readonly value: unknown
@@ -48,21 +51,13 @@ export function valueAt(value: unknown, tokens: readonly string[]): PointedValue
       return undefined
     at = jsonOf((at as Readonly<Record<string, unknown>>)[token], token)
   }
-  switch (typeof at) {
-    case 'undefined':
-    case 'function':
-    case 'symbol':
-      return undefined
-    case 'string':
-      return { value: at, size: at.length }
-    case 'object': {
-      const text = writeJson(at)
-      return { value: parse(text), size: text.length }
-    }
-    default:
-      // JSON has null in the place of NaN and Infinity.
-      return { value: typeof at !== 'number' || Number.isFinite(at) ? at : null, size: 8 }
-  }
+  if (at === undefined || typeof at === 'function' || typeof at === 'symbol') return undefined
+  if (typeof at === 'string') return { value: at, size: at.length }
+  // JSON has null in the place of NaN and Infinity.
+  if (typeof at === 'number' && !Number.isFinite(at)) return { value: null, size: scalarSize }
+  if (typeof at !== 'object' || at === null) return { value: at, size: scalarSize }
+  const text = writeJson(at)
+  return { value: parse(text), size: text.length }
 }
 
 /** Returns what JSON has in the place of a value with a method toJSON. */

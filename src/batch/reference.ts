@@ -22,22 +22,29 @@ export interface BrokenReference {
 /**
  * Finds the references in an input, in the order of the input. An input is at most as deep as any body, so this may
  * recurse.
+ *
+ * @param most The number of references at which the search ends.
  */
 export function findReferences(
   input: unknown,
   found: Reference[],
   broken: BrokenReference[],
-  path: readonly string[] = [],
+  most = Infinity,
+  path: string[] = [],
 ): void {
-  if (typeof input !== 'object' || input === null) return
+  if (typeof input !== 'object' || input === null || found.length + broken.length >= most) return
   if (!Array.isArray(input) && Object.hasOwn(input, '$ref')) {
     const read = readReference(input)
-    if (typeof read === 'string') broken.push({ object: input, path, reason: read })
-    else found.push({ object: input, path, ...read })
+    if (typeof read === 'string') broken.push({ object: input, path: [...path], reason: read })
+    else found.push({ object: input, path: [...path], ...read })
     return
   }
-  for (const [key, value] of Object.entries(input))
-    if (typeof value === 'object') findReferences(value, found, broken, [...path, key])
+  for (const [key, value] of Object.entries(input)) {
+    if (typeof value !== 'object') continue
+    path.push(key)
+    findReferences(value, found, broken, most, path)
+    path.pop()
+  }
 }
 
 const example = 'for example { "$ref": "a#/data/0/id" }'

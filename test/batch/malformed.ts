@@ -72,12 +72,7 @@ export const malformed: readonly Malformed[] = [
   refused('deadlineMs above the largest', { calls: [search()], deadlineMs: 1e9 }, [
     ['/body/deadlineMs', /whole number/],
   ]),
-  one(
-    'optional as a text',
-    search('a', { q: 'x' }, { optional: 'yes' }),
-    '/optional',
-    /true or false/,
-  ),
+  one('optional as a text', search('a', { q: 'x' }, { optional: 'yes' }), '/optional', /true or false/),
   one('needs as a text', search('a', { q: 'x' }, { needs: 'b' }), '/needs', /list of ids/),
   refused('a body that is nested too deeply', { calls: [search('a', JSON.parse('['.repeat(70) + ']'.repeat(70)))] }, [
     ['/body', /nested deeper than 64/],
@@ -262,6 +257,16 @@ export const malformed: readonly Malformed[] = [
   refused('101 calls', { calls: Array.from({ length: 101 }, (_, index) => search(`c${index}`)) }, [
     ['/body/calls', /has 101 calls, and a batch has at most 100/],
   ]),
+  refused(
+    '1001 references',
+    {
+      calls: [
+        search('a'),
+        order('b', { lines: Array.from({ length: 1001 }, () => ({ sku: ref('a#/data/0/id'), count: 1 })) }),
+      ],
+    },
+    [['/body/calls', /more than 1000 references/]],
+  ),
   {
     title: 'a body above the limit',
     kind: 'oversized',

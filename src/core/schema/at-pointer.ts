@@ -46,10 +46,9 @@ export function schemasAt(schema: z.ZodType, side: Side, tokens: readonly string
 }
 
 /** Kinds of schemas whose values have no parts. */
-const leaves = new Set([
-  ...['string', 'template_literal', 'number', 'bigint', 'boolean', 'null', 'nullable', 'enum', 'literal'],
-  ...['undefined', 'void', 'never', 'nan', 'date'],
-])
+const leaves = new Set(
+  'string template_literal number bigint boolean null nullable enum literal undefined void never nan date'.split(' '),
+)
 
 /** Returns the schema of one part of a value, `open` if the part may hold anything, and undefined if there is none. */
 function partAt(form: z.ZodType, token: string): z.ZodType | 'open' | undefined {
