@@ -1,13 +1,13 @@
 import type { FastifyRequest } from 'fastify'
 import type { BatchOffer } from '../../batch/offer.ts'
 import type { BatchMetrics } from '../../metrics/batch-metrics.ts'
-import type { RouteServices } from '../reply/route-services.ts'
+import type { StreamingServices } from '../stream/stream-task.ts'
 import type { BatchLimits } from './batch-options.ts'
 
 /** The services that the batches of one registration share. */
 export interface BatchService {
   /** The services of the routes of the same registration. */
-  readonly routes: RouteServices
+  readonly routes: StreamingServices
   readonly offer: BatchOffer
   readonly limits: BatchLimits
   readonly metrics: BatchMetrics

@@ -9,12 +9,13 @@ import { replyRequestId } from '../reply/default-headers.ts'
 import { requestSpans } from '../reply/request-spans.ts'
 import { setSourcesLevel } from '../reply/shown-problem.ts'
 import { deadlineOf } from '../request/input-checks.ts'
-import { chooseType, jsonOnly } from '../request/media-types.ts'
+import { chooseType, withStreams } from '../request/media-types.ts'
 import { traceOf } from '../request/trace-of.ts'
 import { allowMethods } from '../routing/allowed-methods.ts'
 import { batchRunFields } from './batch-log.ts'
 import { batchRoutes, batchUrl } from './batch-route.ts'
 import type { BatchService } from './batch-service.ts'
+import { BatchStream } from './batch-stream.ts'
 import { BatchTask } from './batch-task.ts'
 
 /** Adds the routes of batches, and replies for the other methods at their path. */
@@ -73,12 +74,14 @@ function startReply(service: BatchService, request: FastifyRequest, reply: Fasti
   if (record !== undefined) record.route = routes.requests.routeOf(batchRoute)
   const trace = traceOf(raw, routes.traceSampledPercent)
   if (body === undefined) discardBody(raw)
-  if (chooseType(headers.accept, jsonOnly) === undefined) throw new Problem('NOT_ACCEPTABLE')
+  const type = chooseType(headers.accept, withStreams)
+  if (type === undefined) throw new Problem('NOT_ACCEPTABLE')
   const faults: Fault[] = []
   const deadline = deadlineOf(headers['x-request-timeout-ms'], faults) ?? Infinity
   // The id of this request replaces the id that the caller sent, as for an aggregate.
   const own = endToEnd(headers)
   own['x-request-id'] = replyRequestId(request, reply)
+  const stream = type === 'json' ? undefined : new BatchStream(service, request, reply, type)
   const run = startBatch(
     offer,
     body,
@@ -95,10 +98,13 @@ function startReply(service: BatchService, request: FastifyRequest, reply: Fasti
       trace,
       spans: described => requestSpans(described, request, reply, trace),
       onEvent: routes.onEvent,
+      onResult: stream && (result => stream.resulted(result)),
+      id: stream?.runId,
     },
     faults,
   )
   // The caller may have closed the connection during a hook, before a listener was added.
   if (reply.raw.destroyed) reply.hijack()
+  else if (stream !== undefined) stream.start(run)
   else new BatchTask(service, request, reply, run).start()
 }

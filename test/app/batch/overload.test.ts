@@ -7,6 +7,18 @@ import { batchApp, hello, prices } from './helpers/batch-app.ts'
 
 const pressure = { runs: 10, loopDelay: 0, heapPercent: 0, memoryPercent: 0 }
 
+test('a batch counts as one run, however many calls it has', async t => {
+  const { send, upstream } = await batchApp(t, { script: () => {}, options: { pressure } })
+  const pending = Array.from({ length: 9 }, () => send(prices(3), { headers: { 'x-request-timeout-ms': '1000' } }))
+  await upstream.asked(27)
+  isProblem(t, await send<ProblemBody>(prices(1)), 503, 'OVERLOADED')
+  t.same(
+    (await Promise.all(pending)).map(({ status }) => status),
+    pending.map(() => 200),
+  )
+  t.equal((await send(prices(1), { headers: { 'x-request-timeout-ms': '10' } })).status, 200, 'the runs have ended')
+})
+
 test('under load batches are refused before single requests', async t => {
   const { promise: opened, resolve: open } = Promise.withResolvers<number>()
   const held = aggregate('held', { url: '/held', deadline: 60_000 })
