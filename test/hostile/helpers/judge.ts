@@ -16,6 +16,7 @@ const usual = new Set([
   'server-timing',
   'transfer-encoding',
   'x-request-id',
+  'accept-query',
   ...Object.keys(defaultHeaders),
 ])
 
