@@ -5,9 +5,9 @@ import type { StepEvent } from '../fanout/events.ts'
 import { watchOf } from '../fanout/run-watch.ts'
 import type { SourcesLevel } from '../fanout/sources-level.ts'
 import type { RequestTrace } from '../trace/request-trace.ts'
+import type { Scope } from '../upstream/call/scope.ts'
 import type { CallFlow } from '../upstream/call/flow.ts'
 import { sendOf, type Send } from '../upstream/call/layer.ts'
-import type { Scope } from '../upstream/call/scope.ts'
 import type { RunSpans } from '../upstream/call/spans.ts'
 import type { Runtime } from '../upstream/runtime.ts'
 import type { BatchCall } from './batch-call.ts'
@@ -120,7 +120,7 @@ export class BatchRun implements CallOwner {
     if (this.isClosed) return
     this.#enter(BatchPhase.running)
     this.#deadlineTimer = setTimeout(() => this.#expire(), this.deadline)
-    for (const run of this.#runs) if (run.pendingNeeds === 0) this.#enqueue(run)
+    for (const run of this.#runs) if (run.pendingNeeds === 0) this.#queue.push(run)
     this.#drain()
   }
 
@@ -211,29 +211,18 @@ export class BatchRun implements CallOwner {
   #needEnded(run: CallRun, { id, index }: BatchCall, value: unknown, isAnswered: boolean): void {
     if (isAnswered) this.#fillReferences(run, id, value)
     else if (run.call.needs.some(need => need.index === index && !need.isOrderOnly)) run.failedNeed ??= id
-    if (--run.pendingNeeds === 0 || run.failedNeed !== undefined) this.#enqueue(run)
+    if (--run.pendingNeeds === 0) this.#queue.push(run)
   }
 
   #fillReferences(run: CallRun, id: string, value: unknown): void {
     for (const reference of run.call.references) {
       if (reference.id !== id) continue
       if (this.#referenceSpace < 0) return run.lose(reference, 'has no room: the references of a batch are too large')
-      let found
-      try {
-        found = valueAt(value ?? null, reference.tokens)
-      } catch (error) {
-        return this.fail(error)
-      }
+      const found = valueAt(value ?? null, reference.tokens)
       if (found === undefined) return run.lose(reference, `points to nothing in the data of '${id}'`)
       this.#referenceSpace -= found.size
       run.fill(reference, found.value)
     }
-  }
-
-  #enqueue(run: CallRun): void {
-    if (run.isQueued) return
-    run.isQueued = true
-    this.#queue.push(run)
   }
 
   #drain(): void {
@@ -257,7 +246,6 @@ export class BatchRun implements CallOwner {
     if (!this.isClosed) this.#enter(BatchPhase.expired)
     // Abort even a batch that was stopped: its unsafe calls still listen, and only the deadline aborts them.
     this.abort.abort(reason)
-    if (this.#phase === BatchPhase.done) return
     // By then the calls that react to the abort have ended. A layer that ignores its abort must not delay the reply.
     setImmediate(() => {
       for (const run of this.#runs) run.expire(reason)

@@ -11,7 +11,7 @@ export interface CallFields {
   readonly offered: Offered | undefined
   readonly input: unknown
   readonly references: readonly Reference[]
-  /** The objects with a field `$ref`, those that are no references too. */
+  /** The objects with a field `$ref`: the references, and those that are refused. */
   readonly unknowns: ReadonlySet<object>
   /** The ids that the field `needs` has. */
   readonly needs: readonly string[]

@@ -1,4 +1,4 @@
-import { Problem, toProblem } from '../errors.ts'
+import { Problem, toProblem, type Fault } from '../errors.ts'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
 import type { OnEvent } from '../fanout/events.ts'
 import type { ReadInput } from '../fanout/input.ts'
@@ -52,8 +52,6 @@ export class CallRun implements Completion<unknown> {
   readonly call: BatchCall
   /** The number of calls that it needs and that have not ended. */
   pendingNeeds: number
-  /** True if it waits for its turn in the list of calls that go on. */
-  isQueued = false
   /** The id of a call that it needs and that failed. */
   failedNeed: string | undefined
   readonly #owner: CallOwner
@@ -71,10 +69,6 @@ export class CallRun implements Completion<unknown> {
     this.call = call
     this.pendingNeeds = call.needs.length
     this.#owner = owner
-  }
-
-  get isWaiting(): boolean {
-    return this.#phase === CallPhase.waiting
   }
 
   /** True if its start was reported, and its end was not. */
@@ -160,7 +154,7 @@ export class CallRun implements Completion<unknown> {
     const nested = spans?.invoke(this.call.index, trace => startRunSpans(aggregate, trace), spans.trace)
     const trace = nested === undefined ? own : nested.trace
     // The time can have passed before the timer of the batch rings.
-    const remaining = Math.max(1, deadline - this.#owner.now())
+    const remaining = Math.max(1, Math.floor(deadline - this.#owner.now()))
     const run = new Run(aggregate, input, headers, {
       runtime,
       deadline: remaining,
@@ -222,7 +216,7 @@ export class CallRun implements Completion<unknown> {
 
   /** Ends a call whose input is refused with the values of its references. */
   #endRefused(faults: Refused): void {
-    const [{ pointer, reason }] = faults
+    const [{ pointer, reason }] = faults as readonly [Fault]
     const detail = `The call was not sent, because its input is refused with the values of its references: ${pointer}`
     this.#endWith('notSent', new Problem('REFERENCE_INVALID', { detail: `${detail} ${reason}.`, faults }))
   }

@@ -28,7 +28,7 @@ export function inputFaults(
   references: ReadonlySet<object>,
 ): readonly Fault[] {
   const { aggregate } = offered
-  // A key has any form, and only the operation can make a request of it.
+  // A key has any form: the operation makes the request from it.
   if (aggregate === undefined && offered.spec.keyBatch !== undefined) return []
   const fields = input === undefined ? {} : input
   if (!isFields(fields) || references.has(fields))

@@ -41,9 +41,17 @@ export function writePointer(tokens: readonly PropertyKey[]): string {
  * Returns the value to which tokens point, as JSON has it: a `Date` is a text, and fields that JSON leaves out are not
  * there. Only own fields count, so no token reaches a prototype. The value is a copy.
  *
- * @returns Undefined if the tokens point to nothing.
+ * @returns Undefined if the tokens point to nothing, or if a `toJSON` on the way throws.
  */
 export function valueAt(value: unknown, tokens: readonly string[]): PointedValue | undefined {
+  try {
+    return pointedValue(value, tokens)
+  } catch {
+    return undefined
+  }
+}
+
+function pointedValue(value: unknown, tokens: readonly string[]): PointedValue | undefined {
   let at = jsonOf(value, '')
   for (const token of tokens) {
     if (typeof at !== 'object' || at === null) return undefined

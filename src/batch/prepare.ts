@@ -6,8 +6,8 @@ import type { InboundHeaders } from '../upstream/call/inbound.ts'
 import type { Prepared } from './batch-call.ts'
 import type { Offered } from './offer.ts'
 
-/** An input that is refused: at least one fault, with pointers into the call and into the request. */
-export type Refused = readonly [Fault, ...Fault[]]
+/** The faults of an input that is refused, with pointers into the call or into the request. There is at least one. */
+export type Refused = readonly Fault[]
 
 /**
  * Makes the request of a call from an input without references.
@@ -40,8 +40,7 @@ function prepareOperation(
 
 /** Returns the part of a message that says what is wrong. */
 function detailOf({ message, source, code }: UpstreamError): string {
-  const start = `${source} ${errors[code].text}: `
-  return message.startsWith(start) ? message.slice(start.length) : 'cannot be the input of this operation'
+  return message.slice(`${source} ${errors[code].text}: `.length)
 }
 
 function prepareAggregate(
@@ -57,14 +56,13 @@ function prepareAggregate(
       input: readInput(aggregate.route, { params: asTexts(params), query: asTexts(query), body, headers }),
     }
   } catch (error) {
-    const [first, ...others] = error instanceof Problem && error.code === 'INPUT_INVALID' ? (error.faults ?? []) : []
-    if (first === undefined) throw error
+    if (!(error instanceof Problem) || error.faults === undefined) throw error
     // The headers are those of the whole request.
     const moved = ({ pointer, reason }: Fault) => ({
       pointer: pointer.startsWith('/headers/') ? pointer : at + pointer,
       reason,
     })
-    return [moved(first), ...others.map(moved)]
+    return error.faults.map(moved)
   }
 }
 

@@ -284,6 +284,23 @@ test('a batch whose caller has left waits for an unsafe call, and the deadline s
   t.equal(isSettled, true)
 })
 
+test('a caller that leaves at the deadline gets the reason, and no result arrives', async t => {
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(() => mock.timers.reset())
+  const runtime = heldRuntime({ deaf: () => true })
+  const { answer, batch, arrived, events } = started(offer, [order('a')], runtime, { deadline: 80 })
+  mock.timers.tick(80)
+  batch.cancel('gone')
+  t.equal(await answer.catch((error: unknown) => error), 'gone')
+  t.match(batch.abort.reason, { code: 'DEADLINE_EXCEEDED' })
+  const count = events.length
+  runtime.at('/orders').answer({ number: 1 })
+  batch.emit({ type: 'step started', at: 1, step: 0 })
+  await turn()
+  t.same(arrived, [])
+  t.equal(events.length, count, 'a batch that has settled has no more events')
+})
+
 test('an unsafe call that ends after its caller has left ends the batch', async t => {
   const runtime = heldRuntime({ deaf: () => true })
   const { answer, batch } = started(offer, [order('a')], runtime)

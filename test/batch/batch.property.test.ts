@@ -4,6 +4,8 @@ import { z } from 'zod'
 import type { Offered } from '../../src/batch/offer.ts'
 import { UpstreamError } from '../../src/errors.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
+import type { AnyAggregate } from '../../src/fanout/aggregate.ts'
+import { brokenRules } from '../helpers/event-order.ts'
 import { heldRuntime, type HeldCall } from '../helpers/held-runtime.ts'
 import { turn } from '../helpers/turn.ts'
 import { offerFor } from './shop.ts'
@@ -87,7 +89,7 @@ test('every result of a batch is that of its calls one after another, whatever e
       const expected = sequential(nodes)
       const order = nodes.map((node, index) => [plan.shuffle[index] ?? 0, node] as const).sort(([a], [b]) => a - b)
       const runtime = heldRuntime({ isSync: plan.isSync })
-      const { reply, arrived } = started(
+      const { reply, arrived, events } = started(
         offer,
         order.map(([, { id, needs, references, isOptional }]) => ({
           id,
@@ -143,6 +145,9 @@ test('every result of a batch is that of its calls one after another, whatever e
         const key = 'code' in own ? own.code : 'ok'
         seen.set(key, (seen.get(key) ?? 0) + 1)
       }
+      const indexOf = (need: string) => order.findIndex(([, { id }]) => id === need)
+      const steps = order.map(([, { needs, references }]) => ({ needs: [...needs, ...references].map(indexOf) }))
+      t.same(brokenRules({ steps } as unknown as AnyAggregate, events), [])
       t.equal(runtime.calls.length, results.filter(({ state }) => state !== 'notSent').length)
     }),
     { numRuns: 300 },

@@ -82,6 +82,9 @@ export const malformed: readonly Malformed[] = [
   one('no id', { operation: 'shop.search', input: { q: 'x' } }, '/id', /1 to 64/),
   one('an empty id', search(''), '/id', /1 to 64/),
   one('an id of 65 characters', search('a'.repeat(65)), '/id', /1 to 64/),
+  refused('ids of all characters, and one of a letter beyond them', { calls: [search('aZ0-_9'), search('\u00e9')] }, [
+    ['/body/calls/1/id', /1 to 64/],
+  ]),
   one('an id with #', search('a#b'), '/id', /letters, digits, - and _/),
   one('an id that is a number', search(7), '/id', /must be a text/),
   second('an id that is there twice', search('a'), '/id', /also the id of call 0/),
@@ -95,6 +98,7 @@ export const malformed: readonly Malformed[] = [
   ),
 
   // Operations
+  one('an operation that is a number', { id: 'a', operation: 7 }, '/operation', /name of an operation/),
   one(
     'an unknown operation',
     { id: 'a', operation: 'shop.sell' },
@@ -227,6 +231,34 @@ export const malformed: readonly Malformed[] = [
     '/input/color',
     /not a field of this input/,
   ),
+  one('an input that is a list', search('a', ['q']), '/input', /must be an object with the fields/),
+  second('a reference as the whole input', item('b', ref('a#/data/0')), '/input', /must be an object with the fields/),
+  one(
+    'no headers where some are needed',
+    { id: 'a', operation: 'shop.quote', input: { id: 'x' } },
+    '/input/headers/x-tenant',
+    /is missing/,
+  ),
+  second(
+    'a reference as the whole query of an aggregate',
+    { id: 'b', operation: 'cart', input: { params: { user: 'x' }, query: ref('a#/data/0') } },
+    '/input/query',
+    /a field for each name/,
+  ),
+  one(
+    'a number beyond the largest double',
+    search('a', { q: 'x', limit: Infinity }),
+    '/input/limit',
+    /beyond the largest double/,
+  ),
+  one(
+    'a key beyond the largest double',
+    { id: 'a', operation: 'shop.prices', input: Infinity },
+    '/input',
+    /beyond the largest double/,
+  ),
+  one('a key that is refused', { id: 'a', operation: 'shop.prices', input: '' }, '/input', /Too small/),
+  one('a part of a path that is refused', item('a', { id: '..' }), '/input', /id/),
   one('a field with the name of a prototype', search('a', withProto), '/input/__proto__', /not a field of this input/),
   refused(
     'a missing field, and a field that a strict object does not have',

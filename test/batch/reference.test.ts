@@ -70,6 +70,9 @@ test('a pointer reaches what the JSON of a value has, and nothing else', async t
     ['absent'],
   ])
     t.equal(valueAt(value, tokens), undefined, tokens.join('/'))
+  const throwing = { toJSON: () => JSON.parse('{') as unknown }
+  t.equal(valueAt({ throwing }, ['throwing', 'x']), undefined)
+  t.equal(valueAt({ deep: { throwing } }, ['deep']), undefined)
   t.equal(valueAt(value, ['long'])?.size, 100)
   t.equal(valueAt(value, ['list'])?.size, '["a",{"b":1},[2]]'.length)
 })

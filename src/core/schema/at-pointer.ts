@@ -57,7 +57,8 @@ function partAt(form: z.ZodType, token: string): z.ZodType | 'open' | undefined 
   if (shape !== undefined) return Object.hasOwn(shape, token) ? shape[token] : catchall
   if (type === 'record') return valueType
   if (type === 'array') return isIndex(token) ? element : undefined
-  if (type === 'tuple') return isIndex(token) ? (items?.[Number(token)] ?? rest ?? undefined) : undefined
+  if (type === 'tuple')
+    return isIndex(token) ? ((items as readonly z.ZodType[])[Number(token)] ?? rest ?? undefined) : undefined
   return 'open'
 }
 

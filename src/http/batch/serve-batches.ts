@@ -25,7 +25,7 @@ export async function serveBatches(app: FastifyInstance, service: BatchService):
   await app.register(async scope => {
     // Collectors such as `@fastify/swagger` cannot describe QUERY.
     scope.addHook('onRoute', route => {
-      route.schema = { ...route.schema, hide: true }
+      route.schema = { ...route.schema, hide: true } as NonNullable<typeof route.schema>
     })
     // Tells callers that they may send QUERY, and with which content type (RFC 10008).
     scope.addHook('onRequest', (_request, reply, done) => {
