@@ -41,8 +41,7 @@ export class FrozenCopies {
     return Object.freeze(list.map(item => this.of(item)))
   }
 
-  #copy(value: unknown): unknown {
-    if (typeof value !== 'object' || value === null) return value
+  #copy(value: object): object {
     // A view that records which of its fields are read would record all of them.
     if (types.isProxy(value)) return value
     if (Array.isArray(value)) return this.#copyList(value)
@@ -56,7 +55,7 @@ export class FrozenCopies {
     return new Date(value as Date)
   }
 
-  #copyList(list: readonly unknown[]): unknown {
+  #copyList(list: readonly unknown[]): object {
     this.#count(list.length)
     const copy: unknown[] = list.slice()
     let isSame = Object.isFrozen(list)

@@ -50,7 +50,7 @@ export class Snapshots implements SnapshotControl {
   readonly #aggregate: AnyAggregate
   readonly #run: SnapshotRun
   readonly #target: SnapshotTarget
-  readonly #copies = new FrozenCopies()
+  #copies = new FrozenCopies()
   /**
    * No value has arrived since the last snapshot, a snapshot will be taken, an async merge is in progress, the target
    * did not accept a snapshot, or no snapshot will be taken any more.
@@ -81,6 +81,8 @@ export class Snapshots implements SnapshotControl {
 
   end(): void {
     this.#state = 'ended'
+    // A slow reader may keep this object long after the run.
+    this.#copies = new FrozenCopies()
     clearImmediate(this.#immediate)
     clearTimeout(this.#timer)
   }

@@ -79,6 +79,21 @@ test('an app that closes lets its streams end, and then closes their connections
   await closed
 })
 
+test('a header of a hook that cannot be sent fails the request before its plan, and ends its run', async t => {
+  const app = fastify()
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.header('x-own', 'a\u0000')
+  })
+  const load = { runs: 0, served: 0, refused: 0, shedOptional: false }
+  await app.register(headwaters, { aggregates, load })
+  t.teardown(() => app.close())
+  for (const accept of ['application/json', 'application/x-ndjson']) {
+    const response = await app.inject({ url: '/one', headers: { accept } })
+    t.equal(response.statusCode, 500, accept)
+    t.equal(load.runs, 0)
+  }
+})
+
 test('a stream works over HTTP/2', async t => {
   const app = fastify({ http2: true })
   await app.register(headwaters, { aggregates })

@@ -12,10 +12,8 @@ import { turn } from '../helpers/turn.ts'
 import { watched } from '../helpers/watched.ts'
 
 /** Steps with fallbacks are frequent, because a run has no snapshot while any other step is in progress. */
-const kinds = [
-  ...['required', 'firstOf', 'plain', 'asking'],
-  ...['optional', 'optional', 'each', 'each', 'chains', 'chains', 'pages', 'pages'],
-] as readonly Plan['kind'][]
+const tolerant: readonly Plan['kind'][] = ['optional', 'each', 'chains', 'pages']
+const kinds: readonly Plan['kind'][] = [...tolerant, ...tolerant, 'required', 'firstOf', 'plain', 'asking']
 
 /** The kinds of steps whose value is a list of items. */
 const listed: ReadonlySet<Plan['kind']> = new Set(['each', 'chains', 'pages'])

@@ -162,7 +162,7 @@ test('pages show the pages so far only if a lost page does not fail them', async
       .reply(Any, ({ pages }) => pages)
   const [keep, fail] = [streamed(described('keep'), { runtime }), streamed(described('fail'), { runtime })]
   await taken(keep, 1)
-  for (const { answer } of [...runtime.calls]) answer('zero')
+  for (const { answer } of runtime.calls) answer('zero')
   await taken(keep, 2)
   for (const { answer } of runtime.calls.slice(2)) answer('one')
   await taken(keep, 3)
@@ -174,6 +174,7 @@ test('pages show the pages so far only if a lost page does not fail them', async
   )
   for (const { answer } of runtime.calls.slice(4)) answer('two')
   t.same((await keep.reply).data, ['zero', 'one', 'two'])
+  t.equal(keep.events.filter(({ event }) => event === 'page').length, 3)
   t.same((await fail.reply).data, ['zero', 'one', 'two'])
 })
 
@@ -233,7 +234,7 @@ test('the merge of a snapshot gets the input, the context and frozen values, and
   for (const name of ['params', 'query', 'body', 'headers', 'context', 'order'])
     t.ok(Object.isFrozen(seen?.[name]), name)
   stream.run.cancel(lost)
-  t.ok((seen?.['signal'] as AbortSignal).aborted)
+  t.match(seen, { signal: { aborted: true } })
 })
 
 test('a snapshot that does not fit the schema is dropped, and the next one is taken', async t => {
@@ -329,7 +330,7 @@ test('snapshots are at least 50 ms apart, even if a value arrives late in a long
   busy(30)
   runtime.at('/rating').answer(2)
   await taken(stream, 2)
-  t.ok((gaps(stream)[0] as number) >= 50, `${gaps(stream)} ms`)
+  t.ok((gaps(stream)[0] as number) >= 50, `${gaps(stream)[0]} ms`)
   stream.run.cancel(lost)
 })
 
@@ -344,7 +345,7 @@ test('the next snapshot waits for ten times the time that the last one took', as
   await taken(stream, 1)
   runtime.at('/rating').answer(2)
   await taken(stream, 2)
-  t.ok((gaps(stream)[0] as number) >= 120, `${gaps(stream)} ms`)
+  t.ok((gaps(stream)[0] as number) >= 120, `${gaps(stream)[0]} ms`)
   stream.run.cancel(lost)
 })
 
@@ -394,6 +395,21 @@ test('one async merge runs at a time, and a value that arrives meanwhile leads t
   t.equal(stream.events.at(-1)?.event, 'reply')
 })
 
+test('no snapshot is taken while the reply is merged', async t => {
+  const runtime = heldRuntime()
+  const { promise, resolve } = Promise.withResolvers<string>()
+  const stream = streamed(
+    three.reply(Any, () => promise),
+    { runtime },
+  )
+  for (const path of ['/order', '/rating', '/stock']) runtime.at(path).answer(1)
+  await rest()
+  t.match(stream.events.at(-1), { event: 'source', name: 'stock' })
+  resolve('reply')
+  t.equal((await stream.reply).data, 'reply')
+  t.same(stream.data, [])
+})
+
 test('an async merge that rejects after the end of the run is not reported', async t => {
   const runtime = heldRuntime()
   let rejectMerge: ((error: Error) => void) | undefined
@@ -411,17 +427,18 @@ test('an async merge that rejects after the end of the run is not reported', asy
 
 test('a schema whose function cancels the run sends no snapshot', async t => {
   const runtime = heldRuntime()
-  let stream: Streamed | undefined
+  const cancel = { now: () => {} }
   const Cancelling = z.unknown().transform(value => {
-    stream?.run.cancel(lost)
+    cancel.now()
     return value
   })
-  stream = streamed(
+  const stream = streamed(
     three.reply(Cancelling, () => 1),
     { runtime },
   )
+  cancel.now = () => stream.run.cancel(lost)
   runtime.at('/order').answer(1)
-  await until(() => stream?.events.at(-1)?.event === 'problem')
+  await until(() => stream.events.at(-1)?.event === 'problem')
   await rest()
   t.same(stream.data, [])
 })

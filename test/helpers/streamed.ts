@@ -101,7 +101,7 @@ export function streamed(
       reject(error) {
         snapshots.end()
         events.push({ event: 'problem', error })
-        reject(error as Error)
+        reject(error)
       },
     }),
   )

@@ -48,12 +48,14 @@ export class OpenStreams {
     this.#timer ??= setInterval(() => this.#check(), this.#checkMs).unref()
   }
 
-  /** Removes a stream when it has ended. */
-  delete(stream: OpenStream): void {
-    this.#streams.delete(stream)
-    if (this.#streams.size > 0) return
-    clearInterval(this.#timer)
-    this.#timer = undefined
+  /** Removes a stream when it has ended, and returns whether it was open. */
+  delete(stream: OpenStream): boolean {
+    const wasOpen = this.#streams.delete(stream)
+    if (this.#streams.size === 0) {
+      clearInterval(this.#timer)
+      this.#timer = undefined
+    }
+    return wasOpen
   }
 
   /**

@@ -39,6 +39,7 @@ export function closedBy({ raw: { socket } }: FastifyRequest): 'caller' | 'servi
   return readableEnded || (errored !== null && !isCancelled(errored)) ? 'caller' : 'service'
 }
 
-function isCancelled({ code }: Error & { readonly code?: string }): boolean {
-  return code === 'ECANCELED'
+/** The socket of an injected request has no `errored`. */
+function isCancelled(error: (Error & { readonly code?: string }) | undefined): boolean {
+  return error?.code === 'ECANCELED'
 }

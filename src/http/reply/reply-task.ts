@@ -84,13 +84,7 @@ export class ReplyTask implements RunCompletion {
     if (this.#isCallerGone()) return
     let text: unknown
     try {
-      const cacheable = cacheableParts(
-        this.#aggregate,
-        result,
-        this.#run,
-        this.#loggedWarnings,
-        this.#request.log,
-      )
+      const cacheable = cacheableParts(this.#aggregate, result, this.#run, this.#loggedWarnings, this.#request.log)
       text = this.#prepare(result, cacheable?.data, cacheable?.vary)
     } catch (error) {
       text = error

@@ -94,19 +94,27 @@ export class EventStream implements OpenStream {
     this.#enter(StreamPhase.plain)
   }
 
-  /** Sends the head of the stream and its first event. From here on the status is 200. */
+  /**
+   * Sends the head of the stream and its first event. From here on the status is 200.
+   *
+   * @throws what Node throws for a header of the app that cannot be sent. The reply may still be a plain one then.
+   */
   open(first: WaitingEvent): void {
-    this.#enter(StreamPhase.open)
+    this.#writeHead()
     this.#services.open.add(this)
     this.#services.metrics.opened()
-    this.#writer.open(this.#head(), first)
+    this.#writer.start(first)
   }
 
-  /** Sends the head alone, as the reply to a HEAD request. */
+  /**
+   * Sends the head alone, as the reply to a HEAD request.
+   *
+   * @throws as `open` does
+   */
   sendHead(): void {
-    this.#enter(StreamPhase.open)
+    this.#writeHead()
     this.#enter(StreamPhase.ending)
-    this.#reply.raw.writeHead(200, this.#head()).end()
+    this.#reply.raw.end()
   }
 
   /** Sends an event, unless the last event is known. */
@@ -138,10 +146,9 @@ export class EventStream implements OpenStream {
     this.#phase = enterStreamPhase(this.#phase, phase)
   }
 
-  /** Takes the response from Fastify and returns its headers. The hooks `onSend` of the app do not run. */
-  #head(): OutgoingHttpHeaders {
+  /** Writes the head, and takes the response from Fastify. The hooks `onSend` of the app do not run. */
+  #writeHead(): void {
     const { raw } = this.#reply
-    this.#reply.hijack()
     const head: OutgoingHttpHeaders = {
       ...(this.#reply.getHeaders() as OutgoingHttpHeaders),
       'content-type': mediaTypes[this.#type],
@@ -151,7 +158,9 @@ export class EventStream implements OpenStream {
     delete head['content-length']
     delete head['etag']
     if (closeIfUnread(this.#request.raw, raw) || this.#services.open.closesConnections) head['connection'] = 'close'
-    return head
+    raw.writeHead(200, head)
+    this.#reply.hijack()
+    this.#enter(StreamPhase.open)
   }
 
   #closed(): void {
@@ -161,7 +170,8 @@ export class EventStream implements OpenStream {
     const isComplete = phase === StreamPhase.ending && isFinished(raw)
     this.#enter(isComplete ? StreamPhase.ended : this.#isCut(phase) ? StreamPhase.cut : StreamPhase.left)
     this.#writer.close()
-    if (phase !== StreamPhase.opening && this.#request.method !== 'HEAD') this.#count()
+    // The reply to a HEAD request was never an open stream.
+    if (this.#services.open.delete(this)) this.#services.metrics.ended(this.format, this.#endOf())
     if (!isComplete) return this.#source.closed()
     // The head of the stream may have been sent before the app began to close its connections.
     if (this.#services.open.closesConnections && !requestsOn(this.socket)) linger(this.socket)
@@ -169,12 +179,6 @@ export class EventStream implements OpenStream {
 
   #isCut(phase: StreamPhase): boolean {
     return phase !== StreamPhase.opening && closedBy(this.#request) === 'service'
-  }
-
-  #count(): void {
-    const { open, metrics } = this.#services
-    open.delete(this)
-    metrics.ended(this.format, this.#endOf())
   }
 
   #endOf(): StreamEnd {

@@ -43,7 +43,8 @@ export function eventText(event: StreamEvent, level: SourcesLevel, isExact = fal
       return JSON.stringify(shownItem(event, level))
     case 'snapshot':
       return snapshotText(event, level, isExact)
-    default:
+    case 'reply':
+    case 'problem':
       return endText(event)
   }
 }
@@ -51,7 +52,9 @@ export function eventText(event: StreamEvent, level: SourcesLevel, isExact = fal
 function shownPlan(plan: PlanEvent, level: SourcesLevel): object {
   if (level === 'full') return plan
   const { event, run, deadline, steps } = plan
-  return level === 'none' ? { event, run, deadline } : { event, run, deadline, steps: steps.map(({ name }) => ({ name })) }
+  return level === 'none'
+    ? { event, run, deadline }
+    : { event, run, deadline, steps: steps.map(({ name }) => ({ name })) }
 }
 
 function shownSource(source: SourceEvent, level: SourcesLevel): object {

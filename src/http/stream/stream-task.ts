@@ -92,17 +92,31 @@ export class StreamTask implements RunCompletion, RunProgress, SnapshotTarget, S
 
   planned(): void {
     const { run } = this.#context
-    // A line about a stream names its form.
-    this.#request.log = this.#request.log.child({ stream: this.#stream.format })
+    try {
+      this.#open(run)
+    } catch (error) {
+      // A hook of the app may have set a header that cannot be sent.
+      run.fail(error)
+    }
+  }
+
+  #open(run: Run): void {
     if (this.#request.method === 'HEAD') {
       this.#stream.sendHead()
+      this.#nameForm()
       this.#context.log.replied({ data: undefined, complete: true, sources: {} })
       return run.cancel(headSent)
     }
     const steps = plannedStepsOf(this.#aggregate)
     this.#stream.open(this.#shown({ event: 'plan', run: this.runId, deadline: run.deadline, steps }))
+    this.#nameForm()
     const { context } = this.#aggregate.hooks
     if (context !== undefined && run.outcomeOf(context) !== undefined) this.stepEnded(context)
+  }
+
+  /** Adds the form of the stream to the lines of the request. */
+  #nameForm(): void {
+    this.#request.log = this.#request.log.child({ stream: this.#stream.format })
   }
 
   itemEnded({ name }: Step, { index, calls, state, code, status }: EndedItem): void {

@@ -1,8 +1,11 @@
-import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import type { EventNumber, StreamFormat } from './stream-format.ts'
 import type { StreamLimits } from './stream-options.ts'
 import { TextSlices } from './text-slices.ts'
 import type { WaitingEvent } from './waiting-event.ts'
+
+/** The characters above which a text is written as bytes. */
+const longText = 4096
 
 /** The bytes that a waiting event counts for. Its text is not made yet. */
 const bytesOfWaiting = 128
@@ -42,9 +45,8 @@ export class StreamWriter {
     this.#onDrained = onDrained
   }
 
-  /** Sends the head of the response and the first event, in one packet. */
-  open(headers: OutgoingHttpHeaders, first: WaitingEvent): void {
-    this.#response.writeHead(200, headers)
+  /** Sends the first event, in one packet with the head of the response. */
+  start(first: WaitingEvent): void {
     this.#write(this.#format.head + this.#made(first, ++this.#number))
   }
 
@@ -145,18 +147,22 @@ export class StreamWriter {
   }
 
   #end(text: string): void {
-    this.#startWrite(text)
-    this.#response.end(text)
+    this.#response.end(this.#started(text))
   }
 
   #write(text: string): void {
-    this.#startWrite(text)
-    this.#response.write(text, this.#onWritten)
+    this.#response.write(this.#started(text), this.#onWritten)
   }
 
-  #startWrite(text: string): void {
-    this.#unsent = Buffer.byteLength(text)
+  /**
+   * Notes that a write starts, and returns its bytes. For a text that the connection cannot take at once, Node would
+   * allocate three bytes per character.
+   */
+  #started(text: string): string | Buffer {
     this.#changedAt = performance.now()
+    const bytes = text.length > longText ? Buffer.from(text) : text
+    this.#unsent = Buffer.byteLength(bytes)
+    return bytes
   }
 
   readonly #onWritten = (error?: Error | null): void => {

@@ -43,7 +43,11 @@ test('at the drain timeout a stream ends with its reply, or with a problem', asy
   await upstream.asked(2)
   const closed = app.close()
   const [needed, wanted, stuck] = streams as [(typeof streams)[0], (typeof streams)[0], (typeof streams)[0]]
-  t.match(await needed.nextOf('problem'), { status: 503, headers: { 'retry-after': '1' }, body: { code: 'RUNTIME_CLOSED' } })
+  t.match(await needed.nextOf('problem'), {
+    status: 503,
+    headers: { 'retry-after': '1' },
+    body: { code: 'RUNTIME_CLOSED' },
+  })
   t.match(await wanted.nextOf('reply'), { status: 200, body: { data: 'instead', complete: false } })
   t.match(await stuck.nextOf('problem'), {
     status: 503,

@@ -221,7 +221,8 @@ test('a caller sees as much of a stream as of a reply', async t => {
   const { events } = await streamed(`${states.origin}/list/500`)
   t.same((events[0] as { readonly steps: unknown }).steps, [{ name: 'wombat' }, { name: 'numbat' }])
   for (const { outcome } of eventsOfKind(events, 'source')) t.same(Object.keys(outcome), ['state'])
-  for (const item of eventsOfKind(events, 'item')) t.same(Object.keys(item), ['event', 'name', 'index', 'calls', 'state'])
+  for (const item of eventsOfKind(events, 'item'))
+    t.same(Object.keys(item), ['event', 'name', 'index', 'calls', 'state'])
   t.same((events.at(-1) as { readonly body: { readonly sources: object } }).body.sources, {
     wombat: { state: 'partial' },
     numbat: { state: 'ok' },

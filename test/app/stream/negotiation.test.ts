@@ -15,7 +15,11 @@ const sse = { accept: 'text/event-stream' }
 /** Counts the runs of an aggregate by its context and its steps. */
 function counted(stream?: boolean) {
   const seen = { contexts: 0, steps: 0 }
-  const described = aggregate('one', { url: '/one', cacheControl: 'max-age=60', ...(stream !== undefined && { stream }) })
+  const described = aggregate('one', {
+    url: '/one',
+    cacheControl: 'max-age=60',
+    ...(stream !== undefined && { stream }),
+  })
     .context(() => {
       seen.contexts++
       return {}
@@ -117,7 +121,10 @@ test('lines and other methods than GET ignore last-event-id', async t => {
   const headers = { 'last-event-id': /id: (\S+\.end)\n/.exec(body)?.[1] as string }
   t.equal((await streamed(`${origin}/one`, { headers })).status, 200)
   t.equal((await ask('/one', { headers })).status, 200)
-  t.match(await ask('/posted', { method: 'POST', headers: { ...sse, ...headers } }), { status: 200, text: /event: reply/ })
+  t.match(await ask('/posted', { method: 'POST', headers: { ...sse, ...headers } }), {
+    status: 200,
+    text: /event: reply/,
+  })
 })
 
 test('a stream ignores if-none-match', async t => {

@@ -61,7 +61,7 @@ test('a reader that stops within the last event is cut too, and one that reads s
 
   const slow = connect(port, '127.0.0.1')
   await once(slow, 'connect')
-  slow.end(head('/long').replace('\r\n\r\n', '\r\nconnection: close\r\n\r\n'))
+  slow.write(head('/long').replace('\r\n\r\n', '\r\nconnection: close\r\n\r\n'))
   let body = ''
   slow.setEncoding('utf8').on('data', (part: string) => {
     body += part
@@ -71,4 +71,23 @@ test('a reader that stops within the last event is cut too, and one that reads s
   await once(slow, 'end')
   t.ok(body.endsWith('}\n\r\n0\r\n\r\n'), 'the whole stream')
   t.match(valuesOf(runtime, families.streams), { 'ndjson reply': 1 })
+})
+
+test('a stream of server-sent events without an event gets a comment', async t => {
+  const described = aggregate('held', { url: '/held', deadline: 20_000 })
+    .required('held', () => new Promise<string>(() => {}))
+    .reply(z.string(), ({ held }) => held)
+  const { origin } = await serve(t, [described], { streams: { heartbeat: 1000 } })
+  const controller = new AbortController()
+  const { body } = await fetch(`${origin}/held`, {
+    headers: { accept: 'text/event-stream' },
+    signal: controller.signal,
+  })
+  const texts: string[] = []
+  for await (const part of (body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream())) {
+    texts.push(part)
+    if (texts.length === 3) break
+  }
+  t.match(texts, [/^retry: 1000\n\nid: .*\nevent: plan\n/, ':\n\n', ':\n\n'])
+  controller.abort()
 })

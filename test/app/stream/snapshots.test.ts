@@ -96,7 +96,9 @@ test('a snapshot that does not match the schema is dropped and logged, and the r
       { event: 'reply', body: { data: { wanted: id } } },
     ])
   }
-  t.match(log.lines, [{ level: 40, stream: 'ndjson', msg: /a snapshot could not be made .* give reply\(\) the option/ }])
+  t.match(log.lines, [
+    { level: 40, stream: 'ndjson', msg: /a snapshot could not be made .* give reply\(\) the option/ },
+  ])
   t.match(valuesOf(runtime, families.snapshots), { dropped: 2 })
 })
 

@@ -21,7 +21,8 @@ test('a transition of a stream that is not in the table throws', async t => {
   const names = Object.keys(StreamPhase) as StreamPhaseName[]
   for (const from of names)
     for (const to of names) {
-      if (streamTransitions[from].includes(to)) t.equal(enterStreamPhase(StreamPhase[from], StreamPhase[to]), StreamPhase[to])
+      if (streamTransitions[from].includes(to))
+        t.equal(enterStreamPhase(StreamPhase[from], StreamPhase[to]), StreamPhase[to])
       else
         t.throws(() => enterStreamPhase(StreamPhase[from], StreamPhase[to]), {
           message: `stream: there is no transition from ${from} to ${to}`,

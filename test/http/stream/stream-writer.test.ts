@@ -17,7 +17,8 @@ function writerOf({ response }: OpenResponse, options: StreamOptions = {}, type:
   const format = streamFormat(type, { run, attempt: 1 })
   const limits = readStreamOptions('app', options)
   const writer = new StreamWriter(response, format, limits, () => drained.push(performance.now()))
-  writer.open({ 'content-type': 'text/plain' }, event('plan'))
+  response.writeHead(200)
+  writer.start(event('plan'))
   return { writer, drained }
 }
 
@@ -25,7 +26,7 @@ function writerOf({ response }: OpenResponse, options: StreamOptions = {}, type:
 async function fill({ response }: OpenResponse, writer: StreamWriter): Promise<number> {
   let count = 0
   let isTaken = true
-  while (isTaken) {
+  for (let batch = 0; batch < 1000 && isTaken; batch++) {
     for (let index = 0; index < 100; index++) writer.send(event([count++, 'a'.repeat(1000)]))
     isTaken = false
     // The connection takes the bytes of a caller that reads within a few turns.

@@ -40,18 +40,17 @@ export async function openStream(url: string, init: RequestInit = {}): Promise<O
   const controller = new AbortController()
   const response = await fetch(url, { ...init, headers: ndjson, signal: controller.signal })
   const events = eventsOf(response.body as AsyncIterable<Uint8Array>)
-  const next = async () => (await events.next()).value as AnyEvent | undefined
+  const next = async () => (await events.next()).value
+  const nextOf = async (kind: string): Promise<AnyEvent> => {
+    const event = await next()
+    if (event === undefined) throw new Error(`the stream has ended without ${kind}`)
+    return event.event === kind ? event : nextOf(kind)
+  }
   return {
     status: response.status,
     headers: response.headers,
     next,
-    async nextOf(kind) {
-      for (;;) {
-        const event = await next()
-        if (event === undefined) throw new Error(`the stream has ended without ${kind}`)
-        if (event.event === kind) return event as never
-      }
-    },
+    nextOf: nextOf as OpenedStream['nextOf'],
     leave: () => controller.abort(),
   }
 }
