@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { startBatch } from '../../batch/start-batch.ts'
 import { endToEnd } from '../../core/end-to-end.ts'
 import { Problem, type Fault } from '../../errors.ts'
@@ -18,14 +18,16 @@ import type { BatchService } from './batch-service.ts'
 import { BatchStream } from './batch-stream.ts'
 import { BatchTask } from './batch-task.ts'
 
+/** Hides a route from collectors such as `@fastify/swagger`, which cannot describe QUERY. */
+const hidden = { hide: true } as NonNullable<RouteOptions['schema']>
+
 /** Adds the routes of batches, and replies for the other methods at their path. */
 export async function serveBatches(app: FastifyInstance, service: BatchService): Promise<void> {
   const { routes, limits, countCalls } = service
   const prefix = app.prefix.endsWith('/') ? app.prefix.slice(0, -1) : app.prefix
   await app.register(async scope => {
-    // Collectors such as `@fastify/swagger` cannot describe QUERY.
     scope.addHook('onRoute', route => {
-      route.schema = { ...route.schema, hide: true } as NonNullable<typeof route.schema>
+      route.schema = { ...route.schema, ...hidden }
     })
     // Tells callers that they may send QUERY, and with which content type (RFC 10008).
     scope.addHook('onRequest', (_request, reply, done) => {

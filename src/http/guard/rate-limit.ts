@@ -2,13 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Problem } from '../../errors.ts'
 import { clientAddress } from '../request/client-address.ts'
 import type { KeysOfRequests } from './api-keys.ts'
-import {
-  createCounter,
-  createSharedStore,
-  type CountCalls,
-  type CountRequest,
-  type RateCount,
-} from './shared-rate-store.ts'
+import { createCounter, createSharedStore, type CountCalls, type CountRequest } from './shared-rate-store.ts'
 
 /** Counts requests towards the limit of their client. Each method rejects with `RATE_LIMITED` above the limit. */
 export interface RateLimit {
