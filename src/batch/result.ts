@@ -19,7 +19,7 @@ interface OfCall {
 /** The part of a reply of an aggregate that is not its data, as far as callers see it. */
 interface OfAggregate {
   readonly complete?: boolean
-  readonly sources?: Readonly<Record<string, Outcome | Pick<Outcome, 'state'>>>
+  readonly sources?: Readonly<Record<string, Outcome | { readonly state: string }>>
 }
 
 /** A call with an answer. */
@@ -46,4 +46,30 @@ export interface BatchReply {
   readonly complete: boolean
   /** The longest `retry-after` of the problems, in seconds; absent if there is none. */
   readonly retryAfter?: number
+}
+
+/** A result as it is sent. The answer itself is not kept. */
+export interface WrittenResult {
+  /** The index of the call in its batch. */
+  readonly index: number
+  readonly id: string
+  readonly operation: string
+  readonly state: ResultState
+  readonly status: number
+  /** The code of the problem; undefined for an answer. */
+  readonly code: string | undefined
+  /** The `retry-after` of the problem, in seconds. */
+  readonly retryAfter: number | undefined
+  /** The `CallResult` as JSON. */
+  readonly text: string
+}
+
+/** The reply to a batch as it is sent. */
+export interface BatchAnswer {
+  /** The `BatchReply` as JSON. */
+  readonly text: string
+  /** True if every result is `ok`. */
+  readonly complete: boolean
+  /** The longest `retry-after` of the problems, in seconds; undefined if there is none. */
+  readonly retryAfter: number | undefined
 }

@@ -1,5 +1,7 @@
 import { test } from 'tap'
 import { z } from 'zod'
+import { readPointer } from '../../src/batch/json-pointer.ts'
+import { findReferences } from '../../src/batch/reference.ts'
 import { endToEnd, lowerCased } from '../../src/core/end-to-end.ts'
 import { linkTarget } from '../../src/core/link-header.ts'
 import { Redaction } from '../../src/log/redaction.ts'
@@ -101,6 +103,8 @@ const readers: Readonly<Record<string, readonly [search: Search, runs: readonly 
     [',', ';', 'a/b,', ' ', 'application/json;', 'application/json;q=0.,', ';q=', '"', 'a/b;c="\\"', 'text/*;q=0.'],
   ],
   'Last-Event-ID': [readEventId, ['.', 'a', '-', '0', `7e1a3b52-5f0e-4c43-9a53-0d6a4c1b2f10.1.`]],
+  'a JSON Pointer': [text => readPointer(`/${text}`), ['/', '~', '~1', '%', '%7E', '%c3', 'a']],
+  'a reference': [text => findReferences({ $ref: text }, [], []), ['#', '/', '#/data/', '~0', '%41']],
   Authorization: [text => isKey(`Bearer ${text}`), ['a', ' ', 'a ', '\u20ac']],
   Connection: [text => endToEnd({ connection: text, 'x-a': '1' }), [',', 'a,', ' ', ' ,']],
   'headers that code gives': [text => lowerCased({ [text]: '1', 'x-a': text }), ['A', '\u0130']],

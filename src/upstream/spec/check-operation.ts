@@ -70,6 +70,7 @@ export function operationSpec(upstream: UpstreamSpec, key: string, options: AnyO
   const template = parseTemplate(path, name)
   checkInput(name, options, upstream, template.names)
   const { auth } = upstream
+  if (batch) checkBatch(name, options)
   const listed = checkResponses(name, options, auth !== undefined && 'oauth2' in auth)
   return {
     upstream,
@@ -89,6 +90,20 @@ export function operationSpec(upstream: UpstreamSpec, key: string, options: AnyO
     keyBatch: keyBatchSpec(name, safe, options, listed),
     batch,
   }
+}
+
+/** Refuses an operation for batches whose input or answer is not JSON. */
+function checkBatch(name: string, { bodyType, responseType }: AnyOperationOptions): void {
+  if (bodyType === 'bytes' || bodyType === 'multipart')
+    throw new TypeError(
+      `${name}: batch: true needs an input in JSON, and bodyType '${bodyType}' has bytes: ` +
+        'remove batch, or write an aggregate with batch: true that makes the body',
+    )
+  if (responseType === 'bytes')
+    throw new TypeError(
+      `${name}: batch: true needs an answer in JSON, and responseType 'bytes' has bytes: ` +
+        'remove batch, or write an aggregate with batch: true that reads them',
+    )
 }
 
 /** Checks the schemas of the input against the path, against each other and against what a request can carry. */
