@@ -8,9 +8,11 @@ export interface WithoutFallback<Sentence extends string> {
 }
 
 /** Refuses a fallback of the type `F` that a step cannot have as its value. It adds nothing for any other type. */
-export type FallbackCheck<F> = [FallbackFault<F>] extends [never]
-  ? unknown
-  : { readonly fallback: TypeErrorMessage<`the fallback ${FallbackFault<F>}`> }
+export type FallbackCheck<F> =
+  true extends HasFault<F> ? { readonly fallback: TypeErrorMessage<`the fallback ${FallbackFault<F>}`> } : unknown
+
+/** In this order the compiler accepts a fallback with a type parameter in it, such as `T[]`: `any` has no fault. */
+type HasFault<F> = [FallbackFault<F>] extends [never] ? false : true
 
 /** The reason for which a fallback is refused. For a union it has the reason of each member. */
 type FallbackFault<F> = 0 extends 1 & F

@@ -1,4 +1,4 @@
-import { Call } from '../upstream/call/call.ts'
+import { isItem } from './chain.ts'
 
 /** The number of objects and lists in which `findCall` searches, so that a large value costs little. */
 const maxSearched = 1000
@@ -11,7 +11,7 @@ function keysOf(value: object): Iterable<string | number> {
 }
 
 /**
- * Searches a value for a call, through lists and plain objects.
+ * Searches a value for a call or a chain, through lists and plain objects.
  *
  * @param depth The number of levels that are searched.
  * @returns The operation of the first call and its path in the value, for example `shop.order at /items/0`; undefined
@@ -22,7 +22,7 @@ export function findCall(value: unknown, depth = 8): string | undefined {
 
   function search(item: unknown, level: number): { readonly operation: string; path: string } | undefined {
     if (typeof item !== 'object' || item === null) return undefined
-    if (item instanceof Call) return { operation: item.operation, path: '' }
+    if (isItem(item)) return { operation: item.spec.name, path: '' }
     if (level === depth || searched++ === maxSearched) return undefined
     for (const key of keysOf(item)) {
       const found = search((item as Readonly<Record<string | number, unknown>>)[key], level + 1)

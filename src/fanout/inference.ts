@@ -78,11 +78,15 @@ export type ContextResult<R, Without, With> = unknown extends R
           : TypeErrorMessage<`context() returns an object with a call at '${HeldCall<R>}': use await ask(call)`>
         : TypeErrorMessage<'context() returns one value, or one call: await several with ask'>
 
-/** The fields of an object that are calls, awaited or not. */
+/** The fields of an object that are calls, awaited or not, or chains. */
 export type HeldCall<R> = R extends NotPlain
   ? never
   : {
-      [K in keyof R & string]-?: 0 extends 1 & R[K] ? never : [Extract<R[K], Asked>] extends [never] ? never : K
+      [K in keyof R & string]-?: 0 extends 1 & R[K]
+        ? never
+        : [Extract<R[K], Asked | Chain<unknown>>] extends [never]
+          ? never
+          : K
     }[keyof R & string]
 /** A call, or the type of an awaited call. */
 export type Asked = Call<unknown> | Unasked<string, unknown>

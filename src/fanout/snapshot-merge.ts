@@ -36,7 +36,8 @@ export function isBetter({ snapshot }: AnyAggregate, now: SnapshotMark, last: Sn
 export function faultOfSnapshot({ name }: Pick<AnyAggregate, 'name'>, pending: readonly string[]): string {
   return (
     `aggregate '${name}': a snapshot could not be made before the end of '${pending.join("', '")}': ` +
-    'write a merge that accepts their fallbacks and does not change its arguments, or set snapshot in reply()'
+    'write a merge that accepts their fallbacks and does not change its arguments, ' +
+    'or give reply() the option snapshot'
   )
 }
 

@@ -1,5 +1,6 @@
 import { test } from 'tap'
 import { LoopShare } from '../../src/core/loop-share.ts'
+import { elapsed } from '../helpers/until.ts'
 
 test('a loop is busy if it was active for 90 % of the last 50 ms or more', t => {
   let activeMs = 500
@@ -42,6 +43,6 @@ test('the loop of this process is busy while it computes and idle while it waits
   const until = performance.now() + 60
   while (performance.now() < until) Math.sqrt(until)
   t.ok(loop.isBusy(performance.now()))
-  await new Promise(resolve => setTimeout(resolve, 300))
+  await elapsed(300)
   t.notOk(loop.isBusy(performance.now()))
 })

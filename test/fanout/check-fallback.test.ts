@@ -75,6 +75,10 @@ test('a fallback that the step cannot use as a value is refused', t => {
       { deep: { order: shop.item() } },
       'has the call shop.item at /deep/order, which is never sent: ask it in the function of the step',
     ],
+    [
+      [chain(shop.item(), () => 1)],
+      'has the call shop.item at /0, which is never sent: ask it in the function of the step',
+    ],
     [() => null, 'is a function, which is never called: write a value, such as null'],
     [shop.item, 'is a function, which is never called: write a value, such as null'],
     [class {}, 'is a function, which is never called: write a value, such as null'],

@@ -390,7 +390,7 @@ test('a snapshot that cannot be made is an error of runAggregate, with the cause
       {
         message:
           "aggregate 'order': a snapshot could not be made before the end of 'items', 'rating': " +
-          'write a merge that accepts their fallbacks and does not change its arguments, or set snapshot in reply()',
+          'write a merge that accepts their fallbacks and does not change its arguments, or give reply() the option snapshot',
         cause,
       },
     )

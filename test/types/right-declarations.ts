@@ -218,6 +218,14 @@ base()
     return { name: seen.found.name }
   })
 
+// optional: a fallback with a type parameter of a function that adds steps
+export function withDefaults<T>(list: readonly T[], value: T) {
+  return base()
+    .optional('orItems', () => picture(), { fallback: list })
+    .optional('orField', () => picture(), { fallback: { value } })
+    .each('orEach', () => [facts({ count: 1 })], { minSuccess: 0, fallback: [value] })
+}
+
 // optional: readonly all the way down, since the value is frozen
 base()
   .optional(

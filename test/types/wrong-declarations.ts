@@ -357,3 +357,6 @@ base().optional('a', () => fact(), { fallback: fact })
 // 129 fallback that may be a call
 // @ts-expect-error
 base().optional('a', () => fact(), { fallback: base.length > 3 ? null : fact() })
+// 130 fallback that has a chain in a field
+// @ts-expect-error
+base().optional('a', () => facts({ count: 1 }), { fallback: { order: chain(fact(), () => picture()) } })

@@ -157,7 +157,7 @@ export class EventStream implements OpenStream {
     }
     delete head['content-length']
     delete head['etag']
-    if (closeIfUnread(this.#request.raw, raw) || this.#services.open.closesConnections) head['connection'] = 'close'
+    if (closeIfUnread(this.#request.raw, raw) || this.#closesConnection) head['connection'] = 'close'
     raw.writeHead(200, head)
     this.#reply.hijack()
     this.#enter(StreamPhase.open)
@@ -174,7 +174,12 @@ export class EventStream implements OpenStream {
     if (this.#services.open.delete(this)) this.#services.metrics.ended(this.format, this.#endOf())
     if (!isComplete) return this.#source.closed()
     // The head of the stream may have been sent before the app began to close its connections.
-    if (this.#services.open.closesConnections && !requestsOn(this.socket)) linger(this.socket)
+    if (this.#closesConnection && !requestsOn(this.socket)) linger(this.socket)
+  }
+
+  /** True if the connection closes after this response. A connection of HTTP/2 has other streams. */
+  get #closesConnection(): boolean {
+    return this.#services.open.closesConnections && this.#request.raw.httpVersionMajor === 1
   }
 
   #isCut(phase: StreamPhase): boolean {

@@ -15,6 +15,7 @@ const usual = new Set([
   'keep-alive',
   'server-timing',
   'transfer-encoding',
+  'x-accel-buffering',
   'x-request-id',
   'accept-query',
   ...Object.keys(defaultHeaders),

@@ -20,7 +20,7 @@ test('the first dropped snapshot of an aggregate is a warning, and the others ar
   })
   const text = (aggregate: string) =>
     `aggregate '${aggregate}': a snapshot could not be made before the end of 'rating', 'stock': ` +
-    'write a merge that accepts their fallbacks and does not change its arguments, or set snapshot in reply()'
+    'write a merge that accepts their fallbacks and does not change its arguments, or give reply() the option snapshot'
   t.match(lines, [
     ['warn', fields('orders'), text('orders')],
     ['debug', fields('orders'), text('orders')],

@@ -54,7 +54,8 @@ export function bulkhead({
   isLoopBusy = () => false,
 }: BulkheadOptions): Bulkhead {
   const adaptive = typeof concurrency === 'number' ? undefined : concurrency
-  const queue = new FairQueue(now)
+  // A run that was admitted with a free permit waits without a decision, so the loop is measured from the first wait.
+  const queue = new FairQueue(now, at => void isLoopBusy(at))
   const semaphore = new Semaphore(typeof concurrency === 'number' ? concurrency : concurrency.limit, queue)
   const hold = new HoldingTime()
   const admissions = new AdmissionControl({ upstream, semaphore, queue, maxQueue, now, isLoopBusy })

@@ -27,9 +27,12 @@ export class FairQueue {
   /** The service of the flow that has been served least. */
   #leastServed = 0
   readonly #now: () => number
+  readonly #waitStarted: (now: number) => void
 
-  constructor(now: () => number) {
+  /** @param waitStarted Called when the first call of a flow begins to wait. */
+  constructor(now: () => number, waitStarted: (now: number) => void = () => {}) {
     this.#now = now
+    this.#waitStarted = waitStarted
   }
 
   push(call: QueuedCall): void {
@@ -38,6 +41,7 @@ export class FairQueue {
     this.size++
     if (flow.queued++ === 0) {
       flow.waitingSince = this.#now()
+      this.#waitStarted(flow.waitingSince)
       flow.burst = flow.refused = 0
       flow.served = Math.max(flow.served, this.#leastServed)
       this.#flows.add(flow)
