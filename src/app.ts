@@ -23,7 +23,7 @@ import { PathIndex } from './http/guard/path-index.ts'
 import { handleServerEvents } from './http/guard/server-events.ts'
 import { ServerGuard, setServerGuard } from './http/guard/server-guard.ts'
 import { guardRequests } from './http/guard/request-guard.ts'
-import type { RateLimitHook } from './http/guard/rate-limit.ts'
+import type { RateLimit } from './http/guard/rate-limit.ts'
 import { headwaters } from './http/plugin.ts'
 import { setRuntimeOf } from './http/lifecycle/app-runtime.ts'
 import { countRequests, RequestCounter } from './http/metrics/request-counter.ts'
@@ -48,7 +48,9 @@ import type { CountRequest } from './http/guard/shared-rate-store.ts'
 import { logOmittedRefusals, RefusalSampler, type ReportRefusal } from './http/log/refusal-sampler.ts'
 import { tracedLoggers } from './http/log/request-loggers.ts'
 import { addRequestId, addDefaultHeaders } from './http/reply/default-headers.ts'
+import { batchOfferOf } from './http/batch/batch-offer.ts'
 import { readBatchOptions, type BatchOptions } from './http/batch/batch-options.ts'
+import { batchRoutes } from './http/batch/batch-route.ts'
 import { readStreamOptions, type StreamOptions } from './http/stream/stream-options.ts'
 import { closeSlowReaders } from './http/guard/slow-readers.ts'
 import { closeOnStrayBytes } from './http/guard/stray-bytes.ts'
@@ -360,7 +362,7 @@ export function buildApp(aggregates: AggregateList, options: AppOptions = {}): F
   logRefusedBodies(app, gauge.bodies)
   const paths = new PathIndex()
   setServerGuard(app, new ServerGuard({ gauge, paths, readiness, connectionLimit, requests, refusals, log: app.log }))
-  let limit: RateLimitHook | undefined
+  let limit: RateLimit | undefined
   void app.register(async guarded => {
     if (metricsRoute !== undefined) rejectMetricsUrl(served)
     limit = await guardRequests(guarded, { gauge, paths, rateLimit, keys, countRequest })
@@ -377,15 +379,21 @@ export function buildApp(aggregates: AggregateList, options: AppOptions = {}): F
       streams,
       openStreams,
       batch,
+      countCalls: limit?.countCalls,
       logCompletePercent,
     })
-    paths.fill(served)
+    const hasBatches = batchOfferOf('app', batch, served) !== undefined
+    paths.fill(hasBatches ? [...served, ...Object.values(batchRoutes)] : served)
   })
   app.addHook('onClose', async () => {
     await runtime.close()
     await endOpenStreams(openStreams)
   })
   addOpenapiRoutes(app, { aggregates: served, info, sources, bearer: keys.length > 0, rateLimited: rateLimit > 0 })
-  addExplorer(app, info.title ?? defaultTitle, rateLimit > 0 ? async request => limit?.(request) : undefined)
+  addExplorer(
+    app,
+    info.title ?? defaultTitle,
+    rateLimit > 0 ? async request => limit?.countRequest(request) : undefined,
+  )
   return app
 }

@@ -6,7 +6,11 @@ import { checkSourcesLevel, type SourcesLevel } from '../fanout/sources-level.ts
 import type { Override, Runtime, RuntimeOptions } from '../upstream/runtime.ts'
 import type { Layers } from '../upstream/spec/layers.ts'
 import { RuntimeMetrics } from '../metrics/runtime-metrics.ts'
+import { batchOfferOf } from './batch/batch-offer.ts'
 import { readBatchOptions, type BatchOptions } from './batch/batch-options.ts'
+import type { BatchService } from './batch/batch-service.ts'
+import { checkBatchRoute } from './batch/check-batch-route.ts'
+import { serveBatches } from './batch/serve-batches.ts'
 import { InboundBodies } from './bodies/inbound-bodies.ts'
 import type { LoadGauge } from './reply/route-services.ts'
 import { CompleteRunSampler } from './log/complete-run.ts'
@@ -16,6 +20,7 @@ import { delegateErrors } from './problems/delegate-errors.ts'
 import { addRequestId } from './reply/default-headers.ts'
 import { safeListener } from './reply/safe-listener.ts'
 import { readStreamOptions, type StreamOptions } from './stream/stream-options.ts'
+import type { StreamingServices } from './stream/stream-task.ts'
 import { describeRoutes } from './openapi/swagger.ts'
 import { countRequests, RequestCounter } from './metrics/request-counter.ts'
 import { OpenStreams } from './connection/open-streams.ts'
@@ -120,6 +125,8 @@ export interface ServiceOptions extends HeadwatersOptions {
   readonly requests?: RequestCounter
   /** The open streams of these routes. @default those of this registration */
   readonly openStreams?: OpenStreams
+  /** Counts the calls of a batch towards the rate limit of its client. @default no limit */
+  readonly countCalls?: BatchService['countCalls']
 }
 
 /** A Fastify app of any version. Two copies of Fastify have types that are not assignable to each other. */
@@ -166,17 +173,20 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
     streams,
     openStreams,
     batch,
+    countCalls,
     onEvent,
   } = options
   checkBoolean('headwaters', 'describe', describe)
   checkListener('headwaters', onEvent)
   checkSourcesLevel('headwaters', sources)
   const streamLimits = readStreamOptions('headwaters', streams)
-  readBatchOptions('headwaters', batch)
+  const batchLimits = readBatchOptions('headwaters', batch)
   numberWithin('headwaters', 'traceSampledPercent', traceSampledPercent, 0, 100)
   const app = host as FastifyInstance
   const aggregates = readAggregates(options.aggregates)
+  const offer = batchOfferOf('headwaters', batchLimits, aggregates)
   check(app, aggregates)
+  if (offer !== undefined) checkBatchRoute(app, aggregates)
   if (runtime !== undefined) rejectOptionsBesideRuntime('headwaters', { overrides, environment, layers, threads })
   const ownRuntime =
     runtime ??
@@ -196,7 +206,7 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
   addRequestId(app)
   delegateErrors(app)
   const open = openStreams ?? ownOpenStreams(app, streamLimits.readTimeout)
-  aggregateRoutes(describe ? describeRoutes(app, aggregates, sources) : app, aggregates, {
+  const services: StreamingServices = {
     runtime: ownRuntime,
     load,
     onEvent: onEvent && safeListener(app.log, onEvent),
@@ -206,7 +216,10 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
     sources,
     completeRuns: new CompleteRunSampler(numberWithin('headwaters', 'logCompletePercent', logCompletePercent, 0, 100)),
     streams: { limits: streamLimits, open, metrics: counters.streams },
-  })
+  }
+  aggregateRoutes(describe ? describeRoutes(app, aggregates, sources) : app, aggregates, services)
+  if (offer !== undefined && batchLimits !== false)
+    await serveBatches(app, { routes: services, offer, limits: batchLimits, metrics: counters.batches, countCalls })
   if (runtime === undefined) app.addHook('onClose', () => ownRuntime.close())
 }
 

@@ -70,6 +70,18 @@ export const snapshots: Family = {
   type: 'counter',
   labels: ['result'],
 }
+export const batches: Family = {
+  name: 'headwaters_batches_total',
+  help: 'Batches that have ended.',
+  type: 'counter',
+  labels: ['outcome'],
+}
+export const batchCalls: Family = {
+  name: 'headwaters_batch_calls_total',
+  help: 'Calls of batches that have ended.',
+  type: 'counter',
+  labels: ['state'],
+}
 
 // Calls to upstreams
 
@@ -275,6 +287,8 @@ export const families: readonly Family[] = [
   openStreams,
   streams,
   snapshots,
+  batches,
+  batchCalls,
   clientDuration,
   attempts,
   calls,

@@ -1,5 +1,6 @@
 import { errors, type ErrorCode } from '../errors.ts'
 import { codesOfState, runOutcomes, type StepState } from './aggregate-metrics.ts'
+import { batchCallStates } from './batch-metrics.ts'
 import { dnsErrors } from './dns-metrics.ts'
 import * as families from './families.ts'
 import type { Family } from './family.ts'
@@ -95,13 +96,15 @@ type Add = (family: Family, combinations: number) => void
 
 function addService({ otherRoutes }: LimitedService, add: Add): void {
   const methodCount = methods.values.length
-  // Requests without a route, and GET and HEAD of the other routes.
-  add(families.serverDuration, (methodCount + 2 * otherRoutes) * otherStatuses.size)
+  // Requests without a route, GET and HEAD of the other routes, and POST and QUERY of batches.
+  add(families.serverDuration, (methodCount + 2 * otherRoutes + 2) * otherStatuses.size)
   add(families.activeRequests, methodCount)
   add(families.requestsRefused, refusalCodes.values.length)
   add(families.openStreams, 1)
   add(families.streams, streamFormats.length * streamEnds.length)
   add(families.snapshots, snapshotResults.length)
+  add(families.batches, runOutcomes.length)
+  add(families.batchCalls, batchCallStates.length)
   add(families.dnsDuration, dnsErrors.values.length)
   add(families.offloadTasks, taskStates.length)
   add(families.logLinesLost, 1)

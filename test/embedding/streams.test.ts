@@ -7,6 +7,7 @@ import { test } from 'tap'
 import { z } from 'zod'
 import { aggregate, headwaters, refuse } from '../../src/index.ts'
 import { listening } from '../helpers/listening.ts'
+import { until } from '../helpers/until.ts'
 import { streamed } from '../app/stream/helpers/streamed.ts'
 
 const described = aggregate('one', { url: '/one', query: z.object({ at: z.string().optional() }) })
@@ -108,4 +109,32 @@ test('a stream works over HTTP/2', async t => {
   t.match(await text(stream), /^retry: 1000\n\n[^]*event: reply\ndata: .*\n\n$/)
   const head = session.request({ ':path': '/one', ':method': 'HEAD', accept: 'text/event-stream' })
   t.match(await once(head, 'response'), [{ ':status': 200 }])
+})
+
+test('a caller over HTTP/2 that leaves, or does not read, ends its run', async t => {
+  const long = 'a'.repeat(1024 * 1024)
+  const held = aggregate('held', { url: '/held', deadline: 20_000 })
+    .required('long', () => long)
+    .optional('held', () => new Promise<string>(() => {}), { fallback: '' })
+    .reply(z.string(), ({ long }) => long)
+  const app = fastify({ http2: true })
+  const load = { runs: 0, served: 0, refused: 0, shedOptional: false }
+  await app.register(headwaters, { aggregates: [held], load, streams: { readTimeout: 200 } })
+  t.teardown(() => app.close())
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = app.server.address() as { readonly port: number }
+  const session = connectHttp2(`http://127.0.0.1:${port}`).on('error', () => {})
+  t.teardown(() => session.destroy())
+  const open = async () => {
+    const stream = session.request({ ':path': '/held', accept: 'application/x-ndjson' }).on('error', () => {})
+    await once(stream, 'response')
+    t.equal(load.runs, 1)
+    return stream
+  }
+  const left = await open()
+  left.close()
+  await until(() => load.runs === 0)
+  await open()
+  await until(() => load.runs === 0)
+  t.equal(load.served, 2)
 })

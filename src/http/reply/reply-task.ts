@@ -21,7 +21,7 @@ export const callerGone = new DOMException('the caller has gone', 'AbortError')
  * A reply with more characters is sent as bytes. With a text, Node would concatenate the head and the text, which
  * copies both.
  */
-const longText = 16 * 1024
+export const longText = 16 * 1024
 
 /** One request in flight: starts its run, then writes the reply or passes on the error. */
 export class ReplyTask implements RunCompletion {

@@ -5,8 +5,8 @@ import { sampledTraceId } from '../../trace/sampled-trace-id.ts'
 import { recordOf } from '../metrics/request-counter.ts'
 import type { LoadGauge } from './route-services.ts'
 
-/** Counts a run that starts, in the load of the service and for the metrics of its request. */
-export function countRun(load: LoadGauge | undefined, raw: ServerResponse, run: Run): void {
+/** Counts a run or a batch that starts, in the load of the service and for the metrics of its request. */
+export function countRun(load: LoadGauge | undefined, raw: ServerResponse, run: Pick<Run, 'trace'>): void {
   if (load !== undefined) load.runs++
   const record = recordOf(raw)
   if (record === undefined) return

@@ -25,7 +25,7 @@ export interface EndContext {
 }
 
 /** Returns the JSON of the last event of a run that failed. Its body is that of the plain problem. */
-export function problemText({ request }: EndContext, failure: Problem): string {
+export function problemText(request: FastifyRequest, failure: Problem): string {
   return writtenProblem(shownError(request, failure), request.id)
 }
 
@@ -66,7 +66,7 @@ export class EndOfRun implements WaitingEvent {
       this.event = 'problem'
       const problem = toProblem(error)
       log.failed(problem)
-      return problemText(this.#context, problem)
+      return problemText(this.#context.request, problem)
     }
   }
 

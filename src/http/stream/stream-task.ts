@@ -195,7 +195,7 @@ export class StreamTask implements RunCompletion, RunProgress, SnapshotTarget, S
   #fail(problem: Problem): void {
     this.#snapshots.end()
     this.#context.log.failed(problem)
-    this.#stream.finish(new WrittenEvent('problem', problemText(this.#context, problem)))
+    this.#stream.finish(new WrittenEvent('problem', problemText(this.#request, problem)))
   }
 
   #shown(event: StreamEvent): ShownEvent {

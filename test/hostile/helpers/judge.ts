@@ -17,6 +17,7 @@ const usual = new Set([
   'transfer-encoding',
   'x-accel-buffering',
   'x-request-id',
+  'accept-query',
   ...Object.keys(defaultHeaders),
 ])
 

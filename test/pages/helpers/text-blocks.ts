@@ -131,7 +131,9 @@ const kinds: readonly TextKind[] = [
         .slice(0, at)
         .filter(isEntry)
         .map(line => line.trim())
-      const printed = serviceText({ aggregates: routes, upstreams, workers: 1 })
+      const { operations, own } = /^batch: (?<operations>\d+) \w+, (?<own>\d+) \w+$/m.exec(text)?.groups ?? {}
+      const batch = operations === undefined ? undefined : { operations: Number(operations), aggregates: Number(own) }
+      const printed = serviceText({ aggregates: routes, upstreams, batch, workers: 1 })
       return printed.trim() === text.trim() ? [] : [text]
     },
   },
