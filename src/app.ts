@@ -51,6 +51,7 @@ import { addRequestId, addDefaultHeaders } from './http/reply/default-headers.ts
 import { batchOfferOf } from './http/batch/batch-offer.ts'
 import { readBatchOptions, type BatchOptions } from './http/batch/batch-options.ts'
 import { batchRoutes } from './http/batch/batch-route.ts'
+import { describedBatches } from './http/batch/described-batches.ts'
 import { readStreamOptions, type StreamOptions } from './http/stream/stream-options.ts'
 import { closeSlowReaders } from './http/guard/slow-readers.ts'
 import { closeOnStrayBytes } from './http/guard/stray-bytes.ts'
@@ -389,7 +390,14 @@ export function buildApp(aggregates: AggregateList, options: AppOptions = {}): F
     await runtime.close()
     await endOpenStreams(openStreams)
   })
-  addOpenapiRoutes(app, { aggregates: served, info, sources, bearer: keys.length > 0, rateLimited: rateLimit > 0 })
+  addOpenapiRoutes(app, {
+    aggregates: served,
+    info,
+    sources,
+    bearer: keys.length > 0,
+    rateLimited: rateLimit > 0,
+    batches: () => describedBatches('app', batch, served),
+  })
   addExplorer(
     app,
     info.title ?? defaultTitle,

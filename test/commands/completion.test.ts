@@ -33,7 +33,7 @@ test('the words that may follow are commands, options, aggregates, their fields 
     [['serve', '--events'], []],
     [['serve', '--workers'], ['auto']],
     [['--watch'], ['--live', '--workers', '--watch', '--otlp', '--events', '--help']],
-    [['openapi'], ['--out', '--json', '--info', '--help']],
+    [['openapi'], ['--out', '--json', '--spec', '--info', '--help']],
     [['openapi', '--out'], []],
     [['check'], ['--metrics', '--help']],
     [

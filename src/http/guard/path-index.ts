@@ -28,7 +28,7 @@ const open: IndexedPath = { criticality: undefined, aggregates: none }
 const unknown: IndexedPath = { criticality: 'normal', aggregates: none }
 
 /** Paths that are never refused for load: the operator and readers of the document need them then. */
-const openPaths = ['/', '/metrics', '/openapi.json', '/openapi.yaml', '/docs']
+const openPaths = ['/', '/metrics', '/openapi.json', '/openapi.yaml', '/openapi-3.2.json', '/docs']
 const openPrefixes = ['/health/', '/docs/']
 
 /** Finds the criticality of a request by its path, without the router. */

@@ -291,9 +291,6 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   'http/openapi/operation-id.ts': {
     '/-([a-z0-9])/g': declaration,
   },
-  'http/openapi/operation.ts': {
-    '/^[a-z]/': declaration,
-  },
   'http/routing/allowed-methods.ts': {
     '/(?<!\\/)\\/+$/': declaration,
     '/\\/{2,}/g': declaration,
