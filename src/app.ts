@@ -11,10 +11,11 @@ import { checkSourcesLevel, type SourcesLevel } from './fanout/sources-level.ts'
 import { trustOf } from './http/request/client-address.ts'
 import { acceptAllMethods } from './http/routing/allowed-methods.ts'
 import { trackConnections } from './http/connection/open-connections.ts'
+import { OpenStreams } from './http/connection/open-streams.ts'
 import { addCors } from './http/guard/cors.ts'
 import { appOptions } from './http/guard/app-options.ts'
 import { limitConnections } from './http/guard/connection-limit.ts'
-import { drainOnClose } from './http/lifecycle/drain.ts'
+import { drainOnClose, endOpenStreams } from './http/lifecycle/drain.ts'
 import { addExplorer } from './http/explorer/explorer.ts'
 import { replyAtRoot } from './http/explorer/root.ts'
 import { checkHostHeader } from './http/guard/host-header.ts'
@@ -22,7 +23,7 @@ import { PathIndex } from './http/guard/path-index.ts'
 import { handleServerEvents } from './http/guard/server-events.ts'
 import { ServerGuard, setServerGuard } from './http/guard/server-guard.ts'
 import { guardRequests } from './http/guard/request-guard.ts'
-import type { RateLimitHook } from './http/guard/rate-limit.ts'
+import type { RateLimit } from './http/guard/rate-limit.ts'
 import { headwaters } from './http/plugin.ts'
 import { setRuntimeOf } from './http/lifecycle/app-runtime.ts'
 import { countRequests, RequestCounter } from './http/metrics/request-counter.ts'
@@ -47,6 +48,11 @@ import type { CountRequest } from './http/guard/shared-rate-store.ts'
 import { logOmittedRefusals, RefusalSampler, type ReportRefusal } from './http/log/refusal-sampler.ts'
 import { tracedLoggers } from './http/log/request-loggers.ts'
 import { addRequestId, addDefaultHeaders } from './http/reply/default-headers.ts'
+import { batchOfferOf } from './http/batch/batch-offer.ts'
+import { readBatchOptions, type BatchOptions } from './http/batch/batch-options.ts'
+import { batchRoutes } from './http/batch/batch-route.ts'
+import { describedBatches } from './http/batch/described-batches.ts'
+import { readStreamOptions, type StreamOptions } from './http/stream/stream-options.ts'
 import { closeSlowReaders } from './http/guard/slow-readers.ts'
 import { closeOnStrayBytes } from './http/guard/stray-bytes.ts'
 import type { MetricsSource } from './metrics/source.ts'
@@ -166,6 +172,14 @@ export interface AppOptions {
    * @default 'full'
    */
   readonly sources?: SourcesLevel
+  /** The limits of streams. @default the defaults of `StreamOptions` */
+  readonly streams?: StreamOptions
+  /**
+   * The limits of batches, and the operations that batches may call. `false` turns batches off. Without an operation
+   * and an aggregate with `batch: true`, there is no route for batches.
+   * @default the defaults of `BatchOptions`
+   */
+  readonly batch?: BatchOptions | false
   /**
    * Called with each event of each run. If it throws or rejects, the error is logged, at most once per minute, and the
    * reply does not change.
@@ -205,6 +219,8 @@ const knownOptions: OptionKeys<AppOptions> = {
   info: true,
   traceSampledPercent: true,
   sources: true,
+  streams: true,
+  batch: true,
   onEvent: true,
   drainTimeout: true,
 }
@@ -268,6 +284,8 @@ export function buildApp(aggregates: AggregateList, options: AppOptions = {}): F
   const metricsRoute = readMetricsOption('app', metrics, keys)
   const limits = { ...defaultLimits, ...options.limits }
   const pressure = { ...defaultPressureLimits, ...options.pressure }
+  const streams = readStreamOptions('app', options.streams, limits.replyTimeout)
+  const batch = readBatchOptions('app', options.batch, limits.bodyBytes)
   const readiness: Readiness = { state: 'ready' }
   const refusals = new RefusalSampler()
   const app = fastify({
@@ -321,7 +339,11 @@ export function buildApp(aggregates: AggregateList, options: AppOptions = {}): F
   }
   closeOnStrayBytes(app, connections, limits.headerBytes, reportRefusal)
   // Register this before the hooks that refuse requests, so that it counts every request of a connection.
-  drainOnClose(app, { readiness, connectionLimit, connections, runtime, timeout: drainTimeout })
+  const openStreams = new OpenStreams(
+    streams.readTimeout,
+    () => readiness.state === 'draining' || connectionLimit.isFull,
+  )
+  drainOnClose(app, { readiness, connectionLimit, connections, openStreams, runtime, timeout: drainTimeout })
   handleServerEvents(app.server, reportRefusal)
   checkHostHeader(app)
   if (corsOrigins.length > 0) addCors(app, corsOrigins)
@@ -341,7 +363,7 @@ export function buildApp(aggregates: AggregateList, options: AppOptions = {}): F
   logRefusedBodies(app, gauge.bodies)
   const paths = new PathIndex()
   setServerGuard(app, new ServerGuard({ gauge, paths, readiness, connectionLimit, requests, refusals, log: app.log }))
-  let limit: RateLimitHook | undefined
+  let limit: RateLimit | undefined
   void app.register(async guarded => {
     if (metricsRoute !== undefined) rejectMetricsUrl(served)
     limit = await guardRequests(guarded, { gauge, paths, rateLimit, keys, countRequest })
@@ -355,12 +377,31 @@ export function buildApp(aggregates: AggregateList, options: AppOptions = {}): F
       onEvent,
       traceSampledPercent,
       sources,
+      streams,
+      openStreams,
+      batch,
+      countCalls: limit?.countCalls,
       logCompletePercent,
     })
-    paths.fill(served)
+    const hasBatches = batchOfferOf('app', batch, served) !== undefined
+    paths.fill(hasBatches ? [...served, ...Object.values(batchRoutes)] : served)
   })
-  app.addHook('onClose', () => runtime.close())
-  addOpenapiRoutes(app, { aggregates: served, info, sources, bearer: keys.length > 0, rateLimited: rateLimit > 0 })
-  addExplorer(app, info.title ?? defaultTitle, rateLimit > 0 ? async request => limit?.(request) : undefined)
+  app.addHook('onClose', async () => {
+    await runtime.close()
+    await endOpenStreams(openStreams)
+  })
+  addOpenapiRoutes(app, {
+    aggregates: served,
+    info,
+    sources,
+    bearer: keys.length > 0,
+    rateLimited: rateLimit > 0,
+    batches: () => describedBatches('app', batch, served),
+  })
+  addExplorer(
+    app,
+    info.title ?? defaultTitle,
+    rateLimit > 0 ? async request => limit?.countRequest(request) : undefined,
+  )
   return app
 }

@@ -66,6 +66,11 @@ export const Environment = z.object({
   REQUEST_TIMEOUT_MS: whole(100, 3_600_000).default(30_000),
   REPLY_TIMEOUT_MS: whole(100, 3_600_000).default(30_000),
   KEEP_ALIVE_MS: whole(100, 3_600_000).default(72_000),
+  STREAM_MAX_BYTES: whole(4096, 16_777_216).default(65_536),
+  STREAM_HEARTBEAT_MS: whole(1000, 600_000).default(15_000),
+  BATCH_MAX_CALLS: whole(0, 1000).default(100),
+  BATCH_BODY_BYTES: whole(1, 1_073_741_824).default(1_048_576),
+  BATCH_DEADLINE_MS: whole(1, 600_000).default(5000),
   HEADWATERS_WORKERS: wholeOr('auto', 1, 1024).default(1),
   WORKER_HEARTBEAT_MS: whole(0, 600_000, heartbeatFault)
     .refine(ms => ms === 0 || ms >= 1000, heartbeatFault)
@@ -105,6 +110,8 @@ export interface Inbound {
   readonly trustProxy: boolean | readonly string[]
   readonly keys: readonly string[]
   readonly corsOrigins: readonly string[]
+  readonly streams: { readonly maxBytes: number; readonly heartbeat: number }
+  readonly batch: { readonly maxCalls: number; readonly bodyBytes: number; readonly deadline: number } | false
 }
 
 /** The access of the operator. */
@@ -263,6 +270,14 @@ function inboundOf(data: z.output<typeof Environment>): Inbound {
     trustProxy: data.TRUST_PROXY,
     keys: data.API_KEYS,
     corsOrigins: data.CORS_ORIGINS,
+    streams: Object.freeze({ maxBytes: data.STREAM_MAX_BYTES, heartbeat: data.STREAM_HEARTBEAT_MS }),
+    batch:
+      data.BATCH_MAX_CALLS > 0 &&
+      Object.freeze({
+        maxCalls: data.BATCH_MAX_CALLS,
+        bodyBytes: data.BATCH_BODY_BYTES,
+        deadline: data.BATCH_DEADLINE_MS,
+      }),
   })
 }
 

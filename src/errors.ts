@@ -102,12 +102,20 @@ export const errors = {
   REPLY_INVALID: row(500, 'Invalid reply', 'merged a reply that does not match its schema'),
   INTERNAL: row(500, 'Internal error', 'failed because of an internal error'),
 
+  // One call of a batch
+  DEPENDENCY_FAILED: row(424, 'Needed call failed', 'was not sent, because a call that it needs failed'),
+  REFERENCE_INVALID: row(
+    424,
+    'Unusable reference',
+    'was not sent, because a reference in its input has no usable value',
+  ),
+
   // The service
   BAD_REQUEST: row(400, 'Bad request', 'received a malformed request'),
   UNAUTHENTICATED: row(401, 'Not authenticated', 'requires an API key: send the header authorization: Bearer YOUR_KEY'),
   NOT_FOUND: row(404, 'Not found', 'has no resource at this path'),
   METHOD_NOT_ALLOWED: row(405, 'Method not allowed', 'does not support this method at this path'),
-  NOT_ACCEPTABLE: row(406, 'Not acceptable', 'answers with application/json, which the accept header excludes'),
+  NOT_ACCEPTABLE: row(406, 'Not acceptable', 'has no representation that the accept header allows'),
   REQUEST_TIMEOUT: row(408, 'Request too slow', 'did not receive the whole request in time'),
   PAYLOAD_TOO_LARGE: row(413, 'Body too large', 'received a body that exceeds the size limit'),
   UNSUPPORTED_MEDIA_TYPE: row(

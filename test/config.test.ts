@@ -28,6 +28,8 @@ const inbound = {
   trustProxy: false,
   keys: [],
   corsOrigins: [],
+  streams: { maxBytes: 65_536, heartbeat: 15_000 },
+  batch: { maxCalls: 100, bodyBytes: 1024 * 1024, deadline: 5000 },
 }
 
 test('an empty environment gives the defaults', async t => {
@@ -89,6 +91,30 @@ test('the part of the sources that callers see is full, states or none', async t
     ['full', 'states', 'none'],
   )
   t.same(faultsOf(t, { SOURCES: 'some' }), ['SOURCES: must be full, states or none'])
+})
+
+test('the limits of streams and batches are numbers, and no calls turn batches off', async t => {
+  const { inbound: set } = readConfig(
+    {
+      STREAM_MAX_BYTES: '4096',
+      STREAM_HEARTBEAT_MS: '1000',
+      BATCH_MAX_CALLS: '1000',
+      BATCH_BODY_BYTES: '1',
+      BATCH_DEADLINE_MS: '600000',
+    },
+    upstreams,
+  )
+  t.same(set.streams, { maxBytes: 4096, heartbeat: 1000 })
+  t.same(set.batch, { maxCalls: 1000, bodyBytes: 1, deadline: 600_000 })
+  t.equal(readConfig({ BATCH_MAX_CALLS: '0' }, upstreams).inbound.batch, false)
+  for (const [variable, value] of [
+    ['STREAM_MAX_BYTES', '4095'],
+    ['STREAM_HEARTBEAT_MS', '0'],
+    ['BATCH_MAX_CALLS', '1001'],
+    ['BATCH_BODY_BYTES', '0'],
+    ['BATCH_DEADLINE_MS', '600001'],
+  ] as const)
+    t.match(faultsOf(t, { [variable]: value }), [new RegExp(`^${variable}: must be an integer from `)])
 })
 
 test('threads are as many as there are cores to spare, or as many as is said', async t => {
@@ -297,6 +323,8 @@ test('the limits that protect the service are read from the environment', async 
     trustProxy: ['10.0.0.0/8', '::1', '192.0.2.7', '2001:db8::/32'],
     keys: ['0123456789abcdef', 'Aa-._~+/Aa-._~+/=='],
     corsOrigins: ['https://app.example', 'http://localhost:5173'],
+    streams: inbound.streams,
+    batch: inbound.batch,
   })
   for (const [value, trust] of [
     ['true', true],

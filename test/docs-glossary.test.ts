@@ -91,7 +91,7 @@ const pages = [
     .filter(name => name.endsWith('.md') && name !== 'glossary.md')
     .map(name => `docs/${name}`),
 ]
-const exported = ['src/index.ts', 'src/app.ts', 'src/testing/index.ts'].flatMap(exportsOf)
+const exported = ['src/index.ts', 'src/app.ts', 'src/testing/index.ts', 'src/client/index.ts'].flatMap(exportsOf)
 const options = ['docs/options.md', 'docs/embedding.md'].flatMap(optionsOf)
 
 test('the glossary says in a sentence what each term means, and has each term once', async t => {

@@ -40,7 +40,7 @@ test('docs/metrics.md has the numbers of combinations of an aggregate and of an 
     return (of({ ...service, ...own }) - of(service)) / 17
   }
   const aggregate = {
-    route: { method: 'GET' },
+    route: { method: 'GET', stream: true },
     steps: [],
     statuses: [200],
     hooks: { context: undefined },

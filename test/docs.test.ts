@@ -66,6 +66,9 @@ function optionsOf(name: string): string[] {
 
 for (const [name, of, heading, count] of [
   ['AppOptions', 'embedding', 'The whole service', 4],
+  ['StreamOptions', 'embedding', 'Streams and batches', 3],
+  ['BatchOptions', 'embedding', 'Streams and batches', 5],
+  ['StreamRequest', 'streaming', 'The client', 7],
   ['HeadwatersOptions', 'embedding', 'In your Fastify app', 4],
   ['UpstreamOptions', 'options', '`defineUpstream(name, options, operations)`', 4],
   ['AccessOptions', 'options', '`defineUpstream(name, options, operations)`', 4],

@@ -1,4 +1,5 @@
 import { test } from 'tap'
+import * as client from '../src/client/index.ts'
 import * as api from '../src/index.ts'
 import * as testing from '../src/testing/index.ts'
 
@@ -29,6 +30,10 @@ test('the package gives out these names and no others', async t => {
 
 test('the test kit gives out these names and no others', async t => {
   t.same(Object.keys(testing).sort(), ['runAggregate', 'scriptedUpstream'])
+})
+
+test('the client gives out these names and no others', async t => {
+  t.same(Object.keys(client).sort(), ['StreamCut', 'StreamProblem', 'openStream'])
 })
 
 test('every name that is given out has a value', async t => {

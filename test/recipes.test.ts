@@ -74,6 +74,25 @@ test('the recipe of pages reads all orders in order, and keeps those before a pa
   t.match(partial, { complete: false, sources: { orders: { state: 'partial' } } })
 })
 
+test('the recipe of results as they arrive has a snapshot with more offers after each answer, the cheapest first', async t => {
+  const market = await upstreamOf(t)
+  market
+    .always('/shops/north/offers/1', { shop: 'north', cents: 300 })
+    .always('/shops/south/offers/1', { shop: 'south', cents: 200 }, { delay: 20 })
+    .status('/shops/east/offers/1', 404)
+  const { data, snapshots } = await runAggregate(
+    await recipe('offers.ts', 'offers'),
+    { params: { item: '1' } },
+    { upstreams: { market }, snapshots: true },
+  )
+  const shopsOf = (shown: unknown) => (shown as { offers: { shop: string }[] }).offers.map(({ shop }) => shop)
+  t.same(shopsOf(data), ['south', 'north'])
+  t.same(
+    snapshots.map(snapshot => shopsOf(snapshot.data)).findLast(shops => shops.length === 1),
+    ['north'],
+  )
+})
+
 test('the recipe of two calls for each item answers null for a city that fails', async t => {
   const geo = await upstreamOf(t)
   const weather = await upstreamOf(t)

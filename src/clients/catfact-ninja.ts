@@ -12,6 +12,7 @@ export const catfactNinja = defineUpstream(
       path: '/fact',
       query: z.object({ max_length: z.number().int().min(1).optional() }),
       output: NinjaFact,
+      batch: true,
     }),
     facts: operation({
       path: '/facts',
@@ -20,6 +21,7 @@ export const catfactNinja = defineUpstream(
         max_length: z.number().int().min(1).optional(),
       }),
       output: NinjaFacts,
+      batch: true,
     }),
     breeds: operation({
       path: '/breeds',

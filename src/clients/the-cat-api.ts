@@ -14,11 +14,13 @@ export const theCatApi = defineUpstream(
       query: z.object({ q: z.string().min(1) }),
       output: CatApiBreeds,
       coalesce: true,
+      batch: true,
     }),
     breedImages: operation({
       path: '/v1/images/search',
       query: z.object({ breed_ids: z.string().min(1), limit: z.number().int().min(1).max(10).optional() }),
       output: CatPictures,
+      batch: true,
     }),
   },
 )

@@ -13,6 +13,7 @@ export const wikipedia = defineUpstream(
       output: Summary,
       nullOn: [404],
       coalesce: true,
+      batch: true,
     }),
   },
 )

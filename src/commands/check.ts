@@ -40,12 +40,15 @@ export const command: Command = {
 }
 
 /** Returns the output of the command for a service without faults. */
-export function serviceText({ aggregates, upstreams, workers }: Omit<CheckedService, 'series'>): string {
+export function serviceText({ aggregates, upstreams, batch, workers }: Omit<CheckedService, 'series'>): string {
   return [
     `${counted(aggregates.length, 'aggregate')}`,
     ...aggregates.map(each => `  ${printable(each)}`),
     `${counted(upstreams.length, 'upstream')}`,
     ...upstreams.map(each => `  ${printable(upstreamText(each))}`),
+    ...(batch === undefined
+      ? []
+      : [`batch: ${counted(batch.operations, 'operation')}, ${counted(batch.aggregates, 'aggregate')}`]),
     ...(workers === 1 ? [] : [`workers: ${workers}`]),
     'no faults',
     '',

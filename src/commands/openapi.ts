@@ -1,12 +1,16 @@
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { readConfig } from '../config.ts'
 import { openCatalogue } from '../definitions/catalogue.ts'
 import { startFolder } from '../definitions/start-folder.ts'
 import { writeJson } from '../core/json/write.ts'
 import { checkSourcesLevel, type SourcesLevel } from '../fanout/sources-level.ts'
 import type { Command } from './command.ts'
 import { exitCodes } from './help.ts'
+import { readBatchOptions } from '../http/batch/batch-options.ts'
+import { describedBatches } from '../http/batch/described-batches.ts'
 import { readInfo, type OpenapiInfo } from '../http/openapi/info.ts'
+import { checkVersion, type OpenapiVersion } from '../http/openapi/version.ts'
 import { outputToStderr } from './output-to-stderr.ts'
 import { readFileArguments } from './read-arguments.ts'
 import { UsageError } from './usage-error.ts'
@@ -20,17 +24,21 @@ Prints YAML to stdout. Without files, prints the document of the built-in aggreg
 Options
   --out FILE   writes the document to a file instead of stdout
   --json       prints JSON instead of YAML
+  --spec VERSION
+               the version of OpenAPI: 3.1 (default), or 3.2, which has the events of streams as items, and the method
+               QUERY of batches
   --info JSON  the info object of the document, for example '{ "title": "Cats", "version": "1.2.0" }'; @FILE reads it
                from a file (default OPENAPI_INFO, or else the name and version of the nearest package.json)
   --help       prints this text; also -h
 
-The variable SOURCES has the same effect as in headwaters serve.
+The variables SOURCES, BATCH_MAX_CALLS and BATCH_DEADLINE_MS have the same effect as in headwaters serve.
 
 ${exitCodes}`
 
 const options = {
   out: { type: 'string' },
   json: { type: 'boolean', default: false },
+  spec: { type: 'string', default: '3.1' },
   info: { type: 'string' },
   help: { type: 'boolean', short: 'h', default: false },
 } as const
@@ -41,18 +49,25 @@ export const command: Command = {
   async run(args) {
     const given = readFileArguments('openapi', help, args, options)
     if (given === undefined) return 0
-    const { out, json, info: givenInfo, paths } = given
+    const { out, json, spec, info: givenInfo, paths } = given
+    const version = versionOf(spec)
     const ownInfo = infoOf(givenInfo)
     const sources = sourcesOf(process.env['SOURCES'])
+    const { BATCH_MAX_CALLS, BATCH_DEADLINE_MS } = process.env
+    const limits = readConfig({ BATCH_MAX_CALLS, BATCH_DEADLINE_MS }, []).inbound.batch
     // The command calls no upstream, so no demo upstreams are started.
     const catalogue = await outputToStderr(() => openCatalogue({ paths, live: true }))
     const { openapiDocument } = await import('../http/openapi/document.ts')
-    const { openapiYaml } = await import('../http/openapi/yaml.ts')
-    const { aggregates } = catalogue
-    const info = { ...catalogue.info, ...ownInfo }
-    const text = json
-      ? `${writeJson(openapiDocument(aggregates, { info, sources }), false, 2)}\n`
-      : openapiYaml(aggregates, { info, sources })
+    const { yamlOf } = await import('../http/openapi/yaml.ts')
+    const { aggregates, batchOperations: operations } = catalogue
+    const batchLimits = readBatchOptions('headwaters openapi', limits && { ...limits, operations })
+    const document = openapiDocument(aggregates, {
+      info: { ...catalogue.info, ...ownInfo },
+      sources,
+      version,
+      batch: describedBatches('headwaters openapi', batchLimits, aggregates),
+    })
+    const text = json ? `${writeJson(document, false, 2)}\n` : yamlOf(document)
     await catalogue.close()
     if (out === undefined) process.stdout.write(text)
     else write(out, text)
@@ -74,6 +89,16 @@ function write(file: string, text: string): void {
 function infoOf(given: string | undefined): OpenapiInfo {
   try {
     return given === undefined ? readInfo('OPENAPI_INFO', process.env['OPENAPI_INFO'] ?? '') : readInfo('--info', given)
+  } catch (error) {
+    throw new UsageError((error as Error).message, { cause: error })
+  }
+}
+
+/** Returns the version of `--spec`. Throws a `UsageError` for another one. */
+function versionOf(given: string): OpenapiVersion {
+  try {
+    checkVersion('--spec', given)
+    return given
   } catch (error) {
     throw new UsageError((error as Error).message, { cause: error })
   }

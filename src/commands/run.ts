@@ -1,9 +1,10 @@
 import { openCatalogue, type OpenCatalogue } from '../definitions/catalogue.ts'
 import { startFolder } from '../definitions/start-folder.ts'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
+import { fanOut } from '../fanout/fan-out.ts'
 import type { RawInput } from '../fanout/input.ts'
+import type { Reply } from '../fanout/reply.ts'
 import { writeJson } from '../core/json/write.ts'
-import { printableLines } from '../log/printable.ts'
 import { suggest } from './suggest.ts'
 import type { Command } from './command.ts'
 import { fieldOptions } from './field-options.ts'
@@ -12,9 +13,13 @@ import { environment, exitCodes } from './help.ts'
 import { outputToStderr } from './output-to-stderr.ts'
 import { checkPaths, readArguments } from './read-arguments.ts'
 import { readInput } from './run/read-input.ts'
+import { readDeadline } from './run/read-options.ts'
 import { printFailure } from './run/print-failure.ts'
+import { streamedRun } from './streamed-run.ts'
 import { UsageError } from './usage-error.ts'
-import { watchedRun } from './run/watched-run.ts'
+import { createRunView } from './run/run-view.ts'
+import { watched } from './run/watched.ts'
+import { writeOutput } from './run/write-output.ts'
 
 const help = `headwaters: runs one aggregate in this process and shows each step
 
@@ -32,6 +37,7 @@ Options
   --header 'name: value'  a request header; may be repeated
   --deadline MS           a shorter deadline than that of the aggregate, in ms
   --json                  prints { data, complete, sources }, or the problem, as one JSON document, and shows no steps
+  --stream                prints the events of the run as they happen, one per line, as callers of the service get them
   --live                  calls the public upstreams of the built-in aggregates instead of the demo upstreams
   --help                  prints this text; also -h
 
@@ -44,6 +50,7 @@ const options = {
   header: { type: 'string', multiple: true, default: [] as string[] },
   deadline: { type: 'string' },
   json: { type: 'boolean', default: false },
+  stream: { type: 'boolean', default: false },
   live: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } as const
@@ -57,7 +64,7 @@ export const command: Command = {
       values,
       positionals: [name, ...paths],
     } = readArguments(args, { ...fields, ...options })
-    const { body, header, deadline, json, live, help: isHelp } = values
+    const { body, header, deadline, json, stream, live, help: isHelp } = values
     if (name === undefined) {
       if (!isHelp)
         throw new UsageError('run needs the name of an aggregate, for example: headwaters run cat-facts --count 3')
@@ -65,6 +72,8 @@ export const command: Command = {
       return 0
     }
     checkPaths('run', paths)
+    if (json && stream)
+      throw new UsageError('--json prints one document, and --stream prints many: remove one of these options')
     const within = readDeadline(deadline)
     if (live && paths.length > 0)
       throw new UsageError(
@@ -84,7 +93,7 @@ export const command: Command = {
         headers: header,
         folder: startFolder,
       })
-      return await runOnce(catalogue, aggregate, input, { within, json })
+      return await runOnce(catalogue, aggregate, input, { within, json, stream })
     } finally {
       await catalogue.close()
     }
@@ -95,21 +104,27 @@ async function runOnce(
   { overrides, environment }: OpenCatalogue,
   aggregate: AnyAggregate,
   input: RawInput,
-  { within, json }: { readonly within: number | undefined; readonly json: boolean },
+  { within, json, stream }: { readonly within: number | undefined; readonly json: boolean; readonly stream: boolean },
 ): Promise<number> {
-  const result = await watchedRun(aggregate, input, {
-    overrides,
-    environment,
-    deadline: within,
-    isQuiet: json,
-    print(reply) {
-      // Data that is undefined is printed as null, as in an HTTP reply.
-      const { data = null } = reply
-      const text = `${writeJson(json ? { ...reply, data } : data, false, 2)}\n`
-      // The replacements for control characters are valid JSON escapes, so the value of the JSON stays the same.
-      process.stdout.write(process.stdout.isTTY ? printableLines(text) : text)
+  const result = await watched(
+    createRunView(aggregate, within),
+    {
+      overrides,
+      environment,
+      isQuiet: json,
+      print(reply: Reply<unknown, string>) {
+        if (stream) return
+        // Data that is undefined is printed as null, as in an HTTP reply.
+        const { data = null } = reply
+        writeOutput(`${writeJson(json ? { ...reply, data } : data, false, 2)}\n`)
+      },
     },
-  })
+    async context => {
+      if (stream) return streamedRun(aggregate, input, within, context)
+      const { runtime, signal, onEvent } = context
+      return fanOut(aggregate, input, { runtime, deadline: within, signal, onEvent })
+    },
+  )
   if (result.signal !== undefined) return result.signal === 'SIGINT' ? 130 : 143
   if (result.reply !== undefined) return 0
   return printFailure(result.error, json)
@@ -120,10 +135,4 @@ function find({ aggregates }: OpenCatalogue, name: string): AnyAggregate {
   if (found !== undefined) return found
   const names = aggregates.map(aggregate => aggregate.name)
   throw new UsageError(`unknown aggregate '${name}'${suggest(name, names) || `: use ${names.join(', ')}`}`)
-}
-
-function readDeadline(given: string | undefined): number | undefined {
-  if (given === undefined) return undefined
-  if (!/^[1-9]\d{0,8}$/.test(given)) throw new UsageError(`--deadline must be a positive integer (ms), got '${given}'`)
-  return Number(given)
 }

@@ -16,7 +16,7 @@ export interface MediaType {
  * @returns `undefined` for members that differ
  */
 export function readMediaType(header: string): MediaType | undefined {
-  const members = split(header, ',').filter(member => member !== '')
+  const members = splitUnquoted(header, ',').filter(member => member !== '')
   // Some servers send a comma instead of a semicolon: `text/html, charset=utf-8` has one type.
   if (members.length > 1 && members.every((member, index) => index === 0 || isParameter(member)))
     return readMember(members.join(';'))
@@ -41,7 +41,7 @@ interface Member extends MediaType {
 }
 
 function readMember(member: string): Member {
-  const [type = '', ...parameters] = split(member, ';')
+  const [type = '', ...parameters] = splitUnquoted(member, ';')
   const lower = type.toLowerCase()
   let canonical = lower
   let charset: string | undefined
@@ -63,7 +63,7 @@ function readMember(member: string): Member {
 }
 
 /** Splits a text at a separator outside quoted strings (RFC 9110, section 5.6.4), and trims the parts. */
-function split(text: string, separator: string): string[] {
+export function splitUnquoted(text: string, separator: string): string[] {
   const parts: string[] = []
   let start = 0
   let isQuoted = false
@@ -103,7 +103,7 @@ export function mediaTypeFault(text: string): string | undefined {
     const code = text.charCodeAt(at)
     if (code < 0x20 || code > 0x7e) return 'it has a character that is not printable ASCII'
   }
-  if (split(text, ',').length > 1) return 'it has a comma'
+  if (splitUnquoted(text, ',').length > 1) return 'it has a comma'
   const semicolon = text.indexOf(';')
   const type = semicolon === -1 ? text : trimSpace(text.slice(0, semicolon))
   const slash = type.indexOf('/')

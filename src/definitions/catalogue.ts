@@ -4,8 +4,10 @@ import type { AnyAggregate } from '../fanout/aggregate.ts'
 import type { OnEvent } from '../fanout/events.ts'
 import type { OpenapiInfo } from '../http/openapi/info.ts'
 import type { Override } from '../upstream/runtime.ts'
+import type { Operation } from '../upstream/declare.ts'
 import type { UpstreamSpec } from '../upstream/spec/spec.ts'
 import type { Variables } from '../upstream/spec/variables.ts'
+import { batchOperationsOf } from './batch-operations.ts'
 import { packageInfo } from './package-info.ts'
 import { readSecrets } from './read-secrets.ts'
 import { startFolder } from './start-folder.ts'
@@ -17,6 +19,8 @@ export interface Catalogue {
   readonly overrides: Readonly<Record<string, Override>>
   /** All declared upstreams. An upstream need not be exported. */
   readonly specs: readonly UpstreamSpec[]
+  /** The operations with `batch: true` of all declared upstreams. Batches may call them. */
+  readonly batchOperations: readonly Operation<never, unknown>[]
   /** The variables that `env('NAME')` of a declaration reads. */
   readonly environment: Variables
   /** The `info` of the API document. */
@@ -81,6 +85,7 @@ async function given({ paths, environment, events }: CatalogueOptions): Promise<
       config,
       overrides: config.overrides,
       specs,
+      batchOperations: batchOperationsOf(specs),
       environment: environment ?? {},
       info: { ...packageInfo(first), ...config.info },
       secrets,
@@ -138,6 +143,7 @@ async function builtIn({
     config,
     overrides: { ...config.overrides, ...Object.fromEntries(origins) },
     specs,
+    batchOperations: batchOperationsOf(specs),
     environment: environment ?? {},
     info: { ...info, ...config.info },
     secrets,

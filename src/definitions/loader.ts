@@ -87,14 +87,17 @@ export function createLoader(paths: readonly string[], events?: string): Loader 
     subscribe(declarations.name, hear)
     subscribe(offloads.name, take)
     try {
-      return { ...(await loadAll(offloaded)), upstreams: [...upstreams], specs }
+      return { ...(await loadAll(specs, offloaded)), upstreams: [...upstreams], specs }
     } finally {
       unsubscribe(declarations.name, hear)
       unsubscribe(offloads.name, take)
     }
   }
 
-  async function loadAll(offloaded: readonly OffloadSpec[]): Promise<Pick<Definitions, 'aggregates' | 'onEvent'>> {
+  async function loadAll(
+    specs: readonly UpstreamSpec[],
+    offloaded: readonly OffloadSpec[],
+  ): Promise<Pick<Definitions, 'aggregates' | 'onEvent'>> {
     const wrong: DefinitionFault[] = []
     const seen = new Map<AnyAggregate, Found>()
     for (const searched of findFiles(named, wrong)) {
@@ -107,7 +110,7 @@ export function createLoader(paths: readonly string[], events?: string): Loader 
     const all = [...seen.values()]
     const clashes = collisions(all)
     // An API document cannot contain two operations with the same id, so it is checked only if there are no collisions.
-    wrong.push(...(clashes.length > 0 ? clashes : await undocumented(all)))
+    wrong.push(...(clashes.length > 0 ? clashes : await undocumented(all, specs)))
     if (wrong.length > 0) throw new DefinitionsError(onceEach(wrong))
     return { aggregates: all.map(({ aggregate }) => aggregate), onEvent }
   }

@@ -23,6 +23,8 @@ export interface Aggregate<out I, out D, out K extends string> {
   readonly statuses: readonly [ReplyStatus, ...ReplyStatus[]]
   /** The merge function: it returns the data of the reply from the values of the steps. */
   readonly merge: (args: never) => unknown
+  /** The merge of snapshots: `false` for no snapshots, undefined for the merge of the reply. */
+  readonly snapshot: false | ((args: never, pending: readonly string[]) => unknown) | undefined
   /** The functions of context() and onReply(). */
   readonly hooks: Hooks
   /** For the type checker only. */

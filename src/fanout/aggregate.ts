@@ -5,8 +5,9 @@ import { contextStep, type Hooks } from './hooks.ts'
 import type { Input, ParamsFor, ParamsIf, Schema } from './inference.ts'
 import type { InitialBuilder } from './initial-builder.ts'
 import { renamedBuilderMethods } from './renamed.ts'
-import { readStatuses } from './reply-status.ts'
+import { readStatuses, type AnyReplyOptions } from './reply-status.ts'
 import type { Route, RouteOptions } from './route.ts'
+import { readSnapshot } from './snapshot-option.ts'
 import type { Step, StepKind } from './step.ts'
 
 export type { Aggregate, AnyAggregate, Replied } from './aggregate-type.ts'
@@ -80,7 +81,7 @@ function builder(name: string, route: Route, context: Step | undefined, steps: r
     each: add('each'),
     firstOf: add('firstOf'),
     pages: add('pages'),
-    reply: (schema: z.ZodType, merge: (args: never) => unknown, options = {}): AnyAggregate => {
+    reply: (schema: z.ZodType, merge: (args: never) => unknown, options: AnyReplyOptions = {}): AnyAggregate => {
       checkReply(`aggregate '${name}'`, schema, merge)
       return replied({
         name,
@@ -89,6 +90,7 @@ function builder(name: string, route: Route, context: Step | undefined, steps: r
         schema,
         statuses: readStatuses(`aggregate '${name}'`, schema, route.cacheControl, options),
         merge,
+        snapshot: readSnapshot(`aggregate '${name}'`, options.snapshot),
         dependents: steps.map(({ index }) =>
           steps.filter(({ needs }) => needs.includes(index)).map(step => step.index),
         ),

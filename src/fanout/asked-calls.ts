@@ -5,6 +5,7 @@ import type { ErrorCode } from '../errors.ts'
 import type { CallCompletion, CallGroup, SendCall, SendItem } from './call-group.ts'
 import type { CallCounts } from './events.ts'
 import { failedCall, type FailedCall, type State } from './outcome.ts'
+import type { PartialValue } from './partial-values.ts'
 import { sendLimit, type LimitSend } from './send-limit.ts'
 
 /** Receives the result of one asked call. */
@@ -98,6 +99,11 @@ export class AskedCalls implements CallGroup, CallCompletion {
   forceSettle(reason: unknown): void {
     this.rejectAll(reason)
     this.list?.forceSettle(reason)
+  }
+
+  /** The values so far of the list that the function has returned. */
+  soFar(): PartialValue | undefined {
+    return this.list?.soFar()
   }
 
   /** Rejects the calls that have not ended, so that the function that awaits them goes on. */

@@ -214,6 +214,6 @@ export interface Builder<I, V> {
   reply<S extends z.ZodType>(
     schema: S,
     merge: (args: Shown<I & V>) => Awaitable<DeepReadonly<z.input<S>>>,
-    options?: ReplyOptions<z.output<S>>,
+    options?: ReplyOptions<z.output<S>, Shown<I & V>, z.input<S>>,
   ): Replied<I, z.output<S>, keyof V & string>
 }

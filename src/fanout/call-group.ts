@@ -5,6 +5,8 @@ import { callsInFlight } from './batched-calls.ts'
 import type { Item } from './chain.ts'
 import type { CallCounts } from './events.ts'
 import { failedCall, type FailedCall, type State } from './outcome.ts'
+import type { PartialValue } from './partial-values.ts'
+import { arrivedItem, failedItem, type EndedItem } from './run-progress.ts'
 import type { Step } from './step.ts'
 
 export interface CallGroupOptions {
@@ -20,6 +22,8 @@ export interface CallGroupOptions {
   readonly done: (value: unknown, tally: CallCounts, state: State) => void
   /** Called when too many calls have failed, with the first error. */
   readonly fail: (error: unknown, tally: CallCounts) => void
+  /** Called when an item of an `each` has ended; undefined if no stream follows the run. */
+  readonly itemEnded: ((item: EndedItem) => void) | undefined
 }
 
 /** Receives the result of each call. */
@@ -39,13 +43,16 @@ export type SendItem = (item: Item, index: number, completion: CallCompletion) =
 export interface CallGroup {
   /** Counts every call that has not ended as failed. */
   forceSettle(reason: unknown): void
+  /** Returns the values so far, with fallbacks for the others; undefined if too few have arrived for a value. */
+  soFar(): PartialValue | undefined
 }
 
 /**
  * Sends calls, at most `concurrency` of an `each` at once, and settles once, with `done` or `fail`. A `firstOf` uses
  * absent values only if all calls have ended and no call has failed, because a failed call may have had the value.
  */
-export function startCallGroup({ step, calls, omitted, send, done, fail }: CallGroupOptions): CallGroup {
+export function startCallGroup(options: CallGroupOptions): CallGroup {
+  const { step, calls, omitted, send, done, fail, itemEnded } = options
   const isFirstOf = step.kind === 'firstOf'
   /** The number of successes below which the step fails. */
   const needed = isFirstOf ? step.count : Math.min(step.minSuccess ?? calls.length, calls.length)
@@ -109,6 +116,7 @@ export function startCallGroup({ step, calls, omitted, send, done, fail }: CallG
       if (isOld) isStale = true
       ok++
     }
+    if (itemEnded !== undefined) itemEnded(arrivedItem(index, calls.length, isOld))
     proceed()
   }
 
@@ -117,8 +125,10 @@ export function startCallGroup({ step, calls, omitted, send, done, fail }: CallG
     if (!(error instanceof UpstreamError)) return settleFailure(error)
     ended[index] = true
     first ??= error
-    failed.push(failedCall(index, error))
+    const loss = failedCall(index, error)
+    failed.push(loss)
     values[index] = step.fallback
+    if (itemEnded !== undefined) itemEnded(failedItem(loss, calls.length))
     proceed()
   }
 
@@ -155,6 +165,10 @@ export function startCallGroup({ step, calls, omitted, send, done, fail }: CallG
       for (let index = 0; index < calls.length; index++) {
         if (!ended[index]) reject(index, reason)
       }
+    },
+    soFar() {
+      if (ok < needed) return undefined
+      return { value: values.map((value, index) => (ended[index] ? value : step.fallback)), arrived: ok }
     },
   }
 }

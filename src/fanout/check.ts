@@ -47,6 +47,8 @@ const routeOptions: OptionKeys<AnyRouteOptions> = {
   cacheControl: true,
   problems: true,
   sources: true,
+  stream: true,
+  batch: true,
   summary: true,
   description: true,
 }
@@ -78,6 +80,8 @@ export function checkRoute(name: string, options: AnyRouteOptions): Route {
     cacheControl,
     problems,
     sources,
+    stream = true,
+    batch = false,
     summary,
     description,
   } = options
@@ -90,6 +94,8 @@ export function checkRoute(name: string, options: AnyRouteOptions): Route {
       `${owner}: criticality must be one of ${Object.keys(weights).join(', ')}, got ${String(criticality)}`,
     )
   checkBoolean(owner, 'envelope', envelope)
+  checkBoolean(owner, 'stream', stream)
+  checkBoolean(owner, 'batch', batch)
   if (cacheControl !== undefined) checkTextOption(owner, 'cacheControl', cacheControl, "'public, max-age=60'")
   if (sources !== undefined) checkSourcesLevel(owner, sources)
   if (summary !== undefined) checkTextOption(owner, 'summary', summary, "'Facts about cats'")
@@ -155,6 +161,8 @@ export function checkRoute(name: string, options: AnyRouteOptions): Route {
     cacheControl,
     problems: readProblems(owner, problems),
     sources,
+    stream,
+    batch,
     isShared,
     summary,
     description,

@@ -1,6 +1,7 @@
 import type { Runtime } from '../upstream/runtime.ts'
 import { checkListener, checkObject } from '../core/option-values.ts'
 import { startRunSpans } from '../otel/run-spans.ts'
+import type { RunSpans } from '../upstream/call/spans.ts'
 import { Problem, toProblem, type Fault } from '../errors.ts'
 import { checkTrace } from '../trace/check-trace.ts'
 import { continueTrace, requestTrace } from '../trace/request-trace.ts'
@@ -59,6 +60,25 @@ export async function fanOut<I, D, K extends string>(
   input: RawInput,
   options: FanOutOptions,
 ): Promise<Reply<D, K>> {
+  return createTracedRun(aggregate, input, options).start()
+}
+
+/** A run with spans that has not started. */
+export interface TracedRun<D, K extends string> {
+  readonly run: Run
+  /** Starts the run, and cancels it when the signal is aborted. */
+  start(): Promise<Reply<D, K>>
+}
+
+/** The options of `fanOut`, and those of a run that only this package sets. */
+export type TracedRunOptions = FanOutOptions & Pick<RunStartOptions, 'progress' | 'id'>
+
+/** Creates the run of `fanOut`. It throws what `fanOut` rejects with. */
+export function createTracedRun<I, D, K extends string>(
+  aggregate: Aggregate<I, D, K>,
+  input: RawInput,
+  options: TracedRunOptions,
+): TracedRun<D, K> {
   requireReply('fanOut: the first argument', aggregate)
   const { signal, onEvent } = options
   checkListener('fanOut', onEvent)
@@ -69,26 +89,40 @@ export async function fanOut<I, D, K extends string>(
   const trace =
     options.trace === undefined ? requestTrace(inbound, 0) : continueTrace(checkTrace('fanOut', 'trace', options.trace))
   const spans = startRunSpans(aggregate, trace)
-  let cancel: (() => void) | undefined
-  const end = (status: number | undefined) => {
-    if (cancel !== undefined) signal?.removeEventListener('abort', cancel)
-    spans?.end(status)
-  }
   try {
     const run = startRun(
       aggregate,
       { ...input, headers: inbound },
       { ...options, trace: spans === undefined ? trace : spans.trace, spans },
     )
-    cancel = () => run.cancel(signal?.reason)
-    signal?.addEventListener('abort', cancel, { once: true })
-    const reply = await run.start()
-    end(undefined)
-    return reply as Reply<D, K>
+    return { run, start: () => startTraced(run, spans, signal) as Promise<Reply<D, K>> }
   } catch (error) {
-    end(error instanceof Problem ? error.statusCode : undefined)
+    spans?.end(statusOf(error))
     throw error
   }
+}
+
+async function startTraced(
+  run: Run,
+  spans: RunSpans | undefined,
+  signal: AbortSignal | undefined,
+): Promise<Reply<unknown, string>> {
+  const cancel = () => run.cancel(signal?.reason)
+  signal?.addEventListener('abort', cancel, { once: true })
+  let status: number | undefined
+  try {
+    return await run.start()
+  } catch (error) {
+    status = statusOf(error)
+    throw error
+  } finally {
+    signal?.removeEventListener('abort', cancel)
+    spans?.end(status)
+  }
+}
+
+function statusOf(error: unknown): number | undefined {
+  return error instanceof Problem ? error.statusCode : undefined
 }
 
 /**

@@ -89,11 +89,23 @@ export class OutcomeRecorder {
     return (this.#context === undefined || isWhole(this.#context)) && this.#records.every(isWhole)
   }
 
+  /** Returns the end of a step; undefined if the step has not ended. */
+  endOf(index: number): StepEnd | undefined {
+    return (this.#records[index] as StepRecord).end
+  }
+
   /** Counts every step that has ended, context() too if it has an outcome. */
   count(metrics: AggregateMetrics, traceId: string | undefined): void {
     if (this.#context !== undefined) countStep(metrics, -1, this.#context, traceId)
     for (let index = 0; index < this.#records.length; index++)
       countStep(metrics, index, this.#records[index] as StepRecord, traceId)
+  }
+
+  /** Returns the outcome of one step, or of context() if the index is -1 and it had an event. */
+  outcome(index: number): Outcome | undefined {
+    const step = this.#steps[index]
+    if (step !== undefined) return outcomeOf(step.kind, this.#records[index] as StepRecord)
+    return this.#context && outcomeOf('required', this.#context)
   }
 
   /** The outcome of context() if it had an event, then one per step, by name, in the order of declaration. */

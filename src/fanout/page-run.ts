@@ -8,6 +8,7 @@ import { isThenable } from './is-thenable.ts'
 import { failedCall, type FailedCall, type State } from './outcome.ts'
 import { PageBuffer } from './page-buffer.ts'
 import { PageCalls } from './page-calls.ts'
+import type { PartialValue } from './partial-values.ts'
 import type { RunHandle } from './run-handle.ts'
 import type { Step } from './step.ts'
 import { upstreamInputError } from './upstream-input.ts'
@@ -60,6 +61,8 @@ export class PageRun implements CallGroup, CallCompletion {
     this.#inFlight--
     if (this.#isSettled) return
     this.#buffer.add(index, value, cached?.insteadOf !== undefined)
+    const { run, step } = this.#options
+    if (run.progress !== undefined && step.minSuccess !== undefined && !run.isClosed) run.progress.pageEnded(step)
     this.#proceed()
   }
 
@@ -71,6 +74,13 @@ export class PageRun implements CallGroup, CallCompletion {
   /** Counts the first page that has not arrived as lost. It has no call yet if `next` has not returned. */
   forceSettle(reason: unknown): void {
     this.#lose(this.#buffer.pages.length, reason)
+  }
+
+  /** Returns the pages so far; undefined if a page that is lost fails the step. */
+  soFar(): PartialValue | undefined {
+    if (this.#options.step.minSuccess === undefined) return undefined
+    const { pages } = this.#buffer
+    return { value: pages.slice(), arrived: pages.length }
   }
 
   #lose(index: number, error: unknown): void {

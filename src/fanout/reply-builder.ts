@@ -5,7 +5,7 @@ import type { AnyAggregate } from './aggregate.ts'
 import type { RunHandle } from './run-handle.ts'
 import type { OutcomeRecorder } from './outcome-recorder.ts'
 import type { Reply } from './reply.ts'
-import { findCall } from './held-call.ts'
+import { replyFault } from './reply-fault.ts'
 import type { ReplyStatus } from './reply-status.ts'
 import { invoke } from './invoke.ts'
 import type { StepArgs } from './step-args.ts'
@@ -59,25 +59,13 @@ export class ReplyBuilder {
     try {
       // onReply() may change the data, so it must get a copy. zod copies what it parses; the compiled parser does not.
       data = (hooks.onReply === undefined ? compileParser : zodParser)(schema)(merged)
-      if (data === INVALID) throw new Problem('REPLY_INVALID', { cause: this.#causeOf(merged) })
+      if (data === INVALID) throw new Problem('REPLY_INVALID', { cause: replyFault(this.#aggregate, merged) })
     } catch (error) {
       return this.#run.fail(error)
     }
     const reply = { data, complete: this.#recorder.complete, sources: this.#recorder.outcomes() }
     if (hooks.onReply === undefined) this.#run.complete(withStatus(reply, this.#aggregate.statuses[0]))
     else this.#callHook(hooks.onReply, reply)
-  }
-
-  /** Returns the reason for which the reply's schema refuses a value. */
-  #causeOf(merged: unknown): unknown {
-    const { name, schema } = this.#aggregate
-    const { error } = schema.safeParse(merged)
-    const call = findCall(merged)
-    return call === undefined
-      ? error
-      : new TypeError(`aggregate '${name}': merge returned the call ${call}: use await ask(call) in a step`, {
-          cause: error,
-        })
   }
 
   #callHook(onReply: NonNullable<AnyAggregate['hooks']['onReply']>, reply: Reply<unknown, string>): void {

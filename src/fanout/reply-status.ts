@@ -1,6 +1,8 @@
 import type { z } from 'zod'
-import { rejectUnknownOptions } from '../core/option-keys.ts'
+import type { DeepReadonly } from '../core/freeze.ts'
+import { rejectUnknownOptions, type OptionKeys } from '../core/option-keys.ts'
 import { kindOf } from '../core/option-values.ts'
+import type { Awaitable } from './inference.ts'
 
 /** The statuses that a reply can have. A merged reply never has 205, which resets a form, or 206, which is a part. */
 export type ReplyStatus = 200 | 201 | 202 | 203 | 204 | 207 | 208 | 226
@@ -11,15 +13,32 @@ const listed = [...statuses].join(', ')
 /** The status of a reply with the data `D`. With 204 there is no body, so it requires a `D` without data. */
 export type StatusOf<D> = [D] extends [null | undefined | void] ? ReplyStatus : Exclude<ReplyStatus, 204>
 
-/** Options of `reply`. */
-export interface ReplyOptions<D> {
+/**
+ * Options of `reply`.
+ *
+ * @typeParam D The data of the reply.
+ * @typeParam A The arguments of the merge.
+ * @typeParam N The value that the schema of the reply reads.
+ */
+export interface ReplyOptions<D, A, N> {
   /**
    * The status of the reply. A list has the status of the reply first, and then the other statuses that onReply() may
    * return; the API document describes all of them. With 204 the reply has no body.
    * @default 200
    */
   readonly status?: StatusOf<D> | readonly [StatusOf<D>, ...ReplyStatus[]]
+  /**
+   * Merges the data of the snapshots of a stream, if the merge cannot work with the fallbacks of steps that have not
+   * ended. `pending` has the names of these steps. With `false` a stream has no snapshots.
+   * @default the merge of the reply
+   */
+  readonly snapshot?: false | ((args: A, pending: readonly string[]) => Awaitable<DeepReadonly<N>>)
 }
+
+/** The options of any `reply`. */
+export type AnyReplyOptions = ReplyOptions<unknown, never, unknown>
+
+const replyOptions: OptionKeys<AnyReplyOptions> = { status: true, snapshot: true }
 
 /** Types of schemas whose only value is null or undefined. */
 const withoutData: ReadonlySet<string> = new Set(['null', 'undefined', 'void'])
@@ -29,9 +48,9 @@ export function readStatuses(
   owner: string,
   schema: z.ZodType,
   cacheControl: string | undefined,
-  options: ReplyOptions<unknown>,
+  options: AnyReplyOptions,
 ): readonly [ReplyStatus, ...ReplyStatus[]] {
-  rejectUnknownOptions(`${owner}, reply()`, options, { status: true })
+  rejectUnknownOptions(`${owner}, reply()`, options, replyOptions)
   const { status = 200 } = options
   const all: readonly ReplyStatus[] = Array.isArray(status) ? [...new Set(status)] : [status as ReplyStatus]
   for (const each of all) checkStatus(`${owner}: the status of reply()`, each)

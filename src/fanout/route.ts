@@ -43,6 +43,10 @@ export interface Route {
   readonly problems: DeclaredProblems | undefined
   /** The part of the outcomes that callers see; undefined for that of the service. */
   readonly sources: SourcesLevel | undefined
+  /** True if callers may have the reply as a stream. */
+  readonly stream: boolean
+  /** True if batches may call the aggregate. */
+  readonly batch: boolean
   /** True if shared caches may keep a complete reply. */
   readonly isShared: boolean
   readonly summary: string | undefined
@@ -89,6 +93,13 @@ export interface RouteOptions<P> {
    * @default the option `sources` of the service, which is `full` unless set
    */
   readonly sources?: SourcesLevel
+  /**
+   * If true, a caller whose `accept` header asks for a stream gets the parts of the reply as they arrive.
+   * @default true
+   */
+  readonly stream?: boolean
+  /** If true, the calls of a batch may name the aggregate. @default false */
+  readonly batch?: boolean
   /** One line for the API's documentation. @default no summary */
   readonly summary?: string
   /** A longer text for the API's documentation, in Markdown. @default no description */

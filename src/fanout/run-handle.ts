@@ -6,6 +6,7 @@ import type { RunSpans } from '../upstream/call/spans.ts'
 import type { CallCounts } from './events.ts'
 import type { State } from './outcome.ts'
 import type { HeaderReadTracker } from './reads.ts'
+import type { RunProgress } from './run-progress.ts'
 import type { Step } from './step.ts'
 
 /** The part of an aggregate whose function is invoked; the function of context() is a step without an index. */
@@ -19,6 +20,8 @@ export interface RunHandle extends Scope {
   readonly spans: RunSpans | undefined
   /** Sends a call through the layers of its upstream. */
   readonly send: Send
+  /** Follows the progress of the run; undefined if no stream does. */
+  readonly progress: RunProgress | undefined
   /** True if optional steps are shed. */
   readonly shedOptional: boolean
   /** True if the deadline has passed and steps have not ended. `abort` has the reason. */

@@ -1,36 +1,55 @@
 import { randomUUID } from 'node:crypto'
 import { channel } from 'node:diagnostics_channel'
-import type { AnyAggregate } from './aggregate.ts'
 import type { BareEvent, EventRun, OnEvent, RunEvent } from './events.ts'
+import type { Route } from './route.ts'
 import type { RunHandle } from './run-handle.ts'
 
 /** The diagnostics channel that publishes the events of all runs of this process. */
 export const eventChannel = channel('headwaters:event')
 
-/** Returns the watch of a run, or `undefined` if neither `onEvent` nor a subscriber of the channel watches it. */
-export function watchOf(aggregate: AnyAggregate, run: RunHandle, onEvent: OnEvent | undefined): RunWatch | undefined {
-  return onEvent === undefined && !eventChannel.hasSubscribers ? undefined : new RunWatch(aggregate, run, onEvent)
+/** The part of an aggregate that the events of its runs have. */
+export interface WatchedAggregate {
+  readonly name: string
+  readonly route: Pick<Route, 'url'> & { readonly method: string }
+  readonly steps: readonly { readonly name: string }[]
+}
+
+/** The part of a run that its watch uses. */
+type WatchedRun = Pick<RunHandle, 'headers' | 'trace' | 'fail'>
+
+/**
+ * Returns the watch of a run, or `undefined` if neither `onEvent` nor a subscriber of the channel watches it.
+ *
+ * @param id The id of the run. @default a random UUID
+ */
+export function watchOf(
+  aggregate: WatchedAggregate,
+  run: WatchedRun,
+  onEvent: OnEvent | undefined,
+  id?: string,
+): RunWatch | undefined {
+  return onEvent === undefined && !eventChannel.hasSubscribers ? undefined : new RunWatch(aggregate, run, onEvent, id)
 }
 
 /**
  * Passes the events of one run to the diagnostics channel and to `onEvent`, in the order in which they happen. An event
  * that happens while another one is passed on waits, so that both receive all events in the same order.
  */
-class RunWatch {
-  readonly #aggregate: AnyAggregate
-  readonly #run: RunHandle
+export class RunWatch {
+  readonly #aggregate: WatchedAggregate
+  readonly #run: WatchedRun
   readonly #info: EventRun
   #onEvent: OnEvent | undefined
   /** True if the channel had a subscriber when the run was created, so that it publishes all events or none. */
   readonly #isPublished = eventChannel.hasSubscribers
   readonly #queue: RunEvent[] = []
 
-  constructor(aggregate: AnyAggregate, run: RunHandle, onEvent: OnEvent | undefined) {
+  constructor(aggregate: WatchedAggregate, run: WatchedRun, onEvent: OnEvent | undefined, id: string = randomUUID()) {
     const { method, url } = aggregate.route
     this.#aggregate = aggregate
     this.#run = run
     this.#info = {
-      id: randomUUID(),
+      id,
       aggregate: aggregate.name,
       method,
       url,

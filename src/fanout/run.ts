@@ -17,10 +17,12 @@ import { currentInvocation, type Invocation } from './offload/invocation.ts'
 import { OutcomeRecorder, type LostCall } from './outcome-recorder.ts'
 import { codeOf, type Outcome, type State } from './outcome.ts'
 import type { HeaderReadTracker } from './reads.ts'
+import { partialValues, type PartialValues } from './partial-values.ts'
 import { ReplyBuilder, type ReplyTarget } from './reply-builder.ts'
 import type { Reply } from './reply.ts'
 import type { HandlerOwner, RunHandle } from './run-handle.ts'
 import { enter, Phase } from './run-phase.ts'
+import type { RunProgress } from './run-progress.ts'
 import { recordSpan } from './record-span.ts'
 import { watchOf } from './run-watch.ts'
 import { StepArgs, type ArgsOwner } from './step-args.ts'
@@ -42,6 +44,10 @@ export interface RunOptions {
 /** The options of a run with the spans that the caller of `startRun` has started. */
 export interface RunStartOptions extends RunOptions {
   readonly spans?: RunSpans | undefined
+  /** Follows the progress of the run. @default nothing */
+  readonly progress?: RunProgress | undefined
+  /** The id of the run in its events, a UUID. @default a random one */
+  readonly id?: string | undefined
 }
 
 /** Receives the result of a run, once. */
@@ -84,6 +90,7 @@ export class Run implements RunHandle, ReplyTarget {
   readonly flow: CallFlow
   readonly spans: RunSpans | undefined
   readonly trace: RequestTrace | undefined
+  readonly progress: RunProgress | undefined
   context: unknown = undefined
   #phase: Phase = Phase.created
   readonly #aggregate: AnyAggregate
@@ -109,7 +116,7 @@ export class Run implements RunHandle, ReplyTarget {
     aggregate: AnyAggregate,
     input: ReadInput,
     headers: Scope['headers'],
-    { runtime, deadline = Infinity, shedOptional = false, trace, onEvent, spans }: RunStartOptions,
+    { runtime, deadline = Infinity, shedOptional = false, trace, onEvent, spans, progress, id }: RunStartOptions,
     reads?: HeaderReadTracker,
   ) {
     this.#aggregate = aggregate
@@ -123,6 +130,7 @@ export class Run implements RunHandle, ReplyTarget {
     this.shedOptional = shedOptional
     this.spans = spans
     this.trace = trace
+    this.progress = progress
     if (!(deadline > 0))
       throw new TypeError(
         `aggregate '${aggregate.name}': the deadline of a run must be a number of ms above 0, got ${deadline}`,
@@ -132,7 +140,7 @@ export class Run implements RunHandle, ReplyTarget {
     this.#contextRun = aggregate.hooks.context && new StepRun(aggregate.hooks.context, this)
     this.#stepRuns = aggregate.steps.map(step => new StepRun(step, this))
     this.#pendingSteps = this.#stepRuns.length
-    this.#watch = watchOf(aggregate, this, onEvent)
+    this.#watch = watchOf(aggregate, this, onEvent, id)
   }
 
   /** Starts the run; rejects with a `Problem`, or with the reason of its cancellation. */
@@ -163,6 +171,20 @@ export class Run implements RunHandle, ReplyTarget {
   /** The outcomes of the steps so far, by name. A step that has not ended is `cancelled`. */
   get outcomes(): Readonly<Record<string, Outcome>> {
     return this.#recorder.outcomes()
+  }
+
+  /** Returns the outcome of a step so far; undefined for context() if it had no event. */
+  outcomeOf({ index }: Step): Outcome | undefined {
+    return this.#recorder.outcome(index)
+  }
+
+  get isInProgress(): boolean {
+    return this.#phase === Phase.steps
+  }
+
+  /** Returns the values so far; undefined if a step has neither a value nor a fallback, or if all have ended. */
+  soFar(): PartialValues | undefined {
+    return partialValues(this.#input, this.context, this.#stepRuns, this.#recorder)
   }
 
   get isWatched(): boolean {
@@ -204,6 +226,10 @@ export class Run implements RunHandle, ReplyTarget {
   #startSteps(): void {
     // The steps start even after the deadline: steps without calls have values, and optional steps use their fallback.
     if (this.#phase < Phase.steps) this.#enter(Phase.steps)
+    if (this.progress !== undefined) {
+      this.progress.planned()
+      if (this.isClosed) return
+    }
     for (const run of this.#stepRuns) if (run.step.needs.length === 0) this.#start(run)
     if (this.#stepRuns.length === 0) this.#merge()
   }
@@ -220,6 +246,7 @@ export class Run implements RunHandle, ReplyTarget {
   stepEnded(step: Step, value: unknown, state: State, code?: ErrorCode, tally?: CallCounts): void {
     if (step.index < 0) return this.#contextEnded(value, state, code, tally)
     this.emit({ type: 'step ended', at: this.now(), step: step.index, state, code, tally })
+    if (this.progress !== undefined) this.#reportProgress(this.progress, step)
     for (const dependent of this.#aggregate.dependents[step.index] as readonly number[]) {
       const waiting = this.#stepRuns[dependent] as StepRun
       if (--waiting.pendingNeeds === 0) this.#start(waiting)
@@ -230,7 +257,14 @@ export class Run implements RunHandle, ReplyTarget {
   stepFailed(error: unknown, step: Step, tally?: CallCounts): void {
     if (step.index < 0 && !this.#recorder.hasContext) this.#contextStarted(0)
     this.emit({ type: 'step ended', at: this.now(), step: step.index, state: 'failed', code: codeOf(error), tally })
+    // The failure of context() precedes the plan.
+    if (this.progress !== undefined && step.index >= 0) this.#reportProgress(this.progress, step)
     this.#fail(error, step.name)
+  }
+
+  #reportProgress(progress: RunProgress, step: Step): void {
+    // onEvent may have cancelled the run.
+    if (!this.isClosed) progress.stepEnded(step)
   }
 
   contextCallStarted(): void {
@@ -239,6 +273,7 @@ export class Run implements RunHandle, ReplyTarget {
     // The function of context() has passed `ask` to other code, which makes the first call after context() has ended.
     this.#contextStarted(this.now())
     this.#reportContextEnd('ok', undefined, undefined)
+    if (this.progress !== undefined) this.#reportProgress(this.progress, this.#aggregate.hooks.context as Step)
   }
 
   callRefused({ index }: Step, error: UpstreamError): void {

@@ -4,6 +4,7 @@ import { AskedCalls } from './asked-calls.ts'
 import type { CallGroup } from './call-group.ts'
 import type { CallCounts } from './events.ts'
 import type { State } from './outcome.ts'
+import { nothingYet, type PartialValue } from './partial-values.ts'
 import type { RunHandle } from './run-handle.ts'
 import type { Step } from './step.ts'
 import { upstreamInputError } from './upstream-input.ts'
@@ -103,6 +104,13 @@ export abstract class StepPhases {
     if (this.#unsafeCalls === 0) return
     this.#unsafeCalls--
     this.run.unsafeCallEnded()
+  }
+
+  /** Returns the value so far of a step that has not ended; undefined if it has neither a value nor a fallback. */
+  soFar(): PartialValue | undefined {
+    const { kind, fallback, minSuccess } = this.step
+    if (kind === 'optional') return { value: fallback, arrived: 0 }
+    return this.group?.soFar() ?? (minSuccess === 0 ? nothingYet : undefined)
   }
 
   /** Ends the step if its function has not returned. Calls that were aborted end by themselves. */

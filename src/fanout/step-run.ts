@@ -13,6 +13,7 @@ import { invoke } from './invoke.ts'
 import { isThenable } from './is-thenable.ts'
 import type { State } from './outcome.ts'
 import { PageRun } from './page-run.ts'
+import { itemListener } from './run-progress.ts'
 import { returnFault, skipFault } from './return-faults.ts'
 import { noCalls } from './step-phases.ts'
 import { StepSender } from './step-sender.ts'
@@ -139,6 +140,7 @@ export class StepRun extends StepSender implements CallCompletion {
       send: this.senderOfList(calls),
       done: (value, tally, state) => this.#endList(value, tally, state),
       fail: (error, tally) => this.#failList(error, tally),
+      itemEnded: step.kind === 'each' ? itemListener(this.run, step) : undefined,
     })
     this.setList(group)
   }

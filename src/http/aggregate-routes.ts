@@ -1,16 +1,16 @@
 import type { FastifyInstance } from 'fastify'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
-import { handleRequest } from './reply/handle-request.ts'
-import type { RouteServices } from './reply/route-services.ts'
+import { handleRequest } from './handle-request.ts'
 import { allowMethods, type OtherMethods } from './routing/allowed-methods.ts'
 import { Dispatcher, type ServedPath } from './routing/dispatcher.ts'
 import { fastifyPath, isPlainTemplate, parameterNames, pathShape } from './routing/path-template.ts'
+import type { StreamingServices } from './stream/stream-task.ts'
 
 /** Adds one route per aggregate, and replies for the other methods at its URL. */
 export function aggregateRoutes(
   app: FastifyInstance,
   aggregates: readonly AnyAggregate[],
-  services: RouteServices,
+  services: StreamingServices,
 ): void {
   const paths = pathsOf(aggregates)
   const dispatcher = new Dispatcher(app, paths)

@@ -6,6 +6,11 @@ import { checkSourcesLevel, type SourcesLevel } from '../fanout/sources-level.ts
 import type { Override, Runtime, RuntimeOptions } from '../upstream/runtime.ts'
 import type { Layers } from '../upstream/spec/layers.ts'
 import { RuntimeMetrics } from '../metrics/runtime-metrics.ts'
+import { batchOfferOf } from './batch/batch-offer.ts'
+import { readBatchOptions, type BatchOptions } from './batch/batch-options.ts'
+import type { BatchService } from './batch/batch-service.ts'
+import { checkBatchRoute } from './batch/check-batch-route.ts'
+import { serveBatches } from './batch/serve-batches.ts'
 import { InboundBodies } from './bodies/inbound-bodies.ts'
 import type { LoadGauge } from './reply/route-services.ts'
 import { CompleteRunSampler } from './log/complete-run.ts'
@@ -14,8 +19,11 @@ import { defaultPressureLimits } from './guard/pressure.ts'
 import { delegateErrors } from './problems/delegate-errors.ts'
 import { addRequestId } from './reply/default-headers.ts'
 import { safeListener } from './reply/safe-listener.ts'
+import { readStreamOptions, type StreamOptions } from './stream/stream-options.ts'
+import type { StreamingServices } from './stream/stream-task.ts'
 import { describeRoutes } from './openapi/swagger.ts'
 import { countRequests, RequestCounter } from './metrics/request-counter.ts'
+import { OpenStreams } from './connection/open-streams.ts'
 import { closeIfUnread } from './connection/unread-body.ts'
 import type { FastifyInstance } from 'fastify'
 import { rejectOptionsBesideRuntime, rejectRenamedOptions } from '../core/option-keys.ts'
@@ -93,6 +101,14 @@ export interface HeadwatersOptions {
    * @default 'full'
    */
   readonly sources?: SourcesLevel
+  /** The limits of streams. @default the defaults of `StreamOptions` */
+  readonly streams?: StreamOptions
+  /**
+   * The limits of batches, and the operations that batches may call. `false` turns batches off. Without an operation
+   * and an aggregate with `batch: true`, there is no route for batches.
+   * @default the defaults of `BatchOptions`
+   */
+  readonly batch?: BatchOptions | false
   /**
    * Called with each event of each run of these routes. If it throws or rejects, the error is logged, at most once per
    * minute, and the reply does not change.
@@ -107,6 +123,10 @@ export interface ServiceOptions extends HeadwatersOptions {
   readonly bodies?: InboundBodies
   /** Counts the requests of these routes. @default a counter of this registration */
   readonly requests?: RequestCounter
+  /** The open streams of these routes. @default those of this registration */
+  readonly openStreams?: OpenStreams
+  /** Counts the calls of a batch towards the rate limit of its client. @default no limit */
+  readonly countCalls?: BatchService['countCalls']
 }
 
 /** A Fastify app of any version. Two copies of Fastify have types that are not assignable to each other. */
@@ -150,15 +170,23 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
     requests,
     traceSampledPercent = 0,
     sources = 'full',
+    streams,
+    openStreams,
+    batch,
+    countCalls,
     onEvent,
   } = options
   checkBoolean('headwaters', 'describe', describe)
   checkListener('headwaters', onEvent)
   checkSourcesLevel('headwaters', sources)
+  const streamLimits = readStreamOptions('headwaters', streams)
+  const batchLimits = readBatchOptions('headwaters', batch)
   numberWithin('headwaters', 'traceSampledPercent', traceSampledPercent, 0, 100)
   const app = host as FastifyInstance
   const aggregates = readAggregates(options.aggregates)
+  const offer = batchOfferOf('headwaters', batchLimits, aggregates)
   check(app, aggregates)
+  if (offer !== undefined) checkBatchRoute(app, aggregates)
   if (runtime !== undefined) rejectOptionsBesideRuntime('headwaters', { overrides, environment, layers, threads })
   const ownRuntime =
     runtime ??
@@ -177,7 +205,8 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
   closeOnUnreadBody(app)
   addRequestId(app)
   delegateErrors(app)
-  aggregateRoutes(describe ? describeRoutes(app, aggregates, sources) : app, aggregates, {
+  const open = openStreams ?? ownOpenStreams(app, streamLimits.readTimeout)
+  const services: StreamingServices = {
     runtime: ownRuntime,
     load,
     onEvent: onEvent && safeListener(app.log, onEvent),
@@ -186,8 +215,22 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
     traceSampledPercent,
     sources,
     completeRuns: new CompleteRunSampler(numberWithin('headwaters', 'logCompletePercent', logCompletePercent, 0, 100)),
-  })
+    streams: { limits: streamLimits, open, metrics: counters.streams },
+  }
+  aggregateRoutes(describe ? describeRoutes(app, aggregates, sources) : app, aggregates, services)
+  if (offer !== undefined && batchLimits !== false)
+    await serveBatches(app, { routes: services, offer, limits: batchLimits, metrics: counters.batches, countCalls })
   if (runtime === undefined) app.addHook('onClose', () => ownRuntime.close())
+}
+
+/** Returns the open streams of an app that does not close the connections of its replies itself. */
+function ownOpenStreams(app: FastifyInstance, readTimeout: number): OpenStreams {
+  let isClosing = false
+  app.addHook('preClose', done => {
+    isClosing = true
+    done()
+  })
+  return new OpenStreams(readTimeout, () => isClosing)
 }
 
 function readAggregates(aggregates: HeadwatersOptions['aggregates']): readonly AnyAggregate[] {

@@ -52,6 +52,36 @@ export const stepDuration: Family = {
   help: 'Duration of steps.',
   labels: ['aggregate', 'step', 'state'],
 }
+export const openStreams: Family = {
+  name: 'headwaters_open_streams',
+  help: 'Streams whose last event was not sent.',
+  type: 'gauge',
+  labels: [],
+}
+export const streams: Family = {
+  name: 'headwaters_streams_total',
+  help: 'Streams that have ended.',
+  type: 'counter',
+  labels: ['format', 'end'],
+}
+export const snapshots: Family = {
+  name: 'headwaters_snapshots_total',
+  help: 'Snapshots of streams that were made.',
+  type: 'counter',
+  labels: ['result'],
+}
+export const batches: Family = {
+  name: 'headwaters_batches_total',
+  help: 'Batches that have ended.',
+  type: 'counter',
+  labels: ['outcome'],
+}
+export const batchCalls: Family = {
+  name: 'headwaters_batch_calls_total',
+  help: 'Calls of batches that have ended.',
+  type: 'counter',
+  labels: ['state'],
+}
 
 // Calls to upstreams
 
@@ -254,6 +284,11 @@ export const families: readonly Family[] = [
   runDeadlineLeft,
   steps,
   stepDuration,
+  openStreams,
+  streams,
+  snapshots,
+  batches,
+  batchCalls,
   clientDuration,
   attempts,
   calls,

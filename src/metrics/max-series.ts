@@ -1,5 +1,6 @@
 import { errors, type ErrorCode } from '../errors.ts'
 import { codesOfState, runOutcomes, type StepState } from './aggregate-metrics.ts'
+import { batchCallStates } from './batch-metrics.ts'
 import { dnsErrors } from './dns-metrics.ts'
 import * as families from './families.ts'
 import type { Family } from './family.ts'
@@ -7,11 +8,12 @@ import { allCodes, callCodes, methods, refusalCodes, statuses } from './label-va
 import { hedgeResults, refusedBodyCodes, retryKinds } from './operation-metrics.ts'
 import { taskStates } from './readings.ts'
 import { maxAttemptsOf, type CountedUpstream } from './upstream-metrics.ts'
+import { snapshotResults, streamEnds, streamFormats } from './stream-metrics.ts'
 import { breakerStates, cacheResults } from './upstream-readings.ts'
 
 /** The part of an aggregate that limits its series. */
 export interface LimitedAggregate {
-  readonly route: { readonly method: string }
+  readonly route: { readonly method: string; readonly stream: boolean }
   readonly steps: readonly { readonly kind: string; readonly minSuccess: number | undefined }[]
   /** The statuses of its reply. */
   readonly statuses: readonly number[]
@@ -94,10 +96,15 @@ type Add = (family: Family, combinations: number) => void
 
 function addService({ otherRoutes }: LimitedService, add: Add): void {
   const methodCount = methods.values.length
-  // Requests without a route, and GET and HEAD of the other routes.
-  add(families.serverDuration, (methodCount + 2 * otherRoutes) * otherStatuses.size)
+  // Requests without a route, GET and HEAD of the other routes, and POST and QUERY of batches.
+  add(families.serverDuration, (methodCount + 2 * otherRoutes + 2) * otherStatuses.size)
   add(families.activeRequests, methodCount)
   add(families.requestsRefused, refusalCodes.values.length)
+  add(families.openStreams, 1)
+  add(families.streams, streamFormats.length * streamEnds.length)
+  add(families.snapshots, snapshotResults.length)
+  add(families.batches, runOutcomes.length)
+  add(families.batchCalls, batchCallStates.length)
   add(families.dnsDuration, dnsErrors.values.length)
   add(families.offloadTasks, taskStates.length)
   add(families.logLinesLost, 1)
@@ -106,7 +113,9 @@ function addService({ otherRoutes }: LimitedService, add: Add): void {
 }
 
 function addAggregate({ route, steps, statuses: own, hooks }: LimitedAggregate, add: Add): void {
-  add(families.serverDuration, (route.method === 'GET' ? 2 : 1) * (failureStatuses + own.length))
+  // A stream has the status 200, and 204 if it must not be repeated.
+  const replied = new Set(route.stream ? [...own, 200, 204] : own)
+  add(families.serverDuration, (route.method === 'GET' ? 2 : 1) * (failureStatuses + replied.size))
   add(families.runs, runOutcomes.length - 1 + allCodes.values.length)
   add(families.runDuration, runOutcomes.length)
   add(families.runDeadlineLeft, 1)

@@ -1,12 +1,16 @@
 import { AggregateMetrics, type CountedAggregate } from './aggregate-metrics.ts'
+import { BatchMetrics } from './batch-metrics.ts'
 import { families } from './families.ts'
 import { Metrics } from './metrics.ts'
 import { RequestMetrics } from './request-metrics.ts'
+import { StreamMetrics } from './stream-metrics.ts'
 
 /** The metrics of one runtime, with the objects that count runs and inbound requests. */
 export class RuntimeCounters {
   readonly metrics: Metrics
   readonly requests: RequestMetrics
+  readonly streams: StreamMetrics
+  readonly batches: BatchMetrics
   /**
    * Returns the calls that wait for a permit, per permit of their upstream: the highest ratio of all upstreams whose
    * calls hold a permit for at most `maxHoldMs` on average.
@@ -19,6 +23,8 @@ export class RuntimeCounters {
     // The tables are in the order of the documentation.
     for (const family of families) metrics.table(family)
     this.requests = new RequestMetrics(metrics)
+    this.streams = new StreamMetrics(metrics)
+    this.batches = new BatchMetrics(metrics)
   }
 
   /** Returns the metrics of an aggregate. */

@@ -11,6 +11,7 @@ export const breed = aggregate('breed', {
   params: BreedParams,
   query: BreedQuery,
   deadline: 1200,
+  batch: true,
   description:
     'If several breeds match the name, the reply describes the best match, and alsoCalled lists the ' +
     'others. If no breed matches, the status is 404.',

@@ -9,6 +9,7 @@ export const catFacts = aggregate('cat-facts', {
   url: '/v1/cat-facts',
   query: CatFactsQuery,
   deadline: 800,
+  batch: true,
   summary: 'Cat facts from two sources, with a picture',
 })
   .each('ninja', ({ query }) => times(query.count, () => catfactNinja.fact({ max_length: query.max_length })))

@@ -12,10 +12,18 @@ export interface CheckedService {
   /** The method, the URL and the name of each aggregate. */
   readonly aggregates: readonly string[]
   readonly upstreams: readonly CheckedUpstream[]
+  /** The operations and aggregates of batches, in numbers; undefined if the service has no route for batches. */
+  readonly batch: CheckedBatch | undefined
   /** The number of workers; `auto` is one for each core. */
   readonly workers: number | 'auto'
   /** The largest number of series of each metric family. */
   readonly series: readonly SeriesLimit[]
+}
+
+/** The numbers of operations and aggregates that batches may call. */
+export interface CheckedBatch {
+  readonly operations: number
+  readonly aggregates: number
 }
 
 export interface CheckedUpstream {
@@ -49,6 +57,7 @@ export async function checkService(
     return {
       aggregates: routesOf(catalogue),
       upstreams: upstreamsOf(catalogue),
+      batch: batchOf(catalogue),
       workers,
       series: [...ownSeriesLimits(catalogue), ...(await processSeriesLimits())],
     }
@@ -60,6 +69,12 @@ export async function checkService(
 function ownSeriesLimits({ aggregates, specs }: Catalogue): SeriesLimit[] {
   const upstreams = specs.map(spec => ({ spec, operations: operationsOf(spec) }))
   return maxSeries({ aggregates, upstreams, otherRoutes }).map(({ family: { name }, series }) => ({ name, series }))
+}
+
+function batchOf({ aggregates, batchOperations, config }: Catalogue): CheckedBatch | undefined {
+  const own = aggregates.filter(({ route }) => route.batch).length
+  if (config.inbound.batch === false || own + batchOperations.length === 0) return undefined
+  return { operations: batchOperations.length, aggregates: own }
 }
 
 function upstreamsOf({ specs, overrides }: Catalogue): CheckedUpstream[] {

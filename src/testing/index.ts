@@ -4,6 +4,7 @@
  * @module headwaters/testing
  */
 import '../check-node.ts'
+export type { TestedSnapshot } from './every-snapshot.ts'
 export { runAggregate, type RunAggregateOptions, type TestedReply } from './run-aggregate.ts'
 export { scriptedUpstream, type ScriptedUpstream } from './scripted-upstream.ts'
 export type { AnswerOptions, Script, StatusOptions } from './script.ts'

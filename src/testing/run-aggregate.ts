@@ -1,15 +1,17 @@
 import { rejectUnknownOptions, type OptionKeys } from '../core/option-keys.ts'
+import { checkBoolean } from '../core/option-values.ts'
 import { pluginRenames } from '../upstream/spec/renamed.ts'
 import { lookup } from 'node:dns'
 import type { LookupFunction } from 'node:net'
 import type { Aggregate } from '../fanout/aggregate.ts'
 import type { RunEvent } from '../fanout/events.ts'
-import { fanOut } from '../fanout/fan-out.ts'
+import { createTracedRun } from '../fanout/fan-out.ts'
 import type { RawInput } from '../fanout/input.ts'
 import type { Reply } from '../fanout/reply.ts'
 import { requireReply } from '../fanout/require-reply.ts'
 import { createRuntime, type Runtime, type RuntimeOptions } from '../upstream/runtime.ts'
 import type { Layers } from '../upstream/spec/layers.ts'
+import { EverySnapshot, type TestedSnapshot } from './every-snapshot.ts'
 import { watchUnqueued } from './unqueued-call.ts'
 
 /** Options of `runAggregate`. */
@@ -32,6 +34,12 @@ export interface RunAggregateOptions<I> {
   readonly context?: I extends { readonly context: infer C } ? C : never
   /** Custom layers around every upstream, outermost first. @default {} */
   readonly layers?: Layers
+  /**
+   * If true, the reply has the snapshots that a stream may have: one after each value that arrives. A snapshot that
+   * cannot be made is an error.
+   * @default false
+   */
+  readonly snapshots?: boolean
 }
 
 const runAggregateOptions: OptionKeys<RunAggregateOptions<unknown>> = {
@@ -41,12 +49,15 @@ const runAggregateOptions: OptionKeys<RunAggregateOptions<unknown>> = {
   signal: true,
   context: true,
   layers: true,
+  snapshots: true,
 }
 
 /** A reply with the events of its run. */
 export interface TestedReply<D, K extends string> extends Reply<D, K> {
   /** The events of the run, in order. */
   readonly events: readonly RunEvent[]
+  /** The snapshots of the run, in order. The list is empty without the option `snapshots`. */
+  readonly snapshots: readonly TestedSnapshot<D>[]
 }
 
 /**
@@ -55,13 +66,15 @@ export interface TestedReply<D, K extends string> extends Reply<D, K> {
  * @param aggregate The aggregate.
  * @param input The parts of a request, before the schemas of the aggregate read them.
  * @param options The upstreams and the settings of the run.
- * @returns The data, `complete`, `sources` and the events of the run.
+ * @returns The data, `complete`, `sources`, the events and the snapshots of the run.
  * @throws `Problem` for a run that fails, with the code that a caller would get, such as `INPUT_INVALID` or
  *   `UPSTREAM_STATUS`.
  * @throws `Error` for a call to an upstream that `options.upstreams` does not have.
  * @throws `Error` for a call for which nothing is queued, even if its step has a fallback. The message has the call,
  *   the file and line that called `runAggregate`, and the queued answers that were not used. `cause` is the error of
  *   the run, if the run failed.
+ * @throws `Error` for a snapshot that cannot be made, with the option `snapshots`. `cause` is the error of its merge,
+ *   or of the schema of the reply.
  * @throws `TypeError` for an unknown option, for a declaration that has not ended with reply(), and for `context` if
  *   the aggregate has no context().
  * @example
@@ -89,7 +102,8 @@ export async function runAggregate<I, D, K extends string>(
 ): Promise<TestedReply<D, K>> {
   rejectUnknownOptions('runAggregate', options, runAggregateOptions, { renamed: pluginRenames })
   requireReply('runAggregate: the first argument', aggregate)
-  const { upstreams, environment = {}, deadline, signal, layers = {} } = options
+  const { upstreams, environment = {}, deadline, signal, layers = {}, snapshots = false } = options
+  checkBoolean('runAggregate', 'snapshots', snapshots)
   const unqueued = watchUnqueued(upstreams, runAggregate)
   const overrides = Object.fromEntries(Object.entries(upstreams).map(([name, { origin }]) => [name, { origin }]))
   const runtime = createRuntime({
@@ -112,16 +126,21 @@ export async function runAggregate<I, D, K extends string>(
       return Promise.reject(stranger)
     },
   }
+  const ran = 'context' in options ? withContext(aggregate, options.context) : aggregate
+  const progress = snapshots ? new EverySnapshot(ran) : undefined
   let reply: Reply<D, K>
   try {
-    reply = await fanOut('context' in options ? withContext(aggregate, options.context) : aggregate, input, {
+    const traced = createTracedRun(ran, input, {
       runtime: guarded,
       deadline,
       signal,
+      progress,
       onEvent: event => {
         events.push(event)
       },
     })
+    progress?.attach(traced.run)
+    reply = await traced.start()
   } catch (error) {
     throw stranger ?? unqueued(error) ?? error
   } finally {
@@ -130,7 +149,8 @@ export async function runAggregate<I, D, K extends string>(
   // A fallback, or the function of context(), may have hidden this error, so that the run succeeded.
   const hidden = stranger ?? unqueued()
   if (hidden !== undefined) throw hidden
-  return { ...reply, events }
+  const taken = progress === undefined ? [] : await progress.all()
+  return { ...reply, events, snapshots: taken as readonly TestedSnapshot<D>[] }
 }
 
 /** Returns the aggregate with a fixed context. */

@@ -59,6 +59,12 @@ const upstream: unique symbol = Symbol('headwaters.upstream')
 /** The operations of each upstream. */
 const operationsOfSpecs = new WeakMap<UpstreamSpec, readonly OperationSpec[]>()
 
+/** The declarations of the operations of upstreams. */
+const specsOfOperations = new WeakMap<object, OperationSpec>()
+
+/** The operations of the declarations. */
+const operationsBySpec = new WeakMap<OperationSpec, (input?: unknown) => Call<unknown>>()
+
 /** The diagnostics channel that publishes each upstream when it is declared, exported or not. */
 export const declarations = channel('headwaters.upstream')
 
@@ -193,6 +199,8 @@ export function defineUpstream<const Ops extends Readonly<Record<string, Operati
     const own = checkedOperation(spec, key, unbound)
     specs.push(own)
     const create = own.keyBatch === undefined ? callFactory(own) : keyCallFactory(own)
+    specsOfOperations.set(create, own)
+    operationsBySpec.set(own, create as (input?: unknown) => Call<unknown>)
     return [key, Object.freeze(Object.assign(create, { path: own.template.path }))] as const
   })
   return Object.freeze(Object.assign(Object.fromEntries(bound), { [upstream]: spec })) as unknown as Upstream<Ops>
@@ -201,6 +209,16 @@ export function defineUpstream<const Ops extends Readonly<Record<string, Operati
 /** Returns the operations of an upstream, in the order of their declaration. */
 export function operationsOf(spec: UpstreamSpec): readonly OperationSpec[] {
   return operationsOfSpecs.get(spec) as readonly OperationSpec[]
+}
+
+/** Returns the checked declaration of an operation; `undefined` for an operation that belongs to no upstream. */
+export function specOfOperation(declared: Operation<never, unknown>): OperationSpec | undefined {
+  return specsOfOperations.get(declared)
+}
+
+/** Returns the operation of a declaration: the function that creates its calls. */
+export function createCallOf(spec: OperationSpec): (input?: unknown) => Call<unknown> {
+  return operationsBySpec.get(spec) as (input?: unknown) => Call<unknown>
 }
 
 /** Returns the checked declaration of an upstream. */

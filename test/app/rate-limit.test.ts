@@ -9,6 +9,7 @@ import { bundleVersion } from '../../src/http/explorer/page.ts'
 import { PathIndex } from '../../src/http/guard/path-index.ts'
 import { guardRequests } from '../../src/http/guard/request-guard.ts'
 import { createPressureGauge, defaultPressureLimits } from '../../src/http/guard/pressure.ts'
+import { handleErrorsAsProblems } from '../../src/http/problems/problem-handler.ts'
 import { listening } from '../helpers/listening.ts'
 import { isProblem, type ProblemBody } from '../helpers/problem.ts'
 
@@ -158,4 +159,63 @@ test('at most maxClients are counted, and the least recent client is dropped', a
   const all = []
   for (const index of [1, 2, 3, 3, 1, 4, 3, 2]) all.push(await status(index))
   t.same(all, [200, 200, 200, 429, 429, 200, 429, 200])
+})
+
+/** Serves `GET /<n>`, which counts as n calls of a batch. */
+async function countingApp(t: Test, options: Partial<Parameters<typeof guardRequests>[1]>) {
+  const app = fastify()
+  t.teardown(() => app.close())
+  handleErrorsAsProblems(app)
+  const gauge = createPressureGauge(defaultPressureLimits)
+  const limit = await guardRequests(app, { gauge, paths: new PathIndex(), rateLimit: 10, keys: [], ...options })
+  app.get('/:calls', async request => {
+    await limit?.countCalls(request, Number((request.params as { readonly calls: string }).calls))
+    return 'well'
+  })
+  return async (...calls: readonly number[]) => {
+    const got = []
+    for (const count of calls) {
+      const { statusCode, headers, body } = await app.inject(`/${count}`)
+      const { code, detail } = statusCode === 200 ? {} : (JSON.parse(body) as ProblemBody)
+      got.push({ statusCode, code, detail, after: Number(headers['retry-after']) })
+    }
+    return got
+  }
+}
+
+test('a batch counts as many requests as it has calls', async t => {
+  const ask = await countingApp(t, {})
+  t.match(await ask(1, 4, 5), [{ statusCode: 200 }, { statusCode: 200 }, { statusCode: 200 }], '10 requests of 10')
+  const [refused] = await ask(1)
+  t.match(refused, { statusCode: 429, code: 'RATE_LIMITED', detail: /wait for the seconds in retry-after/ })
+  t.ok((refused?.after as number) >= 1 && (refused?.after as number) <= 60, `again after ${refused?.after} s`)
+})
+
+test('a batch that exceeds the limit together with earlier requests gets 429', async t => {
+  const ask = await countingApp(t, {})
+  t.match(await ask(8, 3), [{ statusCode: 200 }, { statusCode: 429 }])
+})
+
+test('the problem of a batch with more calls than the limit tells the caller to send fewer', async t => {
+  const ask = await countingApp(t, {})
+  t.match(await ask(11), [{ statusCode: 429, detail: /the batch has 11 calls, and the limit is 10 per minute/ }])
+})
+
+test('a counter of several processes gets the other calls of a batch in one step', async t => {
+  const counted: unknown[][] = []
+  let current = 0
+  const ask = await countingApp(t, {
+    countRequest: async (...args) => {
+      counted.push(args)
+      return { current: (current += args[1] ?? 1), ttl: 30_000 }
+    },
+  })
+  t.match(await ask(1, 7, 3), [{ statusCode: 200 }, { statusCode: 200 }, { statusCode: 429, after: 30 }])
+  const client = counted[0]?.[0]
+  t.same(counted, [[client], [client], [client, 6], [client], [client, 2]])
+})
+
+test('a batch is accepted if the counter of several processes fails', async t => {
+  const ask = await countingApp(t, { countRequest: () => Promise.reject(new Error('away')) })
+  t.match(await ask(500), [{ statusCode: 200 }])
 })

@@ -1,14 +1,16 @@
 import { test } from 'tap'
-import { createSharedStore, type RateCount } from '../../src/http/guard/shared-rate-store.ts'
+import { createCounter, createSharedStore, type RateCount } from '../../src/http/guard/shared-rate-store.ts'
 import { misbehaving, ways, type Way } from '../embedding/functions/ways.ts'
 
 type Told = readonly [error: Error | null, counted?: RateCount | undefined]
 
 function ask(count: () => unknown) {
   const failures: Error[] = []
-  const Store = createSharedStore(count as () => Promise<RateCount>, error => {
-    failures.push(error)
-  })
+  const Store = createSharedStore(
+    createCounter(count as () => Promise<RateCount>, error => {
+      failures.push(error)
+    }),
+  )
   const told = new Promise<Told>(resolve =>
     new Store().child().incr('ada', (...result) => {
       resolve(result)

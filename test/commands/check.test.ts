@@ -43,7 +43,13 @@ test('check of the built-in aggregates starts no demo upstreams', async t => {
   t.match(output, /^3 aggregates\n {2}GET \/v1\/cat-facts \(cat-facts\)\n/)
   t.match(output, '\n  meowfacts: https://meowfacts.herokuapp.com (off)\n')
   t.match(output, '\n  wikipedia: https://en.wikipedia.org\n')
-  t.match(output, /\nworkers: 2\nno faults\n$/)
+  t.match(output, /\nbatch: 5 operations, 2 aggregates\nworkers: 2\nno faults\n$/)
+})
+
+test('check prints nothing about batches if BATCH_MAX_CALLS is 0', async t => {
+  const { code, output } = await runCommand(t, ['check'], { BATCH_MAX_CALLS: '0' })
+  t.equal(code, 0)
+  t.notMatch(output, /batch/)
 })
 
 test('the faults of check are those of serve, with the same exit code', async t => {

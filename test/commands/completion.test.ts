@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, '../..')
 // Some forty processes load the command one after the other.
 tap.setTimeout(180_000)
 
-const options = ['--body', '--header', '--deadline', '--json', '--live', '--help']
+const options = ['--body', '--header', '--deadline', '--json', '--stream', '--live', '--help']
 
 /** A definitions file with an aggregate whose field `size` has these values. */
 const withValues = (values: readonly string[]) =>
@@ -27,13 +27,13 @@ test('the words that may follow are commands, options, aggregates, their fields 
   })
   const file = join(path, 'words.ts')
   for (const [given, expected] of [
-    [[], ['serve', 'run', 'openapi', 'check', 'load', 'init', 'completion', '--help', '--version']],
+    [[], ['serve', 'run', 'batch', 'openapi', 'check', 'load', 'init', 'completion', '--help', '--version']],
     [['completion'], ['bash', 'zsh', 'fish']],
     [['serve'], ['--live', '--workers', '--watch', '--otlp', '--events', '--help']],
     [['serve', '--events'], []],
     [['serve', '--workers'], ['auto']],
     [['--watch'], ['--live', '--workers', '--watch', '--otlp', '--events', '--help']],
-    [['openapi'], ['--out', '--json', '--info', '--help']],
+    [['openapi'], ['--out', '--json', '--spec', '--info', '--help']],
     [['openapi', '--out'], []],
     [['check'], ['--metrics', '--help']],
     [

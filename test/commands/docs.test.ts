@@ -69,6 +69,13 @@ test('the body of the page is read from stdin, and from a file in the working di
   t.type(JSON.parse(read.stdout), 'object')
 })
 
+test('the batch of the page is read from stdin, and its calls are those of the built-in upstreams', async t => {
+  const [, body = '', command = ''] = /^echo '(.*)' \| (headwaters batch -)$/m.exec(page) ?? []
+  const { stdout, code } = await headwaters(argumentsOf(command), {}, root, body)
+  t.match(JSON.parse(stdout), { results: [{ id: 'a' }, { id: 'b' }], complete: Boolean })
+  t.ok(code === undefined || code === 1, 'a demo upstream may fail')
+})
+
 test('the exit codes are those of the page', async t => {
   const cases: readonly (readonly [code: number | undefined, ...args: string[]])[] = [
     [2, 'cats'],
@@ -115,12 +122,15 @@ test('each command `headwaters openapi` of the page writes a document', async t 
   const commands = blocks('sh')
     .flatMap(block => block.split('\n'))
     .filter(line => /^headwaters openapi (?!\[)/.test(line))
-  t.equal(commands.length, 3)
+  t.equal(commands.length, 4)
   const { path } = definitionsFolder(t, { 'aggregates/facts.ts': code, 'info.json': '{ "title": "Facts" }' })
   for (const command of commands) {
     const { stdout, stderr } = await headwaters(argumentsOf(command), {}, path)
     t.equal(stderr, '')
-    t.match(command.includes('--out') ? readFileSync(join(path, 'openapi.yaml'), 'utf8') : stdout, /openapi"?: "?3\.1/)
+    t.match(
+      command.includes('--out') ? readFileSync(join(path, 'openapi.yaml'), 'utf8') : stdout,
+      /openapi"?: "?3\.[12]/,
+    )
   }
 })
 
@@ -155,7 +165,7 @@ test('the error on the page is that of a port in use', async t => {
 
 test('the options in the synopsis of the page are those of the commands', async t => {
   const [synopsis = ''] = blocks('sh')
-  for (const name of ['serve', 'run', 'openapi', 'check']) {
+  for (const name of ['serve', 'run', 'batch', 'openapi', 'check']) {
     const { command } = (await import(`../../src/commands/${name}.ts`)) as { command: Command }
     const [line = ''] = synopsis.split('\n').filter(each => each.startsWith(`headwaters ${name} `))
     t.same(

@@ -43,6 +43,25 @@ test('a file that cannot be written ends with 1, and the error names the option,
   t.notMatch(errors, /\bat .*:\d+:\d+/, 'without a stack')
 })
 
+test('the document has the version of --spec, and another version ends with 2', async t => {
+  const { output } = await runCommand(t, ['openapi', '--json', '--spec', '3.2'])
+  t.match(JSON.parse(output), { openapi: '3.2.0', paths: { '/v1/batch': { query: Object } } })
+  const { code, errors } = await runCommand(t, ['openapi', '--spec', '3.0'])
+  t.equal(code, 2)
+  t.match(errors, '--spec: the version of OpenAPI must be 3.1 or 3.2, got 3.0')
+})
+
+test('the document follows the limits of batches, and a wrong limit ends with 2', async t => {
+  const { output } = await runCommand(t, ['openapi', '--json'], { BATCH_MAX_CALLS: '7', BATCH_DEADLINE_MS: '900' })
+  t.match(output, '"maxItems": 7')
+  t.match(JSON.parse(output), { paths: { '/v1/batch': { post: { description: /Deadline: 900 ms/ } } } })
+  const off = await runCommand(t, ['openapi', '--json'], { BATCH_MAX_CALLS: '0' })
+  t.notMatch(off.output, '/v1/batch')
+  const { code, errors } = await runCommand(t, ['openapi'], { BATCH_MAX_CALLS: 'many' })
+  t.equal(code, 2)
+  t.match(errors, 'BATCH_MAX_CALLS')
+})
+
 test('the document follows the variable SOURCES, and another value ends with 2', async t => {
   const { output } = await runCommand(t, ['openapi', '--json'], { SOURCES: 'none' })
   t.notMatch(output, /sources`|"sources":|server-timing|cache-status|some-upstream/)

@@ -14,7 +14,7 @@ test('--version is that of the package', async t => {
 })
 
 test('each command has its help, and the exit codes are in it', async t => {
-  for (const command of ['serve', 'run', 'openapi', 'check']) {
+  for (const command of ['serve', 'run', 'batch', 'openapi', 'check']) {
     const { code, output, errors } = await runCommand(t, [command, '--help'])
     t.same([code, errors], [0, ''])
     t.match(output, `\nUsage: headwaters ${command} `)
@@ -28,7 +28,7 @@ test('an unknown command, and options without a command, get a suggestion', asyn
   for (const [args, said] of [
     [['sevre'], "unknown command 'sevre': did you mean 'serve'?"],
     [['open-api'], "unknown command 'open-api': did you mean 'openapi'?"],
-    [['weather'], "unknown command 'weather': use serve, run, openapi, check, load, init, completion"],
+    [['weather'], "unknown command 'weather': use serve, run, batch, openapi, check, load, init, completion"],
     [[path], `unknown command '${path}': did you mean 'headwaters serve ${path}'?`],
     [['serve', '--lvie'], "unknown option '--lvie': did you mean '--live'?"],
     [['serve', '--watch'], '--watch needs files or folders'],

@@ -43,7 +43,7 @@ test('a status that a reply cannot have is refused at declaration', async t => {
       message: `aggregate 'orders': ${message}`,
     })
   t.throws(() => base.reply(Id, () => ({ id: 'a' }), { code: 201 } as never), {
-    message: "aggregate 'orders', reply(): unknown option 'code': use status",
+    message: "aggregate 'orders', reply(): unknown option 'code': use status, snapshot",
   })
   const cached = aggregate('cached', { url: '/cached', cacheControl: 'max-age=60' })
   t.throws(() => cached.reply(Id, () => ({ id: 'a' }), { status: 203 }), {

@@ -69,7 +69,12 @@ test('the examples of the docstrings are typed as they say', async t => {
   t.ok(examples.length > 5, `${examples.length} examples`)
   const dir = join(folder, 'examples')
   for (const [index, code] of examples.entries()) writeFileSync(join(dir, `${index}.ts`), code)
-  const paths = { headwaters: 'index.ts', 'headwaters/app': 'app.ts', 'headwaters/testing': 'testing/index.ts' }
+  const paths = {
+    headwaters: 'index.ts',
+    'headwaters/app': 'app.ts',
+    'headwaters/testing': 'testing/index.ts',
+    'headwaters/client': 'client/index.ts',
+  }
   writeFileSync(
     join(dir, 'tsconfig.json'),
     JSON.stringify({

@@ -11,7 +11,7 @@ export async function listening(t: Test, app: FastifyInstance) {
   return async function ask<Body>(path: string, options: RequestInit = {}): Promise<Got<Body>> {
     const response = await fetch(origin + path, options)
     const text = await response.text()
-    const isJson = /json/.test(response.headers.get('content-type') ?? '')
+    const isJson = /[/+]json(?:;|$)/.test(response.headers.get('content-type') ?? '')
     return {
       status: response.status,
       headers: response.headers,

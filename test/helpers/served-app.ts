@@ -6,6 +6,7 @@ import type { AnyAggregate } from '../../src/fanout/aggregate.ts'
 import { aggregates as builtIn } from '../../src/routes/index.ts'
 import { info as builtInInfo } from '../../src/routes/info.ts'
 import { startDemoUpstreams, type DemoUpstreamsOptions } from '../../src/demo-upstreams/index.ts'
+import { builtInOperations } from './built-in-batches.ts'
 import type { Override } from '../../src/upstream/runtime.ts'
 
 export interface ServedAppOptions {
@@ -62,6 +63,7 @@ export async function serveApp(
     metrics,
     pressure,
     info,
+    ...(aggregates === builtIn && { batch: { operations: builtInOperations } }),
   })
   t.teardown(() => app.close())
   before?.(app)

@@ -1,9 +1,12 @@
 import { test } from 'tap'
 import { z } from 'zod'
+import { readPointer } from '../../src/batch/json-pointer.ts'
+import { findReferences } from '../../src/batch/reference.ts'
 import { endToEnd, lowerCased } from '../../src/core/end-to-end.ts'
 import { linkTarget } from '../../src/core/link-header.ts'
 import { Redaction } from '../../src/log/redaction.ts'
-import { acceptsJson } from '../../src/http/request/accepts-json.ts'
+import { chooseType, withStreams } from '../../src/http/request/media-types.ts'
+import { readEventId } from '../../src/http/stream/event-id.ts'
 import { addressOf } from '../../src/http/request/client-address.ts'
 import { keyFinder } from '../../src/http/guard/api-keys.ts'
 import { loggedRequest } from '../../src/http/log/logger-options.ts'
@@ -95,7 +98,13 @@ const readers: Readonly<Record<string, readonly [search: Search, runs: readonly 
     },
     ['a', '"', '";"', '\\', ';', ',', '="\\"', ' ', 'a/'],
   ],
-  Accept: [text => acceptsJson(text), [',', ';', 'a/b,', ' ', 'application/json;', 'application/json;q=0.,', ';q=']],
+  Accept: [
+    text => chooseType(text, withStreams),
+    [',', ';', 'a/b,', ' ', 'application/json;', 'application/json;q=0.,', ';q=', '"', 'a/b;c="\\"', 'text/*;q=0.'],
+  ],
+  'Last-Event-ID': [readEventId, ['.', 'a', '-', '0', `7e1a3b52-5f0e-4c43-9a53-0d6a4c1b2f10.1.`]],
+  'a JSON Pointer': [text => readPointer(`/${text}`), ['/', '~', '~1', '%', '%7E', '%c3', 'a']],
+  'a reference': [text => findReferences({ $ref: text }, [], []), ['#', '/', '#/data/', '~0', '%41']],
   Authorization: [text => isKey(`Bearer ${text}`), ['a', ' ', 'a ', '\u20ac']],
   Connection: [text => endToEnd({ connection: text, 'x-a': '1' }), [',', 'a,', ' ', ' ,']],
   'headers that code gives': [text => lowerCased({ [text]: '1', 'x-a': text }), ['A', '\u0130']],

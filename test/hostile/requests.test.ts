@@ -3,6 +3,7 @@ import { exchange } from './helpers/exchange.ts'
 import { hostileApp } from './helpers/hostile-app.ts'
 import { judge } from './helpers/judge.ts'
 import { accepts } from './lines/accepts.ts'
+import { batches } from './lines/batches.ts'
 import { bodies } from './lines/bodies.ts'
 import { encodings } from './lines/encodings.ts'
 import { framings } from './lines/framings.ts'
@@ -11,7 +12,7 @@ import { queries } from './lines/queries.ts'
 import { traversals } from './lines/traversals.ts'
 import { verbs } from './lines/verbs.ts'
 
-const families = { encodings, traversals, queries, verbs, bodies, accepts, headers, framings }
+const families = { encodings, traversals, queries, verbs, bodies, batches, accepts, headers, framings }
 const all = Object.values(families).flat()
 
 test('there are 300 refusals and more, no two alike', async t => {

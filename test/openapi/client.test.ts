@@ -6,7 +6,7 @@ import { compiledProgram, run } from './helpers/client.ts'
 import { committed, committedYaml, operations } from './helpers/document.ts'
 
 test(
-  'a client that a public generator makes of openapi.yaml compiles and calls every operation',
+  'a client that a public generator makes of openapi.yaml compiles, calls every operation and reads streams in both forms',
   { timeout: 120_000 },
   async t => {
     const program = await compiledProgram(
@@ -26,6 +26,10 @@ test(
       'every operation is called',
     )
     t.same(told, {
+      batch: ['Siamese', 1, 'ok', 'REFUSED'],
+      batchStream: [['breeds', 'facts', 'images', 'none'], false],
+      lines: [['ninja', 'meow', 'picture'], 200, 2],
+      sent: [['ninja', 'meow', 'picture'], 200, 2],
       catFacts: [true, true, true, 'status 200', 0],
       breed: ['Siamese', 'https://en.wikipedia.org/wiki/Siamese_cat', ['siam'], 'ok'],
       postcard: ['Hello!', true, true, 'ok'],

@@ -9,6 +9,7 @@ import {
   resolved,
   responseOf,
   type Document,
+  type Media,
   type Operation,
 } from './helpers/document.ts'
 
@@ -71,12 +72,16 @@ test('the example of every reply fits its schema, and has the fields of a real o
   const { get } = await serveApp(t, { lostLogLines: () => 0 })
   for (const { path, method, operation } of operations(document)) {
     for (const status of Object.keys(operation.responses)) {
-      for (const { schema, example } of Object.values(
+      for (const { schema, example, examples } of Object.values(
         resolved(document, operation.responses[status] as Document['paths'][string][string]['responses'][string])
           .content ?? {},
       )) {
-        t.not(example, undefined, `${path} ${status} has an example`)
-        t.equal(faultsOf(document, schema, example), undefined, `${path} ${status}`)
+        const values =
+          examples === undefined ? [example] : Object.values(examples).map(each => resolved(document, each).value)
+        for (const value of values) {
+          t.not(value, undefined, `${path} ${status} has an example`)
+          t.equal(faultsOf(document, schema, value), undefined, `${path} ${status}`)
+        }
       }
     }
     const example = operation.responses['200']?.content?.['application/json']?.example as {
@@ -89,6 +94,60 @@ test('the example of every reply fits its schema, and has the fields of a real o
     t.same(Object.keys(example.data ?? {}), Object.keys(body.data ?? {}))
     t.same(Object.keys(example.sources ?? {}), Object.keys(body.sources ?? {}))
   }
+})
+
+/** The media types of streams, and the text in front of an event. */
+const streamTypes = { 'application/x-ndjson': '', 'application/jsonl': '', 'text/event-stream': 'data: ' }
+
+test('the example request of every operation with calls gets a stream whose events fit their schema, in each form', async t => {
+  const { origin } = await serveApp(t)
+  for (const { path, method, operation } of operations(document).filter(({ path }) => isStreamed(path))) {
+    const { url, init } = request(path, method, operation)
+    for (const [accept, start] of Object.entries(streamTypes)) {
+      const response = await fetch(origin + url, {
+        ...init,
+        headers: { ...(init.headers as Record<string, string>), accept },
+      })
+      t.match({ status: response.status, type: response.headers.get('content-type') }, { status: 200, type: accept })
+      const { schema, examples = {} } = mediaOf(operation, accept)
+      const lines = (await response.text()).split('\n').filter(line => line !== '' && line.startsWith(start))
+      const events = lines.map(line => JSON.parse(line.slice(start.length)) as { readonly event: string })
+      for (const event of events) t.equal(faultsOf(document, schema, event), undefined, `${path} ${event.event}`)
+      t.equal(events.at(0)?.event, 'plan')
+      t.equal(events.at(-1)?.event, 'reply')
+      const kinds = new Set(events.map(({ event }) => event))
+      t.same(
+        Object.keys(examples).filter(kind => kind !== 'snapshot' && !kinds.has(kind)),
+        [],
+        'each example occurs',
+      )
+      t.match(faultsOf(document, schema, { ...events[0], run: 1 }), /\w/, 'and a wrong event does not fit')
+      t.match(faultsOf(document, schema, { event: 'other' }), /\w/)
+    }
+  }
+})
+
+function mediaOf({ responses }: Operation, type: string): Media {
+  const media = responses['200']?.content?.[type]
+  if (media === undefined) throw new Error(`the document has no ${type}`)
+  return media
+}
+
+function isStreamed(path: string): boolean {
+  return !path.startsWith('/health/')
+}
+
+test('a stream of a run that fails ends with a problem that fits its schema', async t => {
+  const { origin } = await serveApp(t, { overrides: { 'catfact-ninja': { off: true } } })
+  const accept = 'application/x-ndjson'
+  const response = await fetch(`${origin}/v1/cat-facts`, { headers: { accept } })
+  const { schema } = mediaOf(find('catFacts').operation, accept)
+  const events = (await response.text())
+    .split('\n')
+    .slice(0, -1)
+    .map(line => JSON.parse(line) as object)
+  for (const event of events) t.equal(faultsOf(document, schema, event), undefined)
+  t.match(events.at(-1), { event: 'problem', status: 503, body: { code: 'UPSTREAM_OFF' } })
 })
 
 test('the schemas of the document reject a reply that does not fit', async t => {

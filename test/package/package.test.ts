@@ -33,7 +33,16 @@ if (offline === undefined) {
   const programs = join(import.meta.dirname, 'project')
   for (const name of readdirSync(programs))
     copyFileSync(join(programs, name), join(project, name.replace(/\.txt$/, '')))
-  for (const page of ['embedding', 'testing', 'layers-and-hooks', 'offload', 'options', 'numbers', 'policies'])
+  for (const page of [
+    'embedding',
+    'testing',
+    'layers-and-hooks',
+    'offload',
+    'options',
+    'numbers',
+    'policies',
+    'streaming',
+  ])
     for (const [name, code] of Object.entries(docBlocks(page))) writeFileSync(join(project, name), code)
   writeFileSync(
     join(project, 'tsconfig.json'),
@@ -74,6 +83,7 @@ test('the package holds what is run and its types, and no sources, tests, maps o
     'dist/bin.cjs',
     'dist/app.js',
     'dist/testing/index.d.ts',
+    'dist/client/index.js',
     'LICENSE',
   ])
     t.ok(files.includes(file), file)
@@ -213,5 +223,6 @@ test('public linters of packages find nothing', async t => {
   t.match(linted.output, /All good!/)
   const typed = await say(project, tool('attw'), [tarball, '--profile', 'esm-only', '--no-emoji', '--no-color'])
   t.equal(typed.code, 0, { output: typed.output })
-  t.match(typed.output, /"headwaters\/testing" *│ OK \(ESM\)/)
+  for (const entrance of ['testing', 'client'])
+    t.match(typed.output, new RegExp(`"headwaters/${entrance}" *│ OK \\(ESM\\)`))
 })

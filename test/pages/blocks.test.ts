@@ -46,7 +46,7 @@ function partFaults(code: string): string[] {
  *
  * A block of another language, or without one, is a fault.
  */
-async function blockFaults(t: Test, of: readonly Block[], get: ShellContext['get']): Promise<string[]> {
+async function blockFaults(t: Test, of: readonly Block[], request: ShellContext['request']): Promise<string[]> {
   const faults: string[] = []
   const typed: Block[] = []
   const add = (block: Block, found: readonly string[]) =>
@@ -62,7 +62,7 @@ async function blockFaults(t: Test, of: readonly Block[], get: ShellContext['get
       const declaredPaths = declared.flatMap(text =>
         Array.from(text.matchAll(/\burl: '([^']+)'/g), ([, url = '']) => url),
       )
-      for (const words of commandsOf(code)) add(block, await shellFaults(words, { get, declaredPaths }))
+      for (const words of commandsOf(code)) add(block, await shellFaults(words, { request, declaredPaths }))
     } else if (language === 'json') {
       const { faults: found, type } = readJsonBlock(code)
       add(block, found)
@@ -73,9 +73,9 @@ async function blockFaults(t: Test, of: readonly Block[], get: ShellContext['get
   return [...faults, ...(await typeErrors(t.testdir({}), typed))]
 }
 
-async function contextOf(t: Test): Promise<ShellContext['get']> {
-  const { get } = await serveApp(t, { metrics: { key: 'a-key-that-no-block-has' } })
-  return async path => (await get(path)).status
+async function contextOf(t: Test): Promise<ShellContext['request']> {
+  const { origin } = await serveApp(t, { metrics: { key: 'a-key-that-no-block-has' } })
+  return (path, init) => fetch(origin + path, init)
 }
 
 test('every block of code of the pages is type-checked, or compared with what the code takes and prints', async t => {
@@ -97,7 +97,7 @@ const problem = {
 const reply = { data: {}, complete: true, sources: { meow: { state: 'ok', ms: 1, attempts: 1 } } }
 
 test('a block that is wrong, or of a kind that has no check, is found', async t => {
-  const get = await contextOf(t)
+  const request = await contextOf(t)
   const wrong: readonly (readonly [fence: string, code: string, fault: RegExp])[] = [
     ['', 'npm start', /no check for this language/],
     ['yaml', 'port: 3000', /no check for this language/],
@@ -116,6 +116,13 @@ test('a block that is wrong, or of a kind that has no check, is found', async t 
     ['sh', 'HEADWATERS_UPSTREAM_TEA_SLOTS=3 npm start', /no variable HEADWATERS_UPSTREAM_TEA_SLOTS/],
     ['sh', "npm ci && curl 'http://127.0.0.1:3000/v1/cats'", /is answered with 404/],
     ['sh', "curl 'http://127.0.0.1:3000/v1/cat-facts?count=many'", /is answered with 400/],
+    [
+      'sh',
+      "curl -N -H 'accept: application/x-ndjson' 'http://127.0.0.1:3000/health/live'",
+      /is answered with application/,
+    ],
+    ['sh', "curl -k 'http://127.0.0.1:3000/v1/cat-facts'", /no check for the option -k/],
+    ['sh', "curl -X POST -d '{}' 'http://127.0.0.1:3000/v1/cat-facts'", /is answered with 405/],
     ['sh', 'node bench/none.ts', /no file bench\/none.ts/],
     ['sh', 'terraform apply', /no check for the program terraform/],
     ['json', '{ "a": 1 }', /no check for JSON like this/],
@@ -140,12 +147,15 @@ test('a block that is wrong, or of a kind that has no check, is found', async t 
       /not in a failure to listen/,
     ],
     ['text', '├ run ──► UPSTREAM_GONE in upstream/none', /UPSTREAM_GONE/],
+    ['text', '{"event":"plan","steps":[]}', /the last event must be/],
+    ['text', '{"event":"reply","status":200,"body":{},"cookies":[]}', /reply has no field cookies/],
+    ['text', 'id: 1\nevent: plan\ndata: {"event":"plan"}', /1 is not the id of an event/],
     ['text', 'core/   leaf\nnone/   leaf', /not in a tree of folders: none/],
   ]
   const found = await blockFaults(
     t,
     wrong.flatMap(([fence, code], at) => blocksOf(`page-${at}.md`, fenced(fence, code))),
-    get,
+    request,
   )
   for (const [at, [fence, code, fault]] of wrong.entries())
     t.match(found.filter(each => each.startsWith(`page-${at}.md:3 `)).join('\n'), fault, `${fence}: ${code}`)

@@ -22,7 +22,8 @@ test('runAggregate refuses an unknown option', async t => {
   const options = { upstreams: {}, timeout: 100 } as RunAggregateOptions<unknown>
   t.match(await failure(runAggregate(catFacts, {}, options)), {
     name: 'TypeError',
-    message: "runAggregate: unknown option 'timeout': use upstreams, environment, deadline, signal, context, layers",
+    message:
+      "runAggregate: unknown option 'timeout': use upstreams, environment, deadline, signal, context, layers, snapshots",
   })
 })
 
@@ -327,3 +328,115 @@ test('without a stack, the error of a call for which nothing is queued has the c
   Error.stackTraceLimit = stackTraceLimit
   t.match(await failure(running), { message: /^cats received GET .* before runAggregate$/ })
 })
+
+test('runAggregate has a snapshot after each value that arrives, whatever the time between them', async t => {
+  await using upstream = await scriptedUpstream()
+  const { shop, Order } = snapshotted()
+  upstream
+    .answer(shop.order({ id: 'a' }), { names: ['b', 'a'] })
+    .answer(shop.item({ id: 'a' }), { cents: 1 }, { delay: 30 })
+    .answer(shop.item({ id: 'b' }), { cents: 2 }, { delay: 10 })
+    .answer(shop.rating({ id: 'a' }), { stars: 5 }, { delay: 90 })
+  const described = shopOrder(shop).reply(Order, ({ items, rating }) => ({
+    cents: items.map(item => item?.cents ?? null),
+    stars: rating?.stars ?? null,
+  }))
+  const { data, snapshots } = await runAggregate(
+    described,
+    { params: { id: 'a' } },
+    {
+      upstreams: { shop: upstream },
+      snapshots: true,
+    },
+  )
+  t.same(data, { cents: [2, 1], stars: 5 })
+  t.strictSame(snapshots, [
+    { data: { cents: [], stars: null }, pending: ['items', 'rating'] },
+    { data: { cents: [2, null], stars: null }, pending: ['items', 'rating'] },
+    { data: { cents: [2, 1], stars: null }, pending: ['items', 'rating'] },
+    { data: { cents: [2, 1], stars: null }, pending: ['rating'] },
+  ])
+})
+
+test('runAggregate has no snapshots without the option, and with snapshot: false', async t => {
+  await using upstream = await scriptedUpstream()
+  const { shop, Order } = snapshotted()
+  upstream.always(shop.order, { names: [] }).always(shop.rating, { stars: 5 })
+  const merge = () => ({ cents: [], stars: null })
+  const options = { upstreams: { shop: upstream } }
+  const input = { params: { id: 'a' } }
+  const without = shopOrder(shop).reply(Order, merge, { snapshot: false })
+  t.same((await runAggregate(shopOrder(shop).reply(Order, merge), input, options)).snapshots, [])
+  t.same((await runAggregate(without, input, { ...options, snapshots: true })).snapshots, [])
+  t.match(await failure(runAggregate(without, input, { ...options, snapshots: 1 as never })), {
+    name: 'TypeError',
+    message: /^runAggregate: snapshots must be true or false, got/,
+  })
+})
+
+test('a snapshot that cannot be made is an error of runAggregate, with the cause and the steps that had not ended', async t => {
+  await using upstream = await scriptedUpstream()
+  const { shop, Order } = snapshotted()
+  upstream.always(shop.order, { names: [] }).always(shop.rating, { stars: 5 }, { delay: 20 })
+  for (const [snapshot, cause] of [
+    [() => ({ cents: [], stars: 'none' }), { name: 'ZodError' }],
+    [() => Promise.reject(new RangeError('none')), { message: 'none' }],
+  ] as const) {
+    const described = shopOrder(shop).reply(Order, () => ({ cents: [], stars: null }), { snapshot: snapshot as never })
+    t.match(
+      await failure(
+        runAggregate(described, { params: { id: 'a' } }, { upstreams: { shop: upstream }, snapshots: true }),
+      ),
+      {
+        message:
+          "aggregate 'order': a snapshot could not be made before the end of 'items', 'rating': " +
+          'write a merge that accepts their fallbacks and does not change its arguments, or give reply() the option snapshot',
+        cause,
+      },
+    )
+  }
+})
+
+test('runAggregate ignores an async merge of a snapshot that stops at the end of its run', async t => {
+  await using upstream = await scriptedUpstream()
+  const { shop, Order } = snapshotted()
+  upstream.always(shop.order, { names: [] }).always(shop.rating, { stars: 5 }, { delay: 20 })
+  const described = shopOrder(shop).reply(Order, () => ({ cents: [], stars: 1 }), {
+    snapshot: ({ signal }) =>
+      new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
+  })
+  const { snapshots } = await runAggregate(
+    described,
+    { params: { id: 'a' } },
+    {
+      upstreams: { shop: upstream },
+      snapshots: true,
+    },
+  )
+  t.same(snapshots, [])
+})
+
+function snapshotted() {
+  const Id = z.object({ id: z.string() })
+  const shop = defineUpstream(
+    'shop',
+    { origin: 'https://shop.example' },
+    {
+      order: operation({ path: '/orders/{id}', params: Id, output: z.object({ names: z.array(z.string()) }) }),
+      item: operation({ path: '/items/{id}', params: Id, output: z.object({ cents: z.number() }) }),
+      rating: operation({ path: '/ratings/{id}', params: Id, output: z.object({ stars: z.number() }) }),
+    },
+  )
+  return { shop, Order: z.object({ cents: z.array(z.number().nullable()), stars: z.number().nullable() }) }
+}
+
+function shopOrder(shop: ReturnType<typeof snapshotted>['shop']) {
+  return aggregate('order', { url: '/orders/{id}', params: z.object({ id: z.string() }) })
+    .required('order', ({ params }) => shop.order({ id: params.id }))
+    .each('items', ({ order }) => order.names.map(id => shop.item({ id })), {
+      needs: ['order'],
+      minSuccess: 0,
+      fallback: null,
+    })
+    .optional('rating', ({ params }) => shop.rating({ id: params.id }), { fallback: null })
+}

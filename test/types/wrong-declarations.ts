@@ -327,6 +327,18 @@ base().pages('a', () => fact(), { next: () => picture() })
 // 109 change of a page in next
 // @ts-expect-error
 base().pages('a', () => facts({ count: 1 }), { next: page => void page.data.push('x') })
+// 110 merge of snapshots whose data does not fit the schema
+// @ts-expect-error
+base().required('a', () => fact()).reply(Fact, ({ a }) => a, { snapshot: () => ({ fact: 1 }) })
+// 111 snapshots that are true
+// @ts-expect-error
+base().required('a', () => fact()).reply(Fact, ({ a }) => a, { snapshot: true })
+// 112 merge of snapshots that reads a step that does not exist
+// @ts-expect-error
+base().required('a', () => fact()).reply(Fact, ({ a }) => a, { snapshot: ({ b }) => b })
+// 113 merge of snapshots that changes the names of the steps that have not ended
+// @ts-expect-error
+base().required('a', () => fact()).reply(Fact, ({ a }) => a, { snapshot: ({ a }, pending) => (pending.pop(), a) })
 // 124 fallback of failed calls that is a call
 // @ts-expect-error
 base().each('a', () => [fact()], { minSuccess: 0, fallback: fact() })

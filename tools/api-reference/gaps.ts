@@ -87,9 +87,9 @@ const neverThrows = new Set([
 ])
 
 /** Matches the interfaces whose optional properties are options with a default. */
-const optionInterfaces = /(?:Options|Bounds|Info|Limits|Layers|Override)$/
+const optionInterfaces = /(?:Options|Bounds|Info|Limits|Layers|Override|StreamRequest)$/
 
-const namesOfErrors = new RegExp(`\\b(?:${Object.keys(errors).join('|')}|(?:[A-Z]\\w*)?Error|Problem)\\b`)
+const namesOfErrors = new RegExp(`\\b(?:${Object.keys(errors).join('|')}|(?:[A-Z]\\w*)?(?:Error|Problem)|StreamCut)\\b`)
 
 /**
  * Returns the missing parts of the docstrings of the exported names. The required parts are:

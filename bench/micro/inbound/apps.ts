@@ -9,6 +9,7 @@ import { checkHostHeader } from '../../../src/http/guard/host-header.ts'
 import { PathIndex } from '../../../src/http/guard/path-index.ts'
 import { guardRequests } from '../../../src/http/guard/request-guard.ts'
 import { defaultLimits, serverOptions } from '../../../src/http/guard/server-limits.ts'
+import { OpenStreams } from '../../../src/http/connection/open-streams.ts'
 import { drainOnClose } from '../../../src/http/lifecycle/drain.ts'
 import { loggerOptions } from '../../../src/http/log/logger-options.ts'
 import { headwaters } from '../../../src/http/plugin.ts'
@@ -92,6 +93,7 @@ function connections(app: FastifyInstance): void {
     readiness: { state: 'ready' },
     connectionLimit: { isFull: false },
     connections: new Set(),
+    openStreams: new OpenStreams(1000, () => false),
     runtime,
     timeout: 1000,
   })

@@ -3,6 +3,8 @@ import { stripVTControlCharacters } from 'node:util'
 
 /** A drawing on a terminal that is updated in place. */
 export interface LiveView {
+  /** Calls a function that writes lines to the terminal. The lines stay above the drawing. */
+  readonly above: (write: () => void) => void
   /** Draws the last frame, leaves it on the terminal and shows the cursor. */
   readonly end: () => void
   /** Erases the drawing and shows the cursor. */
@@ -67,6 +69,11 @@ export function liveView(
   }
 
   return {
+    above(write) {
+      frame([])
+      write()
+      tick()
+    },
     end: () => stop(draw(terminal.columns)),
     remove: () => stop([]),
   }

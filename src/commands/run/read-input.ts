@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import type { RawInput } from '../../fanout/input.ts'
-import { parse } from '../../core/json/parse.ts'
 import { suggest } from '../suggest.ts'
 import { inputFields } from './input-fields.ts'
+import { parseArgument, readJsonFile } from './read-json-file.ts'
+import { readHeaders } from './read-options.ts'
 import { UsageError } from '../usage-error.ts'
 
 export interface InputArguments {
@@ -50,30 +49,6 @@ function noField({ name: aggregate }: AnyAggregate, name: string, known: readonl
 }
 
 function readBody(given: string, folder: string): unknown {
-  const isFile = given.startsWith('@')
-  const where = isFile ? `--body ${given}` : '--body'
-  let text = given
-  if (isFile) {
-    try {
-      text = readFileSync(given === '@-' ? 0 : resolve(folder, given.slice(1)), 'utf8')
-    } catch (error) {
-      throw new UsageError(`${where}: cannot read the file: ${(error as Error).message}`, { cause: error })
-    }
-  }
-  try {
-    return parse(text)
-  } catch (error) {
-    throw new UsageError(`${where} must be JSON: ${(error as Error).message}`, { cause: error })
-  }
-}
-
-function readHeaders(given: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    given.map(header => {
-      const [, name, value] = /^([^:\s]+):\s*(.*)$/.exec(header) ?? []
-      if (name === undefined || value === undefined)
-        throw new UsageError(`--header must be 'name: value', got '${header}'`)
-      return [name.toLowerCase(), value]
-    }),
-  )
+  if (!given.startsWith('@')) return parseArgument('--body', given)
+  return readJsonFile(`--body ${given}`, given.slice(1), folder)
 }

@@ -42,8 +42,15 @@ export interface RunView {
   outcome: { readonly at: number; readonly code: string | undefined } | undefined
 }
 
+/** The parts of an aggregate that its view has. A batch has them too. */
+export interface ViewedAggregate {
+  readonly name: string
+  readonly route: Pick<AnyAggregate['route'], 'method' | 'url' | 'deadline'>
+  readonly steps: readonly Pick<Row, 'name' | 'kind' | 'concurrency'>[]
+}
+
 /** Creates the view of a run that has not started. */
-export function createRunView({ name, route, steps }: AnyAggregate, deadline = Infinity): RunView {
+export function createRunView({ name, route, steps }: ViewedAggregate, deadline = Infinity): RunView {
   return {
     name,
     target: `${route.method} ${route.url}`,

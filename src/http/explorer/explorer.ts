@@ -4,7 +4,7 @@ import { gunzip } from 'node:zlib'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { lazyBundle } from './bundle.ts'
 import { bundleVersion, page, script } from './page.ts'
-import type { RateLimitHook } from '../guard/rate-limit.ts'
+import type { RateLimit } from '../guard/rate-limit.ts'
 import { notModified } from '../reply/not-modified.ts'
 import { allowMethods } from '../routing/allowed-methods.ts'
 
@@ -28,7 +28,11 @@ const policy = [
  * @param title The name of the API.
  * @param limit Counts a request for the bundle, which has 1.4 MB, or 4.9 MB without gzip. @default counts none
  */
-export function addExplorer(app: FastifyInstance, title: string, limit: RateLimitHook = async () => {}): void {
+export function addExplorer(
+  app: FastifyInstance,
+  title: string,
+  limit: RateLimit['countRequest'] = async () => {},
+): void {
   const html = page(title)
   const bundle = lazyBundle()
   // Cached, since decompression takes 40 ms of CPU time.

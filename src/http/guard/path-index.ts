@@ -1,7 +1,7 @@
 import type { Criticality } from '../../fanout/route.ts'
 import { ranks } from './criticality-classes.ts'
 
-/** An aggregate, as far as the index needs it. */
+/** An aggregate, or the route of batches, as far as the index needs it. */
 export interface IndexedAggregate {
   readonly name: string
   readonly route: { readonly url: string; readonly method: string; readonly criticality: Criticality }
@@ -28,7 +28,7 @@ const open: IndexedPath = { criticality: undefined, aggregates: none }
 const unknown: IndexedPath = { criticality: 'normal', aggregates: none }
 
 /** Paths that are never refused for load: the operator and readers of the document need them then. */
-const openPaths = ['/', '/metrics', '/openapi.json', '/openapi.yaml', '/docs']
+const openPaths = ['/', '/metrics', '/openapi.json', '/openapi.yaml', '/openapi-3.2.json', '/docs']
 const openPrefixes = ['/health/', '/docs/']
 
 /** Finds the criticality of a request by its path, without the router. */
@@ -37,7 +37,7 @@ export class PathIndex {
   /** The longest first. */
   #prefixes: readonly Prefix[] = openPrefixes.map(text => ({ text, path: open, deeperPath: open }))
 
-  /** Adds the aggregates of the app. Call it once, when they are known to be valid. */
+  /** Adds the aggregates of the app and the route of batches. Call it once, when they are known to be valid. */
   fill(aggregates: readonly IndexedAggregate[]): void {
     const templates = aggregates.filter(({ route }) => route.url.includes('{'))
     const groups = Map.groupBy(templates, ({ route }) => prefixOf(route.url))

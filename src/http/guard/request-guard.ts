@@ -5,7 +5,7 @@ import { addVary } from '../reply/vary.ts'
 import { identifyClients, keyFinder, requireKey, type KeysOfRequests } from './api-keys.ts'
 import type { PathIndex } from './path-index.ts'
 import type { PressureGauge } from './pressure.ts'
-import { addRateLimit, type RateLimitHook } from './rate-limit.ts'
+import { addRateLimit, type RateLimit } from './rate-limit.ts'
 import type { CountRequest } from './shared-rate-store.ts'
 
 export interface RequestGuardOptions {
@@ -28,12 +28,12 @@ export interface RequestGuardOptions {
  * Refuses requests before their body is read, with the cheapest check first: overload (503), rate limit (429), missing
  * key (401).
  *
- * @returns A hook that counts requests of other routes towards the same limit.
+ * @returns The limit, which also counts requests of other routes and the calls of batches. Undefined without a limit.
  */
 export async function guardRequests(
   app: FastifyInstance,
   { gauge, paths, rateLimit, keys, maxClients = 50_000, countRequest }: RequestGuardOptions,
-): Promise<RateLimitHook | undefined> {
+): Promise<RateLimit | undefined> {
   const find = keys.length > 0 ? keyFinder(keys) : undefined
   // A cache must not serve the reply for one key to a caller with another key, so `vary` has `authorization`. This hook
   // is the first one, so that refusals have the header too.

@@ -12,10 +12,13 @@ export interface RateCount {
 }
 
 /**
- * Counts a request of a client. The request is accepted if the function throws, rejects, returns something else, or
- * takes longer than a second.
+ * Counts a request of a client, or several calls of one batch. The request is accepted if the function throws, rejects,
+ * returns something else, or takes longer than a second.
+ *
+ * @param client The client: its address or its key.
+ * @param calls The number to add; 1 if it is absent.
  */
-export type CountRequest = (client: string) => Promise<RateCount>
+export type CountRequest = (client: string, calls?: number) => Promise<RateCount>
 
 /** Longest wait for a count, in ms. */
 const countTimeout = 1000
@@ -42,34 +45,44 @@ class PendingCount extends Abortable {
   }
 }
 
+/** Counts calls of a client, and passes the count or the failure to a callback, once. */
+export type CountCalls = (client: string, calls: number, callback: Callback) => void
+
 /**
- * Returns a store class for `@fastify/rate-limit` that counts with a function, for example in another process.
+ * Returns a function that counts with another function within a time limit.
  *
  * @param failed Called with each failure of the function.
  */
-export function createSharedStore(count: CountRequest, failed: (error: Error) => void) {
+export function createCounter(count: CountRequest, failed: (error: Error) => void): CountCalls {
   const timers = createTimerQueue(
     countTimeout,
     () => new Error(`countRequest did not settle within ${countTimeout} ms`),
   )
 
+  return (client, calls, callback) => {
+    const pending = new PendingCount((error, counted) => {
+      timers.stop(timer)
+      if (error !== null) failed(error)
+      callback(error, counted)
+    })
+    const timer = timers.start(pending)
+    // The function may throw, or return a thenable.
+    new Promise<unknown>(resolve => {
+      resolve(calls === 1 ? count(client) : count(client, calls))
+    })
+      .then(read)
+      .then(
+        counted => pending.end(null, counted),
+        (error: unknown) => pending.end(asError(error)),
+      )
+  }
+}
+
+/** Returns a store class for `@fastify/rate-limit` that counts with a function, for example in another process. */
+export function createSharedStore(count: CountCalls) {
   return class SharedStore {
     incr(client: string, callback: Callback): void {
-      const pending = new PendingCount((error, counted) => {
-        timers.stop(timer)
-        if (error !== null) failed(error)
-        callback(error, counted)
-      })
-      const timer = timers.start(pending)
-      // The function may throw, or return a thenable.
-      new Promise<unknown>(resolve => {
-        resolve(count(client))
-      })
-        .then(read)
-        .then(
-          counted => pending.end(null, counted),
-          (error: unknown) => pending.end(asError(error)),
-        )
+      count(client, 1, callback)
     }
 
     child(): SharedStore {

@@ -1,8 +1,10 @@
 import type { Socket } from 'node:net'
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { Problem } from '../../errors.ts'
 import type { Runtime } from '../../upstream/runtime.ts'
 import { requestEnded, requestsOn, requestStarted } from '../connection/open-connections.ts'
+import type { OpenStreams } from '../connection/open-streams.ts'
 import type { ConnectionLimitState } from '../guard/connection-limit.ts'
 import { sendRawProblem } from '../problems/raw-problem.ts'
 import type { Readiness } from './health.ts'
@@ -12,6 +14,7 @@ export interface DrainOptions {
   readonly connectionLimit: Readonly<ConnectionLimitState>
   /** The app's open connections. */
   readonly connections: ReadonlySet<Socket>
+  readonly openStreams: OpenStreams
   /** The runtime is closed at the drain timeout. Closing it ends the calls in flight. */
   readonly runtime: Runtime
   /** Time in which requests in flight must end after the app begins to close, in ms. */
@@ -24,11 +27,11 @@ const replyTime = 200
 /**
  * Limits the time that closing the app takes. While the app drains, every reply closes its connection, new requests are
  * refused, and connections without a request are closed. Without this, one idle connection could delay `close` without
- * limit. At the drain timeout the remaining requests get 503.
+ * limit. At the drain timeout the remaining requests get 503, and the remaining streams end with a problem.
  */
 export function drainOnClose(
   app: FastifyInstance,
-  { readiness, connectionLimit, connections, runtime, timeout }: DrainOptions,
+  { readiness, connectionLimit, connections, openStreams, runtime, timeout }: DrainOptions,
 ): void {
   let timer: NodeJS.Timeout | undefined
 
@@ -47,14 +50,16 @@ export function drainOnClose(
   })
 
   /**
-   * Ends the calls in flight, so that their runs reply. Then sends 503 to the remaining requests. Then closes the
-   * connections.
+   * Ends the calls in flight, so that their runs reply. Then sends 503 to the remaining requests, and a problem to the
+   * remaining streams. Then closes the connections.
    */
   function abort(): void {
     app.log.warn({ connections: connections.size }, 'drain timeout reached; aborting in-flight requests')
     void runtime.close()
     timer = setTimeout(() => {
+      const streaming = openStreams.endAll(new Problem('DRAINING'))
       for (const socket of connections) {
+        if (streaming.has(socket)) continue
         sendRawProblem(socket, 503, 'DRAINING', 'retry-after: 1\r\n')
         socket.destroySoon()
       }
@@ -74,4 +79,14 @@ export function drainOnClose(
     clearTimeout(timer)
     done()
   })
+}
+
+/**
+ * Ends the streams that are still open after the runtime has closed. Closing it aborts all calls, so most runs end by
+ * themselves. The others wait for code of their author.
+ */
+export async function endOpenStreams(openStreams: OpenStreams): Promise<void> {
+  if (openStreams.size > 0) await nextTurn()
+  if (openStreams.size > 0) await delay(replyTime)
+  openStreams.endAll(new Problem('DRAINING'))
 }

@@ -11,7 +11,7 @@ import type { FailedRunFields, LineFields } from './run-fields.ts'
  * Codes with a 5xx status that are not logged as failures. Their cause (an open circuit breaker, pressure, draining)
  * already has its own log line, the caller caused the failure, or the author of the aggregate chose the status.
  */
-const ownRefusals = new Set<ErrorCode>([
+export const ownRefusals: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'BULKHEAD_FULL',
   'THREADS_FULL',
   'BREAKER_OPEN',

@@ -30,7 +30,16 @@ export function logClosed(request: FastifyRequest, reply: FastifyReply, { level,
   )
 }
 
-/** Returns the side that closed a connection. A caller ends or resets it; the service destroys it. */
-function closedBy({ raw: { socket } }: FastifyRequest): 'caller' | 'service' {
-  return socket.readableEnded || socket.errored !== null ? 'caller' : 'service'
+/**
+ * Returns the side that closed a connection. A caller ends or resets it; the service destroys it, which cancels a write
+ * in progress.
+ */
+export function closedBy({ raw: { socket } }: FastifyRequest): 'caller' | 'service' {
+  const { readableEnded, errored } = socket
+  return readableEnded || (errored !== null && !isCancelled(errored)) ? 'caller' : 'service'
+}
+
+/** The socket of an injected request has no `errored`. */
+function isCancelled(error: (Error & { readonly code?: string }) | undefined): boolean {
+  return error?.code === 'ECANCELED'
 }

@@ -5,7 +5,7 @@ import { revive, withoutBigints } from './bigint-schema.ts'
 import { jsonSchema, namedParts } from './json-schema.ts'
 import type { JsonSchema, NamedParts, Side } from './schema-types.ts'
 
-type Section = 'headers' | 'parameters' | 'responses' | 'securitySchemes'
+type Section = 'examples' | 'headers' | 'parameters' | 'responses' | 'securitySchemes'
 
 /** The components of a document. Each is written once, at its first use. */
 export interface Components {

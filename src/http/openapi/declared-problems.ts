@@ -6,17 +6,30 @@ import { documentedProblem, kindOf, problemHeaders } from './problem-responses.t
 import { problemSchemas } from './problem-schema.ts'
 import type { JsonSchema } from './schema-types.ts'
 
+/** Returns the schemas of the problems that an aggregate declares, by status. */
+export function problemBodies(
+  { name, route: { problems = new Map<number, DeclaredProblem>() } }: AnyAggregate,
+  level: SourcesLevel,
+  components: Components,
+): ReadonlyMap<number, JsonSchema> {
+  const bodyOf = (status: number, { schema }: DeclaredProblem): JsonSchema => {
+    const base = components.schema(problemSchemas[level].declared, 'output', 'the problems')
+    if (schema === undefined) return base
+    return { allOf: [base, components.schema(schema, 'input', `aggregate '${name}', problems[${status}]`)] }
+  }
+  return new Map(Array.from(problems, ([status, declared]) => [status, bodyOf(status, declared)]))
+}
+
 /** Returns the responses of the problems that an aggregate declares, by status. */
 export function declaredResponses(
-  { name, route: { problems = new Map<number, DeclaredProblem>() } }: AnyAggregate,
+  aggregate: AnyAggregate,
   level: SourcesLevel,
   components: Components,
   statuses: readonly (string | number)[],
 ): Readonly<Record<string, JsonSchema>> {
-  const responseOf = ([status, { description, schema }]: [number, DeclaredProblem]): [string, JsonSchema] => {
-    const where = `aggregate '${name}', problems[${status}]`
-    const base = components.schema(problemSchemas[level].declared, 'output', 'the problems')
-    const declared = schema === undefined ? base : { allOf: [base, components.schema(schema, 'input', where)] }
+  const { problems = new Map<number, DeclaredProblem>() } = aggregate.route
+  const responseOf = ([status, declared]: [number, JsonSchema]): [string, JsonSchema] => {
+    const { description } = problems.get(status) as DeclaredProblem
     // The checks before the aggregate, and failures of the run, reply with the same status.
     const other = statuses.includes(status) ? kindOf(status) : undefined
     const shared =
@@ -32,5 +45,5 @@ export function declaredResponses(
       },
     ]
   }
-  return Object.fromEntries(Array.from(problems, responseOf))
+  return Object.fromEntries(Array.from(problemBodies(aggregate, level, components), responseOf))
 }

@@ -4,26 +4,35 @@ import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import { writeJson } from '../../core/json/write.ts'
 import { notModified } from '../reply/not-modified.ts'
 import { allowMethods } from '../routing/allowed-methods.ts'
+import type { BatchDescription } from './batch-path.ts'
 import type { OpenapiOptions } from './document.ts'
+import type { OpenapiVersion } from './version.ts'
 
 interface Written {
   readonly text: string
   readonly tag: string
 }
 
+interface DocumentRoutes extends Omit<OpenapiOptions, 'batch' | 'version'> {
+  readonly aggregates: readonly AnyAggregate[]
+  /** Returns what the document says of batches. It is called when the app is ready. */
+  readonly batches: () => BatchDescription | undefined
+}
+
 /**
- * Serves the document as `/openapi.json` and `/openapi.yaml`. Aggregates that cannot be documented make `ready()`
- * reject with a `DocumentError`. The texts are written at the first request.
+ * Serves the document as `/openapi.json` and `/openapi.yaml`, and in OpenAPI 3.2 as `/openapi-3.2.json`.
+ * Aggregates that cannot be documented make `ready()` reject with a `DocumentError`. The texts are written at the first
+ * request.
  */
-export function addOpenapiRoutes(
-  app: FastifyInstance,
-  { aggregates, ...options }: OpenapiOptions & { readonly aggregates: readonly AnyAggregate[] },
-): void {
-  const document = once(async () => (await import('./document.ts')).openapiDocument(aggregates, options))
+export function addOpenapiRoutes(app: FastifyInstance, { aggregates, batches, ...options }: DocumentRoutes): void {
+  const documentIn = async (version: OpenapiVersion) =>
+    (await import('./document.ts')).openapiDocument(aggregates, { ...options, batch: batches(), version })
+  const document = once(() => documentIn('3.1'))
   app.addHook('onReady', async () => {
     await document()
   })
   serve(app, '/openapi.json', 'application/json', async () => writeJson(await document()))
+  serve(app, '/openapi-3.2.json', 'application/json', async () => writeJson(await documentIn('3.2')))
   serve(app, '/openapi.yaml', 'application/yaml', async () => (await import('./yaml.ts')).yamlOf(await document()))
 }
 

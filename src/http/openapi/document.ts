@@ -1,5 +1,9 @@
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import type { SourcesLevel } from '../../fanout/sources-level.ts'
+import type { z } from 'zod'
+import { batchUrl } from '../batch/batch-route.ts'
+import { batchIds, batchPath, type BatchDescription } from './batch-path.ts'
+import { batchSchemas } from './batch-schema.ts'
 import { createComponents } from './components.ts'
 import { DocumentError, type DocumentFault } from './document-error.ts'
 import { healthPaths } from './health-paths.ts'
@@ -9,6 +13,8 @@ import { operationOf } from './operation.ts'
 import { ContextOutcome } from './outcome-schema.ts'
 import { OutcomeState } from './outcome-state.ts'
 import { problemSchemas } from './problem-schema.ts'
+import { streamSchemas } from './stream-schema.ts'
+import { checkVersion, versionNumbers, type OpenapiVersion } from './version.ts'
 import { parameterNames, pathShape } from '../routing/path-template.ts'
 
 export interface OpenapiOptions {
@@ -25,6 +31,13 @@ export interface OpenapiOptions {
   readonly bearer?: boolean
   /** The part of the outcomes that callers see, as with the option `sources` of `buildApp`. @default 'full' */
   readonly sources?: SourcesLevel
+  /**
+   * The version of OpenAPI. 3.2 has a schema for the items of a stream, and the method QUERY of batches.
+   * @default '3.1'
+   */
+  readonly version?: OpenapiVersion
+  /** The operations and the aggregates that batches may call. @default no path for batches */
+  readonly batch?: BatchDescription | undefined
   /** True if the requests of a client are limited, as with the `rateLimit` of `buildApp`. @default false */
   readonly rateLimited?: boolean
 }
@@ -42,7 +55,7 @@ A reply says whether it is \`complete\`${how}. A failure is an
 }
 
 /**
- * Returns the OpenAPI 3.1 document of aggregates, from their schemas. Throws a `DocumentError` with a line per schema
+ * Returns the OpenAPI document of aggregates, from their schemas. Throws a `DocumentError` with a line per schema
  * that cannot be written, and a `TypeError` for an `info` that is not valid.
  */
 export function openapiDocument(
@@ -54,11 +67,14 @@ export function openapiDocument(
     bearer = false,
     sources = 'full',
     rateLimited = false,
+    version = '3.1',
+    batch,
   }: OpenapiOptions = {},
 ): OpenapiDocument {
   checkInfo('openapi', info)
+  checkVersion('openapi', version)
   const components = createComponents()
-  for (const schema of [...ownSchemas(), ContextOutcome, OutcomeState]) components.reserve(schema)
+  for (const schema of [...ownSchemas(), ContextOutcome, OutcomeState, ...batchSchemas]) components.reserve(schema)
   const faults: DocumentFault[] = []
   const paths: Record<string, Record<string, object>> = {}
   const guards = [...(bearer ? [401 as const] : []), ...(rateLimited ? [429 as const] : [])]
@@ -68,7 +84,7 @@ export function openapiDocument(
       scheme: 'bearer',
       description: 'An API key of the service.',
     }))
-  const ids = new Set(health ? ['healthLive', 'healthReady'] : [])
+  const ids = new Set([...(health ? ['healthLive', 'healthReady'] : []), ...(batch ? Object.values(batchIds) : [])])
   /** The first template of each path. Paths that differ only in the names of their parameters are the same path. */
   const byShape = new Map<string, string>()
 
@@ -91,7 +107,7 @@ export function openapiDocument(
         `aggregate '${name}': another aggregate already serves ${method} ${url}: change the url of one`,
       )
     ids.add(id)
-    path[method.toLowerCase()] = operationOf(aggregate, parameterNames(template), components, guards, sources)
+    path[method.toLowerCase()] = operationOf(aggregate, parameterNames(template), components, guards, sources, version)
   }
 
   /** Calls a function, and collects the fault that it throws. */
@@ -106,26 +122,34 @@ export function openapiDocument(
   }
 
   for (const aggregate of aggregates) collect(() => add(aggregate), aggregate.name)
+  if (batch !== undefined) {
+    const path = collect(() => batchPath(batch, components, guards, sources, version))
+    if (path !== undefined) paths[prefix.replace(/\/$/, '') + batchUrl] = path
+  }
   const settled = collect(() =>
     components.finish({ ...paths, ...(health && healthPaths(components, bearer, sources)) }),
   )
   if (faults.length > 0) throw new DocumentError(faults)
   return {
-    openapi: '3.1.0',
+    openapi: versionNumbers[version],
     info: infoOf(sources, info),
     servers: [{ url: '/' }],
     security: bearer ? [{ bearer: [] }] : [],
     tags: [
       { name: 'Aggregates', description: 'Operations that merge several upstream calls into one reply.' },
+      ...(batch === undefined ? [] : [{ name: 'Batches', description: 'Requests with several calls.' }]),
       ...(health ? [{ name: 'Health', description: 'The state of the service.' }] : []),
     ],
     ...settled,
   }
 }
 
-/** Returns the schemas of the problems, whose ids belong to the service. */
+/** Returns the schemas of the problems and of the events, whose ids belong to the service. */
 function ownSchemas() {
-  return Object.values(problemSchemas).flatMap(({ own, declared }) => [own, declared])
+  return [
+    ...Object.values(problemSchemas).flatMap(({ own, declared }) => [own, declared]),
+    ...Object.values(streamSchemas).flatMap(schemas => Object.values(schemas) as z.ZodType[]),
+  ]
 }
 
 /** Returns the `info` with its defaults, in the order of the specification. */

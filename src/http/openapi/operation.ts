@@ -3,15 +3,16 @@ import type { SourcesLevel } from '../../fanout/sources-level.ts'
 import { mayBeAbsent } from './absent-value.ts'
 import type { Components } from './components.ts'
 import { declaredResponses } from './declared-problems.ts'
-import { documentedSources } from './documented-sources.ts'
-import { envelopeOf } from './envelope.ts'
 import { exampleOf, replyExample } from './example.ts'
-import { header } from './response-headers.ts'
-import type { JsonSchema } from './schema-types.ts'
-import { OutcomeState } from './outcome-state.ts'
-import { operationId } from './operation-id.ts'
+import { header, type HeaderName } from './response-headers.ts'
+import { componentName, operationId } from './operation-id.ts'
 import { parametersOf } from './parameters.ts'
 import { problemResponse, type ProblemStatus } from './problem-responses.ts'
+import { replySchema } from './reply-schema.ts'
+import { streamContent } from './stream-content.ts'
+import { streamSchema } from './stream-events.ts'
+import { streamExample } from './stream-example.ts'
+import type { OpenapiVersion } from './version.ts'
 
 /**
  * Returns the operation of an aggregate.
@@ -19,6 +20,7 @@ import { problemResponse, type ProblemStatus } from './problem-responses.ts'
  * @param names The names of the path's parameters.
  * @param guards The statuses of problems that the checks before the aggregate reply with.
  * @param service The part of the sources that callers of the service see.
+ * @param version The version of OpenAPI in which the operation is written.
  */
 export function operationOf(
   aggregate: AnyAggregate,
@@ -26,6 +28,7 @@ export function operationOf(
   components: Components,
   guards: readonly ProblemStatus[],
   service: SourcesLevel = 'full',
+  version: OpenapiVersion = '3.1',
 ): object {
   const {
     name,
@@ -60,7 +63,7 @@ export function operationOf(
       },
     }),
     responses: {
-      ...Object.fromEntries(aggregate.statuses.map(status => [status, success(aggregate, status, level, components)])),
+      ...successes(aggregate, level, components, version),
       ...(aggregate.route.cacheControl !== undefined && {
         304: {
           description: 'The reply has not changed since the entity tag of the request.',
@@ -73,9 +76,55 @@ export function operationOf(
   }
 }
 
-function success(aggregate: AnyAggregate, status: number, level: SourcesLevel, components: Components): object {
-  const { name, route, schema } = aggregate
-  const where = `aggregate '${name}', reply`
+/** Returns the responses to a run that did not fail, by status. The status of a stream is 200. */
+function successes(
+  aggregate: AnyAggregate,
+  level: SourcesLevel,
+  components: Components,
+  version: OpenapiVersion,
+): Readonly<Record<number, object>> {
+  const plain = Object.fromEntries(
+    aggregate.statuses.map(status => [status, success(aggregate, status, level, components)]),
+  )
+  if (!aggregate.route.stream) return plain
+  const streams = {
+    name: `${componentName(aggregate.name)}Stream`,
+    event: streamSchema(aggregate, level, components),
+    example: streamExample(aggregate, level),
+  }
+  const content = streamContent(version, streams, components)
+  const known: Success | undefined = plain[200]
+  const words =
+    'If `accept` asks for a stream, the status is 200, and the last event has the status, the headers and the body ' +
+    'of this reply.'
+  return {
+    ...plain,
+    200: {
+      description: known === undefined ? `A stream of events. ${words}` : `${known.description}\n\n${words}`,
+      headers: known?.headers ?? streamHeaders(components),
+      content: { ...known?.content, ...content },
+    },
+    ...(aggregate.route.method === 'GET' && {
+      204: plain[204] ?? {
+        description: 'The stream that `last-event-id` names has ended.',
+        headers: { 'x-request-id': header('RequestId', components) },
+      },
+    }),
+  }
+}
+
+interface Success {
+  readonly description: string
+  readonly headers: object
+  readonly content?: object
+}
+
+function streamHeaders(components: Components): object {
+  return { 'x-request-id': header('RequestId', components), 'cache-control': header('StreamNotStored', components) }
+}
+
+function success(aggregate: AnyAggregate, status: number, level: SourcesLevel, components: Components): Success {
+  const { route, schema } = aggregate
   const outside = () => ({
     'headwaters-complete': header('Complete', components),
     ...(level !== 'none' && { 'headwaters-sources': header('Sources', components) }),
@@ -86,52 +135,21 @@ function success(aggregate: AnyAggregate, status: number, level: SourcesLevel, c
       description: 'The complete or partial reply without a body: see the `headwaters-complete` header.',
       headers: { ...headers, ...outside() },
     }
-  const data = components.schema(schema, 'output', where)
-  const content = (shape: JsonSchema) => ({
-    'application/json': { schema: shape, ...example(replyExample(aggregate, level)) },
-  })
+  const content = {
+    'application/json': {
+      schema: replySchema(aggregate, level, components),
+      ...example(replyExample(aggregate, level)),
+    },
+  }
   const none = mayBeAbsent(schema) ? ` ${route.envelope ? 'Its `data`' : 'It'} is \`null\` if there is no value.` : ''
   if (route.envelope) {
-    const reply = `${operationId(name).replace(/^[a-z]/, first => first.toUpperCase())}Reply`
     const how = level === 'none' ? '' : ', and `sources` for how each step ended'
-    return {
-      description: `The complete or partial reply: see \`complete\`${how}.${none}`,
-      headers,
-      content: content(components.named(reply, envelope(aggregate, data, level, components), where)),
-    }
+    return { description: `The complete or partial reply: see \`complete\`${how}.${none}`, headers, content }
   }
   return {
     description: `The complete or partial reply: see the \`headwaters-complete\` header.${none}`,
     headers: { ...headers, ...outside() },
-    content: content(data),
-  }
-}
-
-function envelope(aggregate: AnyAggregate, data: JsonSchema, level: SourcesLevel, components: Components): JsonSchema {
-  const { name, steps } = aggregate
-  const sources = level === 'none' ? [] : documentedSources(aggregate)
-  const outcomes = sources.map(
-    source =>
-      [
-        source.name,
-        {
-          ...components.schema(level === 'states' ? OutcomeState : source.schema, 'output', 'the outcomes'),
-          description: source.description,
-        },
-      ] as const,
-  )
-  return {
-    type: 'object',
-    description: `The reply of \`${name}\`.`,
-    ...envelopeOf(
-      data,
-      level !== 'none' && {
-        type: 'object',
-        description: 'How each step ended.',
-        properties: Object.fromEntries(outcomes),
-        ...(steps.length > 0 && { required: steps.map(step => step.name) }),
-      },
-    ),
+    content,
   }
 }
 
@@ -147,9 +165,14 @@ function headersOf({ route }: AnyAggregate, level: SourcesLevel, components: Com
     'x-request-id': header('RequestId', components),
     ...(level !== 'none' && { 'server-timing': header('ServerTiming', components) }),
     ...(level === 'full' && { 'cache-status': header('CacheStatus', components) }),
-    'cache-control': header(route.cacheControl === undefined ? 'NotStored' : 'CacheControl', components),
+    'cache-control': header(cacheControlOf(route), components),
     ...(route.cacheControl !== undefined && { etag: header('ETag', components), vary: header('Vary', components) }),
   }
+}
+
+function cacheControlOf({ cacheControl, stream }: AnyAggregate['route']): HeaderName {
+  if (cacheControl !== undefined) return 'CacheControl'
+  return stream ? 'ReplyNotStored' : 'NotStored'
 }
 
 function example(value: unknown): object {

@@ -26,7 +26,21 @@ const shared = {
     description: 'The `etag` of a reply that the caller has. If the reply has not changed, the status is 304.',
     schema: { type: 'string' },
   },
+  LastEventId: {
+    name: 'last-event-id',
+    in: 'header',
+    description:
+      'The id of the last event that the caller has, which an `EventSource` sends when it reconnects. A stream that ' +
+      'was cut is repeated once. For a stream that has ended the status is 204.',
+    schema: { type: 'string' },
+  },
 } as const
+
+/** Returns the parameters that every operation has. */
+export function commonParameters(components: Components): readonly object[] {
+  const common = ['RequestTimeout', 'RequestId'] as const
+  return common.map(key => components.shared('parameters', key, () => shared[key]))
+}
 
 /**
  * Returns the parameters of an operation: first the parameters from its schemas, then the common parameters.
@@ -55,7 +69,12 @@ export function parametersOf(
   })
   const others = own.filter(each => each.in !== 'path')
   const common = (
-    ['RequestTimeout', 'RequestId', ...(route.cacheControl === undefined ? [] : (['IfNoneMatch'] as const))] as const
+    [
+      'RequestTimeout',
+      'RequestId',
+      ...(route.stream && route.method === 'GET' ? (['LastEventId'] as const) : []),
+      ...(route.cacheControl === undefined ? [] : (['IfNoneMatch'] as const)),
+    ] as const
   ).filter(key => !others.some(each => each.in === 'header' && each.name.toLowerCase() === shared[key].name))
   return [...path, ...others, ...common.map(key => components.shared('parameters', key, () => shared[key]))]
 }

@@ -34,7 +34,7 @@ const kinds = {
   },
   406: {
     name: 'NotAcceptable',
-    description: 'The `accept` header excludes `application/json`.',
+    description: 'The `accept` header allows no representation of the resource.',
     example: new Problem('NOT_ACCEPTABLE'),
   },
   413: { name: 'PayloadTooLarge', description: 'The body is too large.', example: new Problem('PAYLOAD_TOO_LARGE') },

@@ -23,6 +23,14 @@ const headers = {
     description: 'Always `no-store`: this response is not cacheable.',
     schema: { type: 'string', const: 'no-store' },
   },
+  ReplyNotStored: {
+    description: 'Neither the reply nor the stream is cacheable: `no-store`, and for a stream also `no-transform`.',
+    schema: { type: 'string', enum: ['no-store', 'no-store, no-transform'] },
+  },
+  StreamNotStored: {
+    description: 'Always `no-store, no-transform`: a stream is not cacheable, and a proxy must not change it.',
+    schema: { type: 'string', const: 'no-store, no-transform' },
+  },
   CacheControl: {
     description:
       'The cache policy of a complete reply; `no-store` if the reply is partial, or if it was made with the ' +
@@ -45,6 +53,10 @@ const headers = {
     schema: { type: 'integer', minimum: 1 },
     example: 1,
   },
+  AcceptQuery: {
+    description: 'The media type of a body of the method QUERY (RFC 10008).',
+    schema: { type: 'string', const: 'application/json' },
+  },
   Complete: {
     description: 'Whether every source is `ok` or `skipped` (a boolean of RFC 9651).',
     schema: { type: 'string', enum: ['?1', '?0'] },
@@ -56,7 +68,9 @@ const headers = {
   },
 } as const
 
+export type HeaderName = keyof typeof headers
+
 /** Returns a reference to the component of a response header. */
-export function header(name: keyof typeof headers, components: Components): JsonSchema {
+export function header(name: HeaderName, components: Components): JsonSchema {
   return components.shared('headers', name, () => headers[name])
 }

@@ -36,11 +36,16 @@ export function describeRoutes(
 /** Hides a route from the document. */
 const hidden = { schema: { hide: true } as NonNullable<RouteOptions['schema']> }
 
+// `@fastify/swagger` converts the schema of a reply only if the reply has one media type.
+const replyOrStream =
+  'The merged reply, or its events if `accept` asks for `application/x-ndjson`, `application/jsonl` or ' +
+  '`text/event-stream`'
+
 /** Returns the options of `app.route` that describe an aggregate. */
 function description(aggregate: AnyAggregate, prefix: string, sources: SourcesLevel): Partial<RouteOptions> {
   const {
     name,
-    route: { url, body, envelope, sources: level = sources, summary = name, description: text, problems },
+    route: { url, body, envelope, sources: level = sources, summary = name, description: text, problems, stream },
     schema,
     statuses,
   } = aggregate
@@ -57,7 +62,10 @@ function description(aggregate: AnyAggregate, prefix: string, sources: SourcesLe
       },
     },
   })
-  const reply = response('The merged reply', envelope ? enveloped(aggregate, data, level) : data)
+  const reply = response(
+    stream ? replyOrStream : 'The merged reply',
+    envelope ? enveloped(aggregate, data, level) : data,
+  )
   // The type is `object`, since Fastify's type does not have all fields of a description.
   const described: object = {
     // Each operation of a document needs a unique id. The prefix makes two registrations of one aggregate different.

@@ -56,6 +56,11 @@ export function errorHandler(error: FastifyError, request: FastifyRequest, reply
 export function problemOf(error: FastifyError): Problem {
   const code = Object.hasOwn(codeOfFastifyError, error.code) ? codeOfFastifyError[error.code] : undefined
   if (code !== undefined) return new Problem(code, { cause: error })
+  if (error.code === 'FST_ERR_ROUTE_MISSING_CONTENT_TYPE')
+    return new Problem('BAD_REQUEST', {
+      detail: 'QUERY requires the header content-type: application/json.',
+      cause: error,
+    })
   const { statusCode: status = 500 } = error
   if (error instanceof Problem || status < 400 || status > 499) return toProblem(error)
   // The message may contain internal details, so only the status is sent. An aggregate can send a message with

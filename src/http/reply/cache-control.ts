@@ -1,4 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
+import { hasBigint } from '../../core/json/needs-exact.ts'
+import { writeJson } from '../../core/json/write.ts'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import type { Reply } from '../../fanout/reply.ts'
 import type { Run } from '../../fanout/run.ts'
@@ -15,7 +17,7 @@ function ownCacheControl({ headers }: AnyReply): string | undefined {
 }
 
 /** Returns whether a reply may be stored at all: it is complete, has the status 200 and is not marked `no-store`. */
-export function mayBeStored(reply: AnyReply): boolean {
+function mayBeStored(reply: AnyReply): boolean {
   if (!reply.complete || reply.status !== undefined) return false
   const own = ownCacheControl(reply)
   return own === undefined || allowsStoring(own)
@@ -38,8 +40,28 @@ export function cacheControlOf(
   return own === undefined || allowsStoring(own) ? 'no-store' : own
 }
 
+/** The data of a reply that may be stored, as JSON, and its `vary`, unless it is sent with `no-store`. */
+export interface CacheableParts {
+  readonly data: string
+  readonly vary: string | undefined
+}
+
+/** Returns these parts of a reply, or undefined for a reply that may not be stored. */
+export function cacheableParts(
+  aggregate: AnyAggregate,
+  result: Reply<unknown, string>,
+  run: Run,
+  loggedWarnings: LoggedWarnings,
+  log: FastifyBaseLogger,
+): CacheableParts | undefined {
+  if (run.reads === undefined || !mayBeStored(result)) return undefined
+  // Writing the data may read headers that a layer added to a value, so `vary` is computed after the data is written.
+  const data = writeJson(result.data ?? null, hasBigint(aggregate.schema))
+  return { data, vary: varyOfCacheable(aggregate, result, run, loggedWarnings, log) }
+}
+
 /** Returns the `vary` of a complete reply that is cacheable, and undefined for a reply that is sent with `no-store`. */
-export function varyOfCacheable(
+function varyOfCacheable(
   { name, route }: AnyAggregate,
   reply: AnyReply,
   { reads, headers }: Run,

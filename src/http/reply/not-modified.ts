@@ -1,20 +1,16 @@
-import type { OutgoingHttpHeaders } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { sendWithoutBody } from './without-body.ts'
 
 /**
  * Replies 304 if the caller's `if-none-match` has the entity tag, and returns whether it replied (RFC 9110, section
  * 13.1.2, weak comparison). It replies only to GET and HEAD.
  */
-export function notModified({ method, headers }: FastifyRequest, reply: FastifyReply, tag: string): boolean {
+export function notModified(request: FastifyRequest, reply: FastifyReply, tag: string): boolean {
+  const { method, headers } = request
   const given = headers['if-none-match']
   if (given === undefined || (method !== 'GET' && method !== 'HEAD') || !matches(given, tag)) return false
-  reply.removeHeader('content-type').removeHeader('headwaters-sources')
-  if (method === 'GET') reply.code(304).send()
-  else {
-    // Fastify would send `content-length: 0` for a HEAD, and a cache would apply it to its stored response.
-    reply.hijack()
-    reply.raw.writeHead(304, reply.getHeaders() as OutgoingHttpHeaders).end()
-  }
+  reply.removeHeader('content-type').removeHeader('headwaters-sources').removeHeader('headwaters-complete')
+  sendWithoutBody(request, reply, 304)
   return true
 }
 

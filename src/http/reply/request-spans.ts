@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { AnyAggregate } from '../../fanout/aggregate.ts'
+import type { SpannedAggregate } from '../../otel/recorded-spans.ts'
 import { startRequestSpans } from '../../otel/run-spans.ts'
 import { activeTracing } from '../../otel/tracing.ts'
 import type { RequestTrace } from '../../trace/request-trace.ts'
@@ -8,14 +8,14 @@ import type { RunSpans } from '../../upstream/call/spans.ts'
 import { setTrace } from '../request/trace-of.ts'
 
 /**
- * Starts the span of a request for an aggregate, which ends with the reply. The trace of the request, and of its log
- * lines from now on, is that of the span.
+ * Starts the span of a request for an aggregate or of a batch, which ends with the reply. The trace of the request, and
+ * of its log lines from now on, is that of the span.
  *
  * @param trace The trace of the request without spans.
  * @returns `undefined` if no tracer provider is registered.
  */
 export function requestSpans(
-  aggregate: AnyAggregate,
+  aggregate: SpannedAggregate & { readonly route: { readonly url: string } },
   request: FastifyRequest,
   reply: FastifyReply,
   trace: RequestTrace,

@@ -1,5 +1,5 @@
-import type { FastifyReply } from 'fastify'
 import type { Outcome } from '../../fanout/outcome.ts'
+import type { ReplySink } from './reply-sink.ts'
 
 type Sources = Readonly<Record<string, Outcome>>
 
@@ -14,7 +14,7 @@ type Sources = Readonly<Record<string, Outcome>>
  *
  * @param withSources True if `headwaters-sources` is set.
  */
-export function setSourceHeaders(reply: FastifyReply, sources: Sources, withSources: boolean): void {
+export function setSourceHeaders(sink: ReplySink, sources: Sources, withSources: boolean): void {
   let timing = ''
   let cached = ''
   let all = ''
@@ -26,9 +26,9 @@ export function setSourceHeaders(reply: FastifyReply, sources: Sources, withSour
       cached += `${cached === '' ? '' : ', '}headwaters;${cacheParameters(outcome)};detail=${name}`
     if (withSources) all += `${all === '' ? '' : ', '}${name.toLowerCase()}=${parameters(outcome)}`
   }
-  reply.header('server-timing', timing)
-  if (cached !== '') reply.header('cache-status', cached)
-  if (withSources) reply.header('headwaters-sources', all)
+  sink.header('server-timing', timing)
+  if (cached !== '') sink.header('cache-status', cached)
+  if (withSources) sink.header('headwaters-sources', all)
 }
 
 function cacheParameters({ cache, state, status, ttl }: Outcome): string {

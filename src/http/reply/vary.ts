@@ -1,9 +1,9 @@
-import type { FastifyReply } from 'fastify'
+import type { ReplySink } from './reply-sink.ts'
 
 /** Adds header names to a reply's `vary`, each once. */
-export function addVary(reply: FastifyReply, names: string): void {
-  const before = reply.getHeader('vary')
-  reply.header('vary', before === undefined ? names : merged(String(before), names))
+export function addVary(sink: ReplySink, names: string): void {
+  const before = sink.getHeader('vary')
+  sink.header('vary', before === undefined ? names : merged(String(before), names))
 }
 
 function merged(before: string, names: string): string {

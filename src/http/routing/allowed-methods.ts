@@ -33,7 +33,7 @@ export function allowMethods(
 ): string {
   const fullUrl = registeredUrl(app, app.prefix.replace(/(?<!\/)\/+$/, '') + url)
   const hasRoute = (method: string) => app.hasRoute({ method, url: fullUrl })
-  const known = ['HEAD', 'GET', 'POST', 'PUT', 'PATCH', 'DELETE'].filter(
+  const known = ['HEAD', 'GET', 'QUERY', 'POST', 'PUT', 'PATCH', 'DELETE'].filter(
     method => hasRoute(method) || served.includes(method),
   )
   const allow = [...known, 'OPTIONS'].join(', ')

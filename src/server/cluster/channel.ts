@@ -84,11 +84,11 @@ export function openChannel(worker: Worker, { mark, heartbeatMs, stop, ownLostLo
     lostLogLines: () => Math.max(lostByAll, ownLostLogLines()),
     metrics,
     failed: error => send({ kind: 'failed', failure: failureOf(error) }),
-    count: client =>
+    count: (client, calls = 1) =>
       new Promise(resolve => {
         if (!worker.isConnected()) return resolve(uncounted)
         counting.set(counts, resolve)
-        send({ kind: 'count', id: counts++, client })
+        send({ kind: 'count', id: counts++, client, calls })
       }),
   }
 }

@@ -39,7 +39,8 @@ export type FromWorker =
   | { readonly kind: 'alive' }
   | { readonly kind: 'listening'; readonly port: number; readonly drainMs: number }
   | { readonly kind: 'failed'; readonly failure: Failure }
-  | { readonly kind: 'count'; readonly id: number; readonly client: string }
+  /** Counts calls of a client: one, or those of a batch together. */
+  | { readonly kind: 'count'; readonly id: number; readonly client: string; readonly calls: number }
   | { readonly kind: 'lost'; readonly lines: number }
   /** Some series of the worker's metrics. */
   | { readonly kind: 'series'; readonly chunk: SeriesChunk }

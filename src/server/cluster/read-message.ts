@@ -8,6 +8,9 @@ const markField = 'headwaters'
 /** The longest drain timeout that the configuration accepts, in ms. */
 const maxDrainMs = 600_000
 
+/** The largest number of calls of a batch that the configuration accepts. */
+const maxCalls = 1000
+
 /** Adds the mark of a channel to a message. */
 export function marked(message: FromWorker | ToWorker, mark: string): object {
   return { [markField]: mark, ...message }
@@ -35,8 +38,10 @@ export function readFromWorker(value: unknown, mark: string): FromWorker | undef
       return isWhole(lines) ? { kind: 'lost', lines } : undefined
     }
     case 'count': {
-      const { id, client } = fields
-      return isWhole(id) && typeof client === 'string' ? { kind: 'count', id, client } : undefined
+      const { id, client, calls } = fields
+      return isWhole(id) && typeof client === 'string' && isWhole(calls, maxCalls)
+        ? { kind: 'count', id, client, calls }
+        : undefined
     }
     case 'series': {
       const chunk = readChunk(fields['chunk'])

@@ -42,7 +42,7 @@ export interface SpawnOptions {
   /** Environment variables that the worker does not inherit. */
   readonly omittedVariables: readonly string[]
   /** Counts a request of a client for all workers. */
-  readonly count: (client: string) => RateCount
+  readonly count: (client: string, calls: number) => RateCount
   /** Tracks the connections that are sent to the worker. */
   readonly trackWorker: TrackWorker
   /** Called for the series that the worker sends. */
@@ -101,7 +101,7 @@ export function spawnWorker(
         started.reject(errorOf(message.failure))
         return kill()
       case 'count':
-        return send({ kind: 'counted', id: message.id, ...count(message.client) })
+        return send({ kind: 'counted', id: message.id, ...count(message.client, message.calls) })
       case 'lost':
         ;({ lines: lostLogLines } = message)
         return

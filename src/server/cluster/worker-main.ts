@@ -55,7 +55,7 @@ export async function serveAssigned(
         lostLogLines: channel.lostLogLines,
         metricsSource: channel.metrics.source,
         threads: partitionThreads(threads, assignment),
-        ...partitionInbound(inbound, assignment),
+        pressure: partitionInbound(inbound, assignment).pressure,
       },
       { pid: process.pid, hostname: hostname(), worker: index + 1 },
     )

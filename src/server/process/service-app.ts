@@ -23,7 +23,7 @@ export async function createServiceApp(
   options: AppOptions = {},
   logFields?: Readonly<Record<string, unknown>>,
 ): Promise<FastifyInstance> {
-  const { aggregates, overrides, environment, info, secrets, config, onEvent } = catalogue
+  const { aggregates, batchOperations, overrides, environment, info, secrets, config, onEvent } = catalogue
   const {
     inbound,
     logLevel,
@@ -62,6 +62,7 @@ export async function createServiceApp(
     onToken: token => redaction.learn(token),
     onEvent,
     ...inbound,
+    batch: inbound.batch && { ...inbound.batch, operations: batchOperations },
     ...limits,
     ...options,
   })

@@ -38,6 +38,7 @@ const operationOptions: OptionKeys<AnyOperationOptions> = {
   cache: true,
   idempotencyKey: true,
   keyBatch: true,
+  batch: true,
 }
 
 /** Checks the declaration of an operation and adds its defaults. */
@@ -55,9 +56,11 @@ export function operationSpec(upstream: UpstreamSpec, key: string, options: AnyO
     coalesce = false,
     cache = false,
     idempotencyKey,
+    batch = false,
   } = options
   rejectUnknownOptions(name, options, operationOptions, { renamed: operationRenames })
   checkBoolean(name, 'coalesce', coalesce)
+  checkBoolean(name, 'batch', batch)
   checkTextOption(name, 'path', path, "'/facts/{id}'")
   if (output === undefined && responses === undefined)
     throw new TypeError(`${name}: output is missing: give the zod schema of the response, for example z.object({ … })`)
@@ -67,6 +70,7 @@ export function operationSpec(upstream: UpstreamSpec, key: string, options: AnyO
   const template = parseTemplate(path, name)
   checkInput(name, options, upstream, template.names)
   const { auth } = upstream
+  if (batch) checkBatch(name, options)
   const listed = checkResponses(name, options, auth !== undefined && 'oauth2' in auth)
   return {
     upstream,
@@ -84,7 +88,22 @@ export function operationSpec(upstream: UpstreamSpec, key: string, options: AnyO
     cache: cachePolicy(name, cache),
     idempotencyKey,
     keyBatch: keyBatchSpec(name, safe, options, listed),
+    batch,
   }
+}
+
+/** Refuses an operation for batches whose input or answer is not JSON. */
+function checkBatch(name: string, { bodyType, responseType }: AnyOperationOptions): void {
+  if (bodyType === 'bytes' || bodyType === 'multipart')
+    throw new TypeError(
+      `${name}: batch: true needs an input in JSON, and bodyType '${bodyType}' has bytes: ` +
+        'remove batch, or write an aggregate with batch: true that makes the body',
+    )
+  if (responseType === 'bytes')
+    throw new TypeError(
+      `${name}: batch: true needs an answer in JSON, and responseType 'bytes' has bytes: ` +
+        'remove batch, or write an aggregate with batch: true that reads them',
+    )
 }
 
 /** Checks the schemas of the input against the path, against each other and against what a request can carry. */

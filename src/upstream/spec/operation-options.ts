@@ -127,6 +127,11 @@ export interface OperationOptions<P, O, Pa, Q, B, H, I, R, KB = never> {
    * @default each call is one request
    */
   readonly keyBatch?: KB
+  /**
+   * If true, the calls of a batch of a caller may name the operation. It must read and write JSON values.
+   * @default false
+   */
+  readonly batch?: boolean
 }
 
 /** The freshness times of answers whose headers give no times. The headers of the upstream take precedence. */

@@ -63,4 +63,6 @@ export interface OperationSpec extends ResponseSpec {
   readonly idempotencyKey: ((input: never) => string) | undefined
   /** The batches of keys; `undefined` if each call is one request. */
   readonly keyBatch: KeyBatchSpec | undefined
+  /** True if the calls of a caller's batch may name the operation. */
+  readonly batch: boolean
 }

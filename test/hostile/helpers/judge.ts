@@ -15,7 +15,9 @@ const usual = new Set([
   'keep-alive',
   'server-timing',
   'transfer-encoding',
+  'x-accel-buffering',
   'x-request-id',
+  'accept-query',
   ...Object.keys(defaultHeaders),
 ])
 

@@ -44,14 +44,12 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   'commands/main.ts': {
     '/^/gm': module,
   },
-  'commands/run/read-input.ts': {
+  'commands/run/read-options.ts': {
+    '/^[1-9]\\d{0,8}$/': commandLine,
     '/^([^:\\s]+):\\s*(.*)$/': commandLine,
   },
   'commands/serve.ts': {
     '/^\\d+$/': commandLine,
-  },
-  'commands/run.ts': {
-    '/^[1-9]\\d{0,8}$/': commandLine,
   },
   'commands/run/print-failure.ts': {
     '/^\\/body/': commandLine,
@@ -179,12 +177,6 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
       ['', 'a', '\n'],
     ],
   },
-  'http/request/accepts-json.ts': {
-    '/^(?:0(?:\\.\\d{0,3})?|1(?:\\.0{0,3})?)$/': [
-      ['0.', '0', 'x'],
-      ['1.', '0', ''],
-    ],
-  },
   'http/request/input-checks.ts': {
     '/^-?\\d{1,9}$/': [
       ['', '1', 'x'],
@@ -298,9 +290,6 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   },
   'http/openapi/operation-id.ts': {
     '/-([a-z0-9])/g': declaration,
-  },
-  'http/openapi/operation.ts': {
-    '/^[a-z]/': declaration,
   },
   'http/routing/allowed-methods.ts': {
     '/(?<!\\/)\\/+$/': declaration,

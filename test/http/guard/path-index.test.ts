@@ -47,6 +47,16 @@ test('a path has the criticality of its aggregates, and the highest one if there
   t.equal(index.find('/v1/items').aggregates.get('POST')?.name, 'post')
 })
 
+test('the route of batches has a criticality of its own, beside a template that matches its path', async t => {
+  const index = new PathIndex()
+  index.fill([route('thing', '/v1/{thing}', 'high'), route('batch', '/v1/batch', 'low', 'POST')])
+  t.equal(index.find('/v1/batch').aggregates.get('POST')?.name, 'batch')
+  t.equal(index.find('/v1/batch').criticality, 'high', 'a GET of the path belongs to the template')
+  const alone = new PathIndex()
+  alone.fill([route('cats', '/v1/cats', 'high'), route('batch', '/v1/batch', 'low', 'POST')])
+  t.equal(alone.find('/v1/batch').criticality, 'low')
+})
+
 test('before the aggregates are known every other path is normal', async t => {
   const index = new PathIndex()
   t.equal(index.find('/v1/items').criticality, 'normal')

@@ -6,6 +6,9 @@ import { z } from 'zod'
 export interface Media {
   readonly schema: object
   readonly example?: unknown
+  readonly examples?: Readonly<Record<string, { readonly value?: unknown; readonly serializedValue?: string }>>
+  /** The schema of one item of a stream, in OpenAPI 3.2. */
+  readonly itemSchema?: object
 }
 
 export interface Parameter {

@@ -25,6 +25,19 @@ const kinds: readonly JsonKind[] = [
     },
   },
   {
+    isOf: value => 'calls' in value,
+    type: `{
+      calls: { id: string, operation: string, input?: unknown, needs?: string[], optional?: boolean }[],
+      deadlineMs?: number,
+    }`,
+    faults: () => [],
+  },
+  {
+    isOf: value => 'results' in value,
+    type: "import('src/batch/result.ts').BatchReply",
+    faults: () => [],
+  },
+  {
     isOf: value => 'title' in value && 'status' in value && 'code' in value,
     type: "import('test/helpers/problem.ts').ProblemBody & { instance: string }",
     faults({ code, type, title, status }) {

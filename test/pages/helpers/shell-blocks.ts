@@ -35,8 +35,8 @@ export function commandsOf(code: string): string[][] {
 }
 
 export interface ShellContext {
-  /** Sends a GET to a service of the built-in aggregates; resolves with the status. */
-  readonly get: (pathAndQuery: string) => Promise<number>
+  /** Sends a request to a service of the built-in aggregates. */
+  readonly request: (pathAndQuery: string, init: RequestInit) => Promise<Response>
   /** The paths of aggregates that the same page declares. */
   readonly declaredPaths: readonly string[]
 }
@@ -104,6 +104,7 @@ async function helpFaults(file: string, args: readonly string[]): Promise<string
 const commandModules: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
   serve: () => import('../../../src/commands/serve.ts'),
   run: () => import('../../../src/commands/run.ts'),
+  batch: () => import('../../../src/commands/batch.ts'),
   openapi: () => import('../../../src/commands/openapi.ts'),
   check: () => import('../../../src/commands/check.ts'),
   load: () => import('../../../src/commands/load.ts'),
@@ -131,14 +132,43 @@ async function commandFaults(args: readonly string[]): Promise<string[]> {
     .map(option => `headwaters ${name} has no --${option}`)
 }
 
-async function curlFaults(args: readonly string[], { get, declaredPaths }: ShellContext): Promise<string[]> {
+/** The options of curl that pages use, and the number of their values. */
+const curlOptions: Readonly<Record<string, number>> = { '-N': 0, '-s': 0, '-H': 1, '-X': 1, '-d': 1 }
+
+/** The types of streams, whose first event is a plan. */
+const streamTypes = /^(?:application\/(?:x-ndjson|jsonl)|text\/event-stream)/
+
+async function curlFaults(args: readonly string[], { request, declaredPaths }: ShellContext): Promise<string[]> {
   const address = args.find(word => /^https?:/.test(word))
   if (address === undefined) return ['curl lacks a URL']
+  const headers: Record<string, string> = {}
+  let [method, body]: (string | undefined)[] = []
+  for (const [at, word] of args.entries()) {
+    const value = args[at + 1] ?? ''
+    if (!word.startsWith('-') || (args[at - 1]?.startsWith('-') && curlOptions[args[at - 1] as string] === 1)) continue
+    if (curlOptions[word] === undefined) return [`no check for the option ${word} of curl`]
+    if (word === '-H')
+      headers[value.slice(0, value.indexOf(':')).toLowerCase()] = value.slice(value.indexOf(':') + 1).trim()
+    if (word === '-X') method = value
+    if (word === '-d') body = value
+  }
   const { pathname, search } = new URL(address)
   const isDeclared = declaredPaths.some(path =>
     new RegExp(`^${path.replaceAll(/[{:]\w+\}?/g, '[^/]+')}$`).test(pathname),
   )
   if (isDeclared) return []
-  const status = await get(pathname + search)
-  return status === 404 || status === 400 ? [`${pathname}${search} is answered with ${status}`] : []
+  method ??= body === undefined ? 'GET' : 'POST'
+  const response = await request(pathname + search, { method, headers, ...(body !== undefined && { body }) })
+  const text = await response.text()
+  const shown = `${pathname}${search} is answered with`
+  // Without its key, the metrics are refused. A demo upstream may fail.
+  const isRefused = response.status >= 400 && response.status < 500 && response.status !== 401
+  if (isRefused) return [`${shown} ${response.status}`]
+  const { accept = '' } = headers
+  if (!streamTypes.test(accept)) return []
+  const type = response.headers.get('content-type') ?? ''
+  if (!type.startsWith(accept)) return [`${shown} ${type}`]
+  return /^(?:retry: \d+\n\n(?:id: \S+\n)?event: plan\ndata: )?\{"event":"plan",/.test(text)
+    ? []
+    : [`${shown} ${text.slice(0, 80)}`]
 }

@@ -13,6 +13,7 @@ import { aggregates } from '../../../src/routes/index.ts'
 import { listenAt } from '../../../src/server/process/listen.ts'
 import { runViewAfter } from '../../helpers/run-view-after.ts'
 import { root } from './pages.ts'
+import { lineFaults, sentEventFaults } from './stream-text.ts'
 import { unqueuedCallText } from './unqueued-call.ts'
 
 /** The sources of the built-in upstreams, which have the path templates of their operations. */
@@ -130,7 +131,9 @@ const kinds: readonly TextKind[] = [
         .slice(0, at)
         .filter(isEntry)
         .map(line => line.trim())
-      const printed = serviceText({ aggregates: routes, upstreams, workers: 1 })
+      const { operations, own } = /^batch: (?<operations>\d+) \w+, (?<own>\d+) \w+$/m.exec(text)?.groups ?? {}
+      const batch = operations === undefined ? undefined : { operations: Number(operations), aggregates: Number(own) }
+      const printed = serviceText({ aggregates: routes, upstreams, batch, workers: 1 })
       return printed.trim() === text.trim() ? [] : [text]
     },
   },
@@ -176,6 +179,16 @@ const kinds: readonly TextKind[] = [
           .filter(path => !clients.includes(`path: '${path}'`)),
       ]
     },
+  },
+  {
+    name: 'the lines of a stream',
+    isOf: text => text.startsWith('{"event":'),
+    faults: lineFaults,
+  },
+  {
+    name: 'server-sent events of a stream',
+    isOf: text => /^data: \{"event":/m.test(text),
+    faults: sentEventFaults,
   },
   {
     name: 'a tree of folders',

@@ -111,6 +111,7 @@ export async function typeErrors(folder: string, blocks: readonly Block[]): Prom
     headwaters: [join(root, 'src/index.ts')],
     'headwaters/app': [join(root, 'src/app.ts')],
     'headwaters/testing': [join(root, 'src/testing/index.ts')],
+    'headwaters/client': [join(root, 'src/client/index.ts')],
   }
   writeFileSync(
     join(folder, 'tsconfig.json'),

@@ -44,7 +44,7 @@ const fromWorker: fc.Arbitrary<FromWorker> = fc.oneof(
   fc.record({ kind: fc.constant('listening' as const), port: fc.nat(65_535), drainMs: fc.nat(600_000) }),
   fc.record({ kind: fc.constant('failed' as const), failure }),
   fc.record({ kind: fc.constant('lost' as const), lines: whole }),
-  fc.record({ kind: fc.constant('count' as const), id: whole, client: fc.string() }),
+  fc.record({ kind: fc.constant('count' as const), id: whole, client: fc.string(), calls: fc.nat(1000) }),
   fc.record({ kind: fc.constant('series' as const), chunk }),
   fc.record({ kind: fc.constant('collected' as const), id: whole }),
   fc.record({

@@ -1,24 +1,26 @@
+import { randomUUID } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { Problem, type Fault } from '../../errors.ts'
-import type { AnyAggregate } from '../../fanout/aggregate.ts'
-import { endToEnd } from '../../core/end-to-end.ts'
-import { startRun } from '../../fanout/fan-out.ts'
-import { recordOf } from '../metrics/request-counter.ts'
-import { discardBody } from '../connection/unread-body.ts'
-import { setRun } from '../log/request-outcome.ts'
-import { acceptsJson } from '../request/accepts-json.ts'
-import { checkQuery, deadlineOf } from '../request/input-checks.ts'
-import { traceOf } from '../request/trace-of.ts'
-import { replyRequestId } from './default-headers.ts'
-import { ReplyTask } from './reply-task.ts'
-import { requestSpans } from './request-spans.ts'
-import type { RouteServices } from './route-services.ts'
-import { setSourcesLevel } from './shown-problem.ts'
+import { Problem, type Fault } from '../errors.ts'
+import type { AnyAggregate } from '../fanout/aggregate.ts'
+import { endToEnd } from '../core/end-to-end.ts'
+import { startRun } from '../fanout/fan-out.ts'
+import { recordOf } from './metrics/request-counter.ts'
+import { discardBody } from './connection/unread-body.ts'
+import { setRun } from './log/request-outcome.ts'
+import { checkQuery, deadlineOf } from './request/input-checks.ts'
+import { chooseType, jsonOnly, withStreams, type StreamType } from './request/media-types.ts'
+import { traceOf } from './request/trace-of.ts'
+import { replyRequestId } from './reply/default-headers.ts'
+import { ReplyTask } from './reply/reply-task.ts'
+import { requestSpans } from './reply/request-spans.ts'
+import { setSourcesLevel } from './reply/shown-problem.ts'
+import { resumedStream } from './stream/resumption.ts'
+import { StreamTask, type StreamingServices } from './stream/stream-task.ts'
 
 /** Runs an aggregate for one request and writes its reply. Throws a `Problem` for a request that cannot be run. */
 export function handleRequest(
   aggregate: AnyAggregate,
-  services: RouteServices,
+  services: StreamingServices,
   request: FastifyRequest,
   reply: FastifyReply,
 ): void {
@@ -32,7 +34,7 @@ export function handleRequest(
 
 function startReply(
   aggregate: AnyAggregate,
-  services: RouteServices,
+  services: StreamingServices,
   request: FastifyRequest,
   reply: FastifyReply,
 ): void {
@@ -51,7 +53,10 @@ function startReply(
   const spans = requestSpans(aggregate, request, reply, trace)
   // Fastify does not read the body of a GET.
   if (body === undefined) discardBody(raw)
-  if (!acceptsJson(headers.accept)) throw new Problem('NOT_ACCEPTABLE')
+  const type = chooseType(headers.accept, aggregate.route.stream ? withStreams : jsonOnly)
+  if (type === undefined) throw new Problem('NOT_ACCEPTABLE')
+  const task = type === 'json' ? undefined : streamTask(aggregate, services, request, reply, type)
+  if (task === null) return void reply.code(204).header('cache-control', 'no-store').send()
   const faults: Fault[] = []
   checkQuery(url, faults)
   const deadline = deadlineOf(headers['x-request-timeout-ms'], faults)
@@ -69,10 +74,27 @@ function startReply(
       trace: spans === undefined ? trace : spans.trace,
       spans,
       onEvent: services.onEvent,
+      progress: task,
+      id: task?.runId,
     },
     faults,
   )
   // The caller may have closed the connection during a hook, before a listener was added.
   if (reply.raw.destroyed) reply.hijack()
+  else if (task !== undefined) task.start(run)
   else new ReplyTask(aggregate, services, request, reply, run).start()
+}
+
+/** Returns the task of a request for a stream, or null if its stream must not be repeated. */
+function streamTask(
+  aggregate: AnyAggregate,
+  services: StreamingServices,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  type: StreamType,
+): StreamTask | null {
+  const run = randomUUID()
+  const resumes = type === 'sse' && request.method === 'GET'
+  const id = resumedStream(resumes ? request.headers['last-event-id'] : undefined, run)
+  return id === undefined ? null : new StreamTask(aggregate, services, request, reply, type, run, id)
 }

@@ -1,44 +1,47 @@
 import { Problem } from '../../errors.ts'
-import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import type { RunEvent } from '../../fanout/events.ts'
-import { fanOut } from '../../fanout/fan-out.ts'
-import type { RawInput } from '../../fanout/input.ts'
-import type { Reply } from '../../fanout/reply.ts'
-import { createRuntime, type Override, type RuntimeOptions } from '../../upstream/runtime.ts'
-import { createRunView, applyEvent, type RunView } from './run-view.ts'
+import { createRuntime, type Override, type Runtime, type RuntimeOptions } from '../../upstream/runtime.ts'
+import { applyEvent, type RunView } from './run-view.ts'
 import { liveView } from './live-view.ts'
 import { isTerminal, terminalCapabilities } from './terminal-capabilities.ts'
 import { lossesOf, plainLine } from './run-text.ts'
 import { cut, waterfall } from './waterfall.ts'
 
-export interface WatchedRunOptions {
+export interface WatchOptions<R> {
   readonly overrides: Readonly<Record<string, Override>>
   readonly environment: NonNullable<RuntimeOptions['environment']>
-  readonly deadline: number | undefined
-  /** If true, the progress of the run is not shown. */
+  /** If true, the progress is not shown. */
   readonly isQuiet: boolean
-  /** Prints the reply. On a terminal, the drawing of the run comes after it, so that a long reply does not hide it. */
-  readonly print: (reply: Reply<unknown, string>) => void
+  /** Prints the reply. On a terminal, the last drawing comes after it, so that a long reply does not hide it. */
+  readonly print: (reply: R) => void
+}
+
+/** The parts of a run that its display needs. */
+export interface WatchContext {
+  readonly runtime: Runtime
+  readonly signal: AbortSignal
+  readonly onEvent: (event: RunEvent) => void
+  /** Calls a function that writes lines to stdout or stderr while the run is in progress. */
+  readonly printing: (write: () => void) => void
 }
 
 /** The end of a run: a reply, an error, or an interruption. */
-export interface RunResult {
-  readonly reply?: Reply<unknown, string>
+export interface WatchedEnd<R> {
+  readonly reply?: R
   readonly error?: unknown
   readonly signal?: NodeJS.Signals
 }
 
 /**
- * Runs an aggregate and shows its progress on stderr. SIGINT or SIGTERM cancels the run. A second signal exits the
- * process with code 130.
+ * Starts a run with a runtime of its own and shows its progress on stderr. SIGINT or SIGTERM aborts the signal of the
+ * run. A second signal exits the process with code 130.
  */
-export async function watchedRun(
-  aggregate: AnyAggregate,
-  input: RawInput,
-  { overrides, environment, deadline, isQuiet, print }: WatchedRunOptions,
-): Promise<RunResult> {
+export async function watched<R>(
+  view: RunView,
+  { overrides, environment, isQuiet, print }: WatchOptions<R>,
+  start: (context: WatchContext) => Promise<R>,
+): Promise<WatchedEnd<R>> {
   const runtime = createRuntime({ overrides, environment })
-  const view = createRunView(aggregate, deadline)
   const caller = new AbortController()
   let signal: NodeJS.Signals | undefined
   const interrupt = (which: NodeJS.Signals) => {
@@ -50,34 +53,37 @@ export async function watchedRun(
 
   const show = isQuiet ? quiet : isTerminal() ? drawn : plain
   const display = show(view)
-  let result: RunResult
+  let end: WatchedEnd<R>
   try {
     const onEvent = (event: RunEvent) => {
       applyEvent(view, event)
       display.onEvent(event)
     }
-    result = { reply: await fanOut(aggregate, input, { runtime, deadline, signal: caller.signal, onEvent }) }
+    end = { reply: await start({ runtime, signal: caller.signal, onEvent, printing: display.printing }) }
   } catch (error) {
-    result = signal === undefined || error instanceof Problem ? { error } : { signal }
+    end = signal === undefined || error instanceof Problem ? { error } : { signal }
   }
-  if (signal !== undefined) result = { signal }
-  const { reply } = result
+  if (signal !== undefined) end = { signal }
+  const { reply } = end
   display.end(() => {
     if (reply !== undefined) print(reply)
   })
   await runtime.close()
   process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
-  return result
+  return end
 }
 
 interface Display {
   readonly onEvent: (event: RunEvent) => void
+  readonly printing: (write: () => void) => void
   /** Shows the end of the run. Calls `print`, which prints the reply if the run has a reply. */
   readonly end: (print: () => void) => void
 }
 
+const write = (print: () => void) => print()
+
 function quiet(): Display {
-  return { onEvent() {}, end: print => print() }
+  return { onEvent() {}, printing: write, end: write }
 }
 
 function plain(view: RunView): Display {
@@ -86,7 +92,8 @@ function plain(view: RunView): Display {
       const line = plainLine(view, event)
       if (line !== undefined) process.stderr.write(`${line}\n`)
     },
-    end: print => print(),
+    printing: write,
+    end: write,
   }
 }
 
@@ -99,6 +106,7 @@ function drawn(view: RunView): Display {
   const live = liveView(stderr, draw)
   return {
     onEvent() {},
+    printing: live.above,
     end(print) {
       live.remove()
       print()
