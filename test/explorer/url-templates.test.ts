@@ -14,7 +14,7 @@ const cancel = aggregate('cancel', {
 test('the explorer sends requests for templates with text beside a parameter', { skip: chromiumMissing }, async t => {
   const { origin } = await serveApp(t, { aggregates: [weather, cancel] })
   const browser = await launchChromium(t)
-  const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, serviceWorkers: 'block' })
+  const page = await browser.newPage({ viewport: { width: 1280, height: 3000 }, serviceWorkers: 'block' })
   page.setDefaultTimeout(20_000)
   for (const [start, data] of [
     ['/weather/', { lat: '52.5', lon: '1,2/3' }],
