@@ -102,23 +102,27 @@ export function createTracedRun<I, D, K extends string>(
   }
 }
 
-async function startTraced(
+function startTraced(
   run: Run,
   spans: RunSpans | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Reply<unknown, string>> {
-  const cancel = () => run.cancel(signal?.reason)
+  const cancel = () => run.cancel((signal as AbortSignal).reason)
   signal?.addEventListener('abort', cancel, { once: true })
-  let status: number | undefined
-  try {
-    return await run.start()
-  } catch (error) {
-    status = statusOf(error)
-    throw error
-  } finally {
+  const ended = (status?: number) => {
     signal?.removeEventListener('abort', cancel)
     spans?.end(status)
   }
+  return run.start().then(
+    reply => {
+      ended()
+      return reply
+    },
+    (error: unknown) => {
+      ended(statusOf(error))
+      throw error
+    },
+  )
 }
 
 function statusOf(error: unknown): number | undefined {
