@@ -1,11 +1,13 @@
 import fastify from 'fastify'
 import { readFileSync } from 'node:fs'
 import { test } from 'tap'
+import { z } from 'zod'
 import { buildApp } from '../../../src/app.ts'
 import type { BatchReply } from '../../../src/batch/result.ts'
 import { catfactNinja } from '../../../src/clients/catfact-ninja.ts'
 import { theCatApi } from '../../../src/clients/the-cat-api.ts'
 import { startDemoUpstreams } from '../../../src/demo-upstreams/index.ts'
+import { aggregate } from '../../../src/fanout/aggregate.ts'
 import { headwaters } from '../../../src/http/plugin.ts'
 import { aggregates } from '../../../src/routes/index.ts'
 import { createRuntime } from '../../../src/upstream/runtime.ts'
@@ -122,4 +124,16 @@ test('two registrations with the same prefix cannot both serve batches', async t
   await t.rejects(async () => app.register(headwaters, options), {
     message: /^headwaters: POST \/v1\/batch, the path of batches, is already a route of this app: use another prefix/,
   })
+})
+
+test('the headers that onReply returns for an aggregate are not sent with a batch', async t => {
+  const tagged = aggregate('tagged', { url: '/tagged', batch: true })
+    .required('one', () => 1)
+    .reply(z.number(), ({ one }) => one)
+    .onReply(() => ({ headers: { 'x-own': 'a' } }))
+  const { ask, send } = await batchApp(t, { aggregates: [tagged] })
+  t.equal((await ask('/tagged')).headers.get('x-own'), 'a')
+  const { headers, body } = await send({ calls: [{ id: 'one', operation: 'tagged' }] })
+  t.equal(headers.get('x-own'), null)
+  t.same(Object.keys(body.results[0] ?? {}), ['id', 'operation', 'state', 'status', 'complete', 'sources', 'data'])
 })
