@@ -21,8 +21,8 @@ interface CallsOptions {
 const referencesPerCall = 10
 
 /**
- * Reads the list of calls, and adds the faults of all of them, until no more are reported. The result has no use if there
- * are faults.
+ * Reads the list of calls, and adds the faults of all of them, until no more are reported. The result has no use if
+ * there are faults.
  */
 export function readCalls(
   offer: BatchOffer,

@@ -196,7 +196,8 @@ test('an input with more than 100 values of references is refused with its first
       state: 'notSent',
       problem: { code: 'REFERENCE_INVALID', errors: [{ pointer: '/input/body/list/0' }] },
     })
-  t.equal((results[1]?.problem as unknown as { readonly errors: readonly object[] }).errors.length, 1)
+  const { errors } = (results[1]?.problem ?? {}) as { readonly errors?: readonly object[] }
+  t.equal(errors?.length, 1)
 })
 
 test('an aggregate whose schema throws or refuses fails its call alone', async t => {

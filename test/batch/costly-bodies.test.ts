@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import { z } from 'zod'
 import { readBatch } from '../../src/batch/read-batch.ts'
-import { Problem } from '../../src/errors.ts'
+import type { Problem } from '../../src/errors.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { offerFor } from './shop.ts'
 
@@ -59,7 +59,16 @@ const calls = (input: object, count = 100, others: object = {}) => ({
 
 for (const [title, body] of Object.entries({
   'unknown fields of a batch': { calls: [], ...fields },
-  'unknown fields of a call': { calls: [{ id: 'a', operation: 'costly.list', ...fields }] },
+  'unknown fields of a call': { calls: [{ id: 'a', operation: 'costly.list', ...fields }, { id: 'b' }] },
+  'references to unknown ids': {
+    calls: [
+      {
+        id: 'a',
+        operation: 'costly.named',
+        input: { body: { n: Array.from({ length: 900 }, () => ({ $ref: 'b#/data' })) } },
+      },
+    ],
+  },
   'unknown ids of needs': { calls: [{ id: 'a', operation: 'costly.list', needs: Array(250_000).fill('b') }] },
   'wrong items in many inputs': calls({ body: { list: Array(5000).fill(0) } }, 100, { operation: 'costly.list' }),
 }))
