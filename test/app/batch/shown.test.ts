@@ -7,7 +7,7 @@ import type { BatchReply } from '../../../src/batch/result.ts'
 import { catfactNinja } from '../../../src/clients/catfact-ninja.ts'
 import { theCatApi } from '../../../src/clients/the-cat-api.ts'
 import { startDemoUpstreams } from '../../../src/demo-upstreams/index.ts'
-import { aggregate } from '../../../src/fanout/aggregate.ts'
+import { aggregate, refuse } from '../../../src/fanout/aggregate.ts'
 import { headwaters } from '../../../src/http/plugin.ts'
 import { aggregates } from '../../../src/routes/index.ts'
 import { createRuntime } from '../../../src/upstream/runtime.ts'
@@ -136,4 +136,25 @@ test('the headers that onReply returns for an aggregate are not sent with a batc
   const { headers, body } = await send({ calls: [{ id: 'one', operation: 'tagged' }] })
   t.equal(headers.get('x-own'), null)
   t.same(Object.keys(body.results[0] ?? {}), ['id', 'operation', 'state', 'status', 'complete', 'sources', 'data'])
+})
+
+test('a hook of the app sees the path of a batch only, and the context of an aggregate sees each caller', async t => {
+  const guarded = aggregate('guarded', {
+    url: '/guarded',
+    headers: z.object({ 'x-role': z.string().optional() }),
+    batch: true,
+  })
+    .context(({ headers }) => (headers['x-role'] === 'admin' ? {} : refuse(403, 'Only admins may ask.')))
+    .required('one', () => 1)
+    .reply(z.number(), ({ one }) => one)
+  const app = buildApp([guarded])
+  t.teardown(() => app.close())
+  const paths: string[] = []
+  app.addHook('onRequest', async ({ url }) => void paths.push(url))
+  const payload = { calls: [{ id: 'one', operation: 'guarded' }] }
+  const send = async (headers: Record<string, string>) =>
+    (await app.inject({ method: 'POST', url: '/v1/batch', headers, payload })).json<BatchReply>().results[0]
+  t.match(await send({}), { state: 'failed', status: 403 })
+  t.match(await send({ 'x-role': 'admin' }), { state: 'ok' })
+  t.same(paths, ['/v1/batch', '/v1/batch'])
 })
