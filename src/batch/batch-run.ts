@@ -28,6 +28,9 @@ import type { BatchAnswer, WrittenResult } from './result.ts'
 /** The flow of the calls of all batches, with the weight of an aggregate of criticality `low`. */
 const flow: CallFlow = Object.freeze({ weight: 1 })
 
+/** The time after which the calls that can go on wait for the next turn of the event loop, in ms. */
+const turnMs = 5
+
 /** The reason for which the calls in flight are aborted when the batch fails by a bug. */
 const batchFailed = new DOMException('the batch has failed', 'AbortError')
 
@@ -228,9 +231,19 @@ export class BatchRun implements CallOwner {
   #drain(): void {
     if (this.#isDraining) return
     this.#isDraining = true
-    for (let run = this.#queue.shift(); run !== undefined && !this.isClosed; run = this.#queue.shift()) run.proceed()
+    const until = performance.now() + turnMs
+    while (this.#queue.length > 0 && !this.isClosed) {
+      // Many calls may take a large value of one call, and each of them reads and writes it.
+      if (performance.now() > until) return void setImmediate(() => this.#drainAgain())
+      ;(this.#queue.shift() as CallRun).proceed()
+    }
     this.#isDraining = false
     if (this.#results.isWhole && !this.isClosed) this.#complete()
+  }
+
+  #drainAgain(): void {
+    this.#isDraining = false
+    this.#drain()
   }
 
   #complete(): void {

@@ -1,4 +1,4 @@
-import type { Fault } from '../errors.ts'
+import type { Faults } from './faults.ts'
 import { writePointer } from './json-pointer.ts'
 import type { BatchOffer, Offered } from './offer.ts'
 import { findReferences, type BrokenReference, type Reference } from './reference.ts'
@@ -18,7 +18,10 @@ export interface CallFields {
   readonly isOptional: boolean
 }
 
+type Fields = Readonly<Record<string, unknown>>
+
 const known = new Set(['id', 'operation', 'input', 'needs', 'optional'])
+const unknownField = `is not a field of a call: it has ${[...known].join(', ')}`
 const mostIdCharacters = 64
 
 /**
@@ -32,36 +35,42 @@ export function readCall(
   offer: BatchOffer,
   isReadOnly: boolean,
   mostReferences: number,
-  faults: Fault[],
+  faults: Faults,
 ): CallFields {
-  const fault = (path: readonly string[], reason: string) => faults.push({ pointer: at + writePointer(path), reason })
+  // A path may have long names, so a fault that is not reported is not written.
+  const fault = (path: readonly string[], reason: string) => {
+    if (!faults.isFull) faults.add({ pointer: at + writePointer(path), reason })
+  }
   const isObject = typeof call === 'object' && call !== null && !Array.isArray(call)
   if (!isObject) fault([], 'must be an object with id, operation and input')
-  const own = new Map<string, unknown>(isObject ? Object.entries(call) : [])
-  for (const name of own.keys())
-    if (!known.has(name)) fault([name], `is not a field of a call: it has ${[...known].join(', ')}`)
+  const fields = (isObject ? call : {}) as Fields
+  for (const name of Object.keys(fields)) {
+    if (faults.isFull) break
+    if (!known.has(name)) fault([name], unknownField)
+  }
+  const own = (name: string) => (Object.hasOwn(fields, name) ? fields[name] : undefined)
 
-  const id = own.get('id')
+  const id = own('id')
   const isId = typeof id === 'string' && isCallId(id)
   if (isObject && !isId)
     fault(['id'], `must be a text of 1 to ${mostIdCharacters} letters, digits, - and _ that names the call`)
-  const needs = own.get('needs')
+  const needs = own('needs')
   const isList = Array.isArray(needs) && needs.every(need => typeof need === 'string')
   if (needs !== undefined && !isList) fault(['needs'], 'must be a list of ids of other calls')
-  const optional = own.get('optional')
+  const optional = own('optional')
   if (optional !== undefined && typeof optional !== 'boolean') fault(['optional'], 'must be true or false')
 
   const references: Reference[] = []
   const broken: BrokenReference[] = []
-  findReferences(own.get('input'), references, broken, mostReferences)
+  findReferences(own('input'), references, broken, mostReferences)
   for (const { path, reason } of broken) fault(['input', ...path], reason)
   return {
     at,
     id: isId ? id : undefined,
     offered: isObject
-      ? readOperation(own.get('operation'), offer, isReadOnly, reason => fault(['operation'], reason))
+      ? readOperation(own('operation'), offer, isReadOnly, reason => fault(['operation'], reason))
       : undefined,
-    input: own.get('input'),
+    input: own('input'),
     references,
     unknowns: new Set([...references, ...broken].map(({ object }) => object)),
     needs: isList ? needs : [],

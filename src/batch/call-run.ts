@@ -17,7 +17,8 @@ import type { BatchCall } from './batch-call.ts'
 import { CallPhase, enterCall } from './batch-phase.ts'
 import { fillInput } from './fill-input.ts'
 import { writePointer } from './json-pointer.ts'
-import { prepare, type Refused } from './prepare.ts'
+import { prepareFilled } from './prepare-filled.ts'
+import type { Refused } from './prepare.ts'
 import type { Reference } from './reference.ts'
 import type { FailedResult, WrittenResult } from './result.ts'
 import { answeredResult, failedResult, repliedResult, type AnsweredCall, type RepliedCall } from './write-result.ts'
@@ -105,8 +106,7 @@ export class CallRun implements Completion<unknown> {
     }
     let prepared
     try {
-      prepared =
-        call.prepared ?? prepare(call.offered, fillInput(call.input, this.#values), this.#owner.headers, '/input')
+      prepared = call.prepared ?? prepareFilled(call.offered, fillInput(call.input, this.#values), this.#owner.headers)
     } catch (error) {
       return this.#endFailed(error)
     }

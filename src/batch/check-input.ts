@@ -5,7 +5,7 @@ import type { AnyAggregate } from '../fanout/aggregate.ts'
 import { inputFieldsOf, inputPartsOf } from '../upstream/call/input-parts.ts'
 import type { OperationSpec } from '../upstream/spec/spec.ts'
 import { writePointer } from './json-pointer.ts'
-import { literalFaults } from './literal-faults.ts'
+import { literalFaults, mostIssues, type IssueBudget } from './literal-faults.ts'
 import type { Offered } from './offer.ts'
 import { asTexts } from './prepare.ts'
 
@@ -19,6 +19,7 @@ type Fields = Readonly<Record<string, unknown>>
  *
  * @param at The pointer to the input.
  * @param references The objects of the references in the input.
+ * @param budget The number of issues that may still be found.
  * @returns Its faults.
  */
 export function inputFaults(
@@ -26,6 +27,7 @@ export function inputFaults(
   input: unknown,
   at: string,
   references: ReadonlySet<object>,
+  budget: IssueBudget = { issues: mostIssues },
 ): readonly Fault[] {
   const { aggregate } = offered
   // A key has any form: the operation makes the request from it.
@@ -34,8 +36,8 @@ export function inputFaults(
   if (!isFields(fields) || references.has(fields))
     return [{ pointer: at, reason: 'must be an object with the fields of the input, some of which may be references' }]
   return aggregate === undefined
-    ? operationFaults(offered.spec, fields, at, references)
-    : aggregateFaults(aggregate, fields, at, references)
+    ? operationFaults(offered.spec, fields, at, references, budget)
+    : aggregateFaults(aggregate, fields, at, references, budget)
 }
 
 function isFields(value: unknown): value is Fields {
@@ -47,6 +49,7 @@ function operationFaults(
   input: Fields,
   at: string,
   references: ReadonlySet<object>,
+  budget: IssueBudget,
 ): readonly Fault[] {
   const faults: Fault[] = []
   const known = inputFieldsOf(spec)
@@ -55,7 +58,8 @@ function operationFaults(
     const value = field === undefined ? pick(input) : Object.hasOwn(input, field) ? input[field] : undefined
     // A call without headers may have a schema that needs some.
     const given = value === undefined && field === 'headers' && schema._zod.optin === undefined ? {} : value
-    faults.push(...literalFaults(schema, given, field === undefined ? at : `${at}/${field}`, within(given, references)))
+    const place = field === undefined ? at : `${at}/${field}`
+    faults.push(...literalFaults(schema, given, place, within(given, references), budget))
   }
   return faults
 }
@@ -67,6 +71,7 @@ function aggregateFaults(
   input: Fields,
   at: string,
   references: ReadonlySet<object>,
+  budget: IssueBudget,
 ): readonly Fault[] {
   const faults: Fault[] = []
   addUnknown(input, new Set(parts), at, faults)
@@ -77,12 +82,12 @@ function aggregateFaults(
     if (schema === undefined) {
       if (Object.hasOwn(input, part))
         faults.push({ pointer, reason: `is not read: the aggregate has no schema of ${part}` })
-    } else if (part === 'body') faults.push(...literalFaults(schema, value, pointer, within(value, references)))
+    } else if (part === 'body') faults.push(...literalFaults(schema, value, pointer, within(value, references), budget))
     else if (!isFields(value) || references.has(value))
       faults.push({ pointer, reason: 'must be an object with a field for each name' })
     else {
       const texts = asTexts(value)
-      faults.push(...literalFaults(textSchema(schema), texts, pointer, within(texts, references)))
+      faults.push(...literalFaults(textSchema(schema), texts, pointer, within(texts, references), budget))
     }
   }
   return faults

@@ -24,16 +24,22 @@ export function referenceFaults(
 ): readonly Fault[] {
   const output = outputOf(producer)
   if (output === undefined) return []
-  const pointer = at + writePointer(path)
+  // Most references have no fault, and a path may have long names.
+  const pointer = () => at + writePointer(path)
   const given = schemasAt(output, 'output', tokens)
   if (given.length === 0)
-    return [{ pointer, reason: `points to nothing: the data of '${id}' (${producer.name}) never has a value there` }]
+    return [
+      {
+        pointer: pointer(),
+        reason: `points to nothing: the data of '${id}' (${producer.name}) never has a value there`,
+      },
+    ]
   const taken = inputKinds(consumer, path)
   const kinds = kindsOf(given, 'output')
   // A field that the input does not read takes none, and is ignored or refused as any other value.
   if (taken === undefined || taken.size === 0 || kinds === undefined || [...kinds].some(kind => taken.has(kind)))
     return []
-  return [{ pointer, reason: `gives ${listed(kinds)}, and the input takes ${listed(taken)}` }]
+  return [{ pointer: pointer(), reason: `gives ${listed(kinds)}, and the input takes ${listed(taken)}` }]
 }
 
 const words = {

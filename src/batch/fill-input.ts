@@ -8,7 +8,8 @@ export function fillInput(input: unknown, values: ReadonlyMap<object, unknown>):
   if (values.size === 0 || typeof input !== 'object' || input === null) return input
   if (values.has(input)) return values.get(input)
   let copy: object | undefined
-  for (const [key, value] of Object.entries(input) as [string, unknown][]) {
+  for (const key of Array.isArray(input) ? input.keys() : Object.keys(input)) {
+    const value = (input as Readonly<Record<PropertyKey, unknown>>)[key]
     const filled = fillInput(value, values)
     if (filled === value) continue
     copy ??= Array.isArray(input) ? [...(input as unknown[])] : { ...input }

@@ -1,5 +1,9 @@
 import { writeJson } from '../core/json/write.ts'
 import { parse } from '../core/json/parse.ts'
+import { maxDepth } from '../core/schema/depth.ts'
+
+/** The largest number of tokens of a pointer: `data`, and one for each level of the deepest value of an upstream. */
+const mostTokens = 1 + maxDepth
 
 /** The size that counts for a number, a boolean and null, in characters. */
 const scalarSize = 8
@@ -25,6 +29,7 @@ export function readPointer(fragment: string): readonly string[] | string {
   }
   if (pointer !== '' && !pointer.startsWith('/')) return 'has a pointer that does not begin with /'
   const tokens = pointer.split('/').slice(1)
+  if (tokens.length > mostTokens) return `has a pointer of ${tokens.length} tokens, and it has at most ${mostTokens}`
   for (let at = pointer.indexOf('~'); at !== -1; at = pointer.indexOf('~', at + 1)) {
     const next = pointer[at + 1]
     if (next !== '0' && next !== '1') return 'has a ~ in its pointer that is not part of ~0 or ~1'

@@ -5,14 +5,23 @@ import { readToFirstError } from '../core/schema/first-error.ts'
 import { wireSchema } from '../core/json/wire-schema.ts'
 import { defOf, innerOf, partsOf } from '../core/json/parts.ts'
 import { reasonOf, type Fault } from '../errors.ts'
+import { mostCharacters } from './faults.ts'
 import { fillInput } from './fill-input.ts'
 import { writePointer } from './json-pointer.ts'
 
 /** The largest number of faults that are reported for one part of an input. */
 const mostFaults = 100
 
-/** A value with more values than this is read up to its first fault. Finding 10,000 faults takes about 20 ms. */
-const mostValues = 10_000
+/** The number of issues that are found in the inputs of one batch. Finding 10,000 issues takes about 20 ms. */
+export const mostIssues = 10_000
+
+/**
+ * The number of issues that may still be found. All inputs of a batch share it. An input with more values is read up to
+ * its first issue.
+ */
+export interface IssueBudget {
+  issues: number
+}
 
 /** Stands for the value of a reference. No schema of a JSON value accepts it. */
 const unknownValue = Symbol('value of a reference')
@@ -23,22 +32,25 @@ const unknownValue = Symbol('value of a reference')
  *
  * @param at The pointer to the value, in front of the pointers of the faults.
  * @param references The objects of references in the value.
+ * @param budget The number of issues that may still be found.
  */
 export function literalFaults(
   schema: z.ZodType,
   value: unknown,
   at: string,
   references: ReadonlySet<object>,
+  budget: IssueBudget = { issues: mostIssues },
 ): readonly Fault[] {
   if (references.size > 0 && functionsOf(schema).isEarly) return []
   const filled = fillInput(value, new Map([...references].map(object => [object, unknownValue])))
   let issues: readonly z.core.$ZodIssue[]
   try {
-    const { success, error } = exceedsValueCount(filled, mostValues)
+    const { success, error } = exceedsValueCount(filled, budget.issues)
       ? readToFirstError(schema, filled)
       : wireSchema(schema).safeParse(filled)
     if (success) return []
     issues = error.issues
+    budget.issues -= countOf(issues)
   } catch {
     // A function of the author cannot read the input. The call fails when it is made.
     return []
@@ -48,10 +60,24 @@ export function literalFaults(
   // A check of an object runs if its fields are accepted. So it runs on an unknown value only if one was accepted.
   const isCustomSure = [...references].every(object => refused.has(object))
   if (!isCustomSure && functionsOf(schema).isLate) return []
-  return issues
-    .filter((issue, index) => isSure(issue, places[index] as Place, isCustomSure))
-    .slice(0, mostFaults)
-    .map(issue => ({ pointer: at + writePointer(issue.path), reason: faultOf(issue) ?? reasonOf(issue) }))
+  const faults: Fault[] = []
+  let characters = 0
+  for (const [index, issue] of issues.entries()) {
+    if (faults.length === mostFaults || characters > mostCharacters) break
+    if (!isSure(issue, places[index] as Place, isCustomSure)) continue
+    const fault = { pointer: at + writePointer(issue.path), reason: faultOf(issue) ?? reasonOf(issue) }
+    characters += fault.pointer.length + fault.reason.length
+    faults.push(fault)
+  }
+  return faults
+}
+
+/** Returns the number of issues, with those of the options of unions. */
+function countOf(issues: readonly z.core.$ZodIssue[]): number {
+  let count = issues.length
+  for (const issue of issues)
+    if (issue.code === 'invalid_union') for (const ofOption of issue.errors) count += countOf(ofOption)
+  return count
 }
 
 /** The place of an issue: within a reference, above one, or beside all of them. */
@@ -68,7 +94,7 @@ function placeOf(path: readonly PropertyKey[], value: unknown, references: Reado
 }
 
 function contains(value: unknown, references: ReadonlySet<object>): boolean {
-  if (typeof value !== 'object' || value === null) return false
+  if (references.size === 0 || typeof value !== 'object' || value === null) return false
   return references.has(value) || Object.values(value).some(item => contains(item, references))
 }
 

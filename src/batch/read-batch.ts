@@ -2,6 +2,7 @@ import { isTooDeep, maxDepth } from '../core/schema/depth.ts'
 import { Problem, type Fault } from '../errors.ts'
 import type { InboundHeaders } from '../upstream/call/inbound.ts'
 import type { BatchCall } from './batch-call.ts'
+import { Faults } from './faults.ts'
 import { writePointer } from './json-pointer.ts'
 import type { BatchOffer } from './offer.ts'
 import { readCalls } from './read-calls.ts'
@@ -20,8 +21,7 @@ export interface ReadOptions {
   readonly headers: InboundHeaders
 }
 
-/** The largest number of faults that are reported. A longer list is not useful. */
-const mostFaults = 100
+type Fields = Readonly<Record<string, unknown>>
 
 /** The limits on `deadlineMs`. A batch that ends before its upstreams can reply costs them one connection per call. */
 const [minDeadline, maxDeadline] = [10, 999_999_999]
@@ -40,43 +40,47 @@ export function readBatch(
   options: ReadOptions,
   found: readonly Fault[] = [],
 ): ReadBatch {
-  const faults = [...found]
+  const faults = new Faults()
+  faults.add(...found)
   const read = readBody(offer, body, options, faults)
-  if (faults.length === 0) return read
-  throw new Problem('INPUT_INVALID', {
-    detail:
-      `${faults.length === 1 ? 'One part of the batch' : `${faults.length} parts of the batch`} ` +
-      'cannot be read: see errors.',
-    faults: faults.slice(0, mostFaults),
-  })
+  const { count, reported, isFull } = faults
+  if (count === 0) return read
+  const parts = isFull
+    ? `At least ${reported.length} of the parts of the batch`
+    : count === 1
+      ? 'One part of the batch'
+      : `${count} parts of the batch`
+  throw new Problem('INPUT_INVALID', { detail: `${parts} cannot be read: see errors.`, faults: reported })
 }
 
-function readBody(offer: BatchOffer, body: unknown, options: ReadOptions, faults: Fault[]): ReadBatch {
+function readBody(offer: BatchOffer, body: unknown, options: ReadOptions, faults: Faults): ReadBatch {
   const nothing = { calls: [], deadline: undefined }
   const refuse = (pointer: string, reason: string) => {
-    faults.push({ pointer, reason })
+    faults.add({ pointer, reason })
     return nothing
   }
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     return refuse('/body', 'must be an object with the list calls')
   if (isTooDeep(body)) return refuse('/body', `is nested deeper than ${maxDepth}`)
-  const fields = new Map<string, unknown>(Object.entries(body))
-  for (const name of fields.keys())
+  for (const name of Object.keys(body)) {
+    if (faults.isFull) return nothing
     if (!known.has(name))
       refuse(`/body${writePointer([name])}`, 'is not a field of a batch: it has calls and deadlineMs')
-  const deadline = readDeadline(fields.get('deadlineMs'), faults)
-  const calls = fields.get('calls')
+  }
+  const own = (name: string): unknown => (Object.hasOwn(body, name) ? (body as Fields)[name] : undefined)
+  const deadline = readDeadline(own('deadlineMs'), faults)
+  const calls = own('calls')
   if (!Array.isArray(calls) || calls.length === 0) return refuse('/body/calls', 'must be a list of at least one call')
   if (calls.length > options.maxCalls)
     return refuse('/body/calls', `has ${calls.length} calls, and a batch has at most ${options.maxCalls}`)
   return { calls: readCalls(offer, calls, options, faults), deadline }
 }
 
-function readDeadline(value: unknown, faults: Fault[]): number | undefined {
+function readDeadline(value: unknown, faults: Faults): number | undefined {
   if (value === undefined) return undefined
   if (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= maxDeadline)
     return Math.max(minDeadline, value as number)
-  faults.push({
+  faults.add({
     pointer: '/body/deadlineMs',
     reason: `must be a whole number of milliseconds from 1 to ${maxDeadline}`,
   })

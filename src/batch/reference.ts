@@ -39,9 +39,10 @@ export function findReferences(
     else found.push({ object: input, path: [...path], ...read })
     return
   }
-  for (const [key, value] of Object.entries(input)) {
+  for (const key of Array.isArray(input) ? input.keys() : Object.keys(input)) {
+    const value = (input as Readonly<Record<PropertyKey, unknown>>)[key]
     if (typeof value !== 'object') continue
-    path.push(key)
+    path.push(String(key))
     findReferences(value, found, broken, most, path)
     path.pop()
   }

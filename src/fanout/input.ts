@@ -36,6 +36,12 @@ const nothing = Object.freeze({})
 /** The largest number of faults that are reported for one part of the input. A longer list is not useful. */
 const mostFaults = 100
 
+/**
+ * The number of characters after which no more faults of a part are reported. A pointer has the names of fields, which
+ * the caller chooses: 100 faults below one long name would be 100 times as large as the body.
+ */
+const mostCharacters = 64 * 1024
+
 /** A body with more values than this is read up to its first fault. Finding 10,000 faults takes about 20 ms. */
 const mostValues = 10_000
 
@@ -96,11 +102,13 @@ function readTexts(
 /** Returns the result of a part, or adds its faults. */
 function settled(part: string, { success, data, error }: z.ZodSafeParseResult<unknown>, faults: Fault[]): unknown {
   if (success) return data
+  let characters = 0
   for (const issue of error.issues.slice(0, mostFaults)) {
-    faults.push({
-      pointer: ['', part, ...issue.path.map(key => String(key).replaceAll('~', '~0').replaceAll('/', '~1'))].join('/'),
-      reason: faultOf(issue) ?? reasonOf(issue),
-    })
+    if (characters > mostCharacters) break
+    const path = issue.path.map(key => String(key).replaceAll('~', '~0').replaceAll('/', '~1'))
+    const fault = { pointer: ['', part, ...path].join('/'), reason: faultOf(issue) ?? reasonOf(issue) }
+    characters += fault.pointer.length + fault.reason.length
+    faults.push(fault)
   }
   return undefined
 }

@@ -606,3 +606,35 @@ test('an offer refuses an operation without batch, and two of one name', async t
   )
   t.same([...offer.keys()], ['shop.search', 'shop.item', 'shop.order', 'shop.quote', 'shop.prices', 'cart', 'checkout'])
 })
+
+test('calls that become ready at the same time share the loop with other work', async t => {
+  const slow = defineUpstream(
+    'slow',
+    { origin: 'http://slow.test' },
+    {
+      take: operation({
+        path: '/take',
+        query: z.object({
+          q: z.number().refine(() => {
+            for (const until = performance.now() + 3; performance.now() < until;);
+            return true
+          }),
+        }),
+        output: z.unknown(),
+        batch: true,
+      }),
+    },
+  )
+  const runtime = answeringRuntime(() => 7)
+  const call = (id: string, q: unknown) => ({ id, operation: 'slow.take', input: { q } })
+  const later = Array.from({ length: 20 }, (_, index) => call(`c${index}`, { $ref: 'first#/data' }))
+  const { reply } = started(offerFor(Object.values(slow)), [call('first', 1), ...later], runtime)
+  const seen = new Set<number>()
+  const look = () => {
+    seen.add(runtime.asked.length)
+    if (runtime.asked.length < 21) setImmediate(look)
+  }
+  look()
+  t.equal((await reply).complete, true)
+  t.ok(seen.size > 3, `other work ran after ${[...seen].join(', ')} calls`)
+})

@@ -63,7 +63,15 @@ const sum = aggregate('sum', {
 })
   .required('one', ({ body }) => body.total)
   .reply(z.number(), ({ one }) => one)
-const offer = offerFor(Object.values(many), [report, nothing, sum])
+const total = aggregate('total', {
+  url: '/total',
+  method: 'POST',
+  body: z.object({ list: z.array(z.number()) }),
+  batch: true,
+})
+  .required('one', () => 1)
+  .reply(z.number(), ({ one }) => one)
+const offer = offerFor(Object.values(many), [report, nothing, sum, total])
 
 /** The faults of a call `b`, which may refer to a call `a` of an operation. */
 function faultsOf(call: object, first = 'many.number', headers: object = { 'x-tenant': 'ab' }): string[] {
@@ -170,6 +178,26 @@ test('an aggregate refuses the value of a reference with the place and the reaso
     },
   })
   t.notMatch(JSON.stringify(results[1]), /98765/)
+})
+
+test('an input with more than 100 values of references is refused with its first fault', async t => {
+  const { reply } = started(
+    offer,
+    [
+      { id: 'a', operation: 'many.loose', input: {} },
+      { id: 'b', operation: 'total', input: { body: { list: { $ref: 'a#/data' } } } },
+      { id: 'c', operation: 'many.takes', input: { text: 'x', body: { list: { $ref: 'a#/data' } } } },
+    ],
+    answeringRuntime(() => Array(200).fill('wrong')),
+  )
+  const { results } = await reply
+  for (const result of results.slice(1))
+    t.match(result, {
+      state: 'notSent',
+      problem: { code: 'REFERENCE_INVALID', errors: [{ pointer: '/input/body/list/0' }] },
+    })
+  const { errors } = (results[1]?.problem ?? {}) as { readonly errors?: readonly object[] }
+  t.equal(errors?.length, 1)
 })
 
 test('an aggregate whose schema throws or refuses fails its call alone', async t => {

@@ -16,6 +16,8 @@ test('a pointer is read as the fragment of a URI, and its tokens are unescaped o
   }
   for (const text of ['data', '/~', '/~2', '/~~', '/%7E', '/%', '/%zz', '/%ff'])
     t.type(readPointer(text), 'string', `${text} is refused with a reason`)
+  t.equal(readPointer('/0'.repeat(65)).length, 65)
+  t.equal(readPointer('/0'.repeat(66)), 'has a pointer of 66 tokens, and it has at most 65')
 })
 
 test('a pointer reaches what the JSON of a value has, and nothing else', async t => {

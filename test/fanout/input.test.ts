@@ -436,3 +436,9 @@ test('a body of more than 10,000 values that its schema takes is read like any o
   )
   t.end()
 })
+
+test('faults below a long name are reported up to 64 Ki characters', async t => {
+  const body = z.record(z.string(), z.array(z.string()))
+  const name = 'n'.repeat(100_000)
+  t.same(pointers({ body }, { body: { [name]: Array(50).fill(1) } }), [`/body/${name}/0`])
+})

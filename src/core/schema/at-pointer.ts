@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { innerOf } from '../json/parts.ts'
 import { defOf } from './wrapped.ts'
 
 /** The side of a schema that is followed: the values that it reads, or the values that it returns. */
@@ -8,13 +9,16 @@ export type Side = 'input' | 'output'
  * Returns the schemas that may read or return a value that is not in a part of its own: the inner schemas of wrappers,
  * unions, intersections and pipes, without those wrappers. A function that returns a value is a `transform`, which may
  * return anything.
+ *
+ * @param seen The schemas whose forms are known already. They are not returned again.
  */
-export function formsOf(schema: z.ZodType, side: Side, within: readonly z.ZodType[] = []): readonly z.ZodType[] {
-  if (within.includes(schema)) return []
-  const { type, innerType, in: input, out, left, right, options, getter } = defOf(schema)
-  const next = [...within, schema]
-  const each = (inner: z.ZodType) => formsOf(inner, side, next)
-  if (getter !== undefined) return each(getter())
+export function formsOf(schema: z.ZodType, side: Side, seen = new Set<z.ZodType>()): readonly z.ZodType[] {
+  if (seen.has(schema)) return []
+  seen.add(schema)
+  const { type, innerType, in: input, out, left, right, options } = defOf(schema)
+  const each = (inner: z.ZodType) => formsOf(inner, side, seen)
+  // The getter of a lazy schema may create a schema at each call.
+  if (type === 'lazy') return each(innerOf(schema))
   if (options !== undefined) return options.flatMap(each)
   if (left !== undefined && right !== undefined) return [...each(left), ...each(right)]
   if (type === 'pipe') return each((side === 'input' ? input : out) as z.ZodType)
@@ -34,13 +38,16 @@ export type Schemas = 'open' | readonly z.ZodType[]
 export function schemasAt(schema: z.ZodType, side: Side, tokens: readonly string[]): Schemas {
   let schemas: readonly z.ZodType[] = [schema]
   for (const token of tokens) {
-    const below: z.ZodType[] = []
-    for (const form of schemas.flatMap(each => formsOf(each, side))) {
+    // Each schema once: one that contains itself in two ways, as z.json() does, would double their number with each
+    // token.
+    const below = new Set<z.ZodType>()
+    const seen = new Set<z.ZodType>()
+    for (const form of schemas.flatMap(each => formsOf(each, side, seen))) {
       const part = partAt(form, token)
       if (part === 'open') return 'open'
-      if (part !== undefined) below.push(part)
+      if (part !== undefined) below.add(part)
     }
-    schemas = below
+    schemas = [...below]
   }
   return schemas
 }

@@ -43,13 +43,19 @@ export class BatchStream implements BatchCompletion, StreamSource {
     const { load, completeRuns, streams } = this.#service.routes
     const id = { run: this.runId, attempt: 1 } as const
     this.#stream = new EventStream(this.#request, this.#reply, this.#type, id, streams, this)
-    // A line about a stream names its form.
-    this.#request.log = this.#request.log.child({ stream: this.#stream.format })
     this.#run = run
     this.#log = new BatchLog(completeRuns, this.#request, this.#reply, run)
+    try {
+      this.#stream.open(planOf(run, this.runId))
+    } catch (error) {
+      // A hook of the app may have set a header that cannot be sent. The reply is a plain problem, and nothing runs.
+      this.#stream.becomePlain()
+      throw error
+    }
+    // A line about a stream names its form.
+    this.#request.log = this.#request.log.child({ stream: this.#stream.format })
     setRun(this.#request, this.#log)
     countRun(load, this.#reply.raw, run)
-    this.#stream.open(planOf(run, this.runId))
     run.startFor(this)
   }
 

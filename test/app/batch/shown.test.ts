@@ -1,11 +1,13 @@
 import fastify from 'fastify'
 import { readFileSync } from 'node:fs'
 import { test } from 'tap'
+import { z } from 'zod'
 import { buildApp } from '../../../src/app.ts'
 import type { BatchReply } from '../../../src/batch/result.ts'
 import { catfactNinja } from '../../../src/clients/catfact-ninja.ts'
 import { theCatApi } from '../../../src/clients/the-cat-api.ts'
 import { startDemoUpstreams } from '../../../src/demo-upstreams/index.ts'
+import { aggregate, refuse } from '../../../src/fanout/aggregate.ts'
 import { headwaters } from '../../../src/http/plugin.ts'
 import { aggregates } from '../../../src/routes/index.ts'
 import { createRuntime } from '../../../src/upstream/runtime.ts'
@@ -122,4 +124,37 @@ test('two registrations with the same prefix cannot both serve batches', async t
   await t.rejects(async () => app.register(headwaters, options), {
     message: /^headwaters: POST \/v1\/batch, the path of batches, is already a route of this app: use another prefix/,
   })
+})
+
+test('the headers that onReply returns for an aggregate are not sent with a batch', async t => {
+  const tagged = aggregate('tagged', { url: '/tagged', batch: true })
+    .required('one', () => 1)
+    .reply(z.number(), ({ one }) => one)
+    .onReply(() => ({ headers: { 'x-own': 'a' } }))
+  const { ask, send } = await batchApp(t, { aggregates: [tagged] })
+  t.equal((await ask('/tagged')).headers.get('x-own'), 'a')
+  const { headers, body } = await send({ calls: [{ id: 'one', operation: 'tagged' }] })
+  t.equal(headers.get('x-own'), null)
+  t.same(Object.keys(body.results[0] ?? {}), ['id', 'operation', 'state', 'status', 'complete', 'sources', 'data'])
+})
+
+test('a hook of the app sees the path of a batch only, and the context of an aggregate sees each caller', async t => {
+  const guarded = aggregate('guarded', {
+    url: '/guarded',
+    headers: z.object({ 'x-role': z.string().optional() }),
+    batch: true,
+  })
+    .context(({ headers }) => (headers['x-role'] === 'admin' ? {} : refuse(403, 'Only admins may ask.')))
+    .required('one', () => 1)
+    .reply(z.number(), ({ one }) => one)
+  const app = buildApp([guarded])
+  t.teardown(() => app.close())
+  const paths: string[] = []
+  app.addHook('onRequest', async ({ url }) => void paths.push(url))
+  const payload = { calls: [{ id: 'one', operation: 'guarded' }] }
+  const send = async (headers: Record<string, string>) =>
+    (await app.inject({ method: 'POST', url: '/v1/batch', headers, payload })).json<BatchReply>().results[0]
+  t.match(await send({}), { state: 'failed', status: 403 })
+  t.match(await send({ 'x-role': 'admin' }), { state: 'ok' })
+  t.same(paths, ['/v1/batch', '/v1/batch'])
 })

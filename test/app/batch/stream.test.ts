@@ -1,13 +1,15 @@
 import { test } from 'tap'
 import { z } from 'zod'
+import { buildApp } from '../../../src/app.ts'
 import { aggregate } from '../../../src/fanout/aggregate.ts'
 import { batches, streams } from '../../../src/metrics/families.ts'
 import { createRuntime } from '../../../src/upstream/runtime.ts'
 import { valuesOf } from '../../helpers/metric-values.ts'
 import { isProblem, type ProblemBody } from '../../helpers/problem.ts'
-import { json } from '../../helpers/raw-upstream.ts'
+import { listening } from '../../helpers/listening.ts'
+import { json, rawUpstream } from '../../helpers/raw-upstream.ts'
 import { until } from '../../helpers/until.ts'
-import { batchApp, hello, prices } from './helpers/batch-app.ts'
+import { batchApp, hello, price, prices, shopAt } from './helpers/batch-app.ts'
 
 type Event = Readonly<Record<string, unknown>> & { readonly event: string }
 
@@ -153,4 +155,26 @@ test('a stream of a batch ends with its reply, or with a problem, when the servi
   })
   const calls = [...(prices(1) as { readonly calls: readonly object[] }).calls, { id: 'l', operation: 'lost' }]
   t.match(await ends({ calls }), { event: 'problem', status: 503, body: { code: 'DRAINING' } })
+})
+
+test('a batch whose stream cannot begin has a plain problem, and is not counted as a run', async t => {
+  const runtime = createRuntime()
+  const upstream = await rawUpstream(t, price)
+  const shop = shopAt(upstream.origin)
+  const pressure = { runs: 10, loopDelay: 0, heapPercent: 0, memoryPercent: 0 }
+  const app = buildApp([hello], { runtime, pressure, batch: { operations: [shop.price] } })
+  app.addHook('onRequest', async ({ headers }, reply) => {
+    if (headers.accept === ndjson.accept) reply.header('x-own', 'a\nb')
+  })
+  app.addHook('onError', async (_request, reply) => void reply.removeHeader('x-own'))
+  const ask = await listening(t, app)
+  const send = (headers: object) =>
+    ask<ProblemBody>('/v1/batch', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(prices(1)),
+    })
+  for (let count = 0; count < 12; count++) isProblem(t, await send(ndjson), 500, 'INTERNAL')
+  t.equal(upstream.requests.length, 0)
+  t.equal((await send({})).status, 200, 'no run is left in the load of the service')
 })

@@ -106,3 +106,18 @@ test('a schema that contains itself is followed as far as the tokens lead', asyn
   const endless: z.ZodType = z.lazy(() => endless)
   t.equal(kindsAt(endless, 'output'), '')
 })
+
+test('a schema that contains itself in several ways is followed in linear time', async t => {
+  const zeros = Array.from({ length: 60 }, () => '0')
+  t.equal(kindsAt(z.json(), 'output', ...zeros), 'array boolean null number object string')
+  const left: z.ZodType = z.lazy(() =>
+    z.union([
+      z.array(z.lazy(() => left)),
+      z.record(
+        z.string(),
+        z.lazy(() => left),
+      ),
+    ]),
+  )
+  t.equal(kindsAt(left, 'input', ...zeros), 'array object')
+})
