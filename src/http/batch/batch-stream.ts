@@ -49,7 +49,14 @@ export class BatchStream implements BatchCompletion, StreamSource {
     this.#log = new BatchLog(completeRuns, this.#request, this.#reply, run)
     setRun(this.#request, this.#log)
     countRun(load, this.#reply.raw, run)
-    this.#stream.open(planOf(run, this.runId))
+    try {
+      this.#stream.open(planOf(run, this.runId))
+    } catch (error) {
+      // A hook of the app may have set a header that cannot be sent.
+      this.#stream.becomePlain()
+      countBatchEnd(this.#service, run, 'failed')
+      throw error
+    }
     run.startFor(this)
   }
 
