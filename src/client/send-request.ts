@@ -44,7 +44,7 @@ async function readPlain<B>(url: string, response: Response): Promise<ReplyEvent
   const headers = Object.fromEntries(response.headers)
   const isJson = type.includes('json')
   if (status >= 400)
-    throw new StreamProblem({ status, headers, ...(isJson && { body: JSON.parse(text) as ProblemBody }) })
+    throw new StreamProblem({ status, headers, ...(isJson && text && { body: JSON.parse(text) as ProblemBody }) })
   if (!isJson && text !== '')
     throw new TypeError(`${url}: the answer must be ${streamType} or JSON, got ${type}: check the URL and the proxies`)
   return { event: 'reply', status, headers, body: (text === '' ? null : JSON.parse(text)) as B }

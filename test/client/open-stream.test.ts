@@ -167,6 +167,17 @@ test('a status from 400 without JSON throws a problem without a body', async t =
   })
 })
 
+test('a status from 400 with an empty body throws a problem without a body, whatever its type is', async t => {
+  const { origin } = await streamingServer(t, response =>
+    response.writeHead(401, { 'content-type': 'application/json' }).end(),
+  )
+  t.match(await failure(openStream(origin).reply), {
+    name: 'StreamProblem',
+    message: 'the answer has the status 401',
+    problem: undefined,
+  })
+})
+
 test('the event problem throws the problem, with its status and headers, after the events before it', async t => {
   const problem = { event: 'problem', status: 503, headers: { 'retry-after': '7' }, body: { ...notFound, status: 503 } }
   const { origin, requests } = await streamingServer(t, response => beginStream(response, plan, problem).end())

@@ -10,7 +10,7 @@ import { listening } from '../helpers/listening.ts'
 import { until } from '../helpers/until.ts'
 import { streamed } from '../app/stream/helpers/streamed.ts'
 
-const described = aggregate('one', { url: '/one', query: z.object({ at: z.string().optional() }) })
+const described = aggregate('one', { url: '/one', query: z.object({ at: z.string().optional() }), batch: true })
   .context(({ query }) => (query.at === 'context' ? refuse(404, 'Not here.') : {}))
   .required('step', ({ query }): unknown => (query.at === 'step' ? refuse(409, 'Taken.') : 'value'))
   .reply(z.unknown(), ({ step }) => step)
@@ -91,6 +91,9 @@ test('a header of a hook that cannot be sent fails the request before its plan, 
   for (const accept of ['application/json', 'application/x-ndjson']) {
     const response = await app.inject({ url: '/one', headers: { accept } })
     t.equal(response.statusCode, 500, accept)
+    const payload = { calls: [{ id: 'a', operation: 'one' }] }
+    const batch = await app.inject({ method: 'POST', url: '/v1/batch', headers: { accept }, payload })
+    t.equal(batch.statusCode, 500, `a batch, ${accept}`)
     t.equal(load.runs, 0)
   }
 })

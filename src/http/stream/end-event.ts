@@ -49,7 +49,8 @@ export function writtenProblem(problem: Problem, id: string): string {
 export class EndOfRun implements WaitingEvent {
   event: 'reply' | 'problem' = 'reply'
   readonly #context: EndContext
-  readonly #result: Reply<unknown, string>
+  /** The result, until it becomes text: a slow reader may keep this event long after that. */
+  #result: Reply<unknown, string> | undefined
 
   constructor(context: EndContext, result: Reply<unknown, string>) {
     this.#context = context
@@ -58,9 +59,11 @@ export class EndOfRun implements WaitingEvent {
 
   text(): string {
     const { log } = this.#context
+    const result = this.#result as Reply<unknown, string>
+    this.#result = undefined
     try {
-      const text = this.#replyText()
-      log.replied(this.#result)
+      const text = this.#replyText(result)
+      log.replied(result)
       return text
     } catch (error) {
       this.event = 'problem'
@@ -70,13 +73,13 @@ export class EndOfRun implements WaitingEvent {
     }
   }
 
-  #replyText(): string {
+  #replyText(result: Reply<unknown, string>): string {
     const { aggregate, level, loggedWarnings, request, reply, run } = this.#context
-    const cacheable = cacheableParts(aggregate, this.#result, run, loggedWarnings, request.log)
+    const cacheable = cacheableParts(aggregate, result, run, loggedWarnings, request.log)
     const sink = new ReplyCollector(reply)
-    setReplyHeaders(aggregate, this.#result, level, cacheable?.data, cacheable?.vary, sink)
+    setReplyHeaders(aggregate, result, level, cacheable?.data, cacheable?.vary, sink)
     const { status, fields: headers } = sink
-    const text = replyBody(aggregate, this.#result, level, cacheable?.data) ?? null
+    const text = replyBody(aggregate, result, level, cacheable?.data) ?? null
     return eventText({ event: 'reply', status, headers, text }, 'full')
   }
 }

@@ -6,6 +6,7 @@ import { aggregate } from '../../../src/fanout/aggregate.ts'
 import * as families from '../../../src/metrics/families.ts'
 import { defineUpstream, operation } from '../../../src/upstream/declare.ts'
 import { createRuntime } from '../../../src/upstream/runtime.ts'
+import { collected } from '../../helpers/collected.ts'
 import { logLines } from '../../helpers/log-lines.ts'
 import { valuesOf } from '../../helpers/metric-values.ts'
 import { rawUpstream } from '../../helpers/raw-upstream.ts'
@@ -71,6 +72,31 @@ test('a reader that stops within the last event is cut too, and one that reads s
   await once(slow, 'end')
   t.ok(body.endsWith('}\n\r\n0\r\n\r\n'), 'the whole stream')
   t.match(valuesOf(runtime, families.streams), { 'ndjson reply': 1 })
+})
+
+test('a stream whose last event is text does not keep the data of the reply', async t => {
+  let data: WeakRef<object> | undefined
+  const described = aggregate('long', { url: '/long' })
+    .required('long', () => long)
+    .reply(z.unknown(), ({ long }) => {
+      const merged = { long }
+      data = new WeakRef(merged)
+      return merged
+    })
+  const { port } = await serve(t, [described])
+  const caller = connect(port, '127.0.0.1').on('error', () => {})
+  t.teardown(() => caller.destroy())
+  await once(caller, 'connect')
+  caller.write(head('/long'))
+  await until(() => data !== undefined)
+  await until(
+    async () => {
+      await collected()
+      return data?.deref() === undefined
+    },
+    { withinMs: 5000 },
+  )
+  t.notOk(caller.destroyed, 'the caller has not read the stream')
 })
 
 test('a stream of server-sent events without an event gets a comment', async t => {

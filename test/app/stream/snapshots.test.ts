@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { z } from 'zod'
-import { aggregate, times } from '../../../src/fanout/aggregate.ts'
+import { aggregate, refuse, times } from '../../../src/fanout/aggregate.ts'
 import * as families from '../../../src/metrics/families.ts'
 import { defineUpstream, operation } from '../../../src/upstream/declare.ts'
 import { createRuntime } from '../../../src/upstream/runtime.ts'
@@ -118,4 +118,24 @@ test('with none a snapshot names no step, and with snapshot: false a stream has 
   const without = streamed(`${origin}/without`)
   await answer('without')
   t.same(eventsOfKind((await without).events, 'snapshot'), [])
+})
+
+test('a hook that refuses the reply does not see the snapshots before it', async t => {
+  const { up, answer } = await heldUpstream(t)
+  const seen: unknown[] = []
+  const described = aggregate('late', { url: '/late', deadline: 20_000 })
+    .optional('wanted', () => up.one({ id: 'wanted' }), { fallback: 'none' })
+    .required('needed', () => 'secret')
+    .reply(z.string(), ({ needed }) => needed)
+    .onReply(({ data }) => {
+      seen.push(data)
+      return refuse(403, 'No.')
+    })
+  const { origin } = await serve(t, [described])
+  const stream = await openStream(`${origin}/late`)
+  t.match(await stream.nextOf('snapshot'), { data: 'secret' })
+  t.same(seen, [])
+  await answer('wanted')
+  t.match(await stream.nextOf('problem'), { status: 403 })
+  t.same(seen, ['secret'])
 })
