@@ -39,3 +39,11 @@ export function lateAsk(step: Step): TypeError {
     `${labelOf(step)}: ask was called after its function had returned: await ask(call) before it returns`,
   )
 }
+
+/** Returns the error of an `ask` of context() in the merge of a snapshot. */
+export function askInSnapshot(): TypeError {
+  return new TypeError(
+    'context(): ask was called in the merge of a snapshot, which sends no calls: ' +
+      'ask in a step, or give reply() the option snapshot',
+  )
+}

@@ -7,6 +7,7 @@ import { invoke } from './invoke.ts'
 import type { PartialValues } from './partial-values.ts'
 import { replyFault } from './reply-fault.ts'
 import type { RunHandle } from './run-handle.ts'
+import { inSnapshotMerge } from './snapshot-scope.ts'
 import { StepArgs } from './step-args.ts'
 import type { Step } from './step.ts'
 
@@ -57,7 +58,7 @@ export function mergeSnapshot(
   const fields = args as unknown as Record<string, unknown>
   for (const step of steps) fields[step.name] = copiedValue(step, values[step.index], copies)
   const handler: (args: never) => unknown = typeof snapshot === 'function' ? given => snapshot(given, pending) : merge
-  return invoke(run, handler, args, run.abort, 'merge')
+  return invoke(run, given => inSnapshotMerge(handler, given), args, run.abort, 'merge')
 }
 
 /**

@@ -3,7 +3,7 @@ import { deepFreeze } from '../core/freeze.ts'
 import { Call } from '../upstream/call/call.ts'
 import { closeUnsent } from '../upstream/call/write-body/stream-body.ts'
 import type { Cached } from '../upstream/spec/answer.ts'
-import { answerOf, lateAsk } from './ask.ts'
+import { answerOf, askInSnapshot, lateAsk } from './ask.ts'
 import type { AnswerCompletion } from './asked-calls.ts'
 import { startCallGroup, type CallCompletion } from './call-group.ts'
 import { readCallList } from './call-list.ts'
@@ -19,6 +19,7 @@ import { noCalls } from './step-phases.ts'
 import { StepSender } from './step-sender.ts'
 import { hasSeveralCalls } from './step.ts'
 import { skip } from './skip.ts'
+import { isMergingSnapshot } from './snapshot-scope.ts'
 
 /** One step of one run: invokes its function, and reads the value, the call or the list of calls that it returns. */
 export class StepRun extends StepSender implements CallCompletion {
@@ -51,9 +52,14 @@ export class StepRun extends StepSender implements CallCompletion {
 
   #ask(call: Call<unknown>, completion: AnswerCompletion): void {
     const { abort, step } = this
-    // context() may pass `ask` to the steps.
-    if (step.index < 0) this.run.contextCallStarted()
-    else if (!this.isInvoked) {
+    // context() may pass `ask` to the steps and to the merge.
+    if (step.index < 0) {
+      if (isMergingSnapshot()) {
+        closeUnsent(call)
+        return completion.reject(askInSnapshot())
+      }
+      this.run.contextCallStarted()
+    } else if (!this.isInvoked) {
       closeUnsent(call)
       return completion.reject(
         this.run.hasFailed || abort.reason instanceof UpstreamError ? abort.reason : lateAsk(step),

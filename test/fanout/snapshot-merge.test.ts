@@ -24,6 +24,24 @@ test('a merge that changes its arguments does not change the reply', async t => 
   t.same((await stream.reply).data, { names: ['a', '1'], late: 'came', query: {} })
 })
 
+test('the merge of a snapshot sends no call with the ask of context()', async t => {
+  const runtime = heldRuntime()
+  const described = base
+    .context(({ ask: send }) => ({ name: () => send(ask('name')) }))
+    .required('order', () => ask('order'))
+    .optional('late', () => ask('late'), { fallback: null })
+    .reply(Any, async ({ context, order, late }) => ({ order, late, name: await context.name() }))
+  const stream = streamed(described, { runtime })
+  runtime.at('/order').answer('came')
+  await until(() => stream.events.some(({ event }) => event === 'dropped'))
+  t.match(stream.events.at(-1), { event: 'dropped', error: { message: /in the merge of a snapshot/ } })
+  runtime.at('/late').answer('too')
+  const name = await runtime.arrived('/name')
+  name.answer('Ada')
+  t.same((await stream.reply).data, { order: 'came', late: 'too', name: 'Ada' })
+  t.equal(runtime.calls.length, 3)
+})
+
 test('the merge of a snapshot gets the input, the context and frozen values, and cannot ask', async t => {
   const runtime = heldRuntime()
   let seen: Readonly<Record<string, unknown>> | undefined
