@@ -44,7 +44,7 @@ export interface BatchReply {
   readonly results: readonly CallResult[]
   /** True if every result is `ok`. */
   readonly complete: boolean
-  /** The longest `retry-after` of the problems, in seconds; absent if there is none. */
+  /** The longest `retry-after` of the problems, in seconds; absent if no problem has one. */
   readonly retryAfter?: number
 }
 
@@ -70,6 +70,6 @@ export interface BatchAnswer {
   readonly text: string
   /** True if every result is `ok`. */
   readonly complete: boolean
-  /** The longest `retry-after` of the problems, in seconds; undefined if there is none. */
+  /** The longest `retry-after` of the problems, in seconds; undefined if no problem has one. */
   readonly retryAfter: number | undefined
 }

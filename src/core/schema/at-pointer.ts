@@ -57,7 +57,7 @@ const leaves = new Set(
   'string template_literal number bigint boolean null nullable enum literal undefined void never nan date'.split(' '),
 )
 
-/** Returns the schema of one part of a value, `open` if the part may hold anything, and undefined if there is none. */
+/** Returns the schema of one part of a value, `open` if the part may hold anything, and undefined if the part does not exist. */
 function partAt(form: z.ZodType, token: string): z.ZodType | 'open' | undefined {
   const { type, shape, catchall, element, items, rest, valueType } = defOf(form)
   if (leaves.has(type)) return undefined

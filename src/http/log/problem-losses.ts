@@ -12,7 +12,7 @@ export interface FailedCallOfBatch {
 }
 
 /**
- * Returns one loss for all calls of a batch that failed in the same way; `undefined` if there is none. Failures that
+ * Returns one loss for all calls of a batch that failed in the same way; `undefined` without a loss. Failures that
  * the caller caused, and refusals of the service, are not losses.
  */
 export function problemLosses(

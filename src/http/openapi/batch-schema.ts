@@ -202,7 +202,7 @@ export function batchReply(result: JsonSchema, components: Components): JsonSche
         complete: { type: 'boolean', description: 'Whether every result is `ok`.' },
         retryAfter: {
           type: 'integer',
-          description: 'The longest `retry-after` of the problems, in seconds; absent if there is none.',
+          description: 'The longest `retry-after` of the problems, in seconds; absent if no problem has one.',
           minimum: 1,
         },
       },

@@ -30,7 +30,7 @@ export class StreamWriter {
   #endsWithRest = false
   /** The number of the last event that became text. */
   #number = 0
-  /** The bytes of the write in progress; 0 if there is none. */
+  /** The bytes of the write in progress; 0 while nothing is written. */
   #unsent = 0
   /** The time of the start or the end of the last write, in ms. */
   #changedAt = 0
