@@ -418,9 +418,12 @@ test('the admin listener has the address and the key that are set', async t => {
     keptRuns: 2000,
   })
   t.equal(adminOf({ ADMIN_KEY: ` ${adminKey} ` }).key, adminKey, 'a key without a listener protects the main port')
-  t.same(adminOf({ ADMIN_PORT: '9464', ADMIN_HOST: '0.0.0.0', ADMIN_KEY: adminKey }), {
+  const off = { DASHBOARD: 'off', KEPT_RUNS: '0' }
+  t.same(adminOf({ ADMIN_PORT: '9464', ADMIN_HOST: '0.0.0.0', ADMIN_KEY: adminKey, ...off }), {
     listener: { host: '0.0.0.0', port: 9464 },
     key: adminKey,
+    dashboard: false,
+    keptRuns: 0,
   })
   t.ok(Object.isFrozen(adminOf({ ADMIN_PORT: '0' })))
   t.same(faultsOf(t, { ADMIN_PORT: '65536' }), ['ADMIN_PORT: must be an integer from 0 to 65535'])
