@@ -130,5 +130,5 @@ export interface KeptAttempt {
 export interface KeptMark {
   readonly at: number
   readonly what: 'retry not sent' | 'hedge not sent' | 'call refused'
-  readonly reason: 'budget' | 'deadline' | 'permit' | 'breaker'
+  readonly reason: 'budget' | 'deadline' | 'retry-after' | 'permit' | 'breaker'
 }

@@ -47,6 +47,8 @@ export function attempt({ upstream, timeout, budget, server }: AttemptOptions): 
       upstream,
       operation: spec.name,
       attempt: number,
+      // Only the second attempt of a hedge may not wait.
+      kind: !call.attempt.mayWait ? 'hedge' : number === 1 ? 'first' : 'retry',
     })
     // A listener of the event may have aborted the call.
     if (call.abort.aborted)
