@@ -41,6 +41,8 @@ export type CallEvent =
   | (EventOfCall & {
       readonly type: 'attempt ended'
       readonly attempt: number
+      /** The status of the response; `undefined` without a response. */
+      readonly status: number | undefined
       /** The code of the failure; `undefined` for an answer. */
       readonly code: string | undefined
     })

@@ -18,7 +18,7 @@ test('a line is said for each start and end of a step and for the end of the run
     { type: 'step started', at: 0, step: 0 },
     { type: 'call waited', at: 1, step: 0, call: 0, ...source, reason: 'permit', ms: 1 },
     { type: 'attempt started', at: 1, step: 0, call: 0, ...source, attempt: 1, kind: 'first' },
-    { type: 'attempt ended', at: 20, step: 0, call: 0, ...source, attempt: 1, code: undefined },
+    { type: 'attempt ended', at: 20, step: 0, call: 0, ...source, attempt: 1, status: 200, code: undefined },
     {
       type: 'call ended',
       ...source,

@@ -65,9 +65,9 @@ test('each attempt of a call is counted, and its start and end are reported', as
   )
   t.same(run.events, [
     { type: 'attempt started', at: times[0], attempt: 1, kind: 'first', ...of },
-    { type: 'attempt ended', at: times[1], attempt: 1, ...of, code: 'UPSTREAM_RESET' },
+    { type: 'attempt ended', at: times[1], attempt: 1, ...of, status: undefined, code: 'UPSTREAM_RESET' },
     { type: 'attempt started', at: times[2], attempt: 2, kind: 'retry', ...of },
-    { type: 'attempt ended', at: times[3], attempt: 2, ...of, code: undefined },
+    { type: 'attempt ended', at: times[3], attempt: 2, ...of, status: 200, code: undefined },
   ])
 })
 
