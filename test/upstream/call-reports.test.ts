@@ -46,7 +46,7 @@ test('a call that joins an equal call reports it once, and the first call does n
   await Promise.all(asked)
   t.same(first.events, [])
   t.same(second.events, [
-    { type: 'call joined', at: 7, step: 3, call: 4, upstream: 'nobody', operation: 'nobody.shared' },
+    { type: 'call joined', at: 7, step: 3, call: 4, upstream: 'nobody', operation: 'nobody.shared', reason: 'shared' },
   ])
 })
 
@@ -84,8 +84,8 @@ test('the calls of a batch of keys join its first call', async t => {
   const asked = ['a', 'b', 'a'].map((id, index) => service(run.ask(shop.price(id), { index })))
   await turn()
   t.match(run.events, [
-    { type: 'call joined', call: 2, operation: 'shop.price' },
-    { type: 'call joined', call: 1, operation: 'shop.price' },
+    { type: 'call joined', call: 2, operation: 'shop.price', reason: 'keys' },
+    { type: 'call joined', call: 1, operation: 'shop.price', reason: 'keys' },
   ])
   t.equal(run.events.length, 2)
   for (const { call, answer } of bottom.held.slice()) answer(pricesOf(call.path))

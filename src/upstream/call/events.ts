@@ -4,6 +4,9 @@ import type { Cached } from '../spec/answer.ts'
 /** The reason for which a call waits: for a permit of the bulkhead, for a token, or for the pause before a retry. */
 export type WaitReason = 'permit' | 'token' | 'retry'
 
+/** The other call for whose answer a call waits: an equal call (`shared`), or the first call of a batch of keys. */
+export type JoinReason = 'shared' | 'keys'
+
 /**
  * The kind of an attempt: the first one of its call, an attempt after a failure, or the second attempt of a hedge. A
  * repetition by a custom layer has the kind `retry`.
@@ -56,6 +59,7 @@ export type CallEvent =
   | (EventOfCall & {
       /** The call waits for the answer of an equal call, or of a batch of keys. Its end is the end of this wait. */
       readonly type: 'call joined'
+      readonly reason: JoinReason
     })
   | (EventOfCall & {
       /** The call was not sent again, although it could have been. */

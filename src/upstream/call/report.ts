@@ -1,11 +1,14 @@
 import { UpstreamError } from '../../errors.ts'
-import type { ResendRefusal } from './events.ts'
+import type { JoinReason, ResendRefusal } from './events.ts'
 import type { LiveCall } from './live-call.ts'
 
 /** Reports that a call waits for the answer of another call. A listener of the event may abort the call. */
-export function reportJoined({ scope, step, index, spec: { name: operation, upstream } }: LiveCall<unknown>): void {
+export function reportJoined(
+  { scope, step, index, spec: { name: operation, upstream } }: LiveCall<unknown>,
+  reason: JoinReason,
+): void {
   if (scope.isWatched === false) return
-  scope.emit({ type: 'call joined', at: scope.now(), step, call: index, upstream: upstream.name, operation })
+  scope.emit({ type: 'call joined', at: scope.now(), step, call: index, upstream: upstream.name, operation, reason })
 }
 
 /** Reports that a call is not sent again. A listener of the event may abort the call. */

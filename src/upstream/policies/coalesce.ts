@@ -109,7 +109,7 @@ function join(call: LiveCall<unknown>, flight: Flight, forget: () => void): Prom
       },
     )
     // The caller counts as waiting by now, so a listener that aborts all other callers does not end the flight.
-    if (call.effort !== flight.effort) reportJoined(call)
+    if (call.effort !== flight.effort) reportJoined(call, 'shared')
   })
 }
 

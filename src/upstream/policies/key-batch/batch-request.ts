@@ -33,7 +33,8 @@ export class BatchRequest implements SharedRequest, Completion<unknown> {
 
   /** Reports to each call but the first that it waits for the attempts of the first. */
   reportJoined(): void {
-    for (const { call, isWaiting } of this.#keys.flat()) if (isWaiting && call !== this.#first) reportJoined(call)
+    for (const { call, isWaiting } of this.#keys.flat())
+      if (isWaiting && call !== this.#first) reportJoined(call, 'keys')
   }
 
   /** Returns the call of the first key, for as long as any call waits. The attempts belong to the step of that call. */
