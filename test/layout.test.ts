@@ -205,6 +205,18 @@ const house: House = {
     'http/problems/',
     'http/guard/',
   ],
+  'http/operator/': [
+    'errors.ts',
+    'core/',
+    'metrics/',
+    'upstream/**',
+    'http/routing/',
+    'http/connection/',
+    'http/log/',
+    'http/problems/',
+    'http/guard/',
+    'http/lifecycle/',
+  ],
   'http/openapi/info.ts': [],
   'http/openapi/': [
     'errors.ts',
