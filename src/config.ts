@@ -48,6 +48,8 @@ export const Environment = z.object({
   ADMIN_PORT: whole(0, 65_535).optional(),
   ADMIN_HOST: z.string().min(1).default('127.0.0.1'),
   ADMIN_KEY: z.string().default('').superRefine(checkAdminKey),
+  DASHBOARD: oneOf(['on', 'off']).default('on'),
+  KEPT_RUNS: whole(0, 100_000).default(2000),
   MAX_RUNS: whole(0, 1_000_000).default(1000),
   MAX_LOOP_DELAY_MS: whole(0, 60_000).default(100),
   MAX_HEAP_PERCENT: whole(0, 100).default(70),
@@ -120,6 +122,10 @@ export interface Admin {
   readonly listener?: { readonly host: string; readonly port: number }
   /** The key of the operator. Without it, the admin listener is open and has a loopback address. @default none */
   readonly key?: string
+  /** `true` if the admin listener serves the dashboard. */
+  readonly dashboard: boolean
+  /** The largest number of kept runs of the service; 0 keeps none. Without an admin listener it is not used. */
+  readonly keptRuns: number
 }
 
 /** The configuration from the environment. It is checked and frozen. */
@@ -282,10 +288,12 @@ function inboundOf(data: z.output<typeof Environment>): Inbound {
 }
 
 function adminOf(data: z.output<typeof Environment>): Admin {
-  const { ADMIN_PORT: port, ADMIN_HOST: host, ADMIN_KEY: key } = data
+  const { ADMIN_PORT: port, ADMIN_HOST: host, ADMIN_KEY: key, DASHBOARD: dashboard, KEPT_RUNS: keptRuns } = data
   return Object.freeze({
     ...(port !== undefined && { listener: Object.freeze({ host, port }) }),
     ...(key !== '' && { key }),
+    dashboard: dashboard === 'on',
+    keptRuns,
   })
 }
 

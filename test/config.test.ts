@@ -37,7 +37,7 @@ test('an empty environment gives the defaults', async t => {
     host: '127.0.0.1',
     port: 3000,
     env: 'production',
-    admin: {},
+    admin: { dashboard: true, keptRuns: 2000 },
     logLevel: 'info',
     logFormat: 'auto',
     logCompletePercent: 100,
@@ -60,7 +60,7 @@ test('a set variable replaces its default', async t => {
     host: '::1',
     port: 0,
     env: 'production',
-    admin: {},
+    admin: { dashboard: true, keptRuns: 2000 },
     logLevel: 'warn',
     logFormat: 'text',
     logCompletePercent: 0.5,
@@ -412,11 +412,18 @@ const adminKey = 'admin-key-0123456789'
 
 test('the admin listener has the address and the key that are set', async t => {
   const adminOf = (environment: Record<string, string>) => readConfig(environment, upstreams).admin
-  t.same(adminOf({ ADMIN_PORT: '0' }), { listener: { host: '127.0.0.1', port: 0 } })
-  t.same(adminOf({ ADMIN_KEY: ` ${adminKey} ` }), { key: adminKey }, 'a key without a listener protects the main port')
-  t.same(adminOf({ ADMIN_PORT: '9464', ADMIN_HOST: '0.0.0.0', ADMIN_KEY: adminKey }), {
+  t.same(adminOf({ ADMIN_PORT: '0' }), {
+    listener: { host: '127.0.0.1', port: 0 },
+    dashboard: true,
+    keptRuns: 2000,
+  })
+  t.equal(adminOf({ ADMIN_KEY: ` ${adminKey} ` }).key, adminKey, 'a key without a listener protects the main port')
+  const off = { DASHBOARD: 'off', KEPT_RUNS: '0' }
+  t.same(adminOf({ ADMIN_PORT: '9464', ADMIN_HOST: '0.0.0.0', ADMIN_KEY: adminKey, ...off }), {
     listener: { host: '0.0.0.0', port: 9464 },
     key: adminKey,
+    dashboard: false,
+    keptRuns: 0,
   })
   t.ok(Object.isFrozen(adminOf({ ADMIN_PORT: '0' })))
   t.same(faultsOf(t, { ADMIN_PORT: '65536' }), ['ADMIN_PORT: must be an integer from 0 to 65535'])

@@ -30,6 +30,11 @@ const house: House = {
   'trace/': ['core/'],
   'client/': [],
   'metrics/': ['errors.ts', 'core/'],
+  'waterfall/': [],
+  'dashboard/protocol.ts': ['waterfall/'],
+
+  // The page of the dashboard: code of the browser.
+  'dashboard/': ['dashboard/protocol.ts', 'waterfall/'],
 
   // Content: what is served and called. It uses the machine through two doors.
   'clients/': ['schemas/', 'upstream/declare.ts', 'fanout/aggregate.ts'],
@@ -126,6 +131,11 @@ const house: House = {
   // Calls of a caller that become one reply
   'batch/': ['errors.ts', 'core/', 'trace/', 'metrics/', 'upstream/**', 'fanout/**', 'otel/'],
 
+  // What the operator sees of runs, of aggregates and of the whole service
+  'kept/': ['errors.ts', 'core/', 'metrics/', 'upstream/**', 'fanout/**', 'waterfall/'],
+  'explain/': ['errors.ts', 'core/', 'upstream/**', 'fanout/**'],
+  'overview/': ['errors.ts', 'core/', 'metrics/', 'waterfall/', 'dashboard/protocol.ts'],
+
   // Requests and replies
   'http/metrics/': ['errors.ts', 'metrics/'],
   'http/routing/': ['errors.ts', 'core/'],
@@ -210,12 +220,14 @@ const house: House = {
     'core/',
     'metrics/',
     'upstream/**',
+    'fanout/**',
+    'explain/',
     'http/routing/',
     'http/connection/',
     'http/log/',
     'http/problems/',
     'http/guard/',
-    'http/lifecycle/',
+    'http/reply/',
   ],
   'http/openapi/info.ts': [],
   'http/openapi/': [
@@ -242,11 +254,35 @@ const house: House = {
     'batch/',
     'http/**',
     'trace/',
+    'kept/',
+    'explain/',
+    'waterfall/',
   ],
 
   'config.ts': ['errors.ts', 'core/', 'threads/', 'upstream/**', 'http/openapi/info.ts', 'log/'],
-  'app.ts': ['check-node.ts', 'errors.ts', 'core/', 'metrics/', 'upstream/**', 'fanout/**', 'batch/', 'http/**'],
-  'admin/': ['http/**'],
+  'app.ts': [
+    'check-node.ts',
+    'errors.ts',
+    'core/',
+    'metrics/',
+    'upstream/**',
+    'fanout/**',
+    'batch/',
+    'http/**',
+    'kept/',
+    'explain/',
+  ],
+  'admin/': [
+    'errors.ts',
+    'core/',
+    'metrics/',
+    'waterfall/',
+    'dashboard/protocol.ts',
+    'kept/',
+    'explain/',
+    'overview/',
+    'http/**',
+  ],
 
   // Entrances: they put the rooms together.
   'index.ts': [
@@ -287,6 +323,11 @@ const house: House = {
     'admin/',
     'config.ts',
     'definitions/',
+    'waterfall/',
+    'dashboard/protocol.ts',
+    'kept/',
+    'explain/',
+    'overview/',
   ],
   'server/cluster/': [
     'errors.ts',
@@ -300,6 +341,12 @@ const house: House = {
     'config.ts',
     'definitions/',
     'server/process/',
+    'waterfall/',
+    'dashboard/protocol.ts',
+    'kept/',
+    'explain/',
+    'overview/',
+    'admin/',
   ],
   'server/': [
     'errors.ts',
@@ -314,6 +361,12 @@ const house: House = {
     'config.ts',
     'definitions/',
     'server/**',
+    'waterfall/',
+    'dashboard/protocol.ts',
+    'kept/',
+    'explain/',
+    'overview/',
+    'admin/',
   ],
   'otel/otlp/': ['config.ts'],
   'commands/suggest.ts': [],
@@ -328,6 +381,7 @@ const house: House = {
     'batch/',
     'commands/suggest.ts',
     'commands/usage-error.ts',
+    'waterfall/',
   ],
   'commands/load/': [
     'core/',
@@ -350,6 +404,8 @@ const house: House = {
     'otel/otlp/',
     'server/**',
     'commands/**',
+    'waterfall/',
+    'explain/',
   ],
   'cli.ts': ['commands/'],
 }

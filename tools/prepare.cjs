@@ -8,8 +8,6 @@ const compiler = join(__dirname, '..', 'node_modules', 'typescript', 'bin', 'tsc
 if (existsSync(compiler)) {
   // Without this, dist keeps the output of deleted sources, and `npm publish` publishes it.
   rmSync(join(__dirname, '..', 'dist'), { recursive: true, force: true })
-  execFileSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], {
-    stdio: 'inherit',
-    cwd: join(__dirname, '..'),
-  })
+  for (const project of ['tsconfig.build.json', 'tsconfig.browser.build.json'])
+    execFileSync(process.execPath, [compiler, '-p', project], { stdio: 'inherit', cwd: join(__dirname, '..') })
 } else console.error('headwaters: no compiler is installed, so dist is not built; the sources run as they are')
