@@ -2,9 +2,17 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
 import { stripTypeScriptTypes } from 'node:module'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
+import { page } from '../../src/dashboard/page.ts'
 
 const root = join(import.meta.dirname, '../..')
+
+const types: Readonly<Record<string, string>> = {
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.js': 'text/javascript',
+  '.ts': 'text/javascript',
+}
 
 const policy = [
   "default-src 'none'",
@@ -21,13 +29,12 @@ const policy = [
 /** Answers a request for the page of the dashboard or one of its files. Resolves with whether it was one. */
 export async function servePage(path: string, response: ServerResponse): Promise<boolean> {
   if (path === '/dashboard') {
-    const { page } = (await import(join(root, 'src/dashboard/page.ts'))) as { page: string }
     response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': policy })
-    response.end(page)
+    response.end(page('ts'))
     return true
   }
   const [, name] =
-    /^\/dashboard\/assets\/((?:dashboard|waterfall)\/[\w/-]+\.(?:js|ts|css)|uplot\.(?:js|css))$/.exec(path) ?? []
+    /^\/dashboard\/assets\/((?:dashboard|waterfall)\/[\w/-]+\.(?:js|ts|css|svg)|uplot\.(?:js|css))$/.exec(path) ?? []
   if (name === undefined) return false
   const file =
     name === 'uplot.js'
@@ -38,7 +45,7 @@ export async function servePage(path: string, response: ServerResponse): Promise
   if (!existsSync(file)) return false
   const text = await readFile(file, 'utf8')
   response.writeHead(200, {
-    'content-type': name.endsWith('.css') ? 'text/css' : 'text/javascript',
+    'content-type': types[extname(name)],
     'cache-control': 'no-cache',
   })
   response.end(file.endsWith('.ts') ? stripTypeScriptTypes(text) : text)
