@@ -25,6 +25,8 @@ import { enter, Phase } from './run-phase.ts'
 import type { RunProgress } from './run-progress.ts'
 import { recordSpan } from './record-span.ts'
 import { watchOf } from './run-watch.ts'
+import type { Rehearsal } from './rehearsal/fault.ts'
+import { rehearsedSend } from './rehearsal/rehearsed-send.ts'
 import { StepArgs, type ArgsOwner } from './step-args.ts'
 import { StepRun } from './step-run.ts'
 import { labelOf, type Step } from './step.ts'
@@ -48,6 +50,8 @@ export interface RunStartOptions extends RunOptions {
   readonly progress?: RunProgress | undefined
   /** The id of the run in its events, a UUID. @default a random one */
   readonly id?: string | undefined
+  /** The faults that act on the calls of the run. @default none */
+  readonly rehearsal?: Rehearsal | undefined
 }
 
 /** Receives the result of a run, once. */
@@ -82,6 +86,8 @@ const runEnded = new DOMException('the run has ended', 'AbortError')
 export class Run implements RunHandle, ReplyTarget {
   readonly abort = new Abort()
   readonly send: Send
+  /** True if faults act on its calls, so that its reply must not be stored. */
+  readonly isRehearsed: boolean
   readonly deadline: number
   readonly shedOptional: boolean
   readonly headers: Scope['headers']
@@ -116,15 +122,28 @@ export class Run implements RunHandle, ReplyTarget {
     aggregate: AnyAggregate,
     input: ReadInput,
     headers: Scope['headers'],
-    { runtime, deadline = Infinity, shedOptional = false, trace, onEvent, spans, progress, id }: RunStartOptions,
+    {
+      runtime,
+      deadline = Infinity,
+      shedOptional = false,
+      trace,
+      onEvent,
+      spans,
+      progress,
+      id,
+      rehearsal,
+    }: RunStartOptions,
     reads?: HeaderReadTracker,
   ) {
     this.#aggregate = aggregate
     this.#runtime = runtime
     this.#input = input
     this.#recorder = new OutcomeRecorder(aggregate.steps)
-    this.#metrics = RuntimeMetrics.countersOf(runtime).aggregate(aggregate)
-    this.send = runtime.send.send ?? sendOf(call => runtime.send(call))
+    const counters = RuntimeMetrics.countersOf(runtime)
+    this.#metrics = counters.aggregate(aggregate)
+    const send = runtime.send.send ?? sendOf(call => runtime.send(call))
+    this.isRehearsed = rehearsal !== undefined
+    this.send = rehearsal === undefined ? send : rehearsedSend(send, rehearsal, counters.attemptTimeoutOf)
     this.headers = headers
     this.reads = reads
     this.shedOptional = shedOptional
