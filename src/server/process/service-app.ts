@@ -12,6 +12,7 @@ import { setRunKeeper } from '../../http/reply/run-keeper.ts'
 import type { Destination } from '../../log/destination.ts'
 import { lineFormat } from '../../log/log-format.ts'
 import { processLog, processRedaction } from '../../log/process-log.ts'
+import { countForDashboard } from './samplers.ts'
 
 /**
  * Builds the app of a catalogue and makes it ready to listen. Throws a `DefinitionsError` if the aggregates cannot be
@@ -72,6 +73,7 @@ export async function createServiceApp(
     ...options,
   })
   if (keeper !== undefined) setRunKeeper(app, keeper)
+  countForDashboard(app, config)
   if (few !== undefined)
     app.addHook('onListen', done => {
       app.log.warn(
