@@ -105,6 +105,9 @@ export class KeptRuns implements RunKeeper, TimelineOwner {
     return run && keptRunOf(run, this.#options)
   }
 
+  /** Returns the last kept runs, the oldest first, at most 100. */
+  readonly recent = (): readonly RunRow[] => this.list({ limit: 100 }).runs.toReversed()
+
   /** Returns the kept runs that meet a filter, the newest first. */
   list(filter: RunFilter): RunList {
     const { selected, hasMore } = selectRuns(this.#store.runs(), filter, this.#options.worker)

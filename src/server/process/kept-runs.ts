@@ -1,8 +1,11 @@
+import type { FastifyInstance } from 'fastify'
+import { requestsRoutes } from '../../admin/requests-routes.ts'
 import type { Config } from '../../config.ts'
 import { partition, type Partition } from '../../core/partition.ts'
 import { KeptRuns } from '../../kept/kept-runs.ts'
 import type { RunSource } from '../../kept/run-source.ts'
 import { processRedaction } from '../../log/process-log.ts'
+import type { ShutdownOptions } from './shutdown.ts'
 
 /**
  * Returns the kept runs of this process. Its secrets are hidden when a run is read.
@@ -18,7 +21,20 @@ export function openKeptRuns({ admin }: Pick<Config, 'admin'>, part?: Partition)
   return new KeptRuns({ limit: Math.max(1, partition(keptRuns, part)), worker: part.index + 1, hide })
 }
 
-/** Returns the source of a service of one process. */
-export function ownRuns(keptRuns: KeptRuns): RunSource {
-  return { find: async id => keptRuns.find(id), list: async filter => keptRuns.list(filter) }
+/** The services of a process that serves alone. */
+export interface ServedOptions {
+  /** Sends the last spans before the process ends. @default there are no spans */
+  readonly flushSpans: ShutdownOptions['flushSpans']
+  /** The kept runs; `undefined` if runs are not kept. */
+  readonly keptRuns: KeptRuns | undefined
+}
+
+/** Returns the routes of the kept runs of this process for its admin listener. */
+export function ownRunRoutes(
+  { admin: { key } }: Pick<Config, 'admin'>,
+  keptRuns: KeptRuns | undefined,
+): readonly ((app: FastifyInstance) => void)[] {
+  if (keptRuns === undefined) return []
+  const source: RunSource = { find: async id => keptRuns.find(id), list: async filter => keptRuns.list(filter) }
+  return [requestsRoutes(source, { key })]
 }
