@@ -32,6 +32,7 @@ const house: House = {
   'metrics/': ['errors.ts', 'core/'],
   'waterfall/': [],
   'dashboard/protocol.ts': ['waterfall/'],
+  'dashboard/page.ts': [],
 
   // The page of the dashboard: code of the browser.
   'dashboard/': ['dashboard/protocol.ts', 'waterfall/'],
@@ -228,6 +229,7 @@ const house: House = {
     'http/problems/',
     'http/guard/',
     'http/reply/',
+    'http/lifecycle/',
   ],
   'http/openapi/info.ts': [],
   'http/openapi/': [
@@ -278,6 +280,7 @@ const house: House = {
     'metrics/',
     'waterfall/',
     'dashboard/protocol.ts',
+    'dashboard/page.ts',
     'kept/',
     'explain/',
     'overview/',
