@@ -1,9 +1,3 @@
-/**
- * The page of the dashboard. It has no data. Every URL is relative, so that it works behind a proxy with a path. The
- * empty icon prevents the browser from requesting `/favicon.ico`.
- */
-export const page = `<!doctype html>
-<html lang="en">
 /** The files of the page, by their path below `/dashboard/assets/`. Modules are beside `dashboard/main`. */
 export const pageFiles = {
   icon: 'dashboard/icon.svg',
@@ -23,18 +17,11 @@ export const page = (extension: 'js' | 'ts') => `<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>Headwaters</title>
-<link rel="icon" href="data:,">
-</head>
-<body>
-<noscript>The dashboard needs JavaScript. The metrics are at <a href="metrics">/metrics</a>.</noscript>
-<script src="dashboard/assets/uplot.js"></script>
-<script type="module" src="dashboard/assets/dashboard/main.js"></script>
 <title>Headwaters dashboard</title>
-<link rel="icon" type="image/svg+xml" href="/dashboard/assets/${pageFiles.icon}">
-${pageFiles.styles.map(file => `<link rel="stylesheet" href="/dashboard/assets/${file}">`).join('\n')}
-<script src="/dashboard/assets/${pageFiles.chart}" defer></script>
-<script type="module" src="/dashboard/assets/${pageFiles.main}.${extension}" blocking="render"></script>
+<link rel="icon" type="image/svg+xml" href="dashboard/assets/${pageFiles.icon}">
+${pageFiles.styles.map(file => `<link rel="stylesheet" href="dashboard/assets/${file}">`).join('\n')}
+<script src="dashboard/assets/${pageFiles.chart}" defer></script>
+<script type="module" src="dashboard/assets/${pageFiles.main}.${extension}" blocking="render"></script>
 </head>
 <body>
 <a class="skip" href="#upstreams">Skip to the upstreams</a>

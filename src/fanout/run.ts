@@ -26,6 +26,8 @@ import type { RunProgress } from './run-progress.ts'
 import { recordSpan } from './record-span.ts'
 import type { RunTimeline } from './run-timeline.ts'
 import { watchOf } from './run-watch.ts'
+import type { Rehearsal } from './rehearsal/fault.ts'
+import { rehearsedSend } from './rehearsal/rehearsed-send.ts'
 import { StepArgs, type ArgsOwner } from './step-args.ts'
 import { StepRun } from './step-run.ts'
 import { labelOf, type Step } from './step.ts'
@@ -51,6 +53,8 @@ export interface RunStartOptions extends RunOptions {
   readonly id?: string | undefined
   /** Follows the run for its operator. @default nothing */
   readonly timeline?: RunTimeline | undefined
+  /** The faults that act on the calls of the run. @default none */
+  readonly rehearsal?: Rehearsal | undefined
 }
 
 /** Receives the result of a run, once. */
@@ -85,6 +89,8 @@ const runEnded = new DOMException('the run has ended', 'AbortError')
 export class Run implements RunHandle, ReplyTarget {
   readonly abort = new Abort()
   readonly send: Send
+  /** True if faults act on its calls, so that its reply must not be stored. */
+  readonly isRehearsed: boolean
   readonly deadline: number
   readonly shedOptional: boolean
   readonly headers: Scope['headers']
@@ -130,6 +136,7 @@ export class Run implements RunHandle, ReplyTarget {
       progress,
       id,
       timeline,
+      rehearsal,
     }: RunStartOptions,
     reads?: HeaderReadTracker,
   ) {
@@ -137,8 +144,11 @@ export class Run implements RunHandle, ReplyTarget {
     this.#runtime = runtime
     this.#input = input
     this.#recorder = new OutcomeRecorder(aggregate.steps)
-    this.#metrics = RuntimeMetrics.countersOf(runtime).aggregate(aggregate)
-    this.send = runtime.send.send ?? sendOf(call => runtime.send(call))
+    const counters = RuntimeMetrics.countersOf(runtime)
+    this.#metrics = counters.aggregate(aggregate)
+    const send = runtime.send.send ?? sendOf(call => runtime.send(call))
+    this.isRehearsed = rehearsal !== undefined
+    this.send = rehearsal === undefined ? send : rehearsedSend(send, rehearsal, counters.attemptTimeoutOf)
     this.headers = headers
     this.reads = reads
     this.shedOptional = shedOptional

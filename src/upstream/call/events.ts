@@ -80,4 +80,10 @@ export type CallEvent =
       readonly error: UpstreamError | undefined
       /** The cache's part in the answer; `undefined` without a cache or without an answer. */
       readonly cached: Cached | undefined
+      /**
+       * The rehearsed fault that acted on the call, for example `delay:500`. A call that was not sent because of it has
+       * 0 attempts.
+       * @default none
+       */
+      readonly fault?: string
     })
