@@ -1,5 +1,5 @@
 import type { RunRow } from '../../waterfall/kept-run.ts'
-import { isList, isObject, isText, isTime, isWhole } from './message-values.ts'
+import { isList, isObject, isText, isTextOrNull, isTime, isWholeOrNull } from './message-values.ts'
 
 const states: readonly unknown[] = ['complete', 'partial', 'failed', 'cancelled'] satisfies RunRow['state'][]
 const callers: readonly unknown[] = ['waited', 'left', 'cut'] satisfies RunRow['caller'][]
@@ -25,14 +25,6 @@ export function readRow(value: unknown): RunRow | undefined {
     isList(upstreams, isText) &&
     isList(lost, isLost)
   return isRow ? (value as unknown as RunRow) : undefined
-}
-
-function isTextOrNull(value: unknown): value is string | null {
-  return value === null || typeof value === 'string'
-}
-
-function isWholeOrNull(value: unknown): value is number | null {
-  return value === null || isWhole(value)
 }
 
 function isLost(value: unknown): value is RunRow['lost'][number] {
