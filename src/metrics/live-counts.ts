@@ -1,4 +1,7 @@
 import { LatencyCounts } from './latency-counts.ts'
+import type { breakerStates } from './upstream-readings.ts'
+
+type BreakerState = (typeof breakerStates)[number]
 
 /** The counts of one upstream that no metric has. */
 export class UpstreamLiveCounts {
@@ -17,7 +20,7 @@ export class LiveCounts {
   /** The durations of the runs of each aggregate. */
   readonly aggregates = new Map<string, LatencyCounts>()
   /** Called on each transition of a circuit breaker, after it. */
-  onBreakerChange: (upstream: string, from: string, to: string) => void = () => {}
+  onBreakerChange: (upstream: string, from: BreakerState, to: BreakerState) => void = () => {}
 
   /** Returns the counts of an upstream. */
   upstream(name: string): UpstreamLiveCounts {

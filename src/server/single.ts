@@ -4,6 +4,7 @@ import { runtimeOf } from '../http/lifecycle/app-runtime.ts'
 import { processLog } from '../log/process-log.ts'
 import { openAdminListener } from './process/admin-listener.ts'
 import { listenAt } from './process/listen.ts'
+import { ownOverview } from './process/own-overview.ts'
 import { shutDownOnSignals, type ShutdownOptions } from './process/shutdown.ts'
 
 /** Serves in this process alone, with the definitions as they were at the start. */
@@ -13,10 +14,12 @@ export async function serveSingle(
   flushSpans: ShutdownOptions['flushSpans'],
 ): Promise<void> {
   const { config } = catalogue
+  const overview = ownOverview(catalogue, app)
   const admin = await openAdminListener({
     config,
     log: app.log,
     metrics: runtimeOf(app).metrics,
+    live: overview?.live,
     lostLogLines: () => processLog().lost,
   })
   shutDownOnSignals(catalogue, app, () => admin.closeAfter(() => app.close()), { flushSpans })

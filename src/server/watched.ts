@@ -8,6 +8,7 @@ import { processLog } from '../log/process-log.ts'
 import { createHotSwapServer } from './hot-swap-server.ts'
 import { openAdminListener } from './process/admin-listener.ts'
 import { listenAt } from './process/listen.ts'
+import { ownOverview } from './process/own-overview.ts'
 import { createServiceApp, routesOf } from './process/service-app.ts'
 import { shutDownOnSignals, type ShutdownOptions } from './process/shutdown.ts'
 
@@ -24,10 +25,12 @@ export async function serveWatched(
   const server = createHotSwapServer({ limits: config.inbound.limits, drainMs: config.drainMs })
   let stopWatching = () => {}
   let runtime = runtimeOf(app)
+  const overview = ownOverview(catalogue, app)
   const admin = await openAdminListener({
     config,
     log: app.log,
     metrics: { render: accept => runtime.metrics.render(accept) },
+    live: overview?.live,
     lostLogLines: () => processLog().lost,
   })
   server.swap(app)
@@ -51,6 +54,7 @@ export async function serveWatched(
       const nextApp = await createServiceApp(next)
       server.swap(nextApp)
       runtime = runtimeOf(nextApp)
+      overview?.swap(next, nextApp)
       app.log.info({ aggregates: routesOf(next) }, 'definitions reloaded')
     } catch (error) {
       onError(error)

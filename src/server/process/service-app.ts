@@ -10,6 +10,7 @@ import { loggerOptions } from '../../http/log/logger-options.ts'
 import type { Destination } from '../../log/destination.ts'
 import { lineFormat } from '../../log/log-format.ts'
 import { processLog, processRedaction } from '../../log/process-log.ts'
+import { countForDashboard } from './samplers.ts'
 
 /**
  * Builds the app of a catalogue and makes it ready to listen. Throws a `DefinitionsError` if the aggregates cannot be
@@ -67,6 +68,7 @@ export async function createServiceApp(
     ...limits,
     ...options,
   })
+  countForDashboard(app, config)
   if (few !== undefined)
     app.addHook('onListen', done => {
       app.log.warn(
