@@ -1,8 +1,14 @@
 import type { AnyAggregate } from '../fanout/aggregate.ts'
-import type { EndedRun, RunEnd, RunTimeline } from '../fanout/run-timeline.ts'
+import type {
+  EndedRun,
+  FollowedBatch,
+  FollowedRequest,
+  RunEnd,
+  RunKeeper,
+  RunTimeline,
+} from '../fanout/run-timeline.ts'
 import type { KeptRun, RunClass, RunList, RunRow } from '../waterfall/kept-run.ts'
 import { describedAggregate, type DescribedRun } from './described.ts'
-import type { KeptRequest } from './kept-request.ts'
 import { RateCap } from './rate-cap.ts'
 import { keptRunOf, runRowOf, type ReadOptions } from './run-json.ts'
 import type { RunFilter } from './run-source.ts'
@@ -24,12 +30,6 @@ export interface KeptRunsOptions {
   readonly now?: () => number
 }
 
-/** The calls of a batch, which are the steps of its run. */
-export interface KeptBatch {
-  readonly name: string
-  readonly route: { readonly url: string }
-}
-
 /** Receives the row of a run that is kept now. It must not throw. */
 export type OnKept = (row: RunRow) => void
 
@@ -47,7 +47,7 @@ const createCaps = (): Readonly<Record<RunClass, RateCap>> => ({
  * The kept runs of this process: records each run while it is in flight, decides at its end whether it stays, and
  * reads it for the operator. Nothing is written to disk.
  */
-export class KeptRuns implements TimelineOwner {
+export class KeptRuns implements RunKeeper, TimelineOwner {
   readonly #options: ReadOptions
   readonly #now: () => number
   readonly #pool = new TapePool()
@@ -64,15 +64,15 @@ export class KeptRuns implements TimelineOwner {
   }
 
   /** Returns the timeline of a run that starts now. A run that never starts costs nothing. */
-  start(aggregate: AnyAggregate, request: KeptRequest): RunTimeline {
+  start(aggregate: AnyAggregate, request: FollowedRequest): RunTimeline {
     return this.#timeline(describedAggregate(aggregate), request)
   }
 
   /** Returns the timeline of a batch that starts now. Its steps are its calls. */
   startBatch(
-    { name, route: { url } }: KeptBatch,
+    { name, route: { url } }: FollowedBatch,
     calls: readonly { readonly id: string; readonly needs: readonly string[] }[],
-    request: KeptRequest,
+    request: FollowedRequest,
   ): RunTimeline {
     return this.#timeline(
       { name, url, steps: calls.map(({ id, needs }) => ({ name: id, kind: 'call', needs })) },
@@ -104,6 +104,9 @@ export class KeptRuns implements TimelineOwner {
     const run = this.#store.find(id)
     return run && keptRunOf(run, this.#options)
   }
+
+  /** Returns the last kept runs, the oldest first, at most 100. */
+  readonly recent = (): readonly RunRow[] => this.list({ limit: 100 }).runs.toReversed()
 
   /** Returns the kept runs that meet a filter, the newest first. */
   list(filter: RunFilter): RunList {
@@ -140,7 +143,7 @@ export class KeptRuns implements TimelineOwner {
     this.#pool.give(tape)
   }
 
-  #timeline(described: DescribedRun, request: KeptRequest): Timeline {
+  #timeline(described: DescribedRun, request: FollowedRequest): Timeline {
     return new Timeline(described, request, Date.now(), this)
   }
 

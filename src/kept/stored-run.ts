@@ -1,9 +1,8 @@
 import type { Outcome } from '../fanout/outcome.ts'
-import type { EndedRun, RunEnd } from '../fanout/run-timeline.ts'
+import type { EndedRun, FollowedRequest, RunEnd } from '../fanout/run-timeline.ts'
 import { Problem } from '../errors.ts'
 import type { KeptOutcome, RunClass, RunState } from '../waterfall/kept-run.ts'
 import { describedOperation, type DescribedOperation, type DescribedRun } from './described.ts'
-import type { KeptRequest } from './kept-request.ts'
 import type { Tape } from './tape.ts'
 import type { Timeline } from './timeline.ts'
 
@@ -19,7 +18,7 @@ export interface StoredOutcome extends KeptOutcome {
 export interface StoredRun {
   readonly id: string
   readonly described: DescribedRun
-  readonly request: KeptRequest
+  readonly request: FollowedRequest
   /** The start, in ms since 1970. */
   readonly startedAt: number
   readonly deadline: number
@@ -81,8 +80,7 @@ function shortText(text: string): string {
 }
 
 function storedOutcome(outcome: Outcome): StoredOutcome {
-  const { state, start, ms, attempts, code, failed } = outcome
-  const { fault } = outcome as { readonly fault?: string }
+  const { state, start, ms, attempts, code, failed, fault } = outcome
   return {
     state,
     start: start ?? null,

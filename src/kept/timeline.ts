@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
 import type { StepEvent } from '../fanout/events.ts'
-import type { EndedRun, RunEnd, RunTimeline } from '../fanout/run-timeline.ts'
+import type { EndedRun, FollowedRequest, RunEnd, RunTimeline } from '../fanout/run-timeline.ts'
 import type { Call } from '../upstream/call/call.ts'
 import { numberOfCode } from './codes.ts'
 import type { DescribedRun } from './described.ts'
-import type { KeptRequest } from './kept-request.ts'
 import { attemptKinds, cacheUses, packed, refusals, states } from './packed-values.ts'
 import { Entry, type Tape } from './tape.ts'
 
@@ -27,7 +26,7 @@ const waits = {
 /** Records one run: `recording` until its end, then `ended`. A run that never starts takes no tape. */
 export class Timeline implements RunTimeline {
   readonly described: DescribedRun
-  readonly request: KeptRequest
+  readonly request: FollowedRequest
   /** The start of the run, in ms since 1970. */
   readonly startedAt: number
   readonly #owner: TimelineOwner
@@ -35,7 +34,7 @@ export class Timeline implements RunTimeline {
   #tape: Tape | undefined
   #hasEnded = false
 
-  constructor(described: DescribedRun, request: KeptRequest, startedAt: number, owner: TimelineOwner) {
+  constructor(described: DescribedRun, request: FollowedRequest, startedAt: number, owner: TimelineOwner) {
     this.described = described
     this.request = request
     this.startedAt = startedAt

@@ -5,8 +5,10 @@ import { buildApp, type AppOptions } from '../../app.ts'
 import type { Catalogue } from '../../definitions/catalogue.ts'
 import { DefinitionsError } from '../../definitions/definitions-error.ts'
 import { descriptorLimits } from '../../definitions/descriptor-limits.ts'
+import type { RunKeeper } from '../../fanout/run-timeline.ts'
 import { guardServer } from '../../http/guard/server-guard.ts'
 import { loggerOptions } from '../../http/log/logger-options.ts'
+import { setRunKeeper } from '../../http/reply/run-keeper.ts'
 import type { Destination } from '../../log/destination.ts'
 import { lineFormat } from '../../log/log-format.ts'
 import { processLog, processRedaction } from '../../log/process-log.ts'
@@ -18,11 +20,13 @@ import { countForDashboard } from './samplers.ts'
  *
  * @param options - Options that replace those of the catalogue.
  * @param logFields - Fields of every log line. The default is the process id and the host name.
+ * @param keeper - Follows the runs of the app. The default is that they are not kept.
  */
 export async function createServiceApp(
   catalogue: Catalogue,
   options: AppOptions = {},
   logFields?: Readonly<Record<string, unknown>>,
+  keeper?: RunKeeper,
 ): Promise<FastifyInstance> {
   const { aggregates, batchOperations, overrides, environment, info, secrets, config, onEvent } = catalogue
   const {
@@ -68,6 +72,7 @@ export async function createServiceApp(
     ...limits,
     ...options,
   })
+  if (keeper !== undefined) setRunKeeper(app, keeper)
   countForDashboard(app, config)
   if (few !== undefined)
     app.addHook('onListen', done => {
