@@ -29,7 +29,7 @@ export class AggregateRow {
     const explain = element('a', {
       class: 'explain',
       text: 'Explain',
-      attributes: { href: `/explain/${encodeURIComponent(name)}`, 'aria-label': `Explain ${name}` },
+      attributes: { href: `explain/${encodeURIComponent(name)}`, 'aria-label': `Explain ${name}` },
     })
     explain.dataset.explain = name
     const head = element('th', { class: 'aggregate-name', attributes: { scope: 'row' } })
