@@ -109,11 +109,15 @@ export class Charts {
     return [this.#data.seconds, ...spec.lines.map(({ name }) => this.#data.lines[name])]
   }
 
+  #secondOf(point: number): number {
+    return this.#data.seconds[point] ?? 0
+  }
+
   /** Writes the values of the point below the pointer, or of the newest one. */
   #writeLegends(): void {
-    const { seconds, lines } = this.#data
+    const { lines } = this.#data
     const at = this.#point ?? points - 1
-    const moment = (point: number) => clock((seconds[point] as number) * 1000)
+    const moment = (point: number) => clock(this.#secondOf(point) * 1000)
     this.#time.set(this.#point === undefined ? `${moment(0)} to ${moment(points - 1)}` : `at ${moment(at)}`)
     for (const { spec, legends } of this.#figures)
       for (const { line, value } of legends)
@@ -121,18 +125,20 @@ export class Charts {
   }
 
   /** Shades the time in which the circuit breaker was open or half-open. */
-  #drawBreaker({ ctx, bbox, valToPos }: UPlot): void {
-    const { seconds, lines } = this.#data
+  #drawBreaker(chart: UPlot): void {
+    const { ctx, bbox } = chart
+    const { lines } = this.#data
+    const xOf = (point: number) => chart.valToPos(this.#secondOf(point), 'x', true)
     for (let from = 0; from < points;) {
-      const state = lines.breaker[from] as number
+      const state = lines.breaker[from] ?? 0
       let to = from + 1
       while (to < points && lines.breaker[to] === state) to++
       const fill = this.#breakerColours[state]
       if (fill !== undefined) {
         // A point covers the time before it.
-        const left = Math.max(bbox.left, valToPos(seconds[Math.max(0, from - 1)] as number, 'x', true))
+        const left = Math.max(bbox.left, xOf(Math.max(0, from - 1)))
         ctx.fillStyle = fill
-        ctx.fillRect(left, bbox.top, valToPos(seconds[to - 1] as number, 'x', true) - left, bbox.height)
+        ctx.fillRect(left, bbox.top, xOf(to - 1) - left, bbox.height)
       }
       from = to
     }
