@@ -30,7 +30,8 @@ import { countRequests, RequestCounter } from './http/metrics/request-counter.ts
 import { RuntimeMetrics } from './metrics/runtime-metrics.ts'
 import { readLostLogLines } from './metrics/readings.ts'
 import { addHealthRoutes, type Readiness } from './http/lifecycle/health.ts'
-import { addMetricsRoute, readMetricsOption, rejectMetricsUrl } from './http/lifecycle/metrics-route.ts'
+import { addMetricsRoute, metricsPath, readMetricsOption } from './http/operator/metrics-route.ts'
+import { rejectOperatorUrl } from './http/operator/operator-scope.ts'
 import { logRefusedBodies } from './http/bodies/inbound-bodies.ts'
 import { defaultLimits, type Limits } from './http/guard/server-limits.ts'
 import { loggedRuntime } from './http/log/logged-runtime.ts'
@@ -59,7 +60,7 @@ import type { MetricsSource } from './metrics/source.ts'
 import type { Override, Runtime, RuntimeOptions } from './upstream/runtime.ts'
 import { rejectOptionsBesideRuntime, rejectUnknownOptions, type OptionKeys } from './core/option-keys.ts'
 import { numberWithin } from './core/bounds.ts'
-import { checkListener, checkTextList } from './core/option-values.ts'
+import { checkBoolean, checkListener, checkTextList } from './core/option-values.ts'
 import type { Partition } from './core/partition.ts'
 import type { Layers } from './upstream/spec/layers.ts'
 import { appRenames } from './upstream/spec/renamed.ts'
@@ -172,6 +173,12 @@ export interface AppOptions {
    * @default 'full'
    */
   readonly sources?: SourcesLevel
+  /**
+   * If true, the header `x-headwaters-fault` of a request makes calls of its run slow or fail, for a test of the pages
+   * that use this app. Any caller can send it, so it is not for production.
+   * @default false
+   */
+  readonly rehearsal?: boolean
   /** The limits of streams. @default the defaults of `StreamOptions` */
   readonly streams?: StreamOptions
   /**
@@ -219,6 +226,7 @@ const knownOptions: OptionKeys<AppOptions> = {
   info: true,
   traceSampledPercent: true,
   sources: true,
+  rehearsal: true,
   streams: true,
   batch: true,
   onEvent: true,
@@ -270,6 +278,7 @@ export function buildApp(aggregates: AggregateList, options: AppOptions = {}): F
     drainTimeout = 10_000,
     traceSampledPercent = 0,
     sources = 'full',
+    rehearsal = false,
     lostLogLines,
     onEvent,
   } = options
@@ -279,6 +288,7 @@ export function buildApp(aggregates: AggregateList, options: AppOptions = {}): F
   numberWithin('app', 'traceSampledPercent', traceSampledPercent, 0, 100)
   checkListener('app', onEvent)
   checkSourcesLevel('app', sources)
+  checkBoolean('app', 'rehearsal', rehearsal)
   numberWithin('app', 'logCompletePercent', logCompletePercent, 0, 100)
   if (typeof trustProxy !== 'boolean') checkTextList('app', 'trustProxy', trustProxy, "['10.0.0.0/8']")
   const metricsRoute = readMetricsOption('app', metrics, keys)
@@ -350,6 +360,7 @@ export function buildApp(aggregates: AggregateList, options: AppOptions = {}): F
   addHealthRoutes(app, { readiness, lostLogLines })
   if (metricsRoute !== undefined) addMetricsRoute(app, { source: metricsSource ?? runtime.metrics, ...metricsRoute })
   logOmittedRefusals(app, refusals)
+  if (rehearsal) warnOfRehearsal(app)
   const gauge = createPressureGauge(
     pressure,
     served.some(({ route }) => route.criticality === 'high'),
@@ -365,7 +376,7 @@ export function buildApp(aggregates: AggregateList, options: AppOptions = {}): F
   setServerGuard(app, new ServerGuard({ gauge, paths, readiness, connectionLimit, requests, refusals, log: app.log }))
   let limit: RateLimit | undefined
   void app.register(async guarded => {
-    if (metricsRoute !== undefined) rejectMetricsUrl(served)
+    if (metricsRoute !== undefined) rejectOperatorUrl(served, metricsPath)
     limit = await guardRequests(guarded, { gauge, paths, rateLimit, keys, countRequest })
     await guarded.register(headwaters, {
       aggregates: served,
@@ -377,6 +388,7 @@ export function buildApp(aggregates: AggregateList, options: AppOptions = {}): F
       onEvent,
       traceSampledPercent,
       sources,
+      rehearsal,
       streams,
       openStreams,
       batch,
@@ -404,4 +416,12 @@ export function buildApp(aggregates: AggregateList, options: AppOptions = {}): F
     rateLimit > 0 ? async request => limit?.countRequest(request) : undefined,
   )
   return app
+}
+
+/** Logs that callers can add faults, when the app begins to listen. */
+function warnOfRehearsal(app: FastifyInstance): void {
+  app.addHook('onListen', done => {
+    app.log.warn('fault rehearsal is on: a caller can add faults to its own request with x-headwaters-fault')
+    done()
+  })
 }

@@ -68,6 +68,8 @@ export interface SourceOutcome {
   readonly ttl?: number
   /** The code of the failure because of which the step has no value of its own. */
   readonly code?: string
+  /** The rehearsed fault that acted on the step. */
+  readonly fault?: string
 }
 
 /** The end of one item of a step that has a list of calls. */

@@ -86,7 +86,7 @@ export class PrintedStream implements RunProgress, SnapshotTarget {
   replied(result: Reply<unknown, string>): void {
     this.#snapshots.end()
     const sink = new ReplyCollector(noHeaders)
-    setReplyHeaders(this.#aggregate, result, 'full', undefined, undefined, sink)
+    setReplyHeaders(this.#aggregate, result, 'full', undefined, undefined, sink, this.#run.isRehearsed)
     const text = replyBody(this.#aggregate, result, 'full', undefined) ?? null
     this.#send({ event: 'reply', status: sink.status, headers: sink.fields, text })
   }

@@ -46,6 +46,7 @@ const unforwardable = new Map([
   ...['content-range', 'content-digest', 'content-md5', 'digest', 'repr-digest'].map(
     name => [name, "describes the body of the caller's request, not the body of the call"] as const,
   ),
+  ['x-headwaters-fault', 'asks for rehearsed faults of one run, which an upstream must not see'],
 ])
 
 /** Returns why a header of a request cannot be forwarded; `undefined` if it can be forwarded. */

@@ -18,10 +18,10 @@ export const page = (extension: 'js' | 'ts') => `<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>Headwaters dashboard</title>
-<link rel="icon" type="image/svg+xml" href="/dashboard/assets/${pageFiles.icon}">
-${pageFiles.styles.map(file => `<link rel="stylesheet" href="/dashboard/assets/${file}">`).join('\n')}
-<script src="/dashboard/assets/${pageFiles.chart}" defer></script>
-<script type="module" src="/dashboard/assets/${pageFiles.main}.${extension}" blocking="render"></script>
+<link rel="icon" type="image/svg+xml" href="dashboard/assets/${pageFiles.icon}">
+${pageFiles.styles.map(file => `<link rel="stylesheet" href="dashboard/assets/${file}">`).join('\n')}
+<script src="dashboard/assets/${pageFiles.chart}" defer></script>
+<script type="module" src="dashboard/assets/${pageFiles.main}.${extension}" blocking="render"></script>
 </head>
 <body>
 <a class="skip" href="#upstreams">Skip to the upstreams</a>

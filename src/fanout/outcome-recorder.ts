@@ -40,6 +40,8 @@ export class OutcomeRecorder {
   readonly #records: readonly StepRecord[]
   /** The record of context(); undefined before its first event. */
   #context: StepRecord | undefined
+  /** The rehearsed faults that have acted, by the index of their step; undefined without one. */
+  #faults: Map<number, string> | undefined
   /** The lost calls without duplicates, in the order of their events. */
   readonly lost: LostCall[] = []
 
@@ -59,6 +61,7 @@ export class OutcomeRecorder {
       // context() may return a function that makes a call after context() has ended.
       if (insteadOf !== undefined && event.step < 0 && record.end?.state === 'ok')
         record.end = staleEnd(record.end, insteadOf)
+      if (event.fault !== undefined) (this.#faults ??= new Map()).set(event.step, event.fault)
       if (event.cached !== undefined)
         record.cached = record.cached === undefined ? event.cached : worseOf(record.cached, event.cached)
     } else if (event.type === 'step started') record.start = event.at
@@ -104,16 +107,16 @@ export class OutcomeRecorder {
   /** Returns the outcome of one step, or of context() if the index is -1 and it had an event. */
   outcome(index: number): Outcome | undefined {
     const step = this.#steps[index]
-    if (step !== undefined) return outcomeOf(step.kind, this.#records[index] as StepRecord)
-    return this.#context && outcomeOf('required', this.#context)
+    if (step !== undefined) return outcomeOf(step.kind, this.#records[index] as StepRecord, this.#faults?.get(index))
+    return this.#context && outcomeOf('required', this.#context, this.#faults?.get(-1))
   }
 
   /** The outcome of context() if it had an event, then one per step, by name, in the order of declaration. */
   outcomes(): { [step: string]: Outcome } {
     const outcomes: { [step: string]: Outcome } = {}
-    if (this.#context !== undefined) outcomes['context'] = outcomeOf('required', this.#context)
+    if (this.#context !== undefined) outcomes['context'] = outcomeOf('required', this.#context, this.#faults?.get(-1))
     for (const { name, kind, index } of this.#steps)
-      outcomes[name] = outcomeOf(kind, this.#records[index] as StepRecord)
+      outcomes[name] = outcomeOf(kind, this.#records[index] as StepRecord, this.#faults?.get(index))
     return outcomes
   }
 }
@@ -145,7 +148,11 @@ function isWhole({ end }: StepRecord): boolean {
 type Draft = { -readonly [Field in keyof Outcome]: Outcome[Field] }
 
 /** Creates an outcome field by field, because object spread costs more than the rest of the function. */
-function outcomeOf(kind: StepKind, { start, attempts, status, cached, end }: StepRecord): Outcome {
+function outcomeOf(
+  kind: StepKind,
+  { start, attempts, status, cached, end }: StepRecord,
+  fault: string | undefined,
+): Outcome {
   const state = end?.state ?? 'cancelled'
   const draft: Draft =
     start === undefined
@@ -156,6 +163,7 @@ function outcomeOf(kind: StepKind, { start, attempts, status, cached, end }: Ste
     draft.status = status
   if (cached !== undefined && answeredStates.has(state)) addCacheFields(draft, cached)
   if (end?.code !== undefined) draft.code = end.code
+  if (fault !== undefined) draft.fault = fault
   return draft
 }
 

@@ -61,6 +61,8 @@ export interface Outcome {
   readonly ttl?: number
   /** The code of the failure because of which the step failed, has its fallback or has a stale value. */
   readonly code?: string
+  /** The rehearsed fault that acted on a call of the step, for example `delay:500`. */
+  readonly fault?: string
 }
 
 /**

@@ -24,7 +24,10 @@ import type { HandlerOwner, RunHandle } from './run-handle.ts'
 import { enter, Phase } from './run-phase.ts'
 import type { RunProgress } from './run-progress.ts'
 import { recordSpan } from './record-span.ts'
+import type { RunTimeline } from './run-timeline.ts'
 import { watchOf } from './run-watch.ts'
+import type { Rehearsal } from './rehearsal/fault.ts'
+import { rehearsedSend } from './rehearsal/rehearsed-send.ts'
 import { StepArgs, type ArgsOwner } from './step-args.ts'
 import { StepRun } from './step-run.ts'
 import { labelOf, type Step } from './step.ts'
@@ -46,8 +49,12 @@ export interface RunStartOptions extends RunOptions {
   readonly spans?: RunSpans | undefined
   /** Follows the progress of the run. @default nothing */
   readonly progress?: RunProgress | undefined
-  /** The id of the run in its events, a UUID. @default a random one */
+  /** The id of the run in its events, a UUID. @default that of the timeline, or a random one */
   readonly id?: string | undefined
+  /** Follows the run for its operator. @default nothing */
+  readonly timeline?: RunTimeline | undefined
+  /** The faults that act on the calls of the run. @default none */
+  readonly rehearsal?: Rehearsal | undefined
 }
 
 /** Receives the result of a run, once. */
@@ -82,6 +89,8 @@ const runEnded = new DOMException('the run has ended', 'AbortError')
 export class Run implements RunHandle, ReplyTarget {
   readonly abort = new Abort()
   readonly send: Send
+  /** True if faults act on its calls, so that its reply must not be stored. */
+  readonly isRehearsed: boolean
   readonly deadline: number
   readonly shedOptional: boolean
   readonly headers: Scope['headers']
@@ -91,6 +100,7 @@ export class Run implements RunHandle, ReplyTarget {
   readonly spans: RunSpans | undefined
   readonly trace: RequestTrace | undefined
   readonly progress: RunProgress | undefined
+  readonly timeline: RunTimeline | undefined
   context: unknown = undefined
   #phase: Phase = Phase.created
   readonly #aggregate: AnyAggregate
@@ -116,21 +126,36 @@ export class Run implements RunHandle, ReplyTarget {
     aggregate: AnyAggregate,
     input: ReadInput,
     headers: Scope['headers'],
-    { runtime, deadline = Infinity, shedOptional = false, trace, onEvent, spans, progress, id }: RunStartOptions,
+    {
+      runtime,
+      deadline = Infinity,
+      shedOptional = false,
+      trace,
+      onEvent,
+      spans,
+      progress,
+      id,
+      timeline,
+      rehearsal,
+    }: RunStartOptions,
     reads?: HeaderReadTracker,
   ) {
     this.#aggregate = aggregate
     this.#runtime = runtime
     this.#input = input
     this.#recorder = new OutcomeRecorder(aggregate.steps)
-    this.#metrics = RuntimeMetrics.countersOf(runtime).aggregate(aggregate)
-    this.send = runtime.send.send ?? sendOf(call => runtime.send(call))
+    const counters = RuntimeMetrics.countersOf(runtime)
+    this.#metrics = counters.aggregate(aggregate)
+    const send = runtime.send.send ?? sendOf(call => runtime.send(call))
+    this.isRehearsed = rehearsal !== undefined
+    this.send = rehearsal === undefined ? send : rehearsedSend(send, rehearsal, counters.attemptTimeoutOf)
     this.headers = headers
     this.reads = reads
     this.shedOptional = shedOptional
     this.spans = spans
     this.trace = trace
     this.progress = progress
+    this.timeline = timeline
     if (!(deadline > 0))
       throw new TypeError(
         `aggregate '${aggregate.name}': the deadline of a run must be a number of ms above 0, got ${deadline}`,
@@ -140,7 +165,7 @@ export class Run implements RunHandle, ReplyTarget {
     this.#contextRun = aggregate.hooks.context && new StepRun(aggregate.hooks.context, this)
     this.#stepRuns = aggregate.steps.map(step => new StepRun(step, this))
     this.#pendingSteps = this.#stepRuns.length
-    this.#watch = watchOf(aggregate, this, onEvent, id)
+    this.#watch = watchOf(aggregate, this, onEvent, id ?? timeline)
   }
 
   /** Starts the run; rejects with a `Problem`, or with the reason of its cancellation. */
@@ -188,7 +213,7 @@ export class Run implements RunHandle, ReplyTarget {
   }
 
   get isWatched(): boolean {
-    return this.#watch !== undefined
+    return this.#watch !== undefined || this.timeline !== undefined
   }
 
   get isExpired(): boolean {
@@ -216,6 +241,8 @@ export class Run implements RunHandle, ReplyTarget {
     if (this.#phase === Phase.done) return
     this.#recorder.record(event)
     if (this.spans !== undefined) recordSpan(this.spans, event)
+    // Before the listeners: an event that a listener causes follows this one.
+    this.timeline?.event(event)
     this.#watch?.notify(event)
   }
 
@@ -376,7 +403,7 @@ export class Run implements RunHandle, ReplyTarget {
   complete(reply: Reply<unknown, string>): void {
     // A function in the reply's schema may have cancelled the run.
     if (this.isClosed) return
-    this.#finish(reply.complete ? 'complete' : 'partial', undefined)
+    this.#finish(reply.complete ? 'complete' : 'partial', undefined, reply.status ?? 200)
     this.#completion.resolve(reply)
   }
 
@@ -415,13 +442,23 @@ export class Run implements RunHandle, ReplyTarget {
     if (this.#unsafeCalls > 0 || this.#phase === Phase.done) return
     const { error, step, isCancel } = this.#failure as Failure
     const problem = isCancel ? undefined : checkedProblem(this.#aggregate, toProblem(error, step))
-    this.#finish(isCancel ? 'cancelled' : 'failed', problem?.code ?? 'CANCELLED')
+    this.#finish(isCancel ? 'cancelled' : 'failed', problem?.code ?? 'CANCELLED', problem?.statusCode)
     this.#completion.reject(problem === undefined ? error : problem.with(this.#recorder.outcomes()))
   }
 
-  #finish(outcome: RunOutcome, code: string | undefined): void {
+  #finish(outcome: RunOutcome, code: string | undefined, status: number | undefined): void {
     this.#enter(Phase.done)
     const at = this.now()
+    this.timeline?.ended(
+      {
+        state: outcome,
+        at,
+        status,
+        code,
+        cancelledBy: outcome === 'cancelled' ? (this.#failure as Failure).error : undefined,
+      },
+      this,
+    )
     this.spans?.runEnded(outcome, code)
     this.#count(outcome, code, at)
     this.#watch?.notify({ type: 'run ended', at, code })

@@ -7,6 +7,7 @@ import { startRun } from '../fanout/fan-out.ts'
 import { recordOf } from './metrics/request-counter.ts'
 import { discardBody } from './connection/unread-body.ts'
 import { setRun } from './log/request-outcome.ts'
+import { rehearsalOf, withoutFaults } from './rehearsal-of.ts'
 import { checkQuery, deadlineOf } from './request/input-checks.ts'
 import { chooseType, jsonOnly, withStreams, type StreamType } from './request/media-types.ts'
 import { traceOf } from './request/trace-of.ts'
@@ -60,9 +61,10 @@ function startReply(
   const faults: Fault[] = []
   checkQuery(url, faults)
   const deadline = deadlineOf(headers['x-request-timeout-ms'], faults)
+  const rehearsal = services.rehearsal ? rehearsalOf(aggregate, headers, faults) : undefined
   // The id of this request replaces the id that the caller sent. It is set after the headers that the caller's
   // `connection` header names are removed, so that it is never removed.
-  const own = endToEnd(headers)
+  const own = endToEnd(rehearsal === undefined ? headers : withoutFaults(headers))
   own['x-request-id'] = replyRequestId(request, reply)
   const run = startRun(
     aggregate,
@@ -76,6 +78,7 @@ function startReply(
       onEvent: services.onEvent,
       progress: task,
       id: task?.runId,
+      rehearsal,
     },
     faults,
   )

@@ -101,6 +101,12 @@ export interface HeadwatersOptions {
    * @default 'full'
    */
   readonly sources?: SourcesLevel
+  /**
+   * If true, the header `x-headwaters-fault` of a request makes calls of its run slow or fail, for a test of the pages
+   * that use these routes. Any caller can send it, so it is not for production.
+   * @default false
+   */
+  readonly rehearsal?: boolean
   /** The limits of streams. @default the defaults of `StreamOptions` */
   readonly streams?: StreamOptions
   /**
@@ -170,6 +176,7 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
     requests,
     traceSampledPercent = 0,
     sources = 'full',
+    rehearsal = false,
     streams,
     openStreams,
     batch,
@@ -179,6 +186,7 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
   checkBoolean('headwaters', 'describe', describe)
   checkListener('headwaters', onEvent)
   checkSourcesLevel('headwaters', sources)
+  checkBoolean('headwaters', 'rehearsal', rehearsal)
   const streamLimits = readStreamOptions('headwaters', streams)
   const batchLimits = readBatchOptions('headwaters', batch)
   numberWithin('headwaters', 'traceSampledPercent', traceSampledPercent, 0, 100)
@@ -214,6 +222,7 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
     requests: counter,
     traceSampledPercent,
     sources,
+    rehearsal,
     completeRuns: new CompleteRunSampler(numberWithin('headwaters', 'logCompletePercent', logCompletePercent, 0, 100)),
     streams: { limits: streamLimits, open, metrics: counters.streams },
   }

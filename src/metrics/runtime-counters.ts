@@ -16,6 +16,8 @@ export class RuntimeCounters {
    * calls hold a permit for at most `maxHoldMs` on average.
    */
   permitBacklog: (maxHoldMs: number) => number = () => 0
+  /** Returns the limit on one attempt of an upstream in this runtime, in ms. An override may have replaced it. */
+  attemptTimeoutOf: (upstream: { readonly attemptTimeout: number }) => number = upstream => upstream.attemptTimeout
   readonly #aggregates = new WeakMap<CountedAggregate, AggregateMetrics>()
 
   constructor(metrics = new Metrics()) {

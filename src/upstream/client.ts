@@ -62,6 +62,8 @@ export interface ClientOptions {
 export interface Client {
   readonly send: Send
   readonly counts: Counts
+  /** The limit on one attempt, in ms. */
+  readonly attemptTimeout: number
   /**
    * Returns the calls that wait for a permit, per permit; 0 if a call holds its permit for more than `maxHoldMs` on
    * average.
@@ -206,6 +208,7 @@ export function createClient(
           ),
     ),
     counts,
+    attemptTimeout,
     permitBacklog(maxHoldMs) {
       const { queued, concurrency: limit } = permits.gauge
       return queued === 0 || permits.hold.ms > maxHoldMs ? 0 : queued / limit

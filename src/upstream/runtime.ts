@@ -132,6 +132,9 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     return highest
   }
 
+  counters.attemptTimeoutOf = upstream =>
+    clients.get(upstream as UpstreamSpec)?.attemptTimeout ?? upstream.attemptTimeout
+
   function open(spec: UpstreamSpec): Client {
     const override = (Object.hasOwn(overrides, spec.name) ? overrides[spec.name] : undefined) ?? {}
     const own = withOverride(

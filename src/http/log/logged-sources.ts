@@ -19,6 +19,8 @@ export interface LoggedSource {
   readonly why?: string | undefined
   /** The other losses of the step. */
   readonly lost?: readonly Loss[] | undefined
+  /** The rehearsed fault that acted on the step. */
+  readonly fault?: string | undefined
 }
 
 export type LoggedSources = Readonly<Record<string, LoggedSource>>
@@ -33,8 +35,8 @@ export function wholeSources(outcomes: LoggedOutcomes): LoggedSources {
   return sources
 }
 
-function wholeSource({ state, ms, attempts, calls, ok }: LoggedOutcome): LoggedSource {
-  return { state, ms, attempts, calls, ok }
+function wholeSource({ state, ms, attempts, calls, ok, fault }: LoggedOutcome): LoggedSource {
+  return fault === undefined ? { state, ms, attempts, calls, ok } : { state, ms, attempts, calls, ok, fault }
 }
 
 /**
@@ -103,7 +105,7 @@ function firstOf({ state, code: decided }: LoggedOutcome, losses: readonly Loss[
 }
 
 function sourceOf(
-  { state, ms, attempts, calls, ok, omitted, code, status }: LoggedOutcome,
+  { state, ms, attempts, calls, ok, omitted, code, status, fault }: LoggedOutcome,
   loss?: Loss,
   lost?: readonly Loss[],
 ): LoggedSource {
@@ -122,5 +124,6 @@ function sourceOf(
     failed: loss?.failed,
     why: loss?.why,
     lost,
+    fault,
   }
 }

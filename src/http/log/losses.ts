@@ -22,6 +22,8 @@ export interface LoggedOutcome {
   readonly ok?: number
   readonly failed?: readonly { readonly code: string; readonly status?: number }[]
   readonly omitted?: number | null
+  /** The rehearsed fault that acted on the step. */
+  readonly fault?: string
 }
 
 /** The outcomes of the steps by name. */

@@ -17,7 +17,15 @@ const start = z.number().min(0).describe('The time of its start in ms, from the 
 const ms = z.number().min(0).describe('Its duration in ms.')
 const attempts = z.int().min(0).describe('The number of attempts of all its calls.')
 const status = z.int().min(100).max(599).optional().describe('The HTTP status of the upstream, if it responded.')
-const times = { start, ms, attempts }
+/** Only a service in development sends it. */
+const fault = z
+  .string()
+  .optional()
+  .describe(
+    'The rehearsed fault that acted on the step, for example `delay:500`, `fail:503` or `drop`. Absent unless the ' +
+      'caller asked for one.',
+  )
+const times = { start, ms, attempts, fault }
 const cached = {
   cache: z
     .enum(['hit', 'stale', 'miss'])
@@ -68,7 +76,7 @@ const omitted = z
   )
 
 const Cancelled = z
-  .object({ state: z.literal('cancelled'), start: start.optional(), ms, attempts, status })
+  .object({ state: z.literal('cancelled'), start: start.optional(), ms, attempts, status, fault })
   .describe('The step was aborted, or not started, because another step failed.')
   .meta({ id: 'OutcomeCancelled' })
 

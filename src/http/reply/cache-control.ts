@@ -27,14 +27,16 @@ function mayBeStored(reply: AnyReply): boolean {
  * Returns the `cache-control` of a reply.
  *
  * @param vary The `vary` of a cacheable reply; undefined for a reply that is not cacheable.
+ * @param isRehearsed True if faults acted on the run.
  */
 export function cacheControlOf(
   { cacheControl }: AnyAggregate['route'],
   reply: AnyReply,
   vary: string | undefined,
+  isRehearsed: boolean,
 ): string {
   const own = ownCacheControl(reply)
-  if (!reply.complete) return 'no-store'
+  if (!reply.complete || isRehearsed) return 'no-store'
   if (cacheControl === undefined) return own ?? 'no-store'
   if (vary !== undefined) return own ?? cacheControl
   return own === undefined || allowsStoring(own) ? 'no-store' : own
@@ -54,7 +56,7 @@ export function cacheableParts(
   loggedWarnings: LoggedWarnings,
   log: FastifyBaseLogger,
 ): CacheableParts | undefined {
-  if (run.reads === undefined || !mayBeStored(result)) return undefined
+  if (run.reads === undefined || run.isRehearsed || !mayBeStored(result)) return undefined
   // Writing the data may read headers that a layer added to a value, so `vary` is computed after the data is written.
   const data = writeJson(result.data ?? null, hasBigint(aggregate.schema))
   return { data, vary: varyOfCacheable(aggregate, result, run, loggedWarnings, log) }

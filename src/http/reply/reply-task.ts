@@ -99,7 +99,7 @@ export class ReplyTask implements RunCompletion {
 
   /** Sets the head of the reply and returns its body. Returns undefined if it has sent a reply without a body. */
   #prepare(result: Reply<unknown, string>, data: string | undefined, vary: string | undefined): string | undefined {
-    const tag = setReplyHeaders(this.#aggregate, result, this.#level, data, vary, this.#reply)
+    const tag = setReplyHeaders(this.#aggregate, result, this.#level, data, vary, this.#reply, this.#run.isRehearsed)
     if (tag !== undefined && notModified(this.#request, this.#reply, tag)) return undefined
     const body = replyBody(this.#aggregate, result, this.#level, data)
     if (body === undefined) sendWithoutBody(this.#request, this.#reply, 204)

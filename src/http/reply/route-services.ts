@@ -34,4 +34,6 @@ export interface RouteServices {
   readonly completeRuns: CompleteRunSampler
   /** The part of the outcomes that callers see, for aggregates without a level of their own. */
   readonly sources: SourcesLevel
+  /** True if the header `x-headwaters-fault` of a request acts on its run. */
+  readonly rehearsal: boolean
 }

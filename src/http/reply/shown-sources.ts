@@ -1,3 +1,4 @@
+import type { Outcome } from '../../fanout/outcome.ts'
 import type { Reply } from '../../fanout/reply.ts'
 import type { SourcesLevel } from '../../fanout/sources-level.ts'
 import type { ReplySink } from './reply-sink.ts'
@@ -20,5 +21,12 @@ export function setShownHeaders(sink: ReplySink, level: SourcesLevel, sources: S
   const timing = entries.filter(([, { start }]) => start !== undefined)
   sink.header('server-timing', timing.map(([name, { state }]) => `${name};desc="${state}"`).join(', '))
   if (withSources)
-    sink.header('headwaters-sources', entries.map(([name, { state }]) => `${name.toLowerCase()}=${state}`).join(', '))
+    sink.header(
+      'headwaters-sources',
+      entries.map(([name, source]) => `${name.toLowerCase()}=${parametersOf(source)}`).join(', '),
+    )
+}
+
+function parametersOf({ state, fault }: Outcome): string {
+  return fault === undefined ? state : `${state};fault=${fault}`
 }

@@ -40,7 +40,7 @@ function cacheParameters({ cache, state, status, ttl }: Outcome): string {
 
 /** Returns the state of an outcome with its parameters. `failed` is the number of failed calls. */
 function parameters(outcome: Outcome): string {
-  const { state, start, ms, attempts, calls, ok, omitted, status, cache, age, ttl, code, failed } = outcome
+  const { state, start, ms, attempts, calls, ok, omitted, status, cache, age, ttl, code, failed, fault } = outcome
   let text = start === undefined ? state : `${state};start=${start}`
   text += `;ms=${ms};attempts=${attempts}`
   if (calls !== undefined) text += `;calls=${calls};ok=${ok}`
@@ -50,5 +50,6 @@ function parameters(outcome: Outcome): string {
   if (cache !== undefined) text += `;cache=${cache}`
   if (age !== undefined) text += `;age=${age};ttl=${ttl}`
   if (code !== undefined) text += `;code=${code}`
-  return failed === undefined ? text : `${text};failed=${failed.length}`
+  if (failed !== undefined) text += `;failed=${failed.length}`
+  return fault === undefined ? text : `${text};fault=${fault}`
 }

@@ -20,6 +20,7 @@ function hasEnvelope({ route }: AnyAggregate, { status }: Reply<unknown, string>
  * @param level The part of the sources that the caller sees.
  * @param text The data as JSON, if it is already written. A reply without this text is not cacheable.
  * @param vary The `vary` of a cacheable reply; undefined for a reply that is not cacheable.
+ * @param isRehearsed True if the caller asked for faults, so that the reply must not be stored.
  */
 export function setReplyHeaders(
   aggregate: AnyAggregate,
@@ -28,13 +29,14 @@ export function setReplyHeaders(
   text: string | undefined,
   vary: string | undefined,
   sink: ReplySink,
+  isRehearsed: boolean,
 ): string | undefined {
   const { complete, sources, status, headers } = result
   const isEnvelope = hasEnvelope(aggregate, result)
   if (status !== 204) sink.header('content-type', 'application/json; charset=utf-8')
   setShownHeaders(sink, level, sources, !isEnvelope)
   if (headers !== undefined) sink.headers(headers as Record<string, string | string[]>)
-  sink.header('cache-control', cacheControlOf(aggregate.route, result, vary))
+  sink.header('cache-control', cacheControlOf(aggregate.route, result, vary, isRehearsed))
   if (status !== undefined) sink.code(status)
   // A partial reply is never cached and has no entity tag.
   let tag: string | undefined

@@ -77,7 +77,7 @@ export class EndOfRun implements WaitingEvent {
     const { aggregate, level, loggedWarnings, request, reply, run } = this.#context
     const cacheable = cacheableParts(aggregate, result, run, loggedWarnings, request.log)
     const sink = new ReplyCollector(reply)
-    setReplyHeaders(aggregate, result, level, cacheable?.data, cacheable?.vary, sink)
+    setReplyHeaders(aggregate, result, level, cacheable?.data, cacheable?.vary, sink, run.isRehearsed)
     const { status, fields: headers } = sink
     const text = replyBody(aggregate, result, level, cacheable?.data) ?? null
     return eventText({ event: 'reply', status, headers, text }, 'full')

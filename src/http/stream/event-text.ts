@@ -1,5 +1,6 @@
 import { writeJson } from '../../core/json/write.ts'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
+import { stateOf } from '../../fanout/shown-sources.ts'
 import type { SourcesLevel } from '../../fanout/sources-level.ts'
 import type {
   EndEvent,
@@ -58,7 +59,7 @@ function shownPlan(plan: PlanEvent, level: SourcesLevel): object {
 }
 
 function shownSource(source: SourceEvent, level: SourcesLevel): object {
-  return level === 'full' ? source : { ...source, outcome: { state: source.outcome.state } }
+  return level === 'full' ? source : { ...source, outcome: stateOf(source.outcome) }
 }
 
 function shownItem(item: ItemEvent, level: SourcesLevel): object {

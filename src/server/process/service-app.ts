@@ -56,6 +56,7 @@ export async function createServiceApp(
     drainTimeout: drainMs,
     traceSampledPercent,
     sources,
+    rehearsal: env === 'development',
     threads,
     lostLogLines: () => stream.lost,
     metrics: env === 'development' || (admin.key !== undefined && { key: admin.key }),

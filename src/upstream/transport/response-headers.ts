@@ -4,6 +4,7 @@ import type { ResponseHeaders } from '../spec/answer.ts'
 import { contentTypeFault, contentTypeOf } from './content-type.ts'
 import { isDecodable } from './decode.ts'
 import { readRetryAfter } from '../call/retry-after.ts'
+import { statusError } from '../call/status-error.ts'
 import type { OperationSpec } from '../spec/spec.ts'
 
 export type { ResponseHeaders } from '../spec/answer.ts'
@@ -151,9 +152,7 @@ function classifyStatus(
       upstreamStatus: status,
       detail: `status ${status} is not from 200 to 599`,
     })
-  return new UpstreamError(status === 429 || status === 503 ? 'UPSTREAM_BUSY' : 'UPSTREAM_STATUS', upstream, {
-    upstreamStatus: status,
-    detail: `status ${status}`,
+  return statusError(upstream, status, {
     retryAfterMs: readRetryAfter(onlyValue(headers['retry-after']), Date.now()),
     // Retries for one caller would use the retry budget of all callers.
     ...(isCallersLimit && { verdict: 'ignored', retryable: false }),
