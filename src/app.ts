@@ -30,7 +30,8 @@ import { countRequests, RequestCounter } from './http/metrics/request-counter.ts
 import { RuntimeMetrics } from './metrics/runtime-metrics.ts'
 import { readLostLogLines } from './metrics/readings.ts'
 import { addHealthRoutes, type Readiness } from './http/lifecycle/health.ts'
-import { addMetricsRoute, readMetricsOption, rejectMetricsUrl } from './http/lifecycle/metrics-route.ts'
+import { addMetricsRoute, metricsPath, readMetricsOption } from './http/operator/metrics-route.ts'
+import { rejectOperatorUrl } from './http/operator/operator-scope.ts'
 import { logRefusedBodies } from './http/bodies/inbound-bodies.ts'
 import { defaultLimits, type Limits } from './http/guard/server-limits.ts'
 import { loggedRuntime } from './http/log/logged-runtime.ts'
@@ -375,7 +376,7 @@ export function buildApp(aggregates: AggregateList, options: AppOptions = {}): F
   setServerGuard(app, new ServerGuard({ gauge, paths, readiness, connectionLimit, requests, refusals, log: app.log }))
   let limit: RateLimit | undefined
   void app.register(async guarded => {
-    if (metricsRoute !== undefined) rejectMetricsUrl(served)
+    if (metricsRoute !== undefined) rejectOperatorUrl(served, metricsPath)
     limit = await guardRequests(guarded, { gauge, paths, rateLimit, keys, countRequest })
     await guarded.register(headwaters, {
       aggregates: served,
@@ -420,7 +421,7 @@ export function buildApp(aggregates: AggregateList, options: AppOptions = {}): F
 /** Logs that callers can add faults, when the app begins to listen. */
 function warnOfRehearsal(app: FastifyInstance): void {
   app.addHook('onListen', done => {
-    app.log.warn('fault rehearsal is on: a caller can add faults to its own request with x-headwaters-fault')
+    app.log.warn('fault rehearsal is on; a caller can add faults with x-headwaters-fault')
     done()
   })
 }

@@ -3,6 +3,7 @@ import { test } from 'tap'
 import { z } from 'zod'
 import { aggregate } from '../src/fanout/aggregate.ts'
 import type { RunEvent } from '../src/fanout/events.ts'
+import { defineUpstream, operation } from '../src/upstream/declare.ts'
 import { createRuntime } from '../src/upstream/runtime.ts'
 import { tableRows } from './helpers/doc-tables.ts'
 import { rules } from './helpers/event-order.ts'
@@ -18,14 +19,23 @@ function section(heading: string): string {
   return part.split('\n## ')[0] as string
 }
 
-/** Runs an aggregate whose second call waits, and returns its events. */
+/** Runs an aggregate whose calls wait, join and are not sent again, and returns its events. */
 async function eventsOf(t: Parameters<typeof httpUpstream>[0]): Promise<readonly RunEvent[]> {
-  const { origin } = await httpUpstream(t, ({ json }) => json('well'))
+  const { origin } = await httpUpstream(t, ({ request, json }) => json('well', request.url === '/flaky' ? 503 : 200))
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
   const { ask } = oracleAt(origin, { concurrency: 1 })
+  const { shared, flaky } = defineUpstream(
+    'joined',
+    { origin, retryBudget: { ratio: 0, minPerSecond: 0 } },
+    {
+      shared: operation({ path: '/shared', output: z.unknown(), coalesce: true }),
+      flaky: operation({ path: '/flaky', output: z.unknown() }),
+    },
+  )
   const described = aggregate('shown', { url: '/shown' })
-    .each('all', () => [ask({ id: 'a' }), ask({ id: 'b' })])
+    .each('all', () => [ask({ id: 'a' }), ask({ id: 'b' }), shared(), shared()])
+    .optional('lost', () => flaky(), { fallback: undefined })
     .reply(z.unknown(), ({ all }) => all)
   const { reply, events } = watched(described, { runtime })
   await reply

@@ -32,6 +32,7 @@ const house: House = {
   'metrics/': ['errors.ts', 'core/'],
   'waterfall/': [],
   'dashboard/protocol.ts': ['waterfall/'],
+  'dashboard/page.ts': [],
 
   // The page of the dashboard: code of the browser.
   'dashboard/': ['dashboard/protocol.ts', 'waterfall/'],
@@ -133,7 +134,7 @@ const house: House = {
 
   // What the operator sees of runs, of aggregates and of the whole service
   'kept/': ['errors.ts', 'core/', 'metrics/', 'upstream/**', 'fanout/**', 'waterfall/'],
-  'explain/': ['errors.ts', 'core/', 'upstream/**', 'fanout/**'],
+  'explain/': ['errors.ts', 'core/', 'trace/', 'upstream/**', 'fanout/**'],
   'overview/': ['errors.ts', 'core/', 'metrics/', 'waterfall/', 'dashboard/protocol.ts'],
 
   // Requests and replies
@@ -228,6 +229,7 @@ const house: House = {
     'http/problems/',
     'http/guard/',
     'http/reply/',
+    'http/lifecycle/',
   ],
   'http/openapi/info.ts': [],
   'http/openapi/': [
@@ -278,6 +280,7 @@ const house: House = {
     'metrics/',
     'waterfall/',
     'dashboard/protocol.ts',
+    'dashboard/page.ts',
     'kept/',
     'explain/',
     'overview/',
@@ -369,9 +372,8 @@ const house: House = {
     'admin/',
   ],
   'otel/otlp/': ['config.ts'],
-  'commands/suggest.ts': [],
   'commands/usage-error.ts': [],
-  'commands/read-arguments.ts': ['commands/suggest.ts', 'commands/usage-error.ts'],
+  'commands/read-arguments.ts': ['core/', 'commands/usage-error.ts'],
   'commands/run/': [
     'errors.ts',
     'core/',
@@ -379,17 +381,10 @@ const house: House = {
     'upstream/**',
     'fanout/**',
     'batch/',
-    'commands/suggest.ts',
     'commands/usage-error.ts',
     'waterfall/',
   ],
-  'commands/load/': [
-    'core/',
-    'commands/suggest.ts',
-    'commands/usage-error.ts',
-    'commands/read-arguments.ts',
-    'commands/run/',
-  ],
+  'commands/load/': ['core/', 'commands/usage-error.ts', 'commands/read-arguments.ts', 'commands/run/'],
   'commands/': [
     'errors.ts',
     'core/',

@@ -9,11 +9,11 @@ import type { Limits } from '../http/guard/server-limits.ts'
 import { closeSlowReaders } from '../http/guard/slow-readers.ts'
 import { closeOnStrayBytes } from '../http/guard/stray-bytes.ts'
 import { addHealthRoutes, type Readiness } from '../http/lifecycle/health.ts'
-import { addMetricsRoute, type MetricsRoute } from '../http/lifecycle/metrics-route.ts'
 import { logOmittedRefusals, RefusalSampler } from '../http/log/refusal-sampler.ts'
-import { acceptAllMethods } from '../http/routing/allowed-methods.ts'
+import { addMetricsRoute, type MetricsRoute } from '../http/operator/metrics-route.ts'
 import { handleErrorsAsProblems } from '../http/problems/problem-handler.ts'
 import { addDefaultHeaders, addRequestId } from '../http/reply/default-headers.ts'
+import { acceptAllMethods } from '../http/routing/allowed-methods.ts'
 
 /** The largest number of open connections of an admin listener. An operator needs a few. */
 export const maxAdminConnections = 32
@@ -26,6 +26,8 @@ const closeMs = 500
 
 export interface AdminAppOptions {
   readonly metrics: MetricsRoute
+  /** Functions that add the other routes of the operator. @default none */
+  readonly routes?: readonly ((app: FastifyInstance) => void)[]
   readonly readiness: Readiness
   /** Returns the number of lost log lines, which `/health/ready` shows. */
   readonly lostLogLines: () => number
@@ -34,10 +36,17 @@ export interface AdminAppOptions {
 }
 
 /**
- * Builds the app of the operator: the metrics and the health routes. It limits the bytes of a caller as the app of the
- * service does, and it has no limits of load, because the operator needs it under overload.
+ * Builds the app of the operator: the metrics, the health routes and the given routes. It limits the bytes of a
+ * caller as the app of the service does, and it has no limits of load, because the operator needs it under overload.
  */
-export function createAdminApp({ metrics, readiness, lostLogLines, limits, log }: AdminAppOptions): FastifyInstance {
+export function createAdminApp({
+  metrics,
+  routes = [],
+  readiness,
+  lostLogLines,
+  limits,
+  log,
+}: AdminAppOptions): FastifyInstance {
   const refusals = new RefusalSampler()
   const app = fastify({
     ...appOptions(limits, refusals),
@@ -60,6 +69,7 @@ export function createAdminApp({ metrics, readiness, lostLogLines, limits, log }
   addHealthRoutes(app, { readiness, lostLogLines })
   logOmittedRefusals(app, refusals)
   addMetricsRoute(app, metrics)
+  for (const add of routes) add(app)
   return app
 }
 

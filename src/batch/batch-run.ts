@@ -2,6 +2,7 @@ import { toProblem, UpstreamError, type Problem } from '../errors.ts'
 import { Abort } from '../core/abort.ts'
 import { recordSpan } from '../fanout/record-span.ts'
 import type { StepEvent } from '../fanout/events.ts'
+import type { RunTimeline } from '../fanout/run-timeline.ts'
 import { watchOf } from '../fanout/run-watch.ts'
 import type { SourcesLevel } from '../fanout/sources-level.ts'
 import type { RequestTrace } from '../trace/request-trace.ts'
@@ -68,6 +69,7 @@ export class BatchRun implements CallOwner {
   readonly trace: RequestTrace | undefined
   readonly spans: RunSpans | undefined
   readonly onEvent: BatchStartOptions['onEvent']
+  readonly timeline: RunTimeline | undefined
   /** The calls, in the order of the batch. */
   readonly #calls: readonly BatchCall[]
   /** The results so far. */
@@ -90,7 +92,7 @@ export class BatchRun implements CallOwner {
   #completion: BatchCompletion | undefined
 
   constructor({ calls, deadline, described, spans }: BatchRunParts, options: BatchStartOptions) {
-    const { runtime, headers, level = 'full', shedOptional = false, trace, onEvent, onResult, id } = options
+    const { runtime, headers, level = 'full', shedOptional = false, trace, onEvent, onResult, id, timeline } = options
     const { maxReplyBytes = 16 * 1024 * 1024 } = options
     this.runtime = runtime
     this.send = runtime.send.send ?? sendOf(call => runtime.send(call))
@@ -106,7 +108,8 @@ export class BatchRun implements CallOwner {
     this.#onResult = onResult
     this.#referenceSpace = maxReplyBytes
     this.#runs = calls.map(call => new CallRun(call, this))
-    this.#watch = watchOf(described, this, onEvent, id)
+    this.timeline = timeline?.(described, this.plan)
+    this.#watch = watchOf(described, this, onEvent, id ?? this.timeline)
   }
 
   /** Starts the batch; rejects with the reason of its cancellation, or with a `Problem` for a bug. */
@@ -147,7 +150,7 @@ export class BatchRun implements CallOwner {
   }
 
   get isWatched(): boolean {
-    return this.#watch !== undefined
+    return this.#watch !== undefined || this.timeline !== undefined
   }
 
   get isClosed(): boolean {
@@ -171,6 +174,7 @@ export class BatchRun implements CallOwner {
   emit(event: StepEvent): void {
     if (this.#phase === BatchPhase.done) return
     if (this.spans !== undefined) recordSpan(this.spans, event)
+    this.timeline?.event(event)
     this.#watch?.notify(event)
   }
 
@@ -248,7 +252,7 @@ export class BatchRun implements CallOwner {
 
   #complete(): void {
     const answer = this.#results.answer()
-    this.#finish(answer.complete ? 'complete' : 'partial', undefined)
+    this.#finish(answer.complete ? 'complete' : 'partial', undefined, 200)
     this.#completion?.resolve(answer)
   }
 
@@ -291,15 +295,22 @@ export class BatchRun implements CallOwner {
           tally: undefined,
         })
     const problem = isCancel ? undefined : toProblem(error)
-    this.#finish(isCancel ? 'cancelled' : 'failed', problem?.code ?? 'CANCELLED')
+    this.#finish(isCancel ? 'cancelled' : 'failed', problem?.code ?? 'CANCELLED', problem?.statusCode)
     this.#completion?.reject(problem ?? error)
   }
 
-  #finish(outcome: 'complete' | 'partial' | 'failed' | 'cancelled', code: string | undefined): void {
+  #finish(
+    state: 'complete' | 'partial' | 'failed' | 'cancelled',
+    code: string | undefined,
+    status: number | undefined,
+  ): void {
     this.#enter(BatchPhase.done)
     clearTimeout(this.#deadlineTimer)
-    this.spans?.runEnded(outcome, code)
-    this.#watch?.notify({ type: 'run ended', at: this.now(), code })
+    const at = this.now()
+    const cancelledBy = state === 'cancelled' ? (this.#failure as Stop).error : undefined
+    this.timeline?.ended({ state, at, status, code, cancelledBy }, { deadline: this.deadline })
+    this.spans?.runEnded(state, code)
+    this.#watch?.notify({ type: 'run ended', at, code })
     this.abort.abort(batchEnded)
   }
 }

@@ -1,5 +1,6 @@
 import type { ErrorCode, Problem } from '../errors.ts'
 import type { OnEvent } from '../fanout/events.ts'
+import type { RunTimeline } from '../fanout/run-timeline.ts'
 import type { SourcesLevel } from '../fanout/sources-level.ts'
 import type { SpannedAggregate } from '../otel/recorded-spans.ts'
 import type { RequestTrace } from '../trace/request-trace.ts'
@@ -43,8 +44,14 @@ export interface BatchStartOptions {
   readonly onEvent?: OnEvent | undefined
   /** Called with each result when its call has ended. It must not throw. @default no listener */
   readonly onResult?: ((result: WrittenResult) => void) | undefined
-  /** The id of the run in its events. @default a random UUID */
+  /** The id of the run in its events. @default that of the timeline, or a random UUID */
   readonly id?: string | undefined
+  /**
+   * Returns what follows the batch for its operator. It is called once, when the body was read.
+   *
+   * @default not followed
+   */
+  readonly timeline?: ((described: BatchAggregate, plan: readonly PlannedCall[]) => RunTimeline | undefined) | undefined
 }
 
 /** Receives the reply to a batch, once, or the reason of its cancellation, or a `Problem` for a bug. */

@@ -4,6 +4,7 @@ import type { OnEvent } from '../fanout/events.ts'
 import type { ReadInput } from '../fanout/input.ts'
 import type { Reply } from '../fanout/reply.ts'
 import { Run } from '../fanout/run.ts'
+import type { RunTimeline } from '../fanout/run-timeline.ts'
 import type { SourcesLevel } from '../fanout/sources-level.ts'
 import { startRunSpans } from '../otel/run-spans.ts'
 import type { RequestTrace } from '../trace/request-trace.ts'
@@ -32,6 +33,8 @@ export interface CallOwner extends Scope {
   readonly trace: RequestTrace | undefined
   readonly spans: RunSpans | undefined
   readonly onEvent: OnEvent | undefined
+  /** Follows the batch for its operator; undefined if runs are not kept. */
+  readonly timeline: RunTimeline | undefined
   /** True if the batch was stopped or has settled. It then accepts no results. */
   readonly isClosed: boolean
   callStarted(call: BatchCall): void
@@ -132,6 +135,7 @@ export class CallRun implements Completion<unknown> {
   #send(call: Call<unknown>): void {
     const owner = this.#owner
     if (!call.spec.safe) this.#hold()
+    owner.timeline?.callSent(this.call.index, 0, call, owner.now())
     owner.send(new LiveCall(call, owner.abort, owner, this.call.index, 0), this)
   }
 
@@ -150,7 +154,7 @@ export class CallRun implements Completion<unknown> {
   }
 
   #startRun(aggregate: AnyAggregate, input: ReadInput): void {
-    const { runtime, spans, shedOptional, onEvent, headers, deadline, trace: own } = this.#owner
+    const { runtime, spans, shedOptional, onEvent, headers, deadline, timeline, trace: own } = this.#owner
     const nested = spans?.invoke(this.call.index, trace => startRunSpans(aggregate, trace), spans.trace)
     const trace = nested === undefined ? own : nested.trace
     // The time can have passed before the timer of the batch rings.
@@ -162,6 +166,7 @@ export class CallRun implements Completion<unknown> {
       trace,
       spans: nested,
       onEvent,
+      timeline: timeline?.part(aggregate),
     })
     this.#run = run
     this.#hold()

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { suggest } from './suggest.ts'
+import { suggest } from '../core/suggest.ts'
 import { usageOf, type Command } from './command.ts'
 import { help } from './help.ts'
 import { UsageError } from './usage-error.ts'

@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs'
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
-import { suggest } from './suggest.ts'
+import { suggest } from '../core/suggest.ts'
 import { UsageError } from './usage-error.ts'
 
 interface OptionToken {

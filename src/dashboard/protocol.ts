@@ -131,6 +131,8 @@ export interface UpstreamSample {
   readonly refusedResends: number
   readonly cacheHits: number
   readonly cacheAsked: number
+  /** `usedBy` of `hello`, present if it has changed since the sample before. */
+  readonly usedBy?: readonly string[]
 }
 
 export interface AggregateSample {

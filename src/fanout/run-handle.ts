@@ -7,6 +7,7 @@ import type { CallCounts } from './events.ts'
 import type { State } from './outcome.ts'
 import type { HeaderReadTracker } from './reads.ts'
 import type { RunProgress } from './run-progress.ts'
+import type { RunTimeline } from './run-timeline.ts'
 import type { Step } from './step.ts'
 
 /** The part of an aggregate whose function is invoked; the function of context() is a step without an index. */
@@ -22,6 +23,8 @@ export interface RunHandle extends Scope {
   readonly send: Send
   /** Follows the progress of the run; undefined if no stream does. */
   readonly progress: RunProgress | undefined
+  /** Follows the run for its operator; undefined if runs are not kept. */
+  readonly timeline: RunTimeline | undefined
   /** True if optional steps are shed. */
   readonly shedOptional: boolean
   /** True if the deadline has passed and steps have not ended. `abort` has the reason. */

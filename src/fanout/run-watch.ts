@@ -20,15 +20,16 @@ type WatchedRun = Pick<RunHandle, 'headers' | 'trace' | 'fail'>
 /**
  * Returns the watch of a run, or `undefined` if neither `onEvent` nor a subscriber of the channel watches it.
  *
- * @param id The id of the run. @default a random UUID
+ * @param id The id of the run, or an object that has it. @default a random UUID
  */
 export function watchOf(
   aggregate: WatchedAggregate,
   run: WatchedRun,
   onEvent: OnEvent | undefined,
-  id?: string,
+  id?: string | { readonly id: string },
 ): RunWatch | undefined {
-  return onEvent === undefined && !eventChannel.hasSubscribers ? undefined : new RunWatch(aggregate, run, onEvent, id)
+  if (onEvent === undefined && !eventChannel.hasSubscribers) return undefined
+  return new RunWatch(aggregate, run, onEvent, typeof id === 'object' ? id.id : id)
 }
 
 /**

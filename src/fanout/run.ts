@@ -24,6 +24,7 @@ import type { HandlerOwner, RunHandle } from './run-handle.ts'
 import { enter, Phase } from './run-phase.ts'
 import type { RunProgress } from './run-progress.ts'
 import { recordSpan } from './record-span.ts'
+import type { RunTimeline } from './run-timeline.ts'
 import { watchOf } from './run-watch.ts'
 import type { Rehearsal } from './rehearsal/fault.ts'
 import { rehearsedSend } from './rehearsal/rehearsed-send.ts'
@@ -48,10 +49,12 @@ export interface RunStartOptions extends RunOptions {
   readonly spans?: RunSpans | undefined
   /** Follows the progress of the run. @default nothing */
   readonly progress?: RunProgress | undefined
-  /** The id of the run in its events, a UUID. @default a random one */
+  /** The id of the run in its events, a UUID. @default that of the timeline, or a random one */
   readonly id?: string | undefined
   /** The faults that act on the calls of the run. @default none */
   readonly rehearsal?: Rehearsal | undefined
+  /** Follows the run for its operator. @default nothing */
+  readonly timeline?: RunTimeline | undefined
 }
 
 /** Receives the result of a run, once. */
@@ -97,6 +100,7 @@ export class Run implements RunHandle, ReplyTarget {
   readonly spans: RunSpans | undefined
   readonly trace: RequestTrace | undefined
   readonly progress: RunProgress | undefined
+  readonly timeline: RunTimeline | undefined
   context: unknown = undefined
   #phase: Phase = Phase.created
   readonly #aggregate: AnyAggregate
@@ -132,6 +136,7 @@ export class Run implements RunHandle, ReplyTarget {
       progress,
       id,
       rehearsal,
+      timeline,
     }: RunStartOptions,
     reads?: HeaderReadTracker,
   ) {
@@ -150,6 +155,7 @@ export class Run implements RunHandle, ReplyTarget {
     this.spans = spans
     this.trace = trace
     this.progress = progress
+    this.timeline = timeline
     if (!(deadline > 0))
       throw new TypeError(
         `aggregate '${aggregate.name}': the deadline of a run must be a number of ms above 0, got ${deadline}`,
@@ -159,7 +165,7 @@ export class Run implements RunHandle, ReplyTarget {
     this.#contextRun = aggregate.hooks.context && new StepRun(aggregate.hooks.context, this)
     this.#stepRuns = aggregate.steps.map(step => new StepRun(step, this))
     this.#pendingSteps = this.#stepRuns.length
-    this.#watch = watchOf(aggregate, this, onEvent, id)
+    this.#watch = watchOf(aggregate, this, onEvent, id ?? timeline)
   }
 
   /** Starts the run; rejects with a `Problem`, or with the reason of its cancellation. */
@@ -207,7 +213,7 @@ export class Run implements RunHandle, ReplyTarget {
   }
 
   get isWatched(): boolean {
-    return this.#watch !== undefined
+    return this.#watch !== undefined || this.timeline !== undefined
   }
 
   get isExpired(): boolean {
@@ -235,6 +241,8 @@ export class Run implements RunHandle, ReplyTarget {
     if (this.#phase === Phase.done) return
     this.#recorder.record(event)
     if (this.spans !== undefined) recordSpan(this.spans, event)
+    // Before the listeners: an event that a listener causes follows this one.
+    this.timeline?.event(event)
     this.#watch?.notify(event)
   }
 
@@ -395,7 +403,7 @@ export class Run implements RunHandle, ReplyTarget {
   complete(reply: Reply<unknown, string>): void {
     // A function in the reply's schema may have cancelled the run.
     if (this.isClosed) return
-    this.#finish(reply.complete ? 'complete' : 'partial', undefined)
+    this.#finish(reply.complete ? 'complete' : 'partial', undefined, reply.status ?? 200)
     this.#completion.resolve(reply)
   }
 
@@ -434,13 +442,23 @@ export class Run implements RunHandle, ReplyTarget {
     if (this.#unsafeCalls > 0 || this.#phase === Phase.done) return
     const { error, step, isCancel } = this.#failure as Failure
     const problem = isCancel ? undefined : checkedProblem(this.#aggregate, toProblem(error, step))
-    this.#finish(isCancel ? 'cancelled' : 'failed', problem?.code ?? 'CANCELLED')
+    this.#finish(isCancel ? 'cancelled' : 'failed', problem?.code ?? 'CANCELLED', problem?.statusCode)
     this.#completion.reject(problem === undefined ? error : problem.with(this.#recorder.outcomes()))
   }
 
-  #finish(outcome: RunOutcome, code: string | undefined): void {
+  #finish(outcome: RunOutcome, code: string | undefined, status: number | undefined): void {
     this.#enter(Phase.done)
     const at = this.now()
+    this.timeline?.ended(
+      {
+        state: outcome,
+        at,
+        status,
+        code,
+        cancelledBy: outcome === 'cancelled' ? (this.#failure as Failure).error : undefined,
+      },
+      this,
+    )
     this.spans?.runEnded(outcome, code)
     this.#count(outcome, code, at)
     this.#watch?.notify({ type: 'run ended', at, code })

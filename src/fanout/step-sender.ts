@@ -102,7 +102,10 @@ export abstract class StepSender extends StepPhases {
     if (abort.aborted) {
       closeUnsent(call)
       pending.reject(abort.reason)
-    } else run.send(new LiveCall(call, abort, run, step.index, index, siblings), pending)
+    } else {
+      run.timeline?.callSent(step.index, index, call, run.now())
+      run.send(new LiveCall(call, abort, run, step.index, index, siblings), pending)
+    }
   }
 
   /** Returns the number of calls of the step to an upstream. */

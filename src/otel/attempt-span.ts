@@ -4,7 +4,7 @@ import type { AttemptSpan, SpannedCall, SpanServer } from '../upstream/call/span
 import type { OperationSpec } from '../upstream/spec/spec.ts'
 import type { GuardedSpan } from './guarded-span.ts'
 import type { Tracing } from './tracing.ts'
-import { redactedQuery } from './redacted-query.ts'
+import { redactedQuery } from '../core/redacted-query.ts'
 
 /** The attributes that are equal in all attempts of an operation. */
 interface Known {

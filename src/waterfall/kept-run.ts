@@ -46,12 +46,28 @@ export interface RunRow {
   readonly code: string | null
   /** `true` for one of the slowest runs of its aggregate. */
   readonly isSlow: boolean
-  /** The caller at the end of the run: it waited for the reply, it left, or it was cut off because it did not read. */
+  /** The caller at the end of the run: it waited for the reply, it left, or the service cut it off. */
   readonly caller: 'waited' | 'left' | 'cut'
   /** The names of the upstreams that the run called. */
   readonly upstreams: readonly string[]
   /** The steps that were lost, with their code. */
   readonly lost: readonly { readonly step: string; readonly code: string }[]
+}
+
+/** The class of a kept run. Runs of a class with free room stay longer. */
+export type RunClass = 'failed' | 'partial' | 'slow' | 'cancelled' | 'complete'
+
+/** A list of kept runs, the newest first: the reply of `GET /requests`. */
+export interface RunList {
+  readonly runs: readonly RunRow[]
+  /** The value of `before` for the next older runs; `null` if the list has the last ones. */
+  readonly next: string | null
+  /** The number of kept runs, by class. */
+  readonly kept: Readonly<Record<RunClass, number>>
+  /** The start of the oldest kept run, an ISO date, by class; `null` without one. */
+  readonly oldest: Readonly<Record<RunClass, string | null>>
+  /** The workers that did not answer. Their runs are not in the list. */
+  readonly incomplete: readonly number[]
 }
 
 /** A step of a kept run; the step `context` is context(). */
@@ -102,7 +118,7 @@ export interface KeptCall {
 
 /**
  * The reason of a wait: a permit of the upstream, a token of its authorization, the pause before a retry, an equal
- * call of another run (`shared`), or the request of a batch of keys (`keys`).
+ * call that was sent before (`shared`), or the request of a batch of keys (`keys`).
  */
 export type WaitReason = 'permit' | 'token' | 'retry' | 'shared' | 'keys'
 
@@ -130,5 +146,5 @@ export interface KeptAttempt {
 export interface KeptMark {
   readonly at: number
   readonly what: 'retry not sent' | 'hedge not sent' | 'call refused'
-  readonly reason: 'budget' | 'deadline' | 'permit' | 'breaker'
+  readonly reason: 'budget' | 'deadline' | 'retry-after' | 'permit' | 'breaker'
 }

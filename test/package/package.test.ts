@@ -84,6 +84,9 @@ test('the package holds what is run and its types, and no sources, tests, maps o
     'dist/app.js',
     'dist/testing/index.d.ts',
     'dist/client/index.js',
+    'dist/dashboard/page.js',
+    'dist/dashboard/protocol.js',
+    'dist/waterfall/kept-run.js',
     'LICENSE',
   ])
     t.ok(files.includes(file), file)

@@ -1,6 +1,6 @@
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import type { RawInput } from '../../fanout/input.ts'
-import { suggest } from '../suggest.ts'
+import { suggest } from '../../core/suggest.ts'
 import { inputFields } from './input-fields.ts'
 import { parseArgument, readJsonFile } from './read-json-file.ts'
 import { readHeaders } from './read-options.ts'

@@ -108,6 +108,8 @@ export function applyEvent(view: RunView, event: BareEvent): void {
       break
     case 'attempt ended':
     case 'call waited':
+    case 'call joined':
+    case 'resend refused':
       break
     case 'call ended':
       row.calls = Math.max(row.calls, event.call + 1)

@@ -1,4 +1,5 @@
 import type { Worker } from 'node:cluster'
+import { Answers } from './answers.ts'
 import { marked, readToWorker } from './read-message.ts'
 import type { CountRequest, RateCount } from '../../http/guard/shared-rate-store.ts'
 import { MetricsChannel } from './metrics-channel.ts'
@@ -16,6 +17,8 @@ export interface Channel {
   readonly lostLogLines: () => number
   /** The metrics of this worker and of the service. */
   readonly metrics: MetricsChannel
+  /** The answers of this worker to the questions of the primary. */
+  readonly answers: Answers
 }
 
 /** Time between two reports of the number of lost lines, in ms. */
@@ -45,6 +48,7 @@ export function openChannel(worker: Worker, { mark, heartbeatMs, stop, ownLostLo
       }),
   )
 
+  const answers = new Answers(send)
   const timer =
     heartbeatMs > 0 ? setInterval(() => send({ kind: 'alive' }), heartbeatMs / heartbeats).unref() : undefined
   if (timer !== undefined) send({ kind: 'alive' })
@@ -56,6 +60,7 @@ export function openChannel(worker: Worker, { mark, heartbeatMs, stop, ownLostLo
       lostByAll = message.lines
       return
     }
+    if (message.kind === 'ask') return void answers.handle(message)
     if (message.kind !== 'counted') return metrics.handle(message)
     counting.get(message.id)?.(message)
     counting.delete(message.id)
@@ -83,6 +88,7 @@ export function openChannel(worker: Worker, { mark, heartbeatMs, stop, ownLostLo
     },
     lostLogLines: () => Math.max(lostByAll, ownLostLogLines()),
     metrics,
+    answers,
     failed: error => send({ kind: 'failed', failure: failureOf(error) }),
     count: (client, calls = 1) =>
       new Promise(resolve => {

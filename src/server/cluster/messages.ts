@@ -34,6 +34,12 @@ export interface Failure {
   readonly code?: string | undefined
 }
 
+/** The subjects of the questions of the primary: one kept run by its id, and the kept runs that a query selects. */
+export const topics = ['run', 'runs'] as const
+
+/** The subject of a question of the primary to a worker. */
+export type Topic = (typeof topics)[number]
+
 /** A message of a worker to the primary. */
 export type FromWorker =
   | { readonly kind: 'alive' }
@@ -48,6 +54,10 @@ export type FromWorker =
   | { readonly kind: 'collected'; readonly id: number }
   /** Asks for the metrics of the service as text. */
   | { readonly kind: 'render'; readonly id: number; readonly format: MetricsFormat }
+  /** A part of the answer to `ask`. */
+  | { readonly kind: 'answered'; readonly id: number; readonly text: string; readonly isLast: boolean }
+  /** The answer to `ask` if the worker cannot answer. */
+  | { readonly kind: 'notAnswered'; readonly id: number }
 
 /**
  * The way in which a worker stops. `drain`: it closes idle connections and exits after the requests in flight.
@@ -67,3 +77,5 @@ export type ToWorker =
   | { readonly kind: 'rendered'; readonly id: number; readonly text: string; readonly isLast: boolean }
   /** The answer to `render` if the metrics could not be collected. */
   | { readonly kind: 'notRendered'; readonly id: number }
+  /** Asks for a text about what the worker knows. */
+  | { readonly kind: 'ask'; readonly id: number; readonly topic: Topic; readonly text: string }

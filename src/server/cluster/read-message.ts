@@ -1,5 +1,5 @@
 import { isObject, isOptionalText, isTexts, isTime, isWhole } from './message-values.ts'
-import type { Failure, FromWorker, WorkerAssignment, ToWorker } from './messages.ts'
+import { topics, type Failure, type FromWorker, type Topic, type ToWorker, type WorkerAssignment } from './messages.ts'
 import { readChunk } from './read-chunk.ts'
 
 /** The field that holds the mark. */
@@ -47,10 +47,13 @@ export function readFromWorker(value: unknown, mark: string): FromWorker | undef
       const chunk = readChunk(fields['chunk'])
       return chunk && { kind: 'series', chunk }
     }
-    case 'collected': {
-      const { id } = fields
-      return isWhole(id) ? { kind: 'collected', id } : undefined
+    case 'collected':
+    case 'notAnswered': {
+      const { id, kind } = fields
+      return isWhole(id) ? { kind, id } : undefined
     }
+    case 'answered':
+      return readPart(fields, 'answered')
     case 'render': {
       const { id, format } = fields
       return isWhole(id) && (format === 'prometheus' || format === 'openmetrics')
@@ -83,11 +86,11 @@ export function readToWorker(value: unknown, mark: string): ToWorker | undefined
       const { id, kind } = fields
       return isWhole(id) ? { kind, id } : undefined
     }
-    case 'rendered': {
-      const { id, text, isLast } = fields
-      return isWhole(id) && typeof text === 'string' && typeof isLast === 'boolean'
-        ? { kind: 'rendered', id, text, isLast }
-        : undefined
+    case 'rendered':
+      return readPart(fields, 'rendered')
+    case 'ask': {
+      const { id, topic, text } = fields
+      return isWhole(id) && isTopic(topic) && typeof text === 'string' ? { kind: 'ask', id, topic, text } : undefined
     }
     default:
       return undefined
@@ -119,6 +122,17 @@ export function readAssignment(text: string | undefined): WorkerAssignment | und
 
 function fieldsOf(value: unknown, mark: string): Readonly<Record<string, unknown>> | undefined {
   return isObject(value) && value[markField] === mark ? value : undefined
+}
+
+function readPart<K extends 'answered' | 'rendered'>(
+  { id, text, isLast }: Readonly<Record<string, unknown>>,
+  kind: K,
+): { readonly kind: K; readonly id: number; readonly text: string; readonly isLast: boolean } | undefined {
+  return isWhole(id) && typeof text === 'string' && typeof isLast === 'boolean' ? { kind, id, text, isLast } : undefined
+}
+
+function isTopic(value: unknown): value is Topic {
+  return topics.includes(value as Topic)
 }
 
 function readFailure(value: unknown): Failure | undefined {

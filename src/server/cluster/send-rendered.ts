@@ -1,11 +1,8 @@
-import { runPieces } from '../../core/pieces.ts'
 import type { ToWorker } from './messages.ts'
-
-/** The number of characters of a part of a text. */
-const partCharacters = 32_768
+import { sendParts } from './send-parts.ts'
 
 /**
- * Sends a worker the text that it has asked for, one part per turn of the event loop.
+ * Sends a worker the text that it has asked for, in parts.
  *
  * @param id The id of the request.
  * @param rendering The text. If it rejects, the worker receives a failure without the reason.
@@ -16,16 +13,7 @@ export async function sendRendered(
   rendering: Promise<string>,
 ): Promise<void> {
   try {
-    const text = await rendering
-    await runPieces(
-      (function* () {
-        for (let from = 0; from === 0 || from < text.length; from += partCharacters) {
-          const end = from + partCharacters
-          send({ kind: 'rendered', id, text: text.slice(from, end), isLast: end >= text.length })
-          yield
-        }
-      })(),
-    )
+    await sendParts(await rendering, part => send({ kind: 'rendered', id, ...part }))
   } catch {
     send({ kind: 'notRendered', id })
   }

@@ -1,6 +1,14 @@
 import cluster from 'node:cluster'
 import { watchHeartbeats } from './heartbeats.ts'
-import { assignmentVariable, type Failure, type StopMode, type ToWorker, type WorkerAssignment } from './messages.ts'
+import {
+  assignmentVariable,
+  type Failure,
+  type StopMode,
+  type Topic,
+  type ToWorker,
+  type WorkerAssignment,
+} from './messages.ts'
+import { Questions } from './questions.ts'
 import { marked, readFromWorker } from './read-message.ts'
 import type { TrackWorker } from './redispatch.ts'
 import { sendRendered } from './send-rendered.ts'
@@ -27,6 +35,8 @@ export interface WorkerProcess {
    */
   readonly listening: Promise<number>
   readonly exited: Promise<WorkerExit>
+  /** True from the time at which the worker listens. */
+  readonly isListening: boolean
   /** Stops the worker, and kills it if it does not exit in time. */
   stop(mode: StopMode): Promise<WorkerExit>
   kill(): void
@@ -36,6 +46,8 @@ export interface WorkerProcess {
   sendLostLogLines(lines: number): void
   /** Asks the worker for its series (`SeriesRequest`). */
   collectMetrics(): Promise<boolean>
+  /** Asks the worker for a text (`Questions`). */
+  ask(topic: Topic, text: string): Promise<string | undefined>
 }
 
 export interface SpawnOptions {
@@ -74,6 +86,7 @@ export function spawnWorker(
   let drainMs = 0
   let timer: NodeJS.Timeout | undefined
   let lostLogLines = 0
+  let isListening = false
   const kill = () => {
     worker.process.kill('SIGKILL')
   }
@@ -85,6 +98,7 @@ export function spawnWorker(
     kill()
   })
   const series = new SeriesRequest(id => send({ kind: 'collect', id }))
+  const questions = new Questions(send)
   trackWorker(worker)
 
   worker.on('message', (value: unknown) => {
@@ -94,8 +108,10 @@ export function spawnWorker(
         return heartbeat.came()
       case 'listening':
         ;({ drainMs } = message)
+        isListening = true
         heartbeat.started()
         series.open()
+        questions.open()
         return started.resolve(message.port)
       case 'failed':
         started.reject(errorOf(message.failure))
@@ -111,6 +127,10 @@ export function spawnWorker(
         return series.answered(message.id)
       case 'render':
         return void sendRendered(send, message.id, render(message.format))
+      case 'answered':
+        return questions.answered(message.id, message)
+      case 'notAnswered':
+        return questions.notAnswered(message.id)
       case undefined:
     }
   })
@@ -128,6 +148,7 @@ export function spawnWorker(
     clearTimeout(timer)
     heartbeat.end()
     series.close()
+    questions.close()
     started.reject(
       new Error(`worker ${assignment.index + 1} exited with ${signal ?? `code ${code}`} before it listened`),
     )
@@ -148,11 +169,15 @@ export function spawnWorker(
       return exited
     },
     kill,
+    get isListening() {
+      return isListening
+    },
     get lostLogLines() {
       return lostLogLines
     },
     sendLostLogLines: lines => send({ kind: 'lost', lines }),
     collectMetrics: () => series.ask(),
+    ask: (topic, text) => questions.ask(topic, text),
   }
 }
 

@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises'
-import type { FastifyBaseLogger } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { createAdminApp } from '../../admin/admin-app.ts'
+import { addPageRoutes, dashboardUrl } from '../../admin/dashboard/page-routes.ts'
 import { ConfigError, type Config } from '../../config.ts'
 import { isLoopback } from '../../core/loopback.ts'
 import type { Readiness } from '../../http/lifecycle/health.ts'
@@ -12,6 +13,8 @@ export interface AdminListenerOptions {
   readonly log: FastifyBaseLogger
   /** The metrics of the service. */
   readonly metrics: MetricsSource
+  /** Functions that add the other routes of the operator. @default none */
+  readonly routes?: readonly ((app: FastifyInstance) => void)[]
   /** Returns the number of log lines that the service has lost. */
   readonly lostLogLines: () => number
 }
@@ -41,6 +44,7 @@ export async function openAdminListener({
   config,
   log,
   metrics,
+  routes = [],
   lostLogLines,
 }: AdminListenerOptions): Promise<AdminListener> {
   const { listener, key } = config.admin
@@ -48,6 +52,7 @@ export async function openAdminListener({
   const readiness: Readiness = { state: 'starting' }
   const app = createAdminApp({
     metrics: { source: metrics, key },
+    routes: config.admin.dashboard ? [addPageRoutes, ...routes] : routes,
     readiness,
     lostLogLines,
     limits: config.inbound.limits,
@@ -61,7 +66,12 @@ export async function openAdminListener({
         `ADMIN_KEY: is required, because ADMIN_HOST ${host} has the address ${address}, which is not a loopback ` +
           'address: set ADMIN_KEY to a secret of at least 16 characters, or ADMIN_HOST to 127.0.0.1',
       )
-    await app.listen({ host: address, port, listenTextResolver: url => 'admin listener is open at ' + url })
+    const opened = await app.listen({
+      host: address,
+      port,
+      listenTextResolver: url => 'admin listener is open at ' + url,
+    })
+    if (config.admin.dashboard) app.log.info(`dashboard at ${opened}${dashboardUrl}`)
   }
   await listenAt(listener, listen, { host: 'ADMIN_HOST', port: 'ADMIN_PORT' })
   return {

@@ -39,7 +39,8 @@ export interface Scope {
   now(): number
   emit(event: CallEvent): void
   /**
-   * False if no observer needs the events `attempt ended` and `call waited`. The other events are always emitted.
+   * False if no observer needs the events `attempt ended`, `call waited`, `call joined` and `resend refused`. The other
+   * events are always emitted.
    * @default true
    */
   readonly isWatched?: boolean

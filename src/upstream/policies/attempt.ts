@@ -47,6 +47,8 @@ export function attempt({ upstream, timeout, budget, server }: AttemptOptions): 
       upstream,
       operation: spec.name,
       attempt: number,
+      // Only the second attempt of a hedge may not wait.
+      kind: !call.attempt.mayWait ? 'hedge' : number === 1 ? 'first' : 'retry',
     })
     // A listener of the event may have aborted the call.
     if (call.abort.aborted)
@@ -91,7 +93,7 @@ class Attempted<T> implements Completion<T> {
       this.#call.effort.span = this.#span
       this.#span.answered(answer.status)
     }
-    this.#ended(at, undefined)
+    this.#ended(at, answer.status, undefined)
     this.#completion.resolve(answer)
   }
 
@@ -102,11 +104,11 @@ class Attempted<T> implements Completion<T> {
     const status = error instanceof UpstreamError ? error.upstreamStatus : undefined
     metrics.attemptFailed(at - this.#startedAt, code, status, sampledTraceId(scope.trace))
     this.#span?.failed(error, code)
-    this.#ended(at, code)
+    this.#ended(at, status, code)
     this.#completion.reject(error)
   }
 
-  #ended(at: number, code: string | undefined): void {
+  #ended(at: number, status: number | undefined, code: string | undefined): void {
     if (this.#limit !== undefined) lift(this.#limit, this.#call)
     const { scope, step, index, spec } = this.#call
     if (scope.isWatched === false) return
@@ -118,6 +120,7 @@ class Attempted<T> implements Completion<T> {
       upstream: spec.upstream.name,
       operation: spec.name,
       attempt: this.#number,
+      status,
       code,
     })
   }

@@ -1,6 +1,7 @@
 import { Abort, Abortable } from '../../core/abort.ts'
 import type { Effort } from '../call/attempt.ts'
 import type { LiveCall } from '../call/live-call.ts'
+import { reportJoined } from '../call/report.ts'
 import type { Scope } from '../call/scope.ts'
 import type { CallEvent } from '../call/events.ts'
 import { deepFreeze } from '../../core/freeze.ts'
@@ -107,6 +108,8 @@ function join(call: LiveCall<unknown>, flight: Flight, forget: () => void): Prom
         reject(error)
       },
     )
+    // The caller counts as waiting by now, so a listener that aborts all other callers does not end the flight.
+    if (call.effort !== flight.effort) reportJoined(call, 'shared')
   })
 }
 

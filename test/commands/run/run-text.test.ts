@@ -17,8 +17,8 @@ test('a line is said for each start and end of a step and for the end of the run
     { type: 'run started', at: 0 },
     { type: 'step started', at: 0, step: 0 },
     { type: 'call waited', at: 1, step: 0, call: 0, ...source, reason: 'permit', ms: 1 },
-    { type: 'attempt started', at: 1, step: 0, call: 0, ...source, attempt: 1 },
-    { type: 'attempt ended', at: 20, step: 0, call: 0, ...source, attempt: 1, code: undefined },
+    { type: 'attempt started', at: 1, step: 0, call: 0, ...source, attempt: 1, kind: 'first' },
+    { type: 'attempt ended', at: 20, step: 0, call: 0, ...source, attempt: 1, status: 200, code: undefined },
     {
       type: 'call ended',
       ...source,
@@ -87,7 +87,7 @@ test('a context() that asks a call has lines before those of every step, and its
   const view = createRunView(drawn)
   const events: BareEvent[] = [
     { type: 'step started', at: 0, step: -1 },
-    { type: 'attempt started', at: 1, step: -1, call: 0, ...cats, attempt: 1 },
+    { type: 'attempt started', at: 1, step: -1, call: 0, ...cats, attempt: 1, kind: 'first' },
     {
       type: 'call ended',
       at: 20,
@@ -171,7 +171,7 @@ test('the progress of pages shows that more may follow until the step has ended'
   const shown = () => view.rows.map(callsOf)
   applyEvent(view, { type: 'step started', at: 0, step: 0 })
   t.same(shown(), [''])
-  applyEvent(view, { type: 'attempt started', at: 1, step: 0, call: 0, ...source, attempt: 1 })
+  applyEvent(view, { type: 'attempt started', at: 1, step: 0, call: 0, ...source, attempt: 1, kind: 'first' })
   t.same(shown(), ['0/1+'])
   const tally = { calls: 1, ok: 1, failed: [] }
   applyEvent(view, { type: 'step ended', at: 5, step: 0, state: 'ok', code: undefined, tally })

@@ -404,7 +404,7 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
       ['', '\u00ff', ''],
     ],
   },
-  'otel/redacted-query.ts': {
+  'core/redacted-query.ts': {
     '/[a-z](?=[A-Z])/g': [
       ['', 'a', ''],
       ['', 'aA', 'a'],
@@ -414,7 +414,7 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
       ['a', '[]', ''],
     ],
   },
-  'upstream/call/callers-limit.ts': {
+  'core/names-caller.ts': {
     '/(?:^|[-_])(?:authorization|auth|cookie|token|jwt|dpop|api-?key|key|secret|password|credentials?|session|sid|assertion|signature|cert|identity|email|tenant|user|account|customer|client|subscription|org|forwarded|forwarded-for|ip)(?:[-_]?id)?$/':
       [
         ['', 'x-api-key', 'z'],

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { test } from 'tap'
 import type { SeriesChunk } from '../../../src/metrics/chunks.ts'
-import type { FromWorker, WorkerAssignment, ToWorker } from '../../../src/server/cluster/messages.ts'
+import { topics, type FromWorker, type WorkerAssignment, type ToWorker } from '../../../src/server/cluster/messages.ts'
 import { marked, readFromWorker, readAssignment, readToWorker } from '../../../src/server/cluster/read-message.ts'
 
 const mark = 'the mark of this channel'
@@ -46,7 +46,8 @@ const fromWorker: fc.Arbitrary<FromWorker> = fc.oneof(
   fc.record({ kind: fc.constant('lost' as const), lines: whole }),
   fc.record({ kind: fc.constant('count' as const), id: whole, client: fc.string(), calls: fc.nat(1000) }),
   fc.record({ kind: fc.constant('series' as const), chunk }),
-  fc.record({ kind: fc.constant('collected' as const), id: whole }),
+  fc.record({ kind: fc.constantFrom('collected' as const, 'notAnswered' as const), id: whole }),
+  fc.record({ kind: fc.constant('answered' as const), id: whole, text: fc.string(), isLast: fc.boolean() }),
   fc.record({
     kind: fc.constant('render' as const),
     id: whole,
@@ -64,6 +65,7 @@ const toWorker: fc.Arbitrary<ToWorker> = fc.oneof(
   }),
   fc.record({ kind: fc.constantFrom('collect' as const, 'notRendered' as const), id: whole }),
   fc.record({ kind: fc.constant('rendered' as const), id: whole, text: fc.string(), isLast: fc.boolean() }),
+  fc.record({ kind: fc.constant('ask' as const), id: whole, topic: fc.constantFrom(...topics), text: fc.string() }),
 )
 const task: fc.Arbitrary<WorkerAssignment> = fc.record({
   index: fc.nat(7),

@@ -1,7 +1,7 @@
 import { test, type Test } from 'tap'
 import { z } from 'zod'
 import type { UpstreamError } from '../../../src/errors.ts'
-import { namesCaller } from '../../../src/upstream/call/callers-limit.ts'
+import { namesCaller } from '../../../src/core/names-caller.ts'
 import { defineUpstream, operation, type UpstreamOptions } from '../../../src/upstream/declare.ts'
 import type { CustomLayer } from '../../../src/upstream/spec/layer-types.ts'
 import { createRuntime } from '../../../src/upstream/runtime.ts'

@@ -64,10 +64,25 @@ test('each attempt of a call is counted, and its start and end are reported', as
     times.toSorted((a, b) => a - b),
   )
   t.same(run.events, [
-    { type: 'attempt started', at: times[0], attempt: 1, ...of },
-    { type: 'attempt ended', at: times[1], attempt: 1, ...of, code: 'UPSTREAM_RESET' },
-    { type: 'attempt started', at: times[2], attempt: 2, ...of },
-    { type: 'attempt ended', at: times[3], attempt: 2, ...of, code: undefined },
+    { type: 'attempt started', at: times[0], attempt: 1, kind: 'first', ...of },
+    { type: 'attempt ended', at: times[1], attempt: 1, ...of, status: undefined, code: 'UPSTREAM_RESET' },
+    { type: 'attempt started', at: times[2], attempt: 2, kind: 'retry', ...of },
+    { type: 'attempt ended', at: times[3], attempt: 2, ...of, status: 200, code: undefined },
+  ])
+})
+
+test('an attempt that may not wait is the second attempt of a hedge', async t => {
+  const { bottom, service } = arrange(1000)
+  const run = testRun()
+  const call = run.ask(questions.ask())
+  const both = [service(call), service(call.nextAttempt(call.abort, false))]
+  for (const { answer } of bottom.held.slice()) answer()
+  await Promise.all(both)
+  t.match(run.events, [
+    { type: 'attempt started', attempt: 1, kind: 'first' },
+    { type: 'attempt started', attempt: 2, kind: 'hedge' },
+    { type: 'attempt ended' },
+    { type: 'attempt ended' },
   ])
 })
 

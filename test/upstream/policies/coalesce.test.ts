@@ -150,6 +150,7 @@ test('the flight has no deadline of its own, and keeps the events and the effort
     upstream: 'any',
     operation: 'any.one',
     attempt: 1,
+    kind: 'first',
   })
   t.match(run.events, [{ type: 'attempt started' }])
   t.ok((flight?.scope.now() ?? 0) > 0)

@@ -348,6 +348,7 @@ test('the request has no deadline, and as much patience as the most patient of i
     upstream: 'shop',
     operation: 'shop.price',
     attempt: 1,
+    kind: 'first',
   })
   t.match(run.events, [{ type: 'attempt started' }])
   if (request !== undefined) request.effort.sent = true

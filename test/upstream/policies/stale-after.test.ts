@@ -89,6 +89,7 @@ test('the refresh goes on without its caller and is kept; until it ends, other c
     upstream: 'any',
     operation: 'any.one',
     attempt: 1,
+    kind: 'first',
   })
   t.same(run.events, [], 'its run has no more events')
   const others = await Promise.all(Array.from({ length: 100 }, () => ask(cats.soon())))

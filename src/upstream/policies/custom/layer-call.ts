@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { LiveCall } from '../../call/live-call.ts'
-import { namesCaller } from '../../call/callers-limit.ts'
+import { namesCaller } from '../../../core/names-caller.ts'
 import { inboundHeaders } from '../../call/inbound.ts'
 import { contentOf } from '../../call/write-body/request-body.ts'
 import type { LayerCall, value } from '../../spec/layer-types.ts'

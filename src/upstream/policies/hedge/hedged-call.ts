@@ -1,6 +1,8 @@
 import { Abort } from '../../../core/abort.ts'
 import type { HedgeResult } from '../../../metrics/operation-metrics.ts'
+import type { ResendRefusal } from '../../call/events.ts'
 import type { LiveCall } from '../../call/live-call.ts'
+import { refusalOf, reportRefusedResend } from '../../call/report.ts'
 import type { Answer, Service } from '../../call/layer.ts'
 
 export interface HedgedCallOptions {
@@ -28,6 +30,8 @@ export class HedgedCall<T> {
   /** The second attempt; `undefined` when it has ended. */
   #secondCall: LiveCall<T> | undefined
   #isOver = false
+  /** True if it was reported that the second attempt was refused. It is tried again, and reported once. */
+  #isRefusalReported = false
   #timer!: NodeJS.Timeout
   /** The failure of the first attempt while the second is in flight. */
   #failure: { readonly error: unknown } | undefined
@@ -57,17 +61,17 @@ export class HedgedCall<T> {
   #sendSecond(): void {
     // The first attempt may end in a later turn of the event loop than the abort.
     if (this.#call.abort.aborted) return
-    if (!this.#options.take()) return this.#wait()
+    if (!this.#options.take()) return this.#refused('budget')
     const second = (this.#second = new Abort())
     this.#call.abort.add(second)
     const call = (this.#secondCall = this.#call.nextAttempt(second, false))
     call.attempt.hedged = this.#call.attempt.span
     this.#next(call).then(
       answer => this.#onAnswer(answer, true),
-      () => {
+      (error: unknown) => {
         if (!call.attempt.sent) {
           this.#options.refund()
-          this.#wait()
+          this.#refused(refusalOf(error))
         }
         this.#onSecondFailure()
       },
@@ -78,8 +82,13 @@ export class HedgedCall<T> {
    * Starts the timer again. The slowest calls need a second attempt most, and a permit or the budget may be available
    * then.
    */
-  #wait(): void {
-    if (!this.#isOver && this.#failure === undefined) this.#timer.refresh()
+  #refused(reason: ResendRefusal): void {
+    if (this.#isOver || this.#failure !== undefined) return
+    if (!this.#isRefusalReported) {
+      this.#isRefusalReported = true
+      reportRefusedResend(this.#call, 'hedge', reason)
+    }
+    this.#timer.refresh()
   }
 
   #onAnswer(answer: Answer<T>, isSecond: boolean): void {

@@ -2,6 +2,7 @@ import { Abort } from '../../../core/abort.ts'
 import { deepFreeze } from '../../../core/freeze.ts'
 import type { Effort } from '../../call/attempt.ts'
 import type { LiveCall } from '../../call/live-call.ts'
+import { reportJoined } from '../../call/report.ts'
 import type { Scope } from '../../call/scope.ts'
 import type { Answer, Completion } from '../../call/layer.ts'
 import type { KeyMember, SharedRequest } from './key-member.ts'
@@ -28,6 +29,12 @@ export class BatchRequest implements SharedRequest, Completion<unknown> {
 
   get effort(): Effort {
     return this.#first.effort
+  }
+
+  /** Reports to each call but the first that it waits for the attempts of the first. */
+  reportJoined(): void {
+    for (const { call, isWaiting } of this.#keys.flat())
+      if (isWaiting && call !== this.#first) reportJoined(call, 'keys')
   }
 
   /** Returns the call of the first key, for as long as any call waits. The attempts belong to the step of that call. */

@@ -77,6 +77,7 @@ function sendAll(next: Send, members: readonly KeyMember[], keyOf: KeyBatchLayer
 function sendBatch(next: Send, keys: readonly (readonly KeyMember[])[]): void {
   if (keys.length === 0) return
   const request = new BatchRequest(keys as Keys)
+  request.reportJoined()
   const call = request.firstCall()
   if (keys.length === 1) return next(call, request)
   let own

@@ -1,5 +1,7 @@
 import { UpstreamError } from '../../../errors.ts'
+import type { ResendRefusal } from '../../call/events.ts'
 import type { LiveCall } from '../../call/live-call.ts'
+import { refusalOf, reportRefusedResend } from '../../call/report.ts'
 import type { RetryBudget } from './retry-budget.ts'
 import { callbackLayer, serviceOf, type Answer, type Layer, type Service, type Completion } from '../../call/layer.ts'
 import { pause } from './pause.ts'
@@ -128,9 +130,12 @@ async function repeat<T>(
   const { effort } = call
   const free = isFree(call, error)
   if (!free) {
-    const { patience, deadline } = call.scope
     const ms = pauseBefore(error, attempts, options)
-    if (ms > maxRetryAfter || ms >= (patience ?? deadline) - call.scope.now() || !options.budget.withdraw()) throw error
+    const refusal = refusalBefore(call, ms, options)
+    if (refusal !== undefined) {
+      reportRefusedResend(call, 'retry', refusal)
+      throw error
+    }
     await pause(call, ms)
   }
   if (free) effort.hadFreeRetry = true
@@ -140,9 +145,19 @@ async function repeat<T>(
     return await next(second)
   } catch (later) {
     // A refusal of the second attempt by Headwaters would hide the failure of the upstream.
-    if (later instanceof UpstreamError && !second.attempt.sent && !call.abort.aborted) throw error
+    if (later instanceof UpstreamError && !second.attempt.sent && !call.abort.aborted) {
+      reportRefusedResend(call, 'retry', refusalOf(later))
+      throw error
+    }
     return again(next, call, options, later, free ? attempts : attempts + 1)
   }
+}
+
+/** Returns the reason for which no attempt follows after a pause; otherwise withdraws it from the budget. */
+function refusalBefore({ scope }: LiveCall<unknown>, ms: number, { budget }: RetryOptions): ResendRefusal | undefined {
+  if (ms > maxRetryAfter) return 'retry-after'
+  if (ms >= (scope.patience ?? scope.deadline) - scope.now()) return 'deadline'
+  return budget.withdraw() ? undefined : 'budget'
 }
 
 /** Returns the pause before the next attempt, in ms: full jitter, or the upstream's `Retry-After` plus some jitter. */

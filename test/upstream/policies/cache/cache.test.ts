@@ -371,6 +371,7 @@ test('a refresh belongs to no run: it outlives its caller, has no deadline and n
     upstream: 'cats',
     operation: 'cats.one',
     attempt: 1,
+    kind: 'first',
   })
   t.same(run.events, [])
   bottom.held[0]?.answer(null, 304, swr)

@@ -1,5 +1,5 @@
-import { secretWords } from '../core/secret-words.ts'
-import { namesCaller } from '../upstream/call/callers-limit.ts'
+import { namesCaller } from './names-caller.ts'
+import { secretWords } from './secret-words.ts'
 
 const words: ReadonlySet<string> = new Set(secretWords)
 
@@ -20,12 +20,13 @@ export function redactedQuery(url: string): string {
 
 function redactedPair(pair: string): string {
   const end = pair.indexOf('=')
-  return end !== -1 && isSecret(pair.slice(0, end)) ? `${pair.slice(0, end)}=REDACTED` : pair
+  if (end === -1) return pair
+  const [name = ''] = new URLSearchParams(pair.slice(0, end)).keys()
+  return namesSecret(name) ? `${pair.slice(0, end)}=REDACTED` : pair
 }
 
-/** Reads the parts of a name, such as `filter[accessToken]` in any encoding. */
-function isSecret(encoded: string): boolean {
-  const [name = ''] = new URLSearchParams(encoded).keys()
+/** Returns whether a name, such as `filter[accessToken]`, has a part that names a credential or an identity. */
+export function namesSecret(name: string): boolean {
   const parts = name
     .replaceAll(/[a-z](?=[A-Z])/g, '$&-')
     .toLowerCase()

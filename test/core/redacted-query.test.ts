@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { redactedQuery } from '../../src/otel/redacted-query.ts'
+import { redactedQuery } from '../../src/core/redacted-query.ts'
 
 const secret = [
   'api_key',

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { suggest } from '../../src/commands/suggest.ts'
+import { suggest } from '../../src/core/suggest.ts'
 
 test('the nearest known word is suggested', async t => {
   const known = ['serve', 'run', 'openapi', 'cat-facts', 'postcard']

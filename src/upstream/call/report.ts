@@ -1,0 +1,36 @@
+import { UpstreamError } from '../../errors.ts'
+import type { JoinReason, ResendRefusal } from './events.ts'
+import type { LiveCall } from './live-call.ts'
+
+/** Reports that a call waits for the answer of another call. A listener of the event may abort the call. */
+export function reportJoined(
+  { scope, step, index, spec: { name: operation, upstream } }: LiveCall<unknown>,
+  reason: JoinReason,
+): void {
+  if (scope.isWatched === false) return
+  scope.emit({ type: 'call joined', at: scope.now(), step, call: index, upstream: upstream.name, operation, reason })
+}
+
+/** Reports that a call is not sent again. A listener of the event may abort the call. */
+export function reportRefusedResend(
+  { scope, step, index, spec: { name: operation, upstream } }: LiveCall<unknown>,
+  kind: 'retry' | 'hedge',
+  reason: ResendRefusal,
+): void {
+  if (scope.isWatched === false) return
+  scope.emit({
+    type: 'resend refused',
+    at: scope.now(),
+    step,
+    call: index,
+    upstream: upstream.name,
+    operation,
+    kind,
+    reason,
+  })
+}
+
+/** Returns the reason of an error with which a layer below refused to send a call again. */
+export function refusalOf(error: unknown): ResendRefusal {
+  return error instanceof UpstreamError && error.code === 'BREAKER_OPEN' ? 'breaker' : 'permit'
+}

@@ -1,0 +1,22 @@
+import type { KeptRun } from '../../src/waterfall/kept-run.ts'
+import { rowOf } from './fleet-runs.ts'
+
+/** Returns what `GET /requests` answers: the runs that the filters select, newest first. */
+export function listRuns(kept: ReadonlyMap<string, KeptRun>, filters: URLSearchParams): unknown {
+  const has = (name: string, value: string | null) => !filters.has(name) || filters.get(name) === value
+  const states = filters.get('state')?.split(',')
+  const before = kept.get(filters.get('before') ?? '')
+  const counts = { failed: 0, partial: 0, slow: 0, cancelled: 0, complete: 0 }
+  const runs = []
+  for (const run of [...kept.values()].reverse()) {
+    counts[run.state]++
+    if (before !== undefined && run.at >= before.at) continue
+    if (states !== undefined && !states.includes(run.state)) continue
+    if (!has('aggregate', run.aggregate) || !has('request', run.requestId) || !has('trace', run.traceId)) continue
+    const upstream = filters.get('upstream')
+    if (upstream !== null && !run.upstreams.includes(upstream)) continue
+    if (run.ms < Number(filters.get('min') ?? 0)) continue
+    if (runs.length < Number(filters.get('limit') ?? 50)) runs.push(rowOf(run))
+  }
+  return { runs, kept: counts, oldest: {} }
+}
