@@ -10,5 +10,5 @@ if (existsSync(compiler)) {
   rmSync(join(__dirname, '..', 'dist'), { recursive: true, force: true })
   for (const project of ['tsconfig.build.json', 'tsconfig.browser.build.json'])
     execFileSync(process.execPath, [compiler, '-p', project], { stdio: 'inherit', cwd: join(__dirname, '..') })
-  require('./copy-styles.cjs')
+  require('./copy-page-files.cjs')
 } else console.error('headwaters: no compiler is installed, so dist is not built; the sources run as they are')

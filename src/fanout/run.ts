@@ -51,10 +51,10 @@ export interface RunStartOptions extends RunOptions {
   readonly progress?: RunProgress | undefined
   /** The id of the run in its events, a UUID. @default that of the timeline, or a random one */
   readonly id?: string | undefined
-  /** The faults that act on the calls of the run. @default none */
-  readonly rehearsal?: Rehearsal | undefined
   /** Follows the run for its operator. @default nothing */
   readonly timeline?: RunTimeline | undefined
+  /** The faults that act on the calls of the run. @default none */
+  readonly rehearsal?: Rehearsal | undefined
 }
 
 /** Receives the result of a run, once. */
@@ -135,8 +135,8 @@ export class Run implements RunHandle, ReplyTarget {
       spans,
       progress,
       id,
-      rehearsal,
       timeline,
+      rehearsal,
     }: RunStartOptions,
     reads?: HeaderReadTracker,
   ) {

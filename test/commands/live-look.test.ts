@@ -90,14 +90,14 @@ test(
     const last = await terminal.until(ended(0))
     const rows = rowsOf(last)
     t.match(rows[1], /^pages {2}ok {9}━+ *│ {4}3\/3 +3 +\d+\.\d$/)
-    t.match(rows[3], /^sum {4}ok +━ *│ +0 +\d+\.\d$/)
+    t.match(rows[3], /^sum {4}ok +─ *│ +0 +\d+\.\d$/, 'a step without a call has a thin line')
     t.ok(
-      Math.abs((rows[3] ?? '').indexOf('━') - (rows[1] ?? '').lastIndexOf('━')) <= 1,
+      Math.abs((rows[3] ?? '').indexOf('─') - (rows[1] ?? '').lastIndexOf('━')) <= 1,
       'a step that needs another begins where that one ended',
     )
     t.match(
       last.join('\n'),
-      /^\{\n {2}"pages": \[\n {4}0,\n {4}1,\n {4}2\n {2}\]\n\}\n\npages {2}GET \/pages\n\nstep .* \d+\.\d ms │.*\n(?:.*\n){4}not complete, in \d+\.\d ms\n {2}extra {2}fallback: UPSTREAM_STATUS \(404\), answered with an unexpected status\n\[ended: 0\]\n\$$/,
+      /^\{\n {2}"pages": \[\n {4}0,\n {4}1,\n {4}2\n {2}\]\n\}\n\npages {2}GET \/pages\n\nstep .* \d+\.\d ms │.*\n(?:.*\n){4,5}not complete, in \d+\.\d ms\n {2}extra {2}fallback: UPSTREAM_STATUS \(404\), answered with an unexpected status\n\[ended: 0\]\n\$$/,
     )
     t.ok(await terminal.hasCursor())
     t.equal(upstream.requests.length, 4)
@@ -114,7 +114,7 @@ test('Ctrl-C cancels the calls, ends with 130 and leaves the terminal as it was'
   await terminal.press('C-c')
   const lines = await terminal.until(ended(130))
   await upstream.deserted()
-  t.match(rowsOf(lines)[1], /^pages {2}cancelled {2,}━+ *│ {4}1\/3 /)
+  t.match(rowsOf(lines)[1], /^pages {2}cancelled {2,}─*━+× *│ {4}1\/3 /)
   t.match(lines.join('\n'), /\ncancelled after \d+\.\d ms\n/)
   t.equal(lines.filter(line => line.startsWith('step ')).length, 1, 'the drawing is there once')
   t.ok(await terminal.hasCursor(), 'the cursor is seen')
@@ -122,6 +122,43 @@ test('Ctrl-C cancels the calls, ends with 130 and leaves the terminal as it was'
   const modes = await terminal.until(screen => screen.some(line => line.includes('iexten')))
   t.match(modes.join(' '), /(?<!-)icanon/)
   t.match(modes.join(' '), /(?<!-)echo /)
+})
+
+test('waits, hedges, retries and cancels of a run can be told apart in its drawing', { skip }, async t => {
+  const asked = { slow: 0, busy: 0 }
+  const upstream = await rawUpstream(t, (socket, { path }) => {
+    if (path === '/slow' && ++asked.slow === 2) setTimeout(() => socket.write(json(1)), 200)
+    if (path === '/busy') setTimeout(() => socket.write(++asked.busy === 1 ? json(1, 503, { 'retry-after': '1' }) : json(1)), 200)
+    if (path === '/plain') setTimeout(() => socket.write(json(1)), 200)
+  })
+  const { path } = definitionsFolder(t, {
+    'mixed.ts': `
+import { aggregate, defineUpstream, operation, times } from 'headwaters'
+import { z } from 'zod'
+const one = (path: \`/\${string}\`) => ({ it: operation({ path, output: z.number() }) })
+const origin = '${upstream.origin}'
+const hedged = defineUpstream('hedged', { origin, hedge: { delay: 200, maxRatio: 1 } }, one('/slow'))
+const busy = defineUpstream('busy', { origin, retry: { maxAttempts: 2 } }, one('/busy'))
+const narrow = defineUpstream('narrow', { origin, concurrency: 1 }, one('/plain'))
+const dead = defineUpstream('dead', { origin, attemptTimeout: 5000 }, one('/never'))
+export const mixed = aggregate('mixed', { url: '/mixed', deadline: 2000 })
+  .optional('slow', () => hedged.it(), { fallback: null })
+  .optional('again', () => busy.it(), { fallback: null })
+  .each('queued', () => times(2, () => narrow.it()))
+  .optional('never', () => dead.it(), { fallback: null })
+  .reply(z.unknown(), () => 1)
+`,
+  })
+  const terminal = await openTerminal(t)
+  await terminal.type(`clear; node src/cli.ts run mixed ${path}; echo "[ended: $?]"`)
+  const lines = await terminal.until(ended(0))
+  const row = (name: string) => lines.find(line => line.startsWith(`${name} `)) ?? ''
+  t.comment(lines.join('\n'))
+  t.match(row('slow'), / ok +─*━+═+ *│/)
+  t.match(row('again'), / ok +─*━+!┄*━+ *│/)
+  t.match(row('queued'), / ok +─*━+─* *│/)
+  t.match(row('never'), / fallback +─*━+[×!]─*│/)
+  t.ok(lines.some(line => /^(?:─ own work {2})?┄ wait {2}━ attempt {2}═ hedge {2}! failed$/.test(line)))
 })
 
 test('a terminal that is made narrower or wider is drawn to its new width', { skip }, async t => {

@@ -12,7 +12,7 @@ const serverModules: ReadonlySet<string> = new Set(['dashboard/page'])
 /** A file that the page may load. */
 export interface AssetFile {
   readonly url: URL
-  readonly type: 'text/javascript' | 'text/css'
+  readonly type: 'text/javascript' | 'text/css' | 'image/svg+xml'
   /** True for a TypeScript source, whose types are removed before it is sent. */
   readonly hasTypes: boolean
 }
@@ -21,8 +21,7 @@ export interface AssetFile {
  * Lists the files that the page may load, by their path below `/dashboard/assets/`. A request names one of them exactly
  * or gets 404, so that no path of a request becomes a path of the file system.
  *
- * The modules have their paths in the sources or in `dist`, so that their relative imports work unchanged. The page
- * names its first module `dashboard/main.js` in both cases.
+ * The modules have their paths in the sources or in `dist`, so that their relative imports work unchanged.
  *
  * @param root - The folder of the sources or of `dist`.
  * @param extension - The extension of the modules: `.ts` for sources, `.js` in `dist`.
@@ -41,10 +40,9 @@ export function assetFiles(
       const name = `${folder}/${path}`
       const url = new URL(name, root)
       if (name.endsWith('.css')) files.set(name, { url, type: 'text/css', hasTypes: false })
+      else if (name.endsWith('.svg')) files.set(name, { url, type: 'image/svg+xml', hasTypes: false })
       else if (isModule(name, extension)) files.set(name, { url, type: 'text/javascript', hasTypes })
     }
-  const main = files.get(`dashboard/main${extension}`)
-  if (main !== undefined) files.set('dashboard/main.js', main)
   return files
 }
 

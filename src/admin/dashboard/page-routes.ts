@@ -23,7 +23,8 @@ const policy = [
   "require-trusted-types-for 'script'",
 ].join('; ')
 
-const html = { type: 'text/html', text: page, tag: `"${hash('sha1', page, 'base64url')}"` } as const
+const text = page(import.meta.url.endsWith('.ts') ? 'ts' : 'js')
+const html = { type: 'text/html', text, tag: `"${hash('sha1', text, 'base64url')}"` } as const
 
 /** Adds the page of the dashboard and its files. They have no data and need no key. */
 export function addPageRoutes(app: FastifyInstance, assets = new Assets()): void {

@@ -3,6 +3,8 @@ import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import type { BareEvent, CallCounts } from '../../fanout/events.ts'
 import type { State } from '../../fanout/outcome.ts'
 import { hasSeveralCalls, type StepKind } from '../../fanout/step.ts'
+import type { TimedStep, Timeline } from '../../waterfall/timeline.ts'
+import { addCallEvent, type LiveCalls } from './call-timeline.ts'
 
 /** The state of one step of a run. */
 export interface Row {
@@ -28,6 +30,8 @@ export interface Row {
   /** The innermost cause, if the call that ended last failed. It may contain text from the upstream. */
   why: string | undefined
   tally: CallCounts | undefined
+  /** The times of the calls, in the order of their first events. */
+  readonly timeline: LiveCalls
 }
 
 /** The state of a run, built from its events. */
@@ -77,6 +81,7 @@ function createRow({ name, kind, concurrency }: Pick<Row, 'name' | 'kind' | 'con
     code: undefined,
     why: undefined,
     tally: undefined,
+    timeline: new Map(),
   }
 }
 
@@ -97,6 +102,7 @@ export function applyEvent(view: RunView, event: BareEvent): void {
     return
   }
   const row = rowOf(view, event.step)
+  if (event.type !== 'step started' && event.type !== 'step ended') addCallEvent(row.timeline, event)
   switch (event.type) {
     case 'step started':
       row.state = 'running'
@@ -130,6 +136,25 @@ export function applyEvent(view: RunView, event: BareEvent): void {
       row.code = event.code
       row.tally = event.tally
       break
+  }
+}
+
+/** Returns the times of a run until now. */
+export function timelineOf({ rows, deadline, outcome }: RunView, now: number): Timeline {
+  return { end: outcome?.at ?? now, deadline, steps: rows.map(timedStep) }
+}
+
+function timedStep({ name, kind, state, code, start, end, timeline }: Row): TimedStep {
+  return {
+    name,
+    kind,
+    needs: [],
+    state,
+    code: code ?? null,
+    start: start ?? null,
+    end: end ?? null,
+    fault: null,
+    calls: [...timeline.values()],
   }
 }
 

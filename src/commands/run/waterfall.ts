@@ -1,4 +1,7 @@
-import { callsOf, type RunView, type Row } from './run-view.ts'
+import { axisOf } from '../../waterfall/axis.ts'
+import { rowsOf } from '../../waterfall/timeline-rows.ts'
+import { drawBars, legendOf, type BarsOptions } from './draw-bars.ts'
+import { callsOf, timelineOf, type RunView, type Row } from './run-view.ts'
 import { summaryOf } from './run-text.ts'
 import { paint } from './paint.ts'
 import { hasSeveralCalls } from '../../fanout/step.ts'
@@ -25,14 +28,12 @@ const stateWidth = 'cancelled'.length
 const shortestName = 4
 const longestName = 18
 const narrowest = shortestName + gap.length + stateWidth
-/** The shortest time that the axis shows, in ms. */
-const shortestAxis = 0.1
 /** The smallest width of the bars. Narrower bars are not useful, so a text column is removed first. */
 const shortestBar = 16
 
 /**
- * Draws a run as one line per step, with a bar on a time axis. The axis ends at the deadline during the run, and at the
- * end of the run afterwards. Every line fits a terminal that has at least 16 columns.
+ * Draws a run as one line per step, with bars on a time axis. The axis ends at the deadline during the run, and at the
+ * end of the run afterwards, or at a deadline close to it. Every line fits a terminal that has at least 16 columns.
  */
 export function waterfall(view: RunView, options: WaterfallOptions): string[] {
   const { columns, color, unicode, now } = options
@@ -49,25 +50,39 @@ export function waterfall(view: RunView, options: WaterfallOptions): string[] {
   const line = (name: string, state: string, bars: string, rest: readonly string[]) =>
     [name, state, ...(bar === 0 ? [] : [bars]), ...rest].join(gap).trimEnd()
 
+  const timeline = timelineOf(view, now)
+  const { end, deadline } = axisOf(view.outcome === undefined ? { ...timeline, end: view.deadline } : timeline, 0)
+  const optionsOf = ({ state }: Pick<Row, 'state'>): BarsOptions => ({
+    end,
+    deadline,
+    width: bar,
+    state,
+    color,
+    unicode,
+  })
+  const bars = rowsOf(timeline).map(row => row.bars)
+
   const head = line(
     'step'.padEnd(names),
     'state'.padEnd(stateWidth),
-    axis(bar, view) + mark,
+    axis(bar, end, deadline) + mark,
     right.map(({ title, width }) => title.padStart(width)),
   )
-  const rows = view.rows.map(row =>
+  const rows = view.rows.map((row, index) =>
     line(
       cut(row.name, names, unicode).padEnd(names),
       paint(color, row.state, row.state.padEnd(stateWidth)),
-      paint(color, row.state, barOf(row, view, now, bar, unicode)) + paint(color, 'mark', mark),
+      drawBars(bars[index] ?? [], optionsOf(row)) + paint(color, 'mark', mark),
       right.map(({ text, width }) => text(row).padStart(width)),
     ),
   )
+  const legend = bar === 0 ? '' : legendOf(bars, optionsOf({ state: 'ok' }))
   return [
     cut(`${view.name}  ${view.target}`, room, unicode),
     '',
     paint(color, 'mark', head),
     ...rows,
+    ...(legend === '' ? [] : [paint(color, 'mark', cut(legend, room, unicode))]),
     '',
     cut(summaryOf(view, now), room, unicode),
   ]
@@ -95,23 +110,8 @@ function fit(view: RunView, now: number, room: number): { readonly right: readon
 }
 
 /** Returns the labels of the time axis: `0` at the left end, and the last time at the right end. */
-function axis(width: number, { deadline, outcome }: RunView): string {
-  const end = outcome === undefined ? String(deadline) : outcome.at.toFixed(1)
-  return `0${`${end} ms `.padStart(Math.max(0, width - 1))}`
-}
-
-function barOf(
-  { start, end }: Row,
-  { deadline, outcome }: RunView,
-  now: number,
-  width: number,
-  unicode: boolean,
-): string {
-  if (start === undefined || width === 0) return ' '.repeat(width)
-  const cell = (ms: number) => (ms / Math.max(outcome?.at ?? deadline, shortestAxis)) * width
-  const from = Math.min(width - 1, Math.floor(cell(start)))
-  const to = Math.min(width, Math.max(from + 1, Math.round(cell(end ?? outcome?.at ?? now))))
-  return ' '.repeat(from) + (unicode ? '━' : '=').repeat(to - from) + ' '.repeat(width - to)
+function axis(width: number, end: number, deadline: number | undefined): string {
+  return `0${`${end === deadline ? String(end) : end.toFixed(1)} ms `.padStart(Math.max(0, width - 1))}`
 }
 
 /** Returns the duration of a step in ms. It has no decimals while the step runs, because they would flicker. */

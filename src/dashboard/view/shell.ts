@@ -26,6 +26,8 @@ export interface Page {
   read(path: string, accept?: string): Promise<Response>
   /** Selects the upstream whose detail is shown. */
   select(upstream: string): void
+  /** Scrolls to the row of an aggregate and marks it. */
+  showAggregate(name: string): void
   /** Renders in the next animation frame. */
   changed(): void
   /** Says a sentence to users of screen readers, politely; at most one in 5 s, the newest wins. */

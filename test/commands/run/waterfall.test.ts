@@ -88,7 +88,7 @@ test('when a run ends the axis ends with it, so that the bars of a short run can
   const bars = (events: readonly EventEntry[]) =>
     waterfall(runViewAfter(events), { ...plain, now: 45, columns: 80 })
       .slice(3, 5)
-      .map(line => line.split('━').length - 1)
+      .map(line => line.split('─').length - 1)
   t.same(bars(short), [1, 1])
   t.same(bars([...short, [45, 'run ended']]), [22, 11])
   t.same(
@@ -195,6 +195,71 @@ test('without unicode all is ASCII', async t => {
   t.match(waterfall(runViewAfter(done), { color: false, unicode: false, now: 751, columns: 80 }).join(' '), /^[ -~]+$/)
 })
 
+test('a wait, an attempt, a pause, a retry, a hedge and a cancel have characters of their own, and a legend', async t => {
+  const source = { upstream: 'source', operation: 'source.ask' }
+  const events: readonly EventEntry[] = [
+    [0, 'step started', { step: 0 }],
+    [200, 'call waited', { ...source, step: 0, reason: 'permit', ms: 200 }],
+    [200, 'attempt started', { ...source, step: 0, kind: 'first' }],
+    [300, 'attempt ended', { ...source, step: 0, code: 'UPSTREAM_BUSY' }],
+    [400, 'call waited', { ...source, step: 0, reason: 'retry', ms: 100 }],
+    [400, 'attempt started', { ...source, step: 0, attempt: 2, kind: 'retry' }],
+    [600, 'attempt ended', { ...source, step: 0, attempt: 2 }],
+    [600, 'call ended', { ...source, step: 0, status: 200 }],
+    [800, 'step ended', { step: 0 }],
+    [0, 'step started', { step: 3 }],
+    [0, 'attempt started', { ...source, step: 3, kind: 'first' }],
+    [400, 'attempt started', { ...source, step: 3, attempt: 2, kind: 'hedge' }],
+    [600, 'attempt ended', { ...source, step: 3, attempt: 2 }],
+    [600, 'attempt ended', { ...source, step: 3, code: 'CANCELLED' }],
+    [600, 'call ended', { ...source, step: 3, status: 200 }],
+    [600, 'step ended', { step: 3 }],
+    [800, 'step started', { step: 1 }],
+    [800, 'attempt started', { ...source, step: 1, kind: 'first' }],
+    [1000, 'attempt ended', { ...source, step: 1, code: 'CANCELLED' }],
+    [1000, 'call ended', { ...source, step: 1, code: 'CANCELLED' }],
+    [1000, 'step ended', { step: 1, state: 'cancelled' }],
+    [1000, 'run ended', { code: 'CANCELLED' }],
+  ]
+  t.same(waterfall(runViewAfter(events), { ...plain, now: 1000, columns: 87 }), [
+    'drawn  GET /drawn',
+    '',
+    'step    state      0                               1000 ms │  calls  attempts       ms',
+    'first   ok         ┄┄┄┄┄┄┄┄━━━!┄┄┄┄━━━━━━━━────────        │                2    800.0',
+    'pages   cancelled                                  ━━━━━━━×│    0/1         1    200.0',
+    'mirror  waiting                                            │',
+    'extra   ok         ━━━━━━━━━━━━━━━━════════                │                2    600.0',
+    '─ own work  ┄ wait  ━ attempt  ═ hedge  ! failed  × cancelled',
+    '',
+    'cancelled after 1000.0 ms',
+  ])
+  t.match(waterfall(runViewAfter(events), { color: false, unicode: false, now: 1000, columns: 87 }).slice(3, 8), [
+    /  ok {9}\.{8}===!\.{4}={8}-{8} {8}\|/,
+    /=======x\|/,
+    'waiting',
+    /  ok {9}={16}#{8} {16}\|/,
+    '- own work  . wait  = attempt  # hedge  ! failed  x cancelled',
+  ])
+})
+
+test('a deadline that comes shortly after the end of the run is the end of the axis', async t => {
+  const ended = (at: number) =>
+    waterfall(
+      runViewAfter([
+        [0, 'step started', { step: 0 }],
+        [at, 'step ended', { step: 0, state: 'ok' }],
+        [at, 'run ended'],
+      ]),
+      { ...plain, now: at, columns: 80 },
+    )
+  t.match(ended(950)[2], ' 1000 ms │')
+  t.match(ended(950)[3], /^first {3}ok {9}─{31} {2}│/)
+  t.match(ended(850)[2], ' 850.0 ms │')
+  const late = ended(1500)
+  t.match(late[2], ' 1500.0 ms │')
+  t.match(late[4], /^pages {3}waiting {26}│ {10}│$/, 'a run that ended after its deadline has a mark at the deadline')
+})
+
 test('calls beyond the width of a step may still wait, and are counted as more', async t => {
   const calls = [0, 1, 2, 3].map((call): EventEntry => [1, 'attempt started', { step: 1, call }])
   t.match(
@@ -223,6 +288,6 @@ test('a context() that asks calls has the first row from its first event on, and
   ]
   t.same(waterfall(runViewAfter(ended), { ...plain, now: 500, columns: 80 }).slice(3, 5), [
     'context  ok         ━━━━━━━━                        │    2/2         2    250.0',
-    'first    running            ━━━━━━━━                │                0      250',
+    'first    running            ────────                │                0      250',
   ])
 })

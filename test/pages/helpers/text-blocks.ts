@@ -93,7 +93,7 @@ function waterfallLines(): string[] {
 }
 
 const stateRow =
-  /^[\w-]+ +(?:running|waiting|ok|partial|stale|fallback|failed|skipped|cancelled) +━* *│(?: +[\d/+]+)?(?: +\d+)(?: +[\d.]+)$/
+  /^[\w-]+ +(?:running|waiting|ok|partial|stale|fallback|failed|skipped|cancelled) +[━═┄─!×]* *│(?: +[\d/+]+)?(?: +\d+)(?: +[\d.]+)$/
 
 const kinds: readonly TextKind[] = [
   {

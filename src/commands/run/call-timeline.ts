@@ -1,0 +1,89 @@
+import type { CallEvent } from '../../upstream/call/events.ts'
+import type { KeptAttempt, KeptCall, KeptMark, KeptWait } from '../../waterfall/kept-run.ts'
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+
+/** The times of a call in progress. */
+export interface LiveCall extends Mutable<KeptCall> {
+  readonly waits: Mutable<KeptWait>[]
+  readonly attempts: Mutable<KeptAttempt>[]
+  readonly marks: KeptMark[]
+}
+
+/** The times of the calls of a step, by the number of the call. */
+export type LiveCalls = Map<number, LiveCall>
+
+/** The largest number of calls of a step that are drawn. Each frame draws all of them. */
+const mostCalls = 5000
+
+/** Adds an event to the times of its call. The first event of a call adds the call. */
+export function addCallEvent(calls: LiveCalls, event: CallEvent): void {
+  if (calls.size === mostCalls && !calls.has(event.call)) return
+  const { at } = event
+  switch (event.type) {
+    case 'call waited': {
+      const start = at - event.ms
+      callOf(calls, event, start).waits.push({ reason: event.reason, start, end: at })
+      break
+    }
+    case 'attempt started': {
+      const { attempt: number, kind } = event
+      callOf(calls, event, at).attempts.push({ number, kind, start: at, end: null, status: null, code: null })
+      break
+    }
+    case 'attempt ended':
+      for (const attempt of callOf(calls, event, at).attempts) {
+        if (attempt.number === event.attempt) endAttempt(attempt, at, event.code)
+      }
+      break
+    case 'call joined':
+      callOf(calls, event, at).waits.push({ reason: 'shared', start: at, end: Infinity })
+      break
+    case 'resend refused':
+      callOf(calls, event, at).marks.push({ at, what: `${event.kind} not sent`, reason: event.reason })
+      break
+    case 'call ended':
+      endCall(callOf(calls, event, at), event)
+      break
+  }
+}
+
+/** Returns the times of the call of an event. */
+function callOf(calls: LiveCalls, { call, operation }: CallEvent, start: number): LiveCall {
+  const found = calls.get(call)
+  if (found !== undefined) return found
+  const created: LiveCall = {
+    call,
+    operation,
+    method: '',
+    path: '',
+    start,
+    end: null,
+    status: null,
+    code: null,
+    cache: null,
+    waits: [],
+    attempts: [],
+    marks: [],
+  }
+  calls.set(call, created)
+  return created
+}
+
+function endAttempt(attempt: Mutable<KeptAttempt>, at: number, code: string | undefined): void {
+  attempt.end = at
+  attempt.code = code ?? null
+}
+
+function endCall(call: LiveCall, { at, status, code, cached }: CallEvent & { readonly type: 'call ended' }): void {
+  call.end = at
+  call.status = status ?? null
+  call.code = code ?? null
+  call.cache = cached?.cache ?? null
+  if (code === 'BREAKER_OPEN' && call.attempts.length === 0)
+    call.marks.push({ at, what: 'call refused', reason: 'breaker' })
+  for (const wait of call.waits) wait.end = Math.min(wait.end, at)
+  for (const attempt of call.attempts) {
+    if (attempt.end === null) endAttempt(attempt, at, code)
+  }
+}

@@ -1,0 +1,106 @@
+import { Connection } from './model/connection.ts'
+import type { KeyStore, Phase, Timers } from './model/phase.ts'
+import { DashboardState } from './model/state.ts'
+import { Aggregates } from './view/aggregates.ts'
+import { Announcer } from './view/announcer.ts'
+import { Banner } from './view/banner.ts'
+import { startExplanations } from './view/explanation.ts'
+import { onFrame } from './view/frames.ts'
+import { Gate } from './view/key-form.ts'
+import { startFilterKeys } from './view/keyboard.ts'
+import { findPlaces, place, type Page, type View } from './view/shell.ts'
+import { ServiceLine } from './view/service-line.ts'
+import { onTheme, startTheme } from './view/theme.ts'
+import { Tiles } from './view/tiles.ts'
+import { Totals } from './view/totals.ts'
+import { VerdictView } from './view/verdict.ts'
+
+const keyName = 'headwaters-key'
+
+const key: KeyStore = {
+  read: () => sessionStorage.getItem(keyName) ?? undefined,
+  write: value => sessionStorage.setItem(keyName, value),
+  forget: () => sessionStorage.removeItem(keyName),
+}
+
+const timers: Timers = {
+  now: () => Date.now(),
+  after: (ms, action) => {
+    const timer = setTimeout(action, ms)
+    return () => clearTimeout(timer)
+  },
+  random: () => Math.random(),
+}
+
+startTheme()
+const state = new DashboardState()
+const filter = place('filter') as HTMLInputElement
+const announcer = new Announcer()
+const serviceLine = new ServiceLine()
+const render = onFrame(() => {
+  serviceLine.render(state)
+  if (state.at === 0) return
+  for (const view of views) view.render(state)
+})
+
+const connection = new Connection({
+  url: '/dashboard/events',
+  fetch: (url, init) => fetch(url, init),
+  key,
+  timers,
+  onEvent: event => {
+    state.apply(event)
+    render()
+  },
+  onPhase: enter,
+})
+const banner = new Banner(() => connection.open())
+const gate = new Gate(
+  value => connection.unlock(value),
+  () => connection.open(),
+)
+
+const page: Page = {
+  places: findPlaces(),
+  read: (path, accept = 'application/json') => connection.request(path, accept),
+  select: name => {
+    state.select(name)
+    render()
+  },
+  showAggregate: name => aggregates.show(name),
+  changed: render,
+  announce: sentence => announcer.say(sentence),
+  onTheme,
+}
+const filterText = () => filter.value.trim().toLowerCase()
+const aggregates = new Aggregates(page, filterText, startExplanations(page))
+const views: readonly View[] = [
+  new VerdictView(page),
+  new Totals(page),
+  new Tiles(page, filterText),
+  aggregates,
+  announcer,
+]
+
+function enter(phase: Phase): void {
+  const isStale = phase.name === 'lost' || phase.name === 'waiting' || phase.name === 'outdated'
+  place('main').classList.toggle('stale', isStale)
+  if (isStale) place('main').setAttribute('aria-disabled', 'true')
+  else place('main').removeAttribute('aria-disabled')
+  place('forget').hidden = key.read() === undefined
+  serviceLine.show(phase)
+  gate.show(phase)
+  banner.show(phase, timers.now(), connection.lastEventAt)
+  if (phase.name === 'waiting') announcer.say('The connection to the service is lost.')
+  if (phase.name === 'live') announcer.say('The numbers are live.')
+  render()
+}
+
+place('forget').addEventListener('click', () => connection.lock())
+startFilterKeys(filter, render)
+// The banner counts seconds; nothing else of the page needs a timer.
+setInterval(() => {
+  if (connection.phase.name !== 'live') banner.show(connection.phase, timers.now(), connection.lastEventAt)
+}, 1000)
+document.addEventListener('visibilitychange', () => (document.hidden ? connection.hide() : connection.show()))
+connection.open()

@@ -1,0 +1,63 @@
+import type { DashboardState } from '../model/state.ts'
+import type { VerdictPart } from '../protocol.ts'
+import { AttributeCell, element, TextCell } from './dom.ts'
+import { HealthShape } from './shapes.ts'
+import type { Page, View } from './shell.ts'
+
+/** The state of the service in a sentence; names in it are buttons. */
+export class VerdictView implements View {
+  readonly #page: Page
+  readonly #shape = new HealthShape('idle')
+  readonly #text = element('div', { class: 'verdict-text' })
+  readonly #health: AttributeCell
+  /** The kinds and names of the parts that the elements have: the elements stay as long as these are the same. */
+  #form = ''
+  #cells: TextCell[] = []
+
+  constructor(page: Page) {
+    this.#page = page
+    const { verdict } = page.places
+    this.#health = new AttributeCell(verdict, 'data-health')
+    verdict.append(element('span', { class: 'verdict-shape' }, this.#shape.node), this.#text)
+    this.#text.addEventListener('click', ({ target }) => this.#follow(target))
+  }
+
+  render({ verdict: { health, sentences }, at }: DashboardState): void {
+    if (at === 0) return
+    this.#shape.set(health)
+    this.#health.set(health)
+    const form = sentences.map(parts => parts.map(formOf).join()).join('|')
+    if (form !== this.#form) {
+      this.#form = form
+      this.#build(sentences)
+    }
+    let index = 0
+    for (const parts of sentences) for (const { text } of parts) this.#cells[index++]?.set(text)
+  }
+
+  #build(sentences: readonly (readonly VerdictPart[])[]): void {
+    this.#cells = []
+    const lines = sentences.map((parts, index) =>
+      element('p', { class: index === 0 ? 'verdict-first' : 'verdict-more' }, ...parts.map(part => this.#part(part))),
+    )
+    this.#text.replaceChildren(...lines)
+  }
+
+  #part({ upstream, aggregate }: VerdictPart): HTMLElement {
+    const isName = upstream !== undefined || aggregate !== undefined
+    const node = isName ? element('button', { class: 'name', attributes: { type: 'button' } }) : element('span')
+    if (upstream !== undefined) node.dataset.upstream = upstream
+    if (aggregate !== undefined) node.dataset.aggregate = aggregate
+    this.#cells.push(new TextCell(node))
+    return node
+  }
+
+  #follow(target: EventTarget | null): void {
+    const { upstream, aggregate } = (target instanceof HTMLElement && target.dataset) || {}
+    if (upstream !== undefined) this.#page.select(upstream)
+    else if (aggregate !== undefined) this.#page.showAggregate(aggregate)
+  }
+}
+
+const formOf = ({ upstream, aggregate }: VerdictPart) =>
+  upstream !== undefined ? `u${upstream}` : aggregate !== undefined ? `a${aggregate}` : ''
