@@ -21,19 +21,8 @@ export async function openDashboard(
   { isEmpty = false, ...options }: OpenOptions = {},
 ): Promise<OpenDashboard> {
   const browser = await launchChromium(t)
-  return openPage(await browser.newContext(contextOptions(options)), url, isEmpty)
-}
-
-type Context = Awaited<ReturnType<Awaited<ReturnType<typeof launchChromium>>['newContext']>>
-
-/** Returns the options of a browser context for the dashboard. */
-export function contextOptions(options: BrowserContextOptions): BrowserContextOptions {
-  return { viewport: { width: 1280, height: 900 }, serviceWorkers: 'block', ...options }
-}
-
-/** Opens the dashboard in a context of a browser that runs. */
-export async function openPage(context: Context, url: string, isEmpty = false): Promise<OpenDashboard> {
-  const page = await context.newPage()
+  const viewport = { width: 1280, height: 900 }
+  const page = await browser.newPage({ viewport, serviceWorkers: 'block', timezoneId: 'UTC', ...options })
   page.setDefaultTimeout(30_000)
   const problems: string[] = []
   page.on('console', message => {

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { Page } from 'playwright-core'
 import { test } from 'tap'
-import { chromiumMissing, launchChromium } from '../../helpers/chromium.ts'
+import { chromiumMissing } from '../../helpers/chromium.ts'
 import { DashboardEvents, dashboardEvents } from '../../helpers/dashboard-events.ts'
-import { contextOptions, openPage } from '../../helpers/dashboard-page.ts'
+import { openDashboard } from '../../helpers/dashboard-page.ts'
 
 /** The policy of the page forbids another script in it; the debugger of the browser may evaluate it. */
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
@@ -71,16 +71,12 @@ const states: readonly {
 for (const { name, served: options, open } of states)
   test(`the dashboard has no serious violation of accessibility: ${name}`, { skip: chromiumMissing }, async t => {
     const served = await dashboardEvents(t, options)
-    const browser = await launchChromium(t)
+    const { page } = await openDashboard(t, served.url, { isEmpty: true, reducedMotion: 'reduce' })
+    await open(page, served)
     for (const width of widths)
       for (const colorScheme of themes) {
-        served.comeBack()
-        const context = await browser.newContext(
-          contextOptions({ viewport: { width, height: 900 }, colorScheme, reducedMotion: 'reduce' }),
-        )
-        const { page } = await openPage(context, served.url, true)
-        await open(page, served)
+        await page.setViewportSize({ width, height: 900 })
+        await page.emulateMedia({ colorScheme })
         t.same(await violationsOf(page), [], `${width} px, ${colorScheme}`)
-        await context.close()
       }
   })
