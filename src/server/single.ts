@@ -1,9 +1,11 @@
 import type { FastifyInstance } from 'fastify'
 import type { OpenCatalogue } from '../definitions/catalogue.ts'
 import { runtimeOf } from '../http/lifecycle/app-runtime.ts'
+import { addExplainRoutes } from '../http/operator/explain-route.ts'
 import { processLog } from '../log/process-log.ts'
 import { openAdminListener } from './process/admin-listener.ts'
 import { listenAt } from './process/listen.ts'
+import { serviceExplainer } from './process/service-app.ts'
 import { shutDownOnSignals, type ShutdownOptions } from './process/shutdown.ts'
 
 /** Serves in this process alone, with the definitions as they were at the start. */
@@ -13,10 +15,12 @@ export async function serveSingle(
   flushSpans: ShutdownOptions['flushSpans'],
 ): Promise<void> {
   const { config } = catalogue
+  const explainer = serviceExplainer(catalogue, app)
   const admin = await openAdminListener({
     config,
     log: app.log,
     metrics: runtimeOf(app).metrics,
+    routes: [admin => addExplainRoutes(admin, config.admin, () => explainer)],
     lostLogLines: () => processLog().lost,
   })
   shutDownOnSignals(catalogue, app, () => admin.closeAfter(() => app.close()), { flushSpans })

@@ -4,11 +4,12 @@ import type { OpenCatalogue } from '../definitions/catalogue.ts'
 import { DefinitionsError } from '../definitions/definitions-error.ts'
 import { watch } from '../definitions/watch.ts'
 import { runtimeOf } from '../http/lifecycle/app-runtime.ts'
+import { addExplainRoutes } from '../http/operator/explain-route.ts'
 import { processLog } from '../log/process-log.ts'
 import { createHotSwapServer } from './hot-swap-server.ts'
 import { openAdminListener } from './process/admin-listener.ts'
 import { listenAt } from './process/listen.ts'
-import { createServiceApp, routesOf } from './process/service-app.ts'
+import { createServiceApp, routesOf, serviceExplainer } from './process/service-app.ts'
 import { shutDownOnSignals, type ShutdownOptions } from './process/shutdown.ts'
 
 /**
@@ -24,10 +25,12 @@ export async function serveWatched(
   const server = createHotSwapServer({ limits: config.inbound.limits, drainMs: config.drainMs })
   let stopWatching = () => {}
   let runtime = runtimeOf(app)
+  let explainer = serviceExplainer(catalogue, app)
   const admin = await openAdminListener({
     config,
     log: app.log,
     metrics: { render: accept => runtime.metrics.render(accept) },
+    routes: [admin => addExplainRoutes(admin, config.admin, () => explainer)],
     lostLogLines: () => processLog().lost,
   })
   server.swap(app)
@@ -51,6 +54,7 @@ export async function serveWatched(
       const nextApp = await createServiceApp(next)
       server.swap(nextApp)
       runtime = runtimeOf(nextApp)
+      explainer = serviceExplainer(next, nextApp)
       app.log.info({ aggregates: routesOf(next) }, 'definitions reloaded')
     } catch (error) {
       onError(error)
