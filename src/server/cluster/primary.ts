@@ -1,8 +1,10 @@
 import type { FastifyInstance } from 'fastify'
 import type { OpenCatalogue } from '../../definitions/catalogue.ts'
-import { processLog } from '../../log/process-log.ts'
+import { addExplainRoutes } from '../../http/operator/explain-route.ts'
+import { processLog, processRedaction } from '../../log/process-log.ts'
 import { collectProcessMetrics } from '../../metrics/process-metrics.ts'
 import { openAdminListener } from '../process/admin-listener.ts'
+import { explainerOf } from '../process/explanations.ts'
 import { shutDownOnSignals } from '../process/shutdown.ts'
 import { variablesOfEnvFiles } from './env-files.ts'
 import { createWorkers, stopMs } from './workers.ts'
@@ -35,10 +37,13 @@ export async function servePrimary(catalogue: OpenCatalogue, app: FastifyInstanc
   process.on('SIGHUP', () => {
     void workers.restart()
   })
+  // The explanation of a worker: all of them have the same definitions, and their shares differ by 1 at most.
+  const explainer = explainerOf(catalogue, { partition: { index: 0, count }, hide: processRedaction().hide })
   const admin = await openAdminListener({
     config,
     log: app.log,
     metrics: workers.metrics,
+    routes: [admin => addExplainRoutes(admin, config.admin, () => explainer)],
     lostLogLines: () => workers.lostLogLines,
   })
   await app.close()
