@@ -50,7 +50,7 @@ async function arrange(t: Test, options: Partial<UpstreamOptions> = {}) {
 }
 
 /** The row of `up` by names. */
-function upstreamOf({ upstreams }: ProcessSample) {
+function upstreamOf({ upstreams }: ProcessSample): Readonly<Record<string, unknown>> | undefined {
   const [row] = upstreams
   if (row === undefined) return undefined
   const { counts, gauges, ...rest } = row
