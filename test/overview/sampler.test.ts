@@ -120,6 +120,14 @@ test('a sample has the retries, hedges and the use of the cache', async t => {
   t.match(upstreamOf(sampler.take()), { retries: 1, hedges: 1, hedgesWon: 1, cacheAsked: 3, cacheHits: 2 })
 })
 
+test('a sample has the retries that were not sent', async t => {
+  const { upstream, sampler, cats } = await arrange(t, { retry: { initialDelay: 1 }, retryBudget: { minPerSecond: 0, ratio: 0 } })
+  upstream.status('/cats/1', 503)
+  await cats('1')
+  t.match(upstreamOf(sampler.take()), { attempts: 1, retries: 0, refusedResends: 1 })
+  t.same(sampler.take().upstreams, [])
+})
+
 test('a sample has the present permits and queue, and a row when they change', async t => {
   const { upstream, sampler, cats } = await arrange(t, { concurrency: 1 })
   upstream.hang('/cats/1').answer('/cats/2', cat)
