@@ -101,6 +101,9 @@ export class LiveOverview {
   /** Returns the state of all names and their points, with the last kept runs. */
   async hello(): Promise<OverviewHello & { readonly runs: readonly RunRow[] }> {
     const runs = (await this.#options.recentRuns?.()) ?? []
+    // The rows of workers arrive only while a dashboard is open, so these show what was used before.
+    for (const { aggregate, upstreams } of runs)
+      for (const upstream of upstreams) this.#overview.used(aggregate, upstream)
     return { ...this.#overview.hello(), runs }
   }
 

@@ -2,9 +2,12 @@ import type { FastifyInstance } from 'fastify'
 import type { OpenCatalogue } from '../../definitions/catalogue.ts'
 import { processLog } from '../../log/process-log.ts'
 import { collectProcessMetrics } from '../../metrics/process-metrics.ts'
+import { requestsRoutes } from '../../admin/requests-routes.ts'
 import { openAdminListener } from '../process/admin-listener.ts'
 import { shutDownOnSignals } from '../process/shutdown.ts'
 import { variablesOfEnvFiles } from './env-files.ts'
+import { WorkersRuns } from './kept-channel.ts'
+import { primaryOverview } from './primary-overview.ts'
 import { createWorkers, stopMs } from './workers.ts'
 
 /**
@@ -35,10 +38,14 @@ export async function servePrimary(catalogue: OpenCatalogue, app: FastifyInstanc
   process.on('SIGHUP', () => {
     void workers.restart()
   })
+  const { listener, key, dashboard, keptRuns } = config.admin
+  const runs = listener !== undefined && keptRuns > 0 ? new WorkersRuns(workers.running) : undefined
   const admin = await openAdminListener({
     config,
     log: app.log,
     metrics: workers.metrics,
+    routes: runs === undefined ? [] : [requestsRoutes(runs, { key })],
+    live: listener !== undefined && dashboard ? primaryOverview(catalogue, workers.overview, runs) : undefined,
     lostLogLines: () => workers.lostLogLines,
   })
   await app.close()
