@@ -13,6 +13,7 @@ import { ServiceLine } from './view/service-line.ts'
 import { onTheme, startTheme } from './view/theme.ts'
 import { Tiles } from './view/tiles.ts'
 import { Totals } from './view/totals.ts'
+import { UpstreamDetail } from './view/upstream-detail.ts'
 import { VerdictView } from './view/verdict.ts'
 
 const keyName = 'headwaters-key'
@@ -79,6 +80,7 @@ const views: readonly View[] = [
   new VerdictView(page),
   new Totals(page),
   new Tiles(page, filterText),
+  new UpstreamDetail(page),
   aggregates,
   announcer,
 ]
