@@ -47,7 +47,8 @@ const render = onFrame(() => {
 
 const connection = new Connection({
   url: '/dashboard/events',
-  fetch: (url, init) => fetch(url, init),
+  // The paths are those of the listener; before it may be a proxy with a prefix.
+  fetch: (path, init) => fetch(`.${path}`, init),
   key,
   timers,
   onEvent: event => {
