@@ -1,0 +1,115 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { chromium, type Browser } from 'playwright-core'
+import type { KeptRun } from '../../src/waterfall/kept-run.ts'
+import { DashboardEvents, type DashboardEventsOptions } from '../../test/helpers/dashboard-events.ts'
+import type { Scheme } from './draw.ts'
+
+const schemes: readonly Scheme[] = ['light', 'dark']
+const widths = [380, 800, 1600]
+/** The moment of the pictures. It is fixed, so that a change of a picture is a change of the page. */
+const startAt = Date.parse('2026-03-02T10:20:30Z')
+/** Time between the first event and the picture, in ms: the numbers of ten seconds are those of the page itself. */
+const settledMs = 12_000
+
+interface Scene {
+  readonly name: string
+  readonly served: DashboardEventsOptions
+  /** Whether the picture shows a run, or a lost connection. */
+  readonly shows?: 'run' | 'loss'
+}
+
+const scenes: readonly Scene[] = [
+  { name: 'healthy', served: { scenario: 'healthy', startAt } },
+  { name: 'failing', served: { scenario: 'failing', startAt } },
+  { name: 'many', served: { scenario: 'many', startAt } },
+  { name: 'lost', served: { scenario: 'failing', startAt }, shows: 'loss' },
+  { name: 'waterfall', served: { scenario: 'failing', failsAfter: 9000, startAt }, shows: 'run' },
+]
+
+/** Takes a picture of each scene of the dashboard in each width and each theme. */
+export async function pictureDashboard(folder: string): Promise<void> {
+  mkdirSync(folder, { recursive: true })
+  await withBrowser(async browser => {
+    for (const scene of scenes)
+      for (const width of widths)
+        for (const scheme of schemes)
+          await picture(browser, scene, scheme, {
+            viewport: { width, height: width === 380 ? 800 : 1000 },
+            path: join(folder, `${scene.name}-${width}-${scheme}.png`),
+            fullPage: true,
+          })
+  })
+}
+
+/** Takes the pictures of the documentation: a service of which one upstream fails. */
+export async function pictureForDocs(folder: string): Promise<void> {
+  mkdirSync(folder, { recursive: true })
+  const failing = scenes.find(({ name }) => name === 'failing') as Scene
+  await withBrowser(async browser => {
+    for (const scheme of schemes)
+      await picture(browser, failing, scheme, {
+        viewport: { width: 1440, height: 960 },
+        path: join(folder, `dashboard-${scheme}.png`),
+        fullPage: false,
+      })
+  })
+}
+
+interface Shot {
+  readonly viewport: { readonly width: number; readonly height: number }
+  readonly path: string
+  readonly fullPage: boolean
+}
+
+async function picture(browser: Browser, { served: options, shows }: Scene, colorScheme: Scheme, shot: Shot) {
+  const served = await new DashboardEvents(options).listen()
+  const { viewport, path, fullPage } = shot
+  const page = await browser.newPage({ viewport, colorScheme, timezoneId: 'UTC', reducedMotion: 'reduce' })
+  try {
+    await page.goto(served.url)
+    await page.locator('.charts canvas').first().waitFor()
+    await served.replay(settledMs)
+    if (shows === 'run') await page.goto(`${served.url}?run=${tellingRun(served.fleet.kept).id}`)
+    if (shows === 'loss') {
+      served.lose()
+      await page.locator('#banner:not([hidden])').waitFor()
+    }
+    // The charts of the history and the last sample are drawn.
+    await page.waitForTimeout(1000)
+    await page.screenshot({ path, fullPage })
+  } finally {
+    await page.close()
+    await served.close()
+  }
+}
+
+async function withBrowser(work: (browser: Browser) => Promise<void>): Promise<void> {
+  const browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu'],
+  })
+  try {
+    await work(browser)
+  } finally {
+    await browser.close()
+  }
+}
+
+/** Returns the run that shows most kinds of waits, attempts and ends. */
+function tellingRun(kept: ReadonlyMap<string, KeptRun>): KeptRun {
+  const kinds = ({ steps, state }: KeptRun) =>
+    new Set([
+      state,
+      ...steps.flatMap(({ outcome, calls }) => [
+        outcome.state,
+        ...calls.flatMap(({ cache, waits, attempts, marks }) => [
+          cache,
+          ...waits.map(({ reason }) => reason),
+          ...attempts.map(({ kind }) => kind),
+          ...marks.map(({ what }) => what),
+        ]),
+      ]),
+    ]).size
+  return [...kept.values()].reduce((best, run) => (kinds(run) > kinds(best) ? run : best))
+}
