@@ -11,6 +11,8 @@ const widths = [380, 800, 1600]
 const startAt = Date.parse('2026-03-02T10:20:30Z')
 /** Time between the first event and the picture, in ms: the numbers of ten seconds are those of the page itself. */
 const settledMs = 12_000
+/** Time between the loss of the connection and its picture, in ms. */
+const lostMs = 9000
 
 interface Scene {
   readonly name: string
@@ -27,11 +29,11 @@ const scenes: readonly Scene[] = [
   { name: 'waterfall', served: { scenario: 'failing', failsAfter: 9000, startAt }, shows: 'run' },
 ]
 
-/** Takes a picture of each scene of the dashboard in each width and each theme. */
-export async function pictureDashboard(folder: string): Promise<void> {
+/** Takes a picture of each scene of the dashboard, or of one of them, in each width and each theme. */
+export async function pictureDashboard(folder: string, only?: string): Promise<void> {
   mkdirSync(folder, { recursive: true })
   await withBrowser(async browser => {
-    for (const scene of scenes)
+    for (const scene of scenes.filter(({ name }) => only === undefined || name === only))
       for (const width of widths)
         for (const scheme of schemes)
           await picture(browser, scene, scheme, {
@@ -67,12 +69,15 @@ async function picture(browser: Browser, { served: options, shows }: Scene, colo
   const { viewport, path, fullPage } = shot
   const page = await browser.newPage({ viewport, colorScheme, timezoneId: 'UTC', reducedMotion: 'reduce' })
   try {
+    // The browser and the service have the same clock.
+    await page.clock.setFixedTime(startAt + settledMs)
     await page.goto(served.url)
     await page.locator('.charts canvas').first().waitFor()
     await served.replay(settledMs)
     if (shows === 'run') await page.goto(`${served.url}?run=${tellingRun(served.fleet.kept).id}`)
     if (shows === 'loss') {
       served.lose()
+      await page.clock.setFixedTime(startAt + settledMs + lostMs)
       await page.locator('#banner:not([hidden])').waitFor()
     }
     // The charts of the history and the last sample are drawn.
