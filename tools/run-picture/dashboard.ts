@@ -11,6 +11,8 @@ const widths = [380, 800, 1600]
 const startAt = Date.parse('2026-03-02T10:20:30Z')
 /** Time between the first event and the picture, in ms: the numbers of ten seconds are those of the page itself. */
 const settledMs = 12_000
+/** The largest height of a picture, in px. */
+const tallest = 4800
 /** Time between the loss of the connection and its picture, in ms. */
 const lostMs = 9000
 
@@ -82,7 +84,15 @@ async function picture(browser: Browser, { served: options, shows }: Scene, colo
     }
     // The charts of the history and the last sample are drawn.
     await page.waitForTimeout(1000)
-    await page.screenshot({ path, fullPage })
+    await page.evaluate('scrollTo(0, 0)')
+    const height = fullPage
+      ? Math.min(tallest, await page.evaluate<number>('document.documentElement.scrollHeight'))
+      : 0
+    await page.screenshot({
+      path,
+      fullPage,
+      ...(fullPage ? { clip: { x: 0, y: 0, width: viewport.width, height } } : {}),
+    })
   } finally {
     await page.close()
     await served.close()
