@@ -1,4 +1,5 @@
 import { checkOverflow, wholeNumber, type Overflow } from '../core/bounds.ts'
+import { withDeclared } from '../core/declared-options.ts'
 import { deepFreeze } from '../core/freeze.ts'
 import { isOpen } from '../core/schema/depth.ts'
 import { headerFields, type HeaderFields } from '../core/schema/header-fields.ts'
@@ -140,7 +141,7 @@ export function checkRoute(name: string, options: AnyRouteOptions): Route {
   const fields = headers && headerFields(`${owner}, headers`, headers)
   const isShared = cacheControl !== undefined && allowsSharedCache(cacheControl)
   if (isShared) refuseCredentials(owner, fields, cacheControl)
-  return Object.freeze({
+  const route = Object.freeze({
     url,
     method,
     deadline,
@@ -168,6 +169,7 @@ export function checkRoute(name: string, options: AnyRouteOptions): Route {
     description,
     vary: cacheControl === undefined ? undefined : Vary.of(['accept', ...(fields?.spelled.keys() ?? [])]),
   })
+  return withDeclared(route, options)
 }
 
 function refuseCredentials(owner: string, fields: HeaderFields | undefined, cacheControl: string): void {
@@ -260,7 +262,7 @@ export function addStep(
   checkFallback(owner, kind, options)
   if (minSuccess !== undefined) wholeNumber(owner, 'minSuccess', minSuccess, { min: 0 })
 
-  return Object.freeze({
+  const step = Object.freeze({
     name,
     index: before.length,
     kind,
@@ -277,6 +279,7 @@ export function addStep(
     next: undefined,
     ...(kind === 'pages' && checkPages(owner, options)),
   })
+  return withDeclared(step, options)
 }
 
 function indexOf(before: readonly Step[], need: string, owner: string): number {

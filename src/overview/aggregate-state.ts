@@ -10,6 +10,7 @@ const pointNames = ['runs', 'partial', 'failed'] as const
 
 /** The length of the windows, in ms. */
 const longWindow = 10_000
+const shortWindow = 2000
 
 const noCounts: readonly number[] = aggregateCountNames.map(() => 0)
 
@@ -23,6 +24,8 @@ export interface WatchedAggregate {
 /** The runs of an aggregate in the last 10 s. */
 export interface RecentRuns {
   readonly runs: number
+  /** The runs per second in the last 2 s. */
+  readonly rate: number
   readonly partial: number
   /** The failed runs without those that are the caller's fault. */
   readonly failed: number
@@ -36,6 +39,7 @@ export class AggregateState {
   readonly #points = new Points(pointNames)
   readonly #latency = new WindowCounts(longWindow)
   readonly #outcomes = new WindowCounts(longWindow)
+  readonly #ended = new WindowCounts(shortWindow)
   readonly #codes = new WindowNames(longWindow)
   readonly #statuses = new WindowNames(longWindow)
   #counts = noCounts
@@ -73,7 +77,9 @@ export class AggregateState {
     this.#topCode = topCode
     this.#topStatus = topStatus
     const [complete, partial, failed, cancelled] = this.#outcomeCounts
-    this.#points.write(range, clock.last, { runs: complete + partial + failed + cancelled, partial, failed }, {})
+    const runs = complete + partial + failed + cancelled
+    this.#ended.add(at, runs === 0 ? [] : [0, runs])
+    this.#points.write(range, clock.last, { runs, partial, failed }, {})
   }
 
   /**
@@ -99,6 +105,7 @@ export class AggregateState {
     const of = (name: CountName) => this.#outcomes.of(aggregateCountNames.indexOf(name))
     return {
       runs: of('complete') + of('partial') + of('failed') + of('cancelled'),
+      rate: this.#ended.total / (shortWindow / 1000),
       partial: of('partial'),
       failed: of('failed') - of('refused'),
       topCode: this.#topCode,

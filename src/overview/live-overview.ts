@@ -75,14 +75,13 @@ export class LiveOverview {
 
   /** Adds a kept run of this process. */
   kept(row: RunRow): void {
-    for (const upstream of row.upstreams) this.#overview.used(row.aggregate, upstream)
+    this.#learn(row)
     if (this.isWatched) this.#rows.add(row)
   }
 
   /** Adds kept runs of another process. */
   keptElsewhere(runs: Pick<Runs, 'rows' | 'more'>): void {
-    for (const { aggregate, upstreams } of runs.rows)
-      for (const upstream of upstreams) this.#overview.used(aggregate, upstream)
+    for (const row of runs.rows) this.#learn(row)
     if (this.isWatched) this.#rows.addAll(runs)
   }
 
@@ -101,12 +100,18 @@ export class LiveOverview {
   /** Returns the state of all names and their points, with the last kept runs. */
   async hello(): Promise<OverviewHello & { readonly runs: readonly RunRow[] }> {
     const runs = (await this.#options.recentRuns?.()) ?? []
+    for (const row of runs) this.#learn(row)
     return { ...this.#overview.hello(), runs }
   }
 
   /** Returns all series of an upstream; `undefined` if there is none of this name. */
   historyOf(upstream: string): UpstreamHistory | undefined {
     return this.#overview.historyOf(upstream)
+  }
+
+  /** Kept runs show which upstreams an aggregate uses: its steps are functions, which only a run calls. */
+  #learn({ aggregate, upstreams }: RunRow): void {
+    for (const upstream of upstreams) this.#overview.used(aggregate, upstream)
   }
 
   #emit(event: LiveEvent): void {

@@ -1,3 +1,4 @@
+import { latencyBuckets } from '../metrics/latency-counts.ts'
 import {
   aggregateCountNames,
   upstreamCountNames,
@@ -61,7 +62,11 @@ function isNumbers(value: unknown, length: number): boolean {
 }
 
 function isIndexedCounts(value: unknown): value is IndexedCounts {
-  return isListOf(value, isCount) && value.length % 2 === 0 && value.every(Number.isInteger)
+  return (
+    isListOf(value, isCount) &&
+    value.length % 2 === 0 &&
+    value.every((each, at) => Number.isInteger(each) && (at % 2 === 1 || each < latencyBuckets))
+  )
 }
 
 function isNamedCounts(value: unknown): value is NamedCounts {

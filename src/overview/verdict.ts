@@ -20,9 +20,6 @@ export interface JudgedAggregate {
 /** The number of names that a sentence has at most. */
 const maxNames = 3
 
-/** The time in which the runs of `RecentRuns` ended, in s. */
-const recentSeconds = 10
-
 /** The share of failed or partial runs from which it is mentioned. */
 const mentioned = 0.01
 
@@ -73,7 +70,7 @@ function wellVerdict(upstreams: readonly JudgedUpstream[], aggregates: readonly 
   const runs = sum(aggregates, ({ recent }) => recent.runs)
   const failed = sum(aggregates, ({ recent }) => recent.failed)
   const troubled = aggregates.filter(isTroubled).sort(byTrouble)
-  const traffic = `${rateText(runs / recentSeconds)}, ${percentText(failed, runs)} failed.`
+  const traffic = `${rateText(sum(aggregates, ({ recent }) => recent.rate))}, ${percentText(failed, runs)} failed.`
   const isIdle = active === 0 && runs === 0
   const first = isIdle
     ? 'No run and no attempt in the last 10 s.'

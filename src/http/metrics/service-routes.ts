@@ -1,2 +1,5 @@
-/** The number of GET routes of the service that are not routes of aggregates: health, metrics, document and explorer. */
-export const otherRoutes = 10
+/**
+ * The number of GET routes of the service that are not routes of aggregates: health, metrics, explanations, document
+ * and explorer.
+ */
+export const otherRoutes = 12

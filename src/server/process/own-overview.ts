@@ -23,14 +23,18 @@ export class OwnOverview {
   readonly live: LiveOverview
   readonly #ticks = new Ticks(() => this.#tick())
   #sampler: Sampler | undefined
+  #stopRows: (() => void) | undefined
 
   constructor(catalogue: Catalogue, app: FastifyInstance, keptRuns?: ReadableRuns) {
     this.live = new LiveOverview({
       watched: watchedOf(catalogue),
       recentRuns: keptRuns?.recent,
-      onWatched: isWatched => (this.#ticks.every = isWatched ? everyMs.watched : everyMs.unwatched),
+      onWatched: isWatched => {
+        this.#ticks.every = isWatched ? everyMs.watched : everyMs.unwatched
+        this.#stopRows?.()
+        this.#stopRows = isWatched ? keptRuns?.onKept(row => this.live.kept(row)) : undefined
+      },
     })
-    keptRuns?.onKept(row => this.live.kept(row))
     this.#sample(samplerOf(app))
     this.#ticks.every = everyMs.unwatched
   }
@@ -39,11 +43,6 @@ export class OwnOverview {
   swap(catalogue: Catalogue, app: FastifyInstance): void {
     this.#sample(samplerOf(app))
     this.live.define(watchedOf(catalogue))
-  }
-
-  /** Stops sampling. */
-  close(): void {
-    this.#ticks.every = undefined
   }
 
   #sample(sampler: Sampler | undefined): void {

@@ -2,16 +2,22 @@ import cluster from 'node:cluster'
 import type { FastifyInstance } from 'fastify'
 import { maxAdminConnections } from '../../admin/admin-app.ts'
 import { buildApp, type AppOptions } from '../../app.ts'
+import type { Partition } from '../../core/partition.ts'
 import type { Catalogue } from '../../definitions/catalogue.ts'
 import { DefinitionsError } from '../../definitions/definitions-error.ts'
 import { descriptorLimits } from '../../definitions/descriptor-limits.ts'
+import type { Explainer } from '../../explain/explainer.ts'
 import type { RunKeeper } from '../../fanout/run-timeline.ts'
 import { guardServer } from '../../http/guard/server-guard.ts'
+import { runtimeOf } from '../../http/lifecycle/app-runtime.ts'
 import { loggerOptions } from '../../http/log/logger-options.ts'
+import { addExplainRoutes, explainPath } from '../../http/operator/explain-route.ts'
+import { rejectOperatorUrl } from '../../http/operator/operator-scope.ts'
 import { setRunKeeper } from '../../http/reply/run-keeper.ts'
 import type { Destination } from '../../log/destination.ts'
 import { lineFormat } from '../../log/log-format.ts'
 import { processLog, processRedaction } from '../../log/process-log.ts'
+import { explainerOf } from './explanations.ts'
 import { countForDashboard } from './samplers.ts'
 
 /**
@@ -83,6 +89,11 @@ export async function createServiceApp(
       done()
     })
   try {
+    if (env === 'development') {
+      rejectOperatorUrl(aggregates, explainPath)
+      const explainer = serviceExplainer(catalogue, app, options.partition)
+      addExplainRoutes(app, {}, () => explainer)
+    }
     await app.ready()
     guardServer(app)
     logProcessEvents(app, stream)
@@ -92,6 +103,16 @@ export async function createServiceApp(
       cause: error,
     })
   }
+}
+
+/**
+ * Returns the explainer of an app that `createServiceApp` has built.
+ *
+ * @param partition - The share of the limits that the app has. The default is all of them.
+ */
+export function serviceExplainer(catalogue: Catalogue, app: FastifyInstance, partition?: Partition): Explainer {
+  const runtime = runtimeOf(app)
+  return explainerOf(catalogue, { partition, stats: () => runtime.stats(), hide: processRedaction().hide })
 }
 
 /** Returns the route and the name of each aggregate, for the log. */

@@ -56,7 +56,11 @@ export function readAccess(
   }
 }
 
-function readCredentials(auth: AuthOptions, reader: VariableReader): Credentials | undefined {
+/** Reads the headers and the query of credentials; `undefined` for a token, which a call requests. */
+export function readCredentials(
+  auth: AuthOptions,
+  reader: Pick<VariableReader, 'secret' | 'secrets'>,
+): Credentials | undefined {
   if ('oauth2' in auth) return undefined
   if ('bearer' in auth)
     return { headers: ['authorization', `Bearer ${reader.secret(auth.bearer, 'auth', headerFault)}`], query: '' }

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { UpstreamError } from '../../errors.ts'
 import { Call } from './call.ts'
 import { ignoreRejection } from '../../core/promises.ts'
+import { currentExplanation } from './explaining.ts'
 import type { OperationSpec } from '../spec/spec.ts'
 import { parseInput, type Fields } from './parse-input.ts'
 import { pathForms, queryForms, writerOf } from './target.ts'
@@ -16,7 +17,8 @@ const maxKeyLength = 255
 
 /**
  * Returns the function that creates a call from the input of an operation. It throws `CALL_INPUT_INVALID` for input
- * that the schemas refuse. A call that is refused closes the streams in its input.
+ * that the schemas refuse. A call that is refused closes the streams in its input. Within an explanation, an input with
+ * values that are not known is a call too.
  */
 export function callFactory(spec: OperationSpec): (input?: Fields) => Call<unknown> {
   const { name, template, params, query, body, bodyType, headers, idempotencyKey } = spec
@@ -45,7 +47,16 @@ export function callFactory(spec: OperationSpec): (input?: Fields) => Call<unkno
       )
     }
 
-  if (writeBody === undefined || (bodyType !== 'bytes' && bodyType !== 'multipart')) return createWith(writeBody)
+  if (writeBody === undefined || (bodyType !== 'bytes' && bodyType !== 'multipart')) {
+    const create = createWith(writeBody)
+    return input => {
+      try {
+        return create(input)
+      } catch (error) {
+        return explainedCall(spec, input, error)
+      }
+    }
+  }
   return input => {
     const inputs: unknown[] = [input]
     const write: BodyWriter = value => {
@@ -56,9 +67,16 @@ export function callFactory(spec: OperationSpec): (input?: Fields) => Call<unkno
       return createWith(write)(input)
     } catch (error) {
       closeStreamsIn(inputs)
-      throw error
+      return explainedCall(spec, input, error)
     }
   }
+}
+
+/** Returns the call of an explanation for a refused input. Outside an explanation it throws the error. */
+function explainedCall(spec: OperationSpec, input: Fields | undefined, error: unknown): Call<unknown> {
+  const explanation = currentExplanation.getStore()
+  if (explanation === undefined) throw error
+  return explanation.callOf(spec, input ?? nothing, error)
 }
 
 /** Checks the key that the function `idempotencyKey` returned. */

@@ -1,4 +1,5 @@
 import { wholeNumber } from '../../core/bounds.ts'
+import { withDeclared } from '../../core/declared-options.ts'
 import { checkSpelling } from '../../core/headers.ts'
 import { rejectUnknownOptions, type OptionKeys } from '../../core/option-keys.ts'
 import { checkBoolean, checkObject, checkTextList, checkTextOption } from '../../core/option-values.ts'
@@ -117,7 +118,7 @@ export function upstreamSpec(
   checkSpelling(owner, Object.keys(headers))
   for (const [header, value] of Object.entries(headers)) checkFixedHeader(owner, header, value)
 
-  return Object.freeze({
+  const checked = Object.freeze({
     coalesces: operations.some(each => each?.coalesce || each?.cache),
     caches: operations.some(each => each?.cache),
     listsStatuses: operations.some(each => each?.responses),
@@ -146,6 +147,7 @@ export function upstreamSpec(
     layers: checkLayers(owner, layers),
     ...checkAccess(owner, options),
   })
+  return withDeclared(checked, options)
 }
 
 function checkOrigin(owner: string, origin: string): string {

@@ -1,8 +1,10 @@
 import type { Dispatcher } from 'undici'
 import { ids } from '../../trace/ids.ts'
 import { writeTraceparent, type TraceContext } from '../../trace/trace-context.ts'
+import type { Attempt } from '../call/attempt.ts'
 import { bodyKey } from '../call/body-key.ts'
 import type { LiveCall } from '../call/live-call.ts'
+import type { Scope } from '../call/scope.ts'
 import { Exchange } from './exchange.ts'
 import { headerOf, isTraceHeader } from '../../core/headers.ts'
 import { serviceOf, type Service } from '../call/layer.ts'
@@ -37,7 +39,7 @@ export function dispatch(
       return completion.reject(body.alreadySent())
     const options: Dispatcher.DispatchOptions = {
       method: spec.method,
-      path: query === '' ? prefix + path : `${prefix}${path}${path.includes('?') ? '&' : '?'}${query}`,
+      path: requestTarget(prefix, path, query),
       headers: headersOf(call),
       body: body === undefined ? null : wireBody(body),
     }
@@ -49,6 +51,17 @@ export function dispatch(
     }
     pool.dispatch(options, new Exchange(call, completion, pool, options))
   })
+}
+
+/**
+ * Returns the target of a request.
+ *
+ * @param prefix - The base path of the origin.
+ * @param path - The path and the query of the call.
+ * @param query - The query of the credentials, encoded; empty without one.
+ */
+export function requestTarget(prefix: string, path: string, query: string): string {
+  return query === '' ? prefix + path : `${prefix}${path}${path.includes('?') ? '&' : '?'}${query}`
 }
 
 /** The headers that are equal in all calls of an operation: names and values, alternating. */
@@ -73,8 +86,17 @@ function wireBody(body: RequestBody): string | Uint8Array {
   return contentOf(body) ?? (body as unknown as Uint8Array)
 }
 
-/** Creates the function that lists the headers of a call. The fixed headers are listed once per operation. */
-export function requestHeaders(credentials = noCredentials): (call: LiveCall<unknown>) => string[] {
+/** The parts of a call from which its headers are written. */
+export type HeaderSource = Pick<LiveCall<unknown>, 'spec' | 'body' | 'idempotencyKey' | 'headers'> & {
+  readonly scope: Pick<Scope, 'headers' | 'trace'>
+  readonly attempt: Pick<Attempt, 'spanId'>
+}
+
+/**
+ * Creates the function that lists the headers of a call: names and values, alternating. The fixed headers are listed
+ * once per operation.
+ */
+export function requestHeaders(credentials = noCredentials): (call: HeaderSource) => string[] {
   let fixed = new WeakMap<OperationSpec, FixedHeaders>()
   let { headers: credentialHeaders } = credentials
   return ({ spec, body, idempotencyKey, scope, attempt, headers: given }) => {
@@ -149,4 +171,11 @@ export function keyOf({ spec, path, body, idempotencyKey, scope, headers }: Live
           .filter(([name]) => !isTraceHeader(name))
           .sort(([a], [b]) => (a < b ? -1 : 1))
   return JSON.stringify([spec.name, path, bodyKey(body), idempotencyKey, ...forwarded, ...given])
+}
+
+/** Returns the names of the parts of the key of a call, in the order of the parts. */
+export function keyPartNames({ spec, headers }: Pick<LiveCall<unknown>, 'spec' | 'headers'>): string[] {
+  const given = Object.keys(headers ?? {}).filter(name => !isTraceHeader(name))
+  const ofHeaders = [...spec.upstream.forwardHeaders, ...given.sort((a, b) => (a < b ? -1 : 1))]
+  return ['operation', 'path and query', 'body', 'idempotency-key', ...ofHeaders.map(name => `header ${name}`)]
 }

@@ -28,3 +28,9 @@ export function cacheKey(
     return prefix + keyOf(call)
   }
 }
+
+/** Returns the names of the parts that a cache key has before the key of the call, in the order of the parts. */
+export function cacheKeyPartNames({ keyBatch }: OperationSpec): string[] {
+  const always = ['method', 'origin', 'credentials', 'accept', 'headers of the upstream', 'decompress']
+  return keyBatch === undefined ? always : [...always, 'keyBatch']
+}

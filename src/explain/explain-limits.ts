@@ -1,0 +1,164 @@
+import { isDeclared } from '../core/declared-options.ts'
+import type { Partition } from '../core/partition.ts'
+import type { Route } from '../fanout/route.ts'
+import type { Step } from '../fanout/step.ts'
+import { withOverride, type Override } from '../upstream/override.ts'
+import { partitionSpec, scaledSpec } from '../upstream/spec/partition-spec.ts'
+import { initialConcurrency, type UpstreamSpec } from '../upstream/spec/spec.ts'
+import type { Limit } from './explanation.ts'
+
+/** The settings of a process that change the limits of upstreams. */
+export interface LimitSettings {
+  readonly overrides: Readonly<Record<string, Override>>
+  /** Returns the name of the environment variable that set an override; undefined for an override of code. */
+  readonly variableOf: (upstream: string, option: keyof Override) => string | undefined
+  /** The share of the limits that one process has. @default all of them */
+  readonly partition?: Partition | undefined
+  /** The factor by which the number of file descriptors reduces permits and connections. @default 1 */
+  readonly scale?: number | undefined
+}
+
+/** Returns the place where an option of a declaration was set. */
+function fromOf(checked: object, option: string): string {
+  return isDeclared(checked, option) ? 'declared' : 'default'
+}
+
+/** Returns the limits of a run. */
+export function runLimits(route: Route, deadline: number | undefined): Limit[] {
+  const isShorter = deadline !== undefined && deadline < route.deadline
+  return [
+    {
+      name: 'deadline',
+      value: isShorter ? deadline : route.deadline,
+      unit: 'ms',
+      from: isShorter ? 'caller' : fromOf(route, 'deadline'),
+    },
+    {
+      name: 'criticality',
+      value: route.criticality,
+      from: fromOf(route, 'criticality'),
+      note: `weight ${route.flow.weight}`,
+    },
+  ]
+}
+
+/** Returns the limits of a step: all that its kind has. */
+export function stepLimits(step: Step): Limit[] {
+  const { kind, timeout, concurrency, maxItems, overflow, minSuccess, count } = step
+  const limit = (name: string, value: Limit['value'], rest: Partial<Limit> = {}): Limit => ({
+    name,
+    value,
+    from: fromOf(step, name),
+    ...rest,
+  })
+  const most = kind === 'pages' ? 'maxPages' : 'maxItems'
+  const isList = kind === 'each' || kind === 'pages'
+  return [
+    ...(timeout === undefined ? [] : [limit('timeout', timeout, { unit: 'ms' })]),
+    ...(isList ? [limit(most, maxItems), limit('overflow', overflow)] : []),
+    ...(isList && concurrency !== Infinity ? [limit('concurrency', concurrency)] : []),
+    ...(kind === 'each' ? [limit('minSuccess', minSuccess ?? 'all')] : []),
+    ...(kind === 'pages' ? [limit('onLoss', minSuccess === undefined ? 'fail' : 'keep')] : []),
+    ...(kind === 'firstOf' ? [limit('count', count)] : []),
+  ]
+}
+
+/** The options of an upstream that limit its calls, with their units. Groups have a point in their names. */
+const upstreamOptions: readonly (readonly [option: string, unit?: Limit['unit']])[] = [
+  ['concurrency'],
+  ['maxQueue'],
+  ['connections'],
+  ['attemptTimeout', 'ms'],
+  ['totalTimeout', 'ms'],
+  ['connectTimeout', 'ms'],
+  ['retry.maxAttempts'],
+  ['retry.initialDelay', 'ms'],
+  ['retry.maxDelay', 'ms'],
+  ['retryBudget.ratio'],
+  ['retryBudget.minPerSecond'],
+  ['hedge.delay', 'ms'],
+  ['hedge.percentile'],
+  ['hedge.maxRatio'],
+  ['breaker.failureRatio'],
+  ['breaker.minimumCalls'],
+  ['breaker.consecutiveFailures'],
+  ['breaker.window', 'ms'],
+  ['breaker.openDuration', 'ms'],
+  ['breaker.maxOpenDuration', 'ms'],
+  ['maxResponseBytes', 'bytes'],
+  ['maxResponseHeaderBytes', 'bytes'],
+  ['maxRequestBytes', 'bytes'],
+  ['maxJsonValues'],
+  ['maxCacheBytes', 'bytes'],
+  ['redirects'],
+  ['pipelining'],
+]
+
+/** Returns the limits of an upstream as they apply to one process. */
+export function upstreamLimits(
+  declared: UpstreamSpec,
+  { overrides, variableOf, partition, scale = 1 }: LimitSettings,
+  deadline: number,
+): Limit[] {
+  const override = (Object.hasOwn(overrides, declared.name) ? overrides[declared.name] : undefined) ?? {}
+  const own = withOverride(declared, override)
+  const shared = partition === undefined ? own : partitionSpec(own, partition)
+  const scaled = scaledSpec(shared, scale)
+  const sourceOf = (option: string): string => {
+    // The connections of an upstream follow an override of its concurrency.
+    const by = option === 'connections' && own.connections !== declared.connections ? 'concurrency' : option
+    if (Object.hasOwn(override, by) && override[by as keyof Override] !== undefined)
+      return variableOf(declared.name, by as keyof Override) ?? 'override'
+    return fromOf(declared, option)
+  }
+  const limits: Limit[] = []
+  for (const [option, unit] of upstreamOptions) {
+    const [group = '', inner] = option.split('.')
+    // A policy that is off is one limit.
+    const isOff = inner !== undefined && valueOf(own, group) === false
+    if (isOff && limits.some(({ name }) => name === group)) continue
+    if (option === 'maxCacheBytes' && !own.caches) continue
+    const value = isOff ? false : valueOf(scaled, option)
+    limits.push({
+      name: isOff ? group : option,
+      value: (value ?? null) as Limit['value'],
+      ...(unit !== undefined && !isOff && { unit }),
+      from: sourceOf(isOff ? group : option),
+      ...reduction(valueOf(own, option), valueOf(shared, option), value, partition),
+      ...noteOf(option, scaled, deadline),
+    })
+  }
+  return limits
+}
+
+function valueOf(spec: UpstreamSpec, option: string): unknown {
+  let value: unknown = spec
+  for (const name of option.split('.')) value = Object(value)[name]
+  return value
+}
+
+/** Returns the value before it was divided or reduced, and the reason. */
+function reduction(
+  own: unknown,
+  shared: unknown,
+  scaled: unknown,
+  partition: Partition | undefined,
+): Pick<Limit, 'whole' | 'reducedBy'> | undefined {
+  if (typeof own !== 'number' || own === scaled) return undefined
+  const reasons = [
+    ...(own === shared ? [] : [`1 of ${partition?.count} workers`]),
+    ...(shared === scaled ? [] : ['file descriptors']),
+  ]
+  return { whole: own, reducedBy: reasons.join(', ') }
+}
+
+function noteOf(option: string, spec: UpstreamSpec, deadline: number): Pick<Limit, 'note'> | undefined {
+  if (option === 'concurrency' && spec.concurrency === 'adaptive')
+    return { note: `${spec.initialConcurrency ?? initialConcurrency} at first, then measured` }
+  if (option === 'attemptTimeout' && spec.attemptTimeout > deadline)
+    return { note: `the deadline of the run, ${deadline} ms, ends it before` }
+  if (option === 'totalTimeout' && spec.totalTimeout === undefined) return { note: 'the rest of the deadline' }
+  if (option === 'hedge.delay' && spec.hedge !== false && spec.hedge.delay === undefined)
+    return { note: 'measured: the percentile of the latest calls' }
+  return undefined
+}

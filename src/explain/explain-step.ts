@@ -1,0 +1,268 @@
+import { Abort } from '../core/abort.ts'
+import { Problem, UpstreamError } from '../errors.ts'
+import { answerOf } from '../fanout/ask.ts'
+import { readCallList } from '../fanout/call-list.ts'
+import { isChain, type Item } from '../fanout/chain.ts'
+import type { ReadInput } from '../fanout/input.ts'
+import { isThenable } from '../fanout/is-thenable.ts'
+import { currentInvocation, type Invocation } from '../fanout/offload/invocation.ts'
+import { returnFault, skipFault } from '../fanout/return-faults.ts'
+import { skip } from '../fanout/skip.ts'
+import { StepArgs } from '../fanout/step-args.ts'
+import { hasSeveralCalls, labelOf, type Step } from '../fanout/step.ts'
+import { Call } from '../upstream/call/call.ts'
+import { currentExplanation, type Explaining } from '../upstream/call/explaining.ts'
+import type { Runtime } from '../upstream/runtime.ts'
+import { closeUnsent } from '../upstream/call/write-body/stream-body.ts'
+import { placeOf } from './error-place.ts'
+import { placeholder, tokenOf, unknownListOf, type UnknownList } from './placeholder.ts'
+import type { TemplateBook } from './template-book.ts'
+import { writtenCall } from './written-call.ts'
+
+/** The values that the function of a step gets. */
+export interface StepValues {
+  readonly input: ReadInput
+  /** The value of context(); undefined without one. */
+  readonly context: unknown
+  /** The values of the steps that it needs, by name. */
+  readonly needs: Readonly<Record<string, unknown>>
+}
+
+export interface StepOptions {
+  readonly book: TemplateBook
+  /** The time that an async function has, in ms. */
+  readonly limit: number
+  /** True if notes may have the message of an error, which may have data. */
+  readonly showsMessages: boolean
+}
+
+/** The calls that a step makes, with what is known about them. */
+export interface StepCalls {
+  readonly calls: readonly FoundCall[]
+  readonly notes: readonly string[]
+}
+
+/** One call that the function of a step asked or returned. */
+export interface FoundCall {
+  readonly call: Call<unknown>
+  /** The list that is not known for whose items such calls are sent. */
+  readonly list: UnknownList | undefined
+  /** The later calls of its chain. */
+  readonly then: readonly Call<unknown>[]
+}
+
+/** Thrown by `ask` and by calls when the explanation of a step is over. Nothing reads it. */
+const over = new Error('the explanation of the step is over')
+
+/** Calls the function of a step once, with placeholders for values of other steps, and collects its calls. */
+export async function explainStep(step: Step, values: StepValues, options: StepOptions): Promise<StepCalls> {
+  const invocation = new StepInvocation(step, options)
+  try {
+    await invocation.run(values)
+  } catch (error) {
+    invocation.failed(error)
+  }
+  return invocation.end()
+}
+
+/** One invocation of the function of a step. Its state is `invoked`, then `collected` or `unclear`. */
+class StepInvocation implements Explaining {
+  readonly #step: Step
+  readonly #options: StepOptions
+  readonly #abort = new Abort()
+  readonly #calls: FoundCall[] = []
+  readonly #notes: string[] = []
+  #asked = 0
+  #isOver = false
+  /** Ends the wait for an async function. */
+  readonly #stopped = Promise.withResolvers<void>()
+
+  constructor(step: Step, options: StepOptions) {
+    this.#step = step
+    this.#options = options
+  }
+
+  async run(values: StepValues): Promise<void> {
+    const { handler } = this.#step
+    const args = new StepArgs(values.input, this.#owner(), values.context)
+    Object.assign(args, values.needs)
+    this.#options.book.begin()
+    const returned = this.#within(() => handler(args as never))
+    await this.#read(isThenable(returned) ? await this.#awaited(returned) : returned)
+  }
+
+  callOf(...[spec, input, error]: Parameters<Explaining['callOf']>): Call<unknown> {
+    if (this.#isOver) throw error
+    return writtenCall(spec, input, this.#options.book, error)
+  }
+
+  failed(error: unknown): void {
+    if (error !== over) this.#notes.push(this.#failure(error))
+  }
+
+  /** Ends the invocation: later calls of its function are ignored, and its signal is aborted. */
+  end(): StepCalls {
+    this.#isOver = true
+    this.#abort.abort(over)
+    return { calls: this.#calls, notes: [...this.#notes, ...this.#comparisons()] }
+  }
+
+  #within<T>(act: () => T): T {
+    const { book } = this.#options
+    const invocation: Invocation = {
+      // Only `offload` uses the runtime of an invocation.
+      runtime: {
+        offload: ({ name }) => ({ value: Promise.resolve(placeholder(book, `${name}()`)), stop() {} }),
+      } as Pick<Runtime, 'offload'> as Runtime,
+      abort: this.#abort,
+      owner: labelOf(this.#step),
+      startsAfterAbort: false,
+    }
+    return currentExplanation.run(this, () => currentInvocation.run(invocation, act))
+  }
+
+  #owner() {
+    const send: Parameters<typeof answerOf>[1] = (call, completion) => {
+      closeUnsent(call)
+      const { maxItems } = this.#step
+      // After the end the answer never arrives, so that the function does not continue.
+      if (this.#isOver) return
+      if (this.#asked === maxItems) {
+        this.#notes.push(`asks more than ${maxItems} calls for values that are not known`)
+        return this.#stopped.reject(over)
+      }
+      this.#asked++
+      this.#add(call, undefined)
+      completion.resolve(placeholder(this.#options.book, this.#answerName(call)))
+    }
+    return { abort: this.#abort, ask: (call: unknown) => answerOf(call, send) }
+  }
+
+  /** Returns the template of an answer: the operation, and its number from the second call on. */
+  #answerName({ operation }: Call<unknown>): string {
+    const before = this.#calls.filter(({ call }) => call.operation === operation).length
+    return before === 1 ? operation : `${operation}#${before}`
+  }
+
+  /** Waits for the value of an async function, for a limited time. */
+  async #awaited(promise: PromiseLike<unknown>): Promise<unknown> {
+    const { limit } = this.#options
+    const timer = setTimeout(() => {
+      this.#notes.push(`cannot be shown: its function has not returned after ${limit} ms`)
+      this.#stopped.reject(over)
+    }, limit)
+    this.#stopped.promise.catch(() => {})
+    try {
+      return await Promise.race([promise, this.#stopped.promise])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  async #read(returned: unknown): Promise<void> {
+    const step = this.#step
+    const fault = returned === skip && step.kind !== 'optional' && step.kind !== 'each' && step.kind !== 'pages'
+    if (fault) this.#notes.push(skipFault(step))
+    else if (returned === skip) this.#notes.push('skipped for this input')
+    else if (returned instanceof Call) this.#returnedCall(returned)
+    else if (tokenOf(returned) !== undefined) this.#notes.push('returns a value that is not known')
+    else if (step.kind === 'pages') this.#notes.push(`${labelOf(step)} must return a call`)
+    else if (hasSeveralCalls(step.kind)) await this.#readList(returned)
+    else this.#readValue(returned)
+  }
+
+  #returnedCall(call: Call<unknown>): void {
+    const { kind, maxItems } = this.#step
+    closeUnsent(call)
+    this.#add(call, undefined)
+    if (kind === 'pages') this.#notes.push(`further pages by next(): at most ${maxItems} pages`)
+    else if (hasSeveralCalls(kind)) this.#notes.push(`${labelOf(this.#step)} must return a list of calls`)
+  }
+
+  #readValue(returned: unknown): void {
+    const fault = returnFault(this.#step, returned)
+    if (fault !== undefined) this.#notes.push(fault)
+    else if (this.#calls.length === 0) this.#notes.push('makes no call')
+  }
+
+  async #readList(returned: unknown): Promise<void> {
+    const list = unknownListOf(returned)
+    if (Array.isArray(returned)) for (const item of returned) closeUnsent(Object(isChain(item) ? item.first : item))
+    const items = readCallList(list === undefined ? this.#step : { ...this.#step, count: 0 }, returned, false)
+    for (const item of items) {
+      if (isChain(item)) this.#add(item.first, list, await this.#linksOf(item))
+      else this.#add(item, list)
+    }
+    if (items.length === 0 && this.#calls.length === 0) this.#notes.push('makes no call')
+  }
+
+  /** Calls the functions of a chain, each with placeholders for the values before, and returns their calls. */
+  async #linksOf({ first, links }: Extract<Item, { readonly links: unknown }>): Promise<Call<unknown>[]> {
+    const { book } = this.#options
+    const values: unknown[] = [placeholder(book, first.operation)]
+    const calls: Call<unknown>[] = []
+    for (const link of links) {
+      try {
+        const returned = this.#within(() => link(...(values as never[])))
+        const value = isThenable(returned) ? await this.#awaited(returned) : returned
+        if (value instanceof Call) {
+          closeUnsent(value)
+          calls.push(value)
+          values.push(placeholder(book, `${value.operation}#${calls.length + 1}`))
+        } else values.push(value)
+      } catch (error) {
+        if (error === over) throw over
+        this.#note(this.#failure(error))
+        break
+      }
+    }
+    return calls
+  }
+
+  /** Adds a note once: all items of a list may have the same one. */
+  #note(note: string): void {
+    if (!this.#notes.includes(note)) this.#notes.push(note)
+  }
+
+  #add(call: Call<unknown>, list: UnknownList | undefined, then: readonly Call<unknown>[] = []): void {
+    this.#calls.push({ call, list: list ?? this.#listIn(call), then })
+  }
+
+  /** Returns the list that is not known whose item a call has in its path. */
+  #listIn({ path }: Call<unknown>): UnknownList | undefined {
+    for (const template of this.#options.book.templatesIn(path)) {
+      const end = template.indexOf('[*]')
+      if (end !== -1) return { of: template.slice(0, end), atMost: undefined }
+    }
+    return undefined
+  }
+
+  #failure(error: unknown): string {
+    const { showsMessages } = this.#options
+    if (error instanceof Problem && error.code === 'REFUSED') return `answers ${error.statusCode} for this input`
+    if (error instanceof UpstreamError)
+      return `fails with ${error.code}${showsMessages ? `: ${error.message}` : ` (${error.source})`}`
+    const { name, message } = Object(error) as Partial<Error>
+    const shown = `${typeof name === 'string' ? name : 'an error'}${showsMessages && typeof message === 'string' ? `: ${message}` : ''}`
+    const place = placeOf(error)
+    const needs = this.#options.book.comparisons.values().next().value
+    const fix = needs === undefined ? '' : `; it read {${needs}}`
+    return `cannot be shown: its function failed: ${shown}${place === undefined ? '' : ` at ${place}`}${fix}`
+  }
+
+  /** Returns a note if the function used a value that is not known for something else than its calls. */
+  #comparisons(): string[] {
+    const { book } = this.#options
+    const used = new Set(this.#calls.flatMap(({ call }) => book.templatesIn(textsOf(call))).concat(...book.written))
+    const isUsed = (template: string) => Array.from(used).some(each => template.startsWith(each))
+    const other = Array.from(book.comparisons).filter(template => !isUsed(template))
+    if (other.length === 0) return []
+    const shown = other.slice(0, 3).map(template => `{${template}}`)
+    return [`may differ: the function also read ${shown.join(', ')}`]
+  }
+}
+
+/** Returns the texts of a call that may have a token. */
+function textsOf({ path, body, headers }: Call<unknown>): string {
+  return [path, ...Object.values(headers ?? {}), ...(typeof body === 'string' ? [body] : [])].join(' ')
+}

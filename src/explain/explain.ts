@@ -1,0 +1,162 @@
+import { endToEnd, lowerCased } from '../core/end-to-end.ts'
+import type { AnyAggregate } from '../fanout/aggregate.ts'
+import type { RawInput } from '../fanout/input.ts'
+import type { Step } from '../fanout/step.ts'
+import { requestTrace } from '../trace/request-trace.ts'
+import { addressOf } from '../upstream/override.ts'
+import type { UpstreamSpec } from '../upstream/spec/spec.ts'
+import type { Call } from '../upstream/call/call.ts'
+import { explainCall, type Inbound } from './explain-call.ts'
+import { runLimits, stepLimits, upstreamLimits, type LimitSettings } from './explain-limits.ts'
+import { explainStep, type FoundCall } from './explain-step.ts'
+import type { ExplainedCall, ExplainedStep, ExplainedUpstream, Explanation, Limit, Times } from './explanation.ts'
+import { placeholder } from './placeholder.ts'
+import { readKnownInput } from './read-known-input.ts'
+import { TemplateBook } from './template-book.ts'
+import { withTexts } from './with-texts.ts'
+
+/** The time that the async function of one step has, in ms. */
+const stepLimit = 100
+
+/** The time that all steps together have, in ms. */
+const wholeLimit = 1000
+
+/** The largest number of different calls of a step that are listed. */
+const mostCalls = 5
+
+export interface ExplainOptions extends LimitSettings {
+  /** A deadline that is shorter than that of the aggregate, in ms. @default that of the aggregate */
+  readonly deadline?: number | undefined
+  /** The limits of the service. @default none */
+  readonly service?: readonly Limit[]
+  /** Values of steps, by name, in place of placeholders. @default {} */
+  readonly values?: Readonly<Record<string, unknown>>
+  /** Removes secrets from a text. @default removes nothing */
+  readonly hide?: (text: string) => string
+  /** True if notes may have the message of an error, which may have data. @default false */
+  readonly showsMessages?: boolean
+  /** Returns the present state of an upstream. @default no state */
+  readonly stateOf?: (upstream: string) => ExplainedUpstream['now']
+  /** The largest number of different calls of a step that are listed. @default 5 */
+  readonly mostCalls?: number
+}
+
+/**
+ * Explains what a run of an aggregate would send. It sends nothing and does not call context(), the merge, onReply()
+ * and `next` of pages. It calls the function of each step once; a value that only a run would have is a placeholder.
+ *
+ * @param aggregate - The aggregate.
+ * @param input - The parts of a request. A required field that is missing is a placeholder.
+ * @throws Problem `INPUT_INVALID` with all faults of the given fields.
+ */
+export async function explain(aggregate: AnyAggregate, input: RawInput, options: ExplainOptions): Promise<Explanation> {
+  const { route, steps, hooks } = aggregate
+  const { deadline, service = [], values = {}, hide = text => text, showsMessages = false } = options
+  const book = new TemplateBook()
+  const headers = endToEnd(lowerCased(input.headers ?? {}))
+  const read = readKnownInput(route, { ...input, headers }, book)
+  const inbound = { headers: headers as Inbound['headers'], trace: requestTrace(headers, 0) }
+  const context = hooks.context && placeholder(book, 'context')
+  const valueOf = (name: string) => (Object.hasOwn(values, name) ? values[name] : placeholder(book, name))
+  const found = new Map<UpstreamSpec, ExplainedUpstream>()
+  const shortened = Math.min(deadline ?? Infinity, route.deadline)
+  const upstreamOf = (spec: UpstreamSpec) => {
+    let own = found.get(spec)
+    if (own === undefined) found.set(spec, (own = explainUpstream(spec, options, shortened)))
+    return own
+  }
+  const explainOne = (call: Call<unknown>, times: Times): ExplainedCall => {
+    const { upstream } = call.spec
+    upstreamOf(upstream)
+    return explainCall(call, times, inbound, addressOf(upstream, overrideOf(upstream, options)))
+  }
+  const endsAt = performance.now() + wholeLimit
+  const explained: ExplainedStep[] = hooks.context === undefined ? [] : [contextOf(hooks.context)]
+  for (const step of steps) {
+    const after = step.needs.map(index => (steps[index] as Step).name)
+    const limit = Math.min(stepLimit, endsAt - performance.now())
+    const { calls, notes } =
+      limit <= 0
+        ? { calls: [], notes: [`cannot be shown: the steps before it took more than ${wholeLimit} ms`] }
+        : await explainStep(
+            step,
+            { input: read, context, needs: Object.fromEntries(after.map(name => [name, valueOf(name)])) },
+            { book, limit, showsMessages },
+          )
+    const listed = grouped(calls, step.maxItems, explainOne)
+    const shown = listed.slice(0, options.mostCalls ?? mostCalls)
+    explained.push({
+      name: step.name,
+      kind: step.kind,
+      after,
+      limits: stepLimits(step),
+      calls: shown,
+      omittedCalls: listed.slice(shown.length).reduce((sum, { times }) => sum + (times as number), 0),
+      notes,
+    })
+  }
+  const explanation: Explanation = {
+    aggregate: aggregate.name,
+    method: route.method,
+    url: route.url,
+    limits: runLimits(route, deadline),
+    steps: explained,
+    upstreams: Object.fromEntries(Array.from(found, ([{ name }, own]) => [name, own])),
+    service: { limits: service },
+  }
+  return withTexts(explanation, text => hide(book.shown(text)))
+}
+
+function overrideOf({ name }: UpstreamSpec, { overrides }: LimitSettings) {
+  return (Object.hasOwn(overrides, name) ? overrides[name] : undefined) ?? {}
+}
+
+function contextOf(step: Step): ExplainedStep {
+  return {
+    name: step.name,
+    kind: 'context',
+    after: [],
+    limits: [],
+    calls: [],
+    omittedCalls: 0,
+    notes: ['not run: its calls are not known, and its value is {context}'],
+  }
+}
+
+function explainUpstream(spec: UpstreamSpec, options: ExplainOptions, deadline: number): ExplainedUpstream {
+  const { url, isOff } = addressOf(spec, overrideOf(spec, options))
+  const now = options.stateOf?.(spec.name)
+  return {
+    origin: url.origin,
+    limits: upstreamLimits(spec, options, deadline),
+    forwardHeaders: spec.forwardHeaders,
+    ...(now !== undefined && { now }),
+    notes: [
+      ...(isOff
+        ? [`off: every call fails with UPSTREAM_OFF (${options.variableOf(spec.name, 'off') ?? 'override'})`]
+        : []),
+      ...(spec.proxy === undefined ? [] : ['its calls may go through a proxy']),
+    ],
+  }
+}
+
+/** Explains the calls of a step. Equal calls are one entry with their number. */
+function grouped(
+  calls: readonly FoundCall[],
+  maxItems: number,
+  explainOne: (call: Call<unknown>, times: Times) => ExplainedCall,
+): ExplainedCall[] {
+  const entries = new Map<string, ExplainedCall>()
+  for (const { call, list, then } of calls) {
+    const times = list === undefined ? 1 : { perItemOf: list.of, atMost: Math.min(list.atMost ?? maxItems, maxItems) }
+    const first = explainOne(call, times)
+    const entry = then.length === 0 ? first : { ...first, then: then.map(each => explainOne(each, 1)) }
+    const same = JSON.stringify(entry)
+    const before = entries.get(same)
+    entries.set(
+      same,
+      before === undefined || typeof before.times !== 'number' ? entry : { ...before, times: before.times + 1 },
+    )
+  }
+  return [...entries.values()]
+}
