@@ -33,6 +33,11 @@ const kinds: readonly JsonKind[] = [
     faults: () => [],
   },
   {
+    isOf: value => 'why' in value && 'steps' in value,
+    type: "import('src/waterfall/kept-run.ts').KeptRun",
+    faults: () => [],
+  },
+  {
     isOf: value => 'results' in value,
     type: "import('src/batch/result.ts').BatchReply",
     faults: () => [],
