@@ -80,6 +80,8 @@ class StepInvocation implements Explaining {
   constructor(step: Step, options: StepOptions) {
     this.#step = step
     this.#options = options
+    // A function that does not await its calls may reach their limit, and then nothing waits.
+    this.#stopped.promise.catch(() => {})
   }
 
   async run(values: StepValues): Promise<void> {
@@ -128,7 +130,7 @@ class StepInvocation implements Explaining {
       // After the end the answer never arrives, so that the function does not continue.
       if (this.#isOver) return
       if (this.#asked === maxItems) {
-        this.#notes.push(`asks more than ${maxItems} calls for values that are not known`)
+        this.#note(`asks more than ${maxItems} calls for values that are not known`)
         return this.#stopped.reject(over)
       }
       this.#asked++
@@ -151,7 +153,6 @@ class StepInvocation implements Explaining {
       this.#notes.push(`cannot be shown: its function has not returned after ${limit} ms`)
       this.#stopped.reject(over)
     }, limit)
-    this.#stopped.promise.catch(() => {})
     try {
       return await Promise.race([promise, this.#stopped.promise])
     } finally {

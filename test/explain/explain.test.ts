@@ -245,6 +245,18 @@ test('a loop of ask over values that are not known ends at the limit of the step
   t.match(notes, ['asks more than 100 calls for values that are not known'])
 })
 
+test('a step that asks too many calls without awaiting them has one note', async t => {
+  const each = one()
+    .required('it', ({ ask }) => {
+      for (let index = 0; index < 103; index++) void ask(shop.fixed())
+      return 1
+    })
+    .reply(reply, () => 1)
+  const { calls, notes } = stepOf(await explained(each), 'it')
+  t.match(calls, [{ times: 100 }])
+  t.same(notes, ['asks more than 100 calls for values that are not known'])
+})
+
 test('a synchronous loop over values that are not known ends', async t => {
   interface Node {
     readonly next: Node

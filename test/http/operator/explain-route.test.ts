@@ -128,6 +128,7 @@ test('an unknown aggregate is 404 with the nearest name, and names of every obje
     '/explain/orders?__proto__=1&constructor=2&value.order={"__proto__":{"next":"x"}}',
   )
   t.equal(many.status, 200)
+  isProblem(t, await ask('/explain/orders?value.__proto__={"id":1}'), 400, 'INPUT_INVALID')
 })
 
 test('explanations can be read with GET and HEAD only, and need the key', async t => {

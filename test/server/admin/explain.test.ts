@@ -53,10 +53,10 @@ test('with workers the primary explains the share of one of them', async t => {
 })
 
 test('with --watch the explanation follows the definitions', async t => {
-  const folder = definitionsFolder(t, { 'words.ts': words('first') })
+  const folder = definitionsFolder(t, { 'words.ts': words('http://a.example', { name: 'first' }) })
   const { adminPort, said } = await adminService(t, {}, ['serve', folder.path, '--watch'])
   t.match(await scrape(adminPort, { path: '/explain' }), { text: '/first' })
-  folder.write('words.ts', words('second'))
+  folder.write('words.ts', words('http://a.example', { name: 'second' }))
   await said('definitions reloaded')
   const { text } = await scrape(adminPort, { path: '/explain' })
   t.match(text, '/second')
