@@ -421,7 +421,7 @@ export function buildApp(aggregates: AggregateList, options: AppOptions = {}): F
 /** Logs that callers can add faults, when the app begins to listen. */
 function warnOfRehearsal(app: FastifyInstance): void {
   app.addHook('onListen', done => {
-    app.log.warn('fault rehearsal is on: a caller can add faults to its own request with x-headwaters-fault')
+    app.log.warn('fault rehearsal is on; a caller can add faults with x-headwaters-fault')
     done()
   })
 }

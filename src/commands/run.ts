@@ -1,8 +1,9 @@
 import { openCatalogue, type OpenCatalogue } from '../definitions/catalogue.ts'
 import { startFolder } from '../definitions/start-folder.ts'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
-import { fanOut } from '../fanout/fan-out.ts'
+import { createTracedRun } from '../fanout/fan-out.ts'
 import type { RawInput } from '../fanout/input.ts'
+import type { Rehearsal } from '../fanout/rehearsal/fault.ts'
 import type { Reply } from '../fanout/reply.ts'
 import { writeJson } from '../core/json/write.ts'
 import type { Command } from './command.ts'
@@ -13,7 +14,7 @@ import { environment, exitCodes } from './help.ts'
 import { outputToStderr } from './output-to-stderr.ts'
 import { checkPaths, readArguments } from './read-arguments.ts'
 import { readInput } from './run/read-input.ts'
-import { readDeadline } from './run/read-options.ts'
+import { readDeadline, readRehearsal } from './run/read-options.ts'
 import { printFailure } from './run/print-failure.ts'
 import { streamedRun } from './streamed-run.ts'
 import { UsageError } from './usage-error.ts'
@@ -35,6 +36,7 @@ stderr has the steps. On a terminal they are drawn while they run; otherwise eac
 Options
   --body JSON             the request body; @FILE reads a file, @- reads stdin
   --header 'name: value'  a request header; may be repeated
+  --fault STEP=FAULT      makes the calls of a step slow or fail: delay:MS, fail:STATUS or drop; may be repeated
   --deadline MS           a shorter deadline than that of the aggregate, in ms
   --json                  prints { data, complete, sources }, or the problem, as one JSON document, and shows no steps
   --stream                prints the events of the run as they happen, one per line, as callers of the service get them
@@ -48,6 +50,7 @@ ${exitCodes}A partial reply is a success: 0.
 const options = {
   body: { type: 'string' },
   header: { type: 'string', multiple: true, default: [] as string[] },
+  fault: { type: 'string', multiple: true, default: [] as string[] },
   deadline: { type: 'string' },
   json: { type: 'boolean', default: false },
   stream: { type: 'boolean', default: false },
@@ -64,7 +67,7 @@ export const command: Command = {
       values,
       positionals: [name, ...paths],
     } = readArguments(args, { ...fields, ...options })
-    const { body, header, deadline, json, stream, live, help: isHelp } = values
+    const { body, header, fault, deadline, json, stream, live, help: isHelp } = values
     if (name === undefined) {
       if (!isHelp)
         throw new UsageError('run needs the name of an aggregate, for example: headwaters run cat-facts --count 3')
@@ -93,18 +96,31 @@ export const command: Command = {
         headers: header,
         folder: startFolder,
       })
-      return await runOnce(catalogue, aggregate, input, { within, json, stream })
+      return await runOnce(catalogue, aggregate, input, {
+        within,
+        rehearsal: readRehearsal(aggregate, fault),
+        json,
+        stream,
+      })
     } finally {
       await catalogue.close()
     }
   },
 }
 
+interface RunArguments {
+  /** A shorter deadline, in ms. */
+  readonly within: number | undefined
+  readonly rehearsal: Rehearsal | undefined
+  readonly json: boolean
+  readonly stream: boolean
+}
+
 async function runOnce(
   { overrides, environment }: OpenCatalogue,
   aggregate: AnyAggregate,
   input: RawInput,
-  { within, json, stream }: { readonly within: number | undefined; readonly json: boolean; readonly stream: boolean },
+  { within, rehearsal, json, stream }: RunArguments,
 ): Promise<number> {
   const result = await watched(
     createRunView(aggregate, within),
@@ -120,9 +136,9 @@ async function runOnce(
       },
     },
     async context => {
-      if (stream) return streamedRun(aggregate, input, within, context)
+      if (stream) return streamedRun(aggregate, input, { deadline: within, rehearsal }, context)
       const { runtime, signal, onEvent } = context
-      return fanOut(aggregate, input, { runtime, deadline: within, signal, onEvent })
+      return createTracedRun(aggregate, input, { runtime, deadline: within, signal, onEvent, rehearsal }).start()
     },
   )
   if (result.signal !== undefined) return result.signal === 'SIGINT' ? 130 : 143

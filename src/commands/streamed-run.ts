@@ -1,6 +1,6 @@
 import { Problem } from '../errors.ts'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
-import { createTracedRun } from '../fanout/fan-out.ts'
+import { createTracedRun, type TracedRunOptions } from '../fanout/fan-out.ts'
 import type { RawInput } from '../fanout/input.ts'
 import type { Reply } from '../fanout/reply.ts'
 import { printableLines } from '../log/printable.ts'
@@ -12,7 +12,7 @@ import { writeOutput } from './run/write-output.ts'
 export async function streamedRun(
   aggregate: AnyAggregate,
   input: RawInput,
-  deadline: number | undefined,
+  { deadline, rehearsal }: Pick<TracedRunOptions, 'deadline' | 'rehearsal'>,
   { runtime, signal, onEvent, printing }: WatchContext,
 ): Promise<Reply<unknown, string>> {
   const stream = new PrintedStream(
@@ -20,7 +20,7 @@ export async function streamedRun(
     line => printing(() => writeOutput(`${line}\n`)),
     line => printing(() => process.stderr.write(`${printableLines(line)}\n`)),
   )
-  const options = { runtime, deadline, signal, onEvent, progress: stream, id: stream.id }
+  const options = { runtime, deadline, rehearsal, signal, onEvent, progress: stream, id: stream.id }
   const traced = createTracedRun(aggregate, input, options)
   stream.follow(traced.run)
   try {

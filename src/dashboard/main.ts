@@ -8,11 +8,13 @@ import { startExplanations } from './view/explanation.ts'
 import { onFrame } from './view/frames.ts'
 import { Gate } from './view/key-form.ts'
 import { startFilterKeys } from './view/keyboard.ts'
+import { RunList } from './view/run-list.ts'
 import { findPlaces, place, type Page, type View } from './view/shell.ts'
 import { ServiceLine } from './view/service-line.ts'
 import { onTheme, startTheme } from './view/theme.ts'
 import { Tiles } from './view/tiles.ts'
 import { Totals } from './view/totals.ts'
+import { UpstreamDetail } from './view/upstream-detail.ts'
 import { VerdictView } from './view/verdict.ts'
 
 const keyName = 'headwaters-key'
@@ -45,7 +47,8 @@ const render = onFrame(() => {
 
 const connection = new Connection({
   url: '/dashboard/events',
-  fetch: (url, init) => fetch(url, init),
+  // The paths are those of the listener; before it may be a proxy with a prefix.
+  fetch: (path, init) => fetch(`.${path}`, init),
   key,
   timers,
   onEvent: event => {
@@ -78,6 +81,8 @@ const views: readonly View[] = [
   new VerdictView(page),
   new Totals(page),
   new Tiles(page, filterText),
+  new UpstreamDetail(page),
+  new RunList(page),
   aggregates,
   announcer,
 ]

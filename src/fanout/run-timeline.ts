@@ -45,3 +45,36 @@ export interface RunTimeline {
   /** Returns the timeline of a run that is a part of this run; `undefined` if it is not followed. */
   part(aggregate: AnyAggregate): RunTimeline | undefined
 }
+
+/** The request of a run. */
+export interface FollowedRequest {
+  /** The id of the run, a UUID. @default a random one */
+  readonly id?: string | undefined
+  readonly requestId: string | undefined
+  readonly traceId: string | undefined
+  readonly method: string
+  /** The path and the query of the request. */
+  readonly target: string
+  /** The form of the stream that the caller reads. @default a plain reply */
+  readonly stream?: string | undefined
+  /** The id of the run that this run is a part of. @default none */
+  readonly parent?: string | undefined
+}
+
+/** A batch, whose calls are the steps of its run. */
+export interface FollowedBatch {
+  readonly name: string
+  readonly route: { readonly url: string }
+}
+
+/** Follows the runs of a service. */
+export interface RunKeeper {
+  /** Returns the timeline of a run that starts now. */
+  start(aggregate: AnyAggregate, request: FollowedRequest): RunTimeline
+  /** Returns the timeline of a batch that starts now. */
+  startBatch(
+    batch: FollowedBatch,
+    calls: readonly { readonly id: string; readonly needs: readonly string[] }[],
+    request: FollowedRequest,
+  ): RunTimeline
+}

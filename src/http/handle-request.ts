@@ -4,6 +4,8 @@ import { Problem, type Fault } from '../errors.ts'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
 import { endToEnd } from '../core/end-to-end.ts'
 import { startRun } from '../fanout/fan-out.ts'
+import type { RunKeeper, RunTimeline } from '../fanout/run-timeline.ts'
+import type { RequestTrace } from '../trace/request-trace.ts'
 import { recordOf } from './metrics/request-counter.ts'
 import { discardBody } from './connection/unread-body.ts'
 import { setRun } from './log/request-outcome.ts'
@@ -66,6 +68,7 @@ function startReply(
   // `connection` header names are removed, so that it is never removed.
   const own = endToEnd(rehearsal === undefined ? headers : withoutFaults(headers))
   own['x-request-id'] = replyRequestId(request, reply)
+  const ownTrace = spans === undefined ? trace : spans.trace
   const run = startRun(
     aggregate,
     { params, query, body, headers: own },
@@ -73,12 +76,16 @@ function startReply(
       runtime: services.runtime,
       deadline,
       shedOptional: services.load?.shedOptional,
-      trace: spans === undefined ? trace : spans.trace,
+      trace: ownTrace,
       spans,
       onEvent: services.onEvent,
       progress: task,
       id: task?.runId,
       rehearsal,
+      timeline:
+        services.keeper === undefined
+          ? undefined
+          : timelineOf(aggregate, services.keeper, request, { id: own['x-request-id'], trace: ownTrace, task }),
     },
     faults,
   )
@@ -86,6 +93,18 @@ function startReply(
   if (reply.raw.destroyed) reply.hijack()
   else if (task !== undefined) task.start(run)
   else new ReplyTask(aggregate, services, request, reply, run).start()
+}
+
+/** Returns the timeline of a run. The run of a HEAD request for a stream is cancelled at once and not kept. */
+function timelineOf(
+  aggregate: AnyAggregate,
+  keeper: RunKeeper,
+  { method, raw: { url = '' } }: FastifyRequest,
+  { id, trace, task }: { readonly id: string; readonly trace: RequestTrace; readonly task: StreamTask | undefined },
+): RunTimeline | undefined {
+  if (task !== undefined && method === 'HEAD') return undefined
+  const { traceId } = trace
+  return keeper.start(aggregate, { id: task?.runId, requestId: id, traceId, method, target: url, stream: task?.type })
 }
 
 /** Returns the task of a request for a stream, or null if its stream must not be repeated. */

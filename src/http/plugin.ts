@@ -30,6 +30,7 @@ import { rejectOptionsBesideRuntime, rejectRenamedOptions } from '../core/option
 import { numberWithin } from '../core/bounds.ts'
 import { checkBoolean, checkListener } from '../core/option-values.ts'
 import { pluginRenames } from '../upstream/spec/renamed.ts'
+import { runKeeperOf } from './reply/run-keeper.ts'
 import { aggregateRoutes } from './aggregate-routes.ts'
 import { acceptJsonBodies } from './bodies/json-bodies.ts'
 import { registeredUrl } from './routing/allowed-methods.ts'
@@ -223,6 +224,7 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
     traceSampledPercent,
     sources,
     rehearsal,
+    keeper: runKeeperOf(app),
     completeRuns: new CompleteRunSampler(numberWithin('headwaters', 'logCompletePercent', logCompletePercent, 0, 100)),
     streams: { limits: streamLimits, open, metrics: counters.streams },
   }

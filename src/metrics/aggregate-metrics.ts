@@ -1,5 +1,6 @@
 import * as families from './families.ts'
 import { allCodes, callCodes } from './label-values.ts'
+import type { LatencyCounts } from './latency-counts.ts'
 import type { Metrics } from './metrics.ts'
 import type { SeriesTable } from './series-table.ts'
 import { Slots } from './slots.ts'
@@ -38,6 +39,7 @@ export class AggregateMetrics {
   /** The metrics of the steps, in the order of declaration. */
   readonly #steps: readonly StepMetrics[]
   readonly #context: StepMetrics
+  readonly #latency: LatencyCounts | undefined
 
   constructor(metrics: Metrics, { name, steps }: CountedAggregate) {
     this.#runs = metrics.table(families.runs)
@@ -50,6 +52,7 @@ export class AggregateMetrics {
     this.#deadlinesLeft = new Slots(this.#deadlineLeft, noCode, () => [name])
     this.#steps = steps.map(step => new StepMetrics(metrics, name, step.name))
     this.#context = new StepMetrics(metrics, name, 'context')
+    this.#latency = metrics.live?.aggregate(name)
   }
 
   /**
@@ -70,6 +73,7 @@ export class AggregateMetrics {
     const slot =
       index === failedIndex && code !== undefined ? this.#failed.at(allCodes.indexOf(code)) : this.#ended.at(index)
     this.#runs.add(slot, 1)
+    this.#latency?.add(ms)
     this.#duration.observe(this.#durations.at(index), ms / 1000, traceId)
     this.#deadlineLeft.observe(this.#deadlinesLeft.at(0), ms < deadline ? (deadline - ms) / 1000 : 0, traceId)
   }

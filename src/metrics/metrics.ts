@@ -1,5 +1,6 @@
 import { runPieces } from '../core/pieces.ts'
 import type { Family } from './family.ts'
+import type { LiveCounts } from './live-counts.ts'
 import { SeriesTable } from './series-table.ts'
 
 /** The CPU time of one piece of the reading, in ms. */
@@ -15,6 +16,8 @@ export interface Reader {
 
 /** The metrics of one runtime: one table of series per family. */
 export class Metrics {
+  /** The counts for a dashboard. Set them before the first call and the first run. @default not counted */
+  live: LiveCounts | undefined
   readonly #tables = new Map<Family, SeriesTable>()
   readonly #readers = new Set<Reader>()
 

@@ -1,5 +1,6 @@
 import * as families from './families.ts'
 import { callCodes, statuses, statusIndexOf } from './label-values.ts'
+import type { UpstreamLiveCounts } from './live-counts.ts'
 import type { Metrics } from './metrics.ts'
 import type { SeriesTable } from './series-table.ts'
 import { Slots } from './slots.ts'
@@ -81,6 +82,7 @@ export class OperationMetrics {
   readonly #hedgesOf: Slots
   readonly #coalesced: SeriesTable
   readonly #coalescedOf: Slots
+  readonly #live: UpstreamLiveCounts | undefined
 
   constructor(metrics: Metrics, waits: WaitMetrics, labels: OperationLabels) {
     const { upstream, operation, urlTemplate, method, address, port, maxAttempts } = labels
@@ -104,6 +106,7 @@ export class OperationMetrics {
     this.#hedgesOf = new Slots(this.#hedges, hedgeResults, result => [upstream, operation, result])
     this.#coalesced = metrics.table(families.coalescedCalls)
     this.#coalescedOf = new Slots(this.#coalesced, [''], () => [upstream, operation])
+    this.#live = metrics.live?.upstream(upstream)
   }
 
   /** Counts the end of a call, with its code if it has failed. */
@@ -119,11 +122,13 @@ export class OperationMetrics {
   /** Observes an attempt that has an answer. */
   attemptAnswered(ms: number, status: number, traceId: string | undefined): void {
     this.#duration.observe(this.#answered.at(statusIndexOf(status)), ms / 1000, traceId)
+    this.#live?.latency.add(ms)
   }
 
   /** Observes an attempt that has failed. `status` is the status of its response, if there was one. */
   attemptFailed(ms: number, code: string, status: number | undefined, traceId: string | undefined): void {
     this.#duration.observe(this.#failureSlot(code, status), ms / 1000, traceId)
+    this.#live?.latency.add(ms)
   }
 
   #failureSlot(code: string, status: number | undefined): number {
@@ -136,6 +141,11 @@ export class OperationMetrics {
   /** Counts an attempt that repeats a failed one. `isFree` is true for one without the retry budget. */
   retried(isFree: boolean): void {
     this.#retries.add(this.#retriesOf.at(isFree ? 1 : 0), 1)
+  }
+
+  /** Counts a retry or a second attempt that is not sent, if there is a dashboard. */
+  resendRefused(): void {
+    if (this.#live !== undefined) this.#live.refusedResends++
   }
 
   /** Counts a second attempt that has ended or is no longer needed. */

@@ -40,7 +40,8 @@ export function addBuildInfo(metrics: Metrics): void {
   metrics.onCollect(() => table.set((slot ??= table.slot(ownVersion(), process.versions.node)), 1))
 }
 
-function ownVersion(): string {
+/** Returns the version of Headwaters. */
+export function ownVersion(): string {
   const { version } = createRequire(import.meta.url)('../../package.json') as { readonly version: string }
   return version
 }

@@ -65,8 +65,9 @@ export class UpstreamMetrics {
   }
 
   /** Counts a transition of the circuit breaker. */
-  breakerChanged(to: (typeof breakerStates)[number]): void {
+  breakerChanged(from: (typeof breakerStates)[number], to: (typeof breakerStates)[number]): void {
     this.#transitions.add(this.#transitionSlots[to] as number, 1)
+    this.#metrics.live?.onBreakerChange(this.#upstream.name, from, to)
   }
 
   /** Reads the state of the upstream each time that the metrics are collected. */

@@ -8,6 +8,7 @@ import type { WorkerPlan } from './cluster/plan-workers.ts'
 import { readAssignment } from './cluster/read-message.ts'
 import { disablePretenuring } from './disable-pretenuring.ts'
 import { configurationOf } from './process/configuration.ts'
+import { openKeptRuns } from './process/kept-runs.ts'
 import { createServiceApp, routesOf } from './process/service-app.ts'
 import { serveSingle } from './single.ts'
 import { assignmentVariable } from './cluster/messages.ts'
@@ -44,15 +45,17 @@ export async function serve(options: ServeOptions = {}): Promise<void> {
   }
   const catalogue = await openCatalogue({ paths, live, events, environment: process.env })
   const plan = await planFor(catalogue, watch, workers)
-  const app = await createServiceApp(catalogue)
+  // With workers the primary serves no aggregates.
+  const keptRuns = plan !== undefined && plan.workers > 1 ? undefined : openKeptRuns(catalogue.config)
+  const app = await createServiceApp(catalogue, {}, undefined, keptRuns)
   if (plan !== undefined && plan.workers > 1) {
     const { servePrimary } = await import('./cluster/primary.ts')
     await servePrimary(catalogue, app, plan.workers)
   } else if (watch) {
     const { serveWatched } = await import('./watched.ts')
-    await serveWatched(catalogue, app, flushSpans)
+    await serveWatched(catalogue, app, { flushSpans, keptRuns })
   } else {
-    await serveSingle(catalogue, app, flushSpans)
+    await serveSingle(catalogue, app, { flushSpans, keptRuns })
   }
   const configuration = configurationOf(catalogue, plan?.workers ?? 1)
   app.log.info(configuration, 'configuration')

@@ -8,9 +8,11 @@ import { addExplainRoutes } from '../http/operator/explain-route.ts'
 import { processLog } from '../log/process-log.ts'
 import { createHotSwapServer } from './hot-swap-server.ts'
 import { openAdminListener } from './process/admin-listener.ts'
+import { ownRunRoutes, type ServedOptions } from './process/kept-runs.ts'
 import { listenAt } from './process/listen.ts'
+import { ownOverview } from './process/own-overview.ts'
 import { createServiceApp, routesOf, serviceExplainer } from './process/service-app.ts'
-import { shutDownOnSignals, type ShutdownOptions } from './process/shutdown.ts'
+import { shutDownOnSignals } from './process/shutdown.ts'
 
 /**
  * Serves in this process and reloads the definitions after each change of a file. The listening socket stays open. A
@@ -19,18 +21,20 @@ import { shutDownOnSignals, type ShutdownOptions } from './process/shutdown.ts'
 export async function serveWatched(
   catalogue: OpenCatalogue,
   app: FastifyInstance,
-  flushSpans: ShutdownOptions['flushSpans'],
+  { flushSpans, keptRuns }: ServedOptions,
 ): Promise<void> {
   const { config } = catalogue
   const server = createHotSwapServer({ limits: config.inbound.limits, drainMs: config.drainMs })
   let stopWatching = () => {}
   let runtime = runtimeOf(app)
+  const overview = ownOverview(catalogue, app, keptRuns)
   let explainer = serviceExplainer(catalogue, app)
   const admin = await openAdminListener({
     config,
     log: app.log,
     metrics: { render: accept => runtime.metrics.render(accept) },
-    routes: [admin => addExplainRoutes(admin, config.admin, () => explainer)],
+    routes: [admin => addExplainRoutes(admin, config.admin, () => explainer), ...ownRunRoutes(config, keptRuns)],
+    live: overview?.live,
     lostLogLines: () => processLog().lost,
   })
   server.swap(app)
@@ -51,9 +55,10 @@ export async function serveWatched(
   async function reload(): Promise<void> {
     try {
       const next = await catalogue.reload()
-      const nextApp = await createServiceApp(next)
+      const nextApp = await createServiceApp(next, {}, undefined, keptRuns)
       server.swap(nextApp)
       runtime = runtimeOf(nextApp)
+      overview?.swap(next, nextApp)
       explainer = serviceExplainer(next, nextApp)
       app.log.info({ aggregates: routesOf(next) }, 'definitions reloaded')
     } catch (error) {

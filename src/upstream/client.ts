@@ -101,7 +101,7 @@ export function createClient(
         transport?.rejectQueued(refusal)
       },
       onStateChange(from, to) {
-        metrics.breakerChanged(to)
+        metrics.breakerChanged(from, to)
         onBreakerChange?.({ upstream, from, to })
       },
     })

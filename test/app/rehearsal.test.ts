@@ -111,7 +111,7 @@ test('a wrong list of faults is a 400 with a reason for each fault', async t => 
   t.match(body, {
     code: 'INPUT_INVALID',
     errors: [
-      { pointer, reason: "must name a step, got 'mew': use meow, Ninja" },
+      { pointer, reason: "must name a step, got 'mew': did you mean 'meow'?" },
       { pointer, reason: /^must have a fault of 'Ninja' that is delay:MS/ },
     ],
   })
@@ -211,7 +211,7 @@ test('the log line of a run has its faults, and an app that listens warns that f
   await app.listen({ host: '127.0.0.1', port: 0 })
   t.match(
     lines.filter(({ msg }) => msg?.startsWith('fault rehearsal')),
-    [{ level: 40, msg: 'fault rehearsal is on: a caller can add faults to its own request with x-headwaters-fault' }],
+    [{ level: 40, msg: 'fault rehearsal is on; a caller can add faults with x-headwaters-fault' }],
   )
 })
 

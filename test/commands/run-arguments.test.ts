@@ -20,6 +20,8 @@ test('arguments that cannot be used end with 2, by their name and with a suggest
     [['run', 'cat-facts', '--count'], "option '--count' needs a value"],
     [['run', 'cat-facts', '-c'], "unknown option '-c'"],
     [['run', 'cat-facts', '--deadline', '0'], "--deadline must be a positive integer (ms), got '0'"],
+    [['run', 'cat-facts', '--fault', 'mew=drop'], "--fault must name a step, got 'mew': did you mean 'meow'?"],
+    [['run', 'cat-facts', '--fault', 'meow'], "--fault must be STEP=FAULT, got 'meow': write for example meow=drop"],
     [['run', 'cat-facts', 'nowhere.ts'], "no such file or folder: 'nowhere.ts'"],
   ] as const
   for (const [args, said] of refused) {

@@ -103,6 +103,20 @@ test('a refusal of the author is printed', async t => {
   t.match(errors, '404 Refused: No breed has this name.')
 })
 
+test('--fault acts on the calls of its step, and may be repeated', async t => {
+  const args = ['run', 'cat-facts', '--count', '1', '--json', '--fault', 'meow=delay:50', '--fault', 'picture=fail:503']
+  const { code, output } = await runCommand(t, args)
+  t.equal(code, 0)
+  const plain = await runCommand(t, ['run', 'cat-facts', '--count', '1', '--fault', 'picture=drop'])
+  t.match(plain.errors, /picture  fallback after [\d.]+ ms, 0 attempts, rehearsed drop: UPSTREAM_RESET/)
+  t.match(JSON.parse(output), {
+    complete: false,
+    sources: { meow: { fault: 'delay:50' }, picture: { state: 'fallback', code: 'UPSTREAM_BUSY', fault: 'fail:503' } },
+  })
+  const streamed = await runCommand(t, ['run', 'cat-facts', '--count', '1', '--stream', '--fault', 'picture=drop'])
+  t.match(streamed.output, /"name":"picture","outcome":\{[^}]*"fault":"drop"/)
+})
+
 test("--deadline shortens the run's", async t => {
   const upstream = await rawUpstream(t, () => {})
   const { code, errors } = await runCommand(t, ['run', 'cat-facts', '--deadline', '120'], {

@@ -1,9 +1,10 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import fastify, { type FastifyInstance } from 'fastify'
+import { addPageRoutes } from '../../src/admin/dashboard/page-routes.ts'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { DashboardEvent } from '../../src/dashboard/protocol.ts'
-import { servePage } from './dashboard-files.ts'
 import { largeFleet, shopFleet, type FleetShape } from './fleet-shapes.ts'
 import { listRuns } from './listed-runs.ts'
 import { every, SimulatedFleet } from './simulated-fleet.ts'
@@ -38,6 +39,8 @@ export class DashboardEvents {
   readonly fleet: SimulatedFleet
   readonly #options: DashboardEventsOptions
   readonly #server: Server
+  /** The page and its files, as the admin listener serves them. */
+  readonly #files: FastifyInstance = fastify()
   readonly #readers = new Set<ServerResponse>()
   #timer: NodeJS.Timeout | undefined
   #isLost = false
@@ -51,9 +54,8 @@ export class DashboardEvents {
     const shape: FleetShape = scenario === 'many' ? largeFleet(seed) : shopFleet(isSick)
     this.fleet = new SimulatedFleet({ shape, seed, startAt: startAt - warmUpMs, failsAt: startAt + failsAfter })
     for (let left = warmUpMs / every; left > 0; left--) this.fleet.tick()
-    this.#server = createServer((request, response) => {
-      this.#answer(request, response).catch((error: unknown) => response.destroy(error as Error))
-    })
+    addPageRoutes(this.#files)
+    this.#server = createServer((request, response) => this.#answer(request, response))
   }
 
   /** The origin of the server. */
@@ -77,6 +79,7 @@ export class DashboardEvents {
   }
 
   async listen(): Promise<this> {
+    await this.#files.ready()
     this.#server.listen(this.#options.port ?? 0, '127.0.0.1')
     await once(this.#server, 'listening')
     return this
@@ -88,6 +91,7 @@ export class DashboardEvents {
     this.#server.closeAllConnections()
     this.#server.close()
     await once(this.#server, 'close')
+    await this.#files.close()
   }
 
   /** Cuts all connections, and refuses new ones until `comeBack`. */
@@ -137,10 +141,11 @@ export class DashboardEvents {
     for (const reader of this.#readers) reader.write(text)
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  #answer(request: IncomingMessage, response: ServerResponse): void {
     const url = new URL(request.url ?? '/', 'http://localhost')
     if (this.#isLost) return void request.destroy()
-    if (await servePage(url.pathname, response)) return
+    if (url.pathname === '/dashboard' || url.pathname.startsWith('/dashboard/assets/'))
+      return this.#files.routing(request, response)
     const { key } = this.#options
     if (key !== undefined && request.headers.authorization !== `Bearer ${key}`)
       return sendJson(response, 401, { code: 'UNAUTHENTICATED', status: 401, title: 'Not authenticated' })

@@ -119,7 +119,8 @@ function whyLost({ name, outcome }: KeptStep, { deadline }: FleetAggregate): str
   if (outcome.code === 'BREAKER_OPEN') return `${name}: BREAKER_OPEN: the circuit breaker refused the call`
   if (outcome.code === 'DEADLINE_EXCEEDED')
     return `${name}: DEADLINE_EXCEEDED: ${Math.round(outcome.ms / 2)} ms of ${deadline} ms waited for a permit`
-  return `${name}: ${outcome.code}: ${outcome.attempts} ${outcome.attempts === 1 ? 'attempt' : 'attempts'} failed in ${Math.round(outcome.ms)} ms`
+  const attempts = outcome.attempts === 1 ? '1 attempt' : `${outcome.attempts} attempts`
+  return `${name}: ${outcome.code}: ${attempts} failed in ${Math.round(outcome.ms)} ms`
 }
 
 function inventCall(

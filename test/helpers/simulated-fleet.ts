@@ -299,22 +299,21 @@ export class SimulatedFleet {
     const now = this.#upstreamSamples.at(-1)?.[index]
     const since = now?.since ?? this.#at
     const breaker = upstream.breaker === 'closed' ? '' : `, circuit breaker ${upstream.breaker}`
-    const what = { text: `${upstream.spec.name}`, upstream: upstream.spec.name }
+    const { name } = upstream.spec
+    const moment = `${new Date(since).toISOString().slice(11, 19)} (${duration(this.#at - since)})`
     const first = [
-      what,
-      {
-        text: ` is failing since ${new Date(since).toISOString().slice(11, 19)} (${duration(this.#at - since)}): 94 % of its attempts fail (503 UPSTREAM_BUSY)${breaker}.`,
-      },
+      { text: name, upstream: name },
+      { text: ` is failing since ${moment}: 94 % of its attempts fail (503 UPSTREAM_BUSY)${breaker}.` },
     ]
-    const users = this.#options.shape.aggregates.flatMap(({ name, steps }) => {
+    const users = this.#options.shape.aggregates.flatMap(({ name: user, steps }) => {
       const step = steps.find(each => each.upstream === index)
-      return step === undefined ? [] : [{ name, gets: step.kind === 'required' ? 'errors (503)' : 'partial replies' }]
+      return step === undefined ? [] : [{ user, gets: step.kind === 'required' ? 'errors (503)' : 'partial replies' }]
     })
     const second = users
       .slice(0, 2)
-      .flatMap(({ name, gets }, at) => [
+      .flatMap(({ user, gets }, at) => [
         { text: at === 0 ? 'Callers of ' : ', callers of ' },
-        { text: name, aggregate: name },
+        { text: user, aggregate: user },
         { text: ` get ${gets}` },
       ])
     return users.length === 0 ? [first] : [first, [...second, { text: '.' }]]

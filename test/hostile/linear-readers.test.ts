@@ -3,6 +3,8 @@ import { z } from 'zod'
 import { readPointer } from '../../src/batch/json-pointer.ts'
 import { findReferences } from '../../src/batch/reference.ts'
 import { endToEnd, lowerCased } from '../../src/core/end-to-end.ts'
+import { aggregate } from '../../src/fanout/aggregate.ts'
+import { readFaults } from '../../src/fanout/rehearsal/read-faults.ts'
 import { linkTarget } from '../../src/core/link-header.ts'
 import { Redaction } from '../../src/log/redaction.ts'
 import { chooseType, withStreams } from '../../src/http/request/media-types.ts'
@@ -58,6 +60,9 @@ const trying =
     }
   }
 
+const rehearsed = aggregate('cats', { url: '/cats' })
+  .required('meow', () => 1)
+  .reply(z.unknown(), () => 1)
 const coerced = textSchema(
   z.object({
     n: z.coerce.number().optional(),
@@ -101,6 +106,10 @@ const readers: Readonly<Record<string, readonly [search: Search, runs: readonly 
   Accept: [
     text => chooseType(text, withStreams),
     [',', ';', 'a/b,', ' ', 'application/json;', 'application/json;q=0.,', ';q=', '"', 'a/b;c="\\"', 'text/*;q=0.'],
+  ],
+  'x-headwaters-fault': [
+    text => readFaults(text, rehearsed),
+    [',', '=', ':', ' ', 'a=', 'meow=', 'meow=drop,', 'meow=delay:', 'meow=delay:1', '1', '\t'],
   ],
   'Last-Event-ID': [readEventId, ['.', 'a', '-', '0', `7e1a3b52-5f0e-4c43-9a53-0d6a4c1b2f10.1.`]],
   'a JSON Pointer': [text => readPointer(`/${text}`), ['/', '~', '~1', '%', '%7E', '%c3', 'a']],

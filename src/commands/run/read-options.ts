@@ -1,3 +1,6 @@
+import type { AnyAggregate } from '../../fanout/aggregate.ts'
+import type { Rehearsal } from '../../fanout/rehearsal/fault.ts'
+import { readFaults } from '../../fanout/rehearsal/read-faults.ts'
 import { UsageError } from '../usage-error.ts'
 
 /** Reads `--deadline`, in ms. */
@@ -17,4 +20,11 @@ export function readHeaders(given: readonly string[]): Record<string, string> {
       return [name.toLowerCase(), value]
     }),
   )
+}
+
+/** Reads each `--fault STEP=FAULT`. Throws a `UsageError` with all faults that are wrong. */
+export function readRehearsal(aggregate: AnyAggregate, given: readonly string[]): Rehearsal | undefined {
+  const { rehearsal, reasons } = readFaults(given.join(), aggregate)
+  if (reasons.length > 0) throw new UsageError(reasons.map(reason => `--fault ${reason}`).join('\n'))
+  return rehearsal
 }

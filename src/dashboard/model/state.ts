@@ -9,7 +9,7 @@ const measuredMs = 10_000
 const maxBreakerChanges = 50
 
 /** The health from the worst to the best. */
-export const byTrouble: readonly Health[] = ['failing', 'strained', 'off', 'idle', 'healthy']
+export const byTrouble: readonly Health[] = ['failing', 'strained', 'off', 'healthy', 'idle']
 
 /**
  * Everything that the page shows. `apply` changes it in place; a view compares the revisions to find out which part
@@ -49,6 +49,8 @@ export class DashboardState {
   /** `true` if the user has selected it; otherwise it is the sickest. */
   isChosen = false
 
+  /** The number of samples since the last first event. */
+  #live = 0
   #upstreamRows: (Sample['upstreams'][number] | undefined)[] = []
   #aggregateRows: (Sample['aggregates'][number] | undefined)[] = []
 
@@ -84,6 +86,7 @@ export class DashboardState {
       this.runs.clear()
     }
     this.boot = hello.boot
+    this.#live = 0
     this.version = hello.version
     this.keptRuns = hello.keptRuns
     this.every = hello.every
@@ -110,6 +113,7 @@ export class DashboardState {
   }
 
   #sample(sample: Sample): void {
+    this.#live++
     push(this.times, sample.at)
     for (const row of sample.upstreams) this.#upstreamRows[row.index] = row
     for (const row of sample.aggregates) this.#aggregateRows[row.index] = row
@@ -130,7 +134,7 @@ export class DashboardState {
     this.workers = workers
     const count = Math.min(points - 1, Math.round(measuredMs / this.every))
     const seconds = ((this.times[points - 1] as number) - (this.times[points - 1 - count] as number)) / 1000
-    for (const upstream of this.upstreams) upstream.measure(count, seconds)
+    for (const upstream of this.upstreams) upstream.measure(count, seconds, this.#live)
     for (const aggregate of this.aggregates) aggregate.measure(count, seconds)
     this.sampleRevision++
     if (!this.isChosen) this.#show(this.#sickest())

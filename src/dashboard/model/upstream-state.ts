@@ -45,6 +45,11 @@ export class UpstreamState {
   breaker: BreakerState = 'none'
   /** Attempts per second, over the last 10 s. */
   rate = 0
+  /**
+   * Calls or attempts per second, the larger one: an open circuit breaker refuses calls without an attempt, and retries
+   * send more attempts than calls.
+   */
+  traffic = 0
   /** The failed share of the attempts of the last 10 s; `NaN` without attempts. */
   errorShare = NaN
   /** The lost share of the calls of the last 10 s; `NaN` without calls. */
@@ -132,14 +137,22 @@ export class UpstreamState {
     push(series.cacheAsked, row?.cacheAsked ?? 0)
   }
 
-  /** Computes the values over the last 10 s. */
-  measure(count: number, seconds: number): void {
+  /**
+   * Computes the values over the last 10 s.
+   *
+   * @param count The number of points.
+   * @param seconds The time that they cover.
+   * @param live The number of points since the first event, which has no history of calls.
+   */
+  measure(count: number, seconds: number, live: number): void {
     const { attempts, failed, calls, lostCalls } = this.series
     const sum = sumOfLast(attempts, count)
     this.rate = sum / seconds
     this.errorShare = sum === 0 ? NaN : sumOfLast(failed, count) / sum
     const asked = sumOfLast(calls, count)
     this.lostShare = asked === 0 ? NaN : sumOfLast(lostCalls, count) / asked
+    const askedFor = (seconds * Math.min(live, count)) / count
+    this.traffic = Math.max(this.rate, askedFor === 0 ? 0 : asked / askedFor)
   }
 
   /** The failed share of the attempts at one point; `NaN` without attempts. */

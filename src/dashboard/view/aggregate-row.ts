@@ -8,7 +8,7 @@ const states = ['complete', 'partial', 'failed', 'cancelled'] as const
 export class AggregateRow {
   readonly node: HTMLTableRowElement
   readonly #rate: TextCell
-  readonly #segments = states.map(state => element('span', { class: `segment segment-${state}` }))
+  readonly #segments = states.map(state => element('span', { class: `segment segment-${state}`, hidden: true }))
   readonly #widths = states.map(() => -1)
   readonly #shares: readonly { readonly cell: TextCell; readonly isZero: AttributeCell }[]
   readonly #p95: TextCell
@@ -29,7 +29,7 @@ export class AggregateRow {
     const explain = element('a', {
       class: 'explain',
       text: 'Explain',
-      attributes: { href: `/explain/${encodeURIComponent(name)}`, 'aria-label': `Explain ${name}` },
+      attributes: { href: `explain/${encodeURIComponent(name)}`, 'aria-label': `Explain ${name}` },
     })
     explain.dataset.explain = name
     const head = element('th', { class: 'aggregate-name', attributes: { scope: 'row' } })
@@ -66,15 +66,14 @@ export class AggregateRow {
     this.#callers.set(callersGet(aggregate))
   }
 
-  // A share that is not 0 is at least 2 px wide, so that it is seen.
   #resize(index: number, part: number): void {
-    const width = Math.round(part * 500)
+    const width = part === 0 ? 0 : Math.max(1, Math.round(part * 500))
     if (width === this.#widths[index]) return
     this.#widths[index] = width
     const segment = this.#segments[index]
     if (segment === undefined) return
     segment.style.flexGrow = String(part)
-    segment.style.minWidth = part > 0 ? '2px' : '0'
+    segment.hidden = part === 0
   }
 }
 

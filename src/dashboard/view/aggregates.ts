@@ -15,7 +15,7 @@ const heads = [
   ['Partial', 'numeric'],
   ['Failed', 'numeric'],
   ['Cancelled', 'numeric'],
-  ['p95', 'numeric'],
+  ['p95', 'numeric latency'],
   ['Callers get', 'callers'],
   ['Explanation', 'explain-head'],
 ] as const
@@ -36,7 +36,7 @@ export class Aggregates implements View {
   constructor(page: Page, filter: () => string, explain: (aggregate: string) => void) {
     this.#filter = filter
     const head = element('tr')
-    for (const [text, kind] of heads) head.append(element('th', { class: kind, text, attributes: { scope: 'col' } }))
+    for (const [text, kind] of heads) head.append(headOf(text, kind))
     const table = element(
       'table',
       { class: 'table' },
@@ -100,6 +100,12 @@ export class Aggregates implements View {
     return this.#orderedAt > 0 && (this.#body.matches(':hover') || this.#body.contains(document.activeElement))
   }
 }
+
+// The links speak for themselves, so the head of their column is for screen readers.
+const headOf = (text: string, kind: string) =>
+  kind === 'explain-head'
+    ? element('th', { class: kind, attributes: { scope: 'col' } }, element('span', { class: 'unseen', text }))
+    : element('th', { class: kind, text, attributes: { scope: 'col' } })
 
 // Shares are compared in steps of 5 percent: smaller differences move no row.
 const byTrouble = (a: AggregateState, b: AggregateState) =>

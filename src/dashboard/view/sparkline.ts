@@ -6,8 +6,8 @@ const height = 100
 const window = 6
 
 /**
- * The failed share of the attempts over two minutes, as an area from 0 to 100 percent. A time without attempts keeps
- * the share before it: an open circuit breaker sends none.
+ * Two minutes of an upstream: the failed share of its attempts as an area from 0 to 100 percent, and behind it the
+ * attempts. A time without attempts keeps the share before it: an open circuit breaker sends none.
  */
 export class Sparkline {
   readonly node = drawing('svg', {
@@ -17,23 +17,41 @@ export class Sparkline {
     'aria-hidden': 'true',
     focusable: 'false',
   })
+  readonly #traffic = drawing('path', { class: 'spark-traffic' })
   readonly #area = drawing('path', { class: 'spark-area' })
   #path = ''
 
   constructor() {
-    this.node.append(this.#area)
+    this.node.append(this.#traffic, this.#area)
   }
 
   draw(attempts: Series, failed: Series): void {
-    const path = areaOf(attempts, failed)
+    this.#traffic.setAttribute('d', trafficOf(attempts))
+    const path = shareOf(attempts, failed)
     if (path === this.#path) return
     this.#path = path
     this.#area.setAttribute('d', path)
   }
 }
 
-/** Returns the outline of the area. Equal shares in a row are one line, so that a healthy upstream has a short text. */
-function areaOf(attempts: Series, failed: Series): string {
+/** Returns the outline of the attempts per second and a half; the largest number has four fifths of the height. */
+function trafficOf(attempts: Series): string {
+  let most = 0
+  let path = ''
+  for (let at = 0; at + 2 < points; at += 3) most = Math.max(most, sumAt(attempts, at))
+  if (most === 0) return ''
+  for (let at = 0; at + 2 < points; at += 3) {
+    const y = height - Math.round((0.8 * height * sumAt(attempts, at)) / most)
+    // The last point is at the right side.
+    path += `${at === 0 ? 'M' : 'L'}${((at * points) / (points - 3)).toFixed(1)} ${y}`
+  }
+  return `${path}V${height}H0Z`
+}
+
+const sumAt = (values: Series, at: number) => (values[at] ?? 0) + (values[at + 1] ?? 0) + (values[at + 2] ?? 0)
+
+/** Returns the outline of the share. Equal shares in a row are one line, so that a healthy upstream has a short text. */
+function shareOf(attempts: Series, failed: Series): string {
   let sent = 0
   let lost = 0
   let level = 0
@@ -42,8 +60,8 @@ function areaOf(attempts: Series, failed: Series): string {
     sent += (attempts[at] ?? 0) - (attempts[at - window] ?? 0)
     lost += (failed[at] ?? 0) - (failed[at - window] ?? 0)
     const share = sent > 0.001 ? Math.min(1, Math.max(0, lost / sent)) : undefined
-    // A share below 4 percent is drawn as 4: it must be seen.
-    const next = share === undefined ? level : share < 0.001 ? 0 : Math.round(height * Math.max(0.04, share))
+    // Below 1 percent the number in the tile suffices; a share above it must be seen.
+    const next = share === undefined ? level : share < 0.01 ? 0 : Math.round(height * Math.max(0.06, share))
     if (next !== level) path += `H${at}V${height - next}`
     level = next
   }

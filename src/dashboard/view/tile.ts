@@ -5,11 +5,10 @@ import { AttributeCell, element, TextCell } from './dom.ts'
 import { HealthShape, healthWords } from './shapes.ts'
 import { Sparkline } from './sparkline.ts'
 
-/** The width of the shape of the upstream with the most traffic, and the smallest width, in px. */
-const largest = 46
-const smallest = 10
+/** The smallest width of a shape, as a part of the width for the most traffic, which style.css sets. */
+const smallest = 0.17
 /** A shape with a sign in it is large enough to show it. */
-const smallestSign = 24
+const smallestSign = 0.5
 
 const breakerWords = { none: 'no breaker', closed: 'closed', 'half-open': 'half-open', open: 'open' } as const
 
@@ -79,10 +78,11 @@ export class Tile {
     this.#health.set(health)
     this.#pressed.set(String(isSelected))
     this.#shape.set(health)
-    this.#resize(health, upstream.rate, busiest)
+    this.#resize(health, upstream.traffic, busiest)
     this.#word.set(healthWords[health])
-    this.#since.set(since === 0 || health === 'healthy' ? '' : `since ${clock(since)}, ${elapsed(at - since)}`)
-    this.#reason.set(upstream.reason)
+    const isOther = since > 0 && health !== 'healthy'
+    this.#since.set(isOther ? `since ${clock(since)}` : '')
+    this.#reason.set(isOther ? [elapsed(at - since), upstream.reason].filter(Boolean).join(' · ') : upstream.reason)
     this.#errors.set(share(upstream.errorShare))
     this.#attempts.set(rate(upstream.rate))
     this.#p95.set(latency(upstream.p95))
@@ -93,12 +93,12 @@ export class Tile {
 
   // The area means the traffic, so the width grows with its root.
   #resize(health: Health, perSecond: number, busiest: number): void {
-    const width = busiest === 0 ? 0 : largest * Math.sqrt(perSecond / busiest)
+    const width = busiest === 0 ? 0 : Math.sqrt(perSecond / busiest)
     const least = health === 'failing' || health === 'strained' ? smallestSign : smallest
-    const size = Math.max(least, Math.round(width))
+    const size = Math.max(least, Math.round(width * 50) / 50)
     if (size === this.#size) return
     this.#size = size
-    this.#shape.node.style.width = this.#shape.node.style.height = `${size}px`
+    this.#shape.node.style.width = this.#shape.node.style.height = `${size}em`
   }
 }
 

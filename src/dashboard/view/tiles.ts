@@ -41,7 +41,7 @@ export class Tiles implements View {
     const tiles = shown.length <= maxTiles ? shown : shown.filter(needsLook).slice(0, maxTiles)
     const chips = shown.slice(tiles.length)
     let busiest = 0
-    for (const { rate } of state.upstreams) busiest = Math.max(busiest, rate)
+    for (const { traffic } of state.upstreams) busiest = Math.max(busiest, traffic)
     for (const upstream of tiles)
       this.#tileOf(upstream).render(upstream, state.at, busiest, upstream === state.selected)
     for (const upstream of chips) this.#chipOf(upstream).render(upstream, upstream === state.selected)

@@ -37,7 +37,7 @@ export class Totals implements View {
         'aria-hidden': 'true',
         focusable: 'false',
       },
-      ...this.#areas.toReversed(),
+      ...this.#areas,
     )
     page.places.totals.append(list, picture)
   }

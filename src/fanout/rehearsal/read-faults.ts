@@ -1,3 +1,4 @@
+import { suggest } from '../../core/suggest.ts'
 import type { AnyAggregate } from '../aggregate.ts'
 import type { Rehearsal, RehearsedFault } from './fault.ts'
 
@@ -61,7 +62,10 @@ function readMember(
   if (at === -1) return `must be STEP=FAULT, got '${shown(member)}': write for example ${shown(member)}=drop`
   const name = member.slice(0, at)
   const index = indexOf(name, aggregate)
-  if (index === undefined) return `must name a step, got '${shown(name)}': use ${namesOf(aggregate)}`
+  if (index === undefined) {
+    const names = namesOf(aggregate)
+    return `must name a step, got '${shown(name)}'${suggest(shown(name), names) || `: use ${names.join(', ')}`}`
+  }
   if (rehearsal.has(index)) return `must name each step once, got '${name}' twice: keep one fault`
   const fault = faultOf(member.slice(at + 1))
   if (fault === undefined)
@@ -79,9 +83,9 @@ function indexOf(name: string, { steps, hooks }: RehearsedAggregate): number | u
   return steps.find(step => step.name === name)?.index
 }
 
-function namesOf({ steps, hooks }: RehearsedAggregate): string {
+function namesOf({ steps, hooks }: RehearsedAggregate): string[] {
   const names = steps.map(step => step.name)
-  return [...(hooks.context === undefined ? [] : ['context']), ...names].join(', ')
+  return [...(hooks.context === undefined ? [] : ['context']), ...names]
 }
 
 function faultOf(text: string): RehearsedFault | undefined {

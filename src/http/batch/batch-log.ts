@@ -50,7 +50,7 @@ export class BatchLog implements LoggedRun {
   /** Logs the reply of the batch. */
   replied(isComplete: boolean): void {
     this.#hasOutcome = true
-    const fields = this.#fields()
+    const fields = this.#fields(isComplete)
     const level = fields.err !== undefined ? 'error' : fields.lost !== undefined ? 'warn' : 'info'
     logOutcome(
       this.#request,
@@ -75,16 +75,16 @@ export class BatchLog implements LoggedRun {
   closed(): void {
     if (this.#hasOutcome) return
     this.#hasOutcome = true
-    const outcome: RequestOutcome = { level: 'info', fields: this.#fields(), msg: 'request completed' }
+    const outcome: RequestOutcome = { level: 'info', fields: this.#fields(false), msg: 'request completed' }
     if (hasRequestLog(this.#request)) logOutcome(this.#request, outcome)
     else logClosed(this.#request, this.#reply, outcome)
   }
 
   failedRunFields(): FailedRunFields {
-    return batchRunFields
+    return { ...batchRunFields, run: this.#run.timeline?.id }
   }
 
-  #fields(): BatchFields {
+  #fields(isComplete: boolean): BatchFields {
     const { counts, failures } = this.#run
     const credentials = new CallerCredentials(this.#request.headers)
     const bug = failures.find(({ problem }) => problem.statusCode === 500 && problem.code !== 'REFUSED')?.problem
@@ -94,6 +94,7 @@ export class BatchLog implements LoggedRun {
       responseTime: undefined,
       err: bug && credentials.hideIn(bug.cause ?? bug),
       ...batchRunFields,
+      run: isComplete ? undefined : this.#run.timeline?.id,
       batch: {
         calls: counts.calls,
         ok: counts.ok,

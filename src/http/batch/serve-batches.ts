@@ -82,8 +82,10 @@ function startReply(service: BatchService, request: FastifyRequest, reply: Fasti
   const deadline = deadlineOf(headers['x-request-timeout-ms'], faults) ?? Infinity
   // The id of this request replaces the id that the caller sent, as for an aggregate.
   const own = endToEnd(headers)
-  own['x-request-id'] = replyRequestId(request, reply)
+  const requestId = replyRequestId(request, reply)
+  own['x-request-id'] = requestId
   const stream = type === 'json' ? undefined : new BatchStream(service, request, reply, type)
+  const { keeper } = routes
   const run = startBatch(
     offer,
     body,
@@ -102,6 +104,17 @@ function startReply(service: BatchService, request: FastifyRequest, reply: Fasti
       onEvent: routes.onEvent,
       onResult: stream && (result => stream.resulted(result)),
       id: stream?.runId,
+      timeline:
+        keeper &&
+        ((described, calls) =>
+          keeper.startBatch(described, calls, {
+            id: stream?.runId,
+            requestId,
+            traceId: trace.traceId,
+            method: request.method,
+            target: raw.url ?? '',
+            stream: type === 'json' ? undefined : type,
+          })),
     },
     faults,
   )

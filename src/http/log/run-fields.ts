@@ -26,6 +26,8 @@ export interface LineFields {
 export interface RunFields extends LineFields {
   readonly aggregate: string
   readonly url: string
+  /** The id of the run, if runs are kept and the reply is not complete. */
+  readonly run?: string | undefined
   readonly sources: LoggedSources | undefined
 }
 
@@ -33,6 +35,8 @@ export interface RunFields extends LineFields {
 export interface FailedRunFields {
   readonly aggregate: string
   readonly url: string
+  /** The id of the run, if runs are kept. */
+  readonly run?: string | undefined
   /** The step that failed the run. */
   readonly step?: string | undefined
   readonly upstream?: string | undefined
@@ -60,6 +64,7 @@ export function partialFields(
   calls: readonly FailedCall[],
   outcomes: LoggedOutcomes,
   credentials: CallerCredentials,
+  run?: string,
 ): RunFields {
   return {
     req: undefined,
@@ -67,6 +72,7 @@ export function partialFields(
     responseTime: undefined,
     aggregate: name,
     url: route.url,
+    run,
     sources: lossySources(outcomes, steps, calls, credentials),
   }
 }
@@ -81,6 +87,7 @@ export function failureFields(
   outcomes: LoggedOutcomes,
   { code, cause }: Problem,
   credentials: CallerCredentials,
+  run?: string,
 ): FailedRunFields {
   const isFailed = (step: string) => outcomes[step]?.state === 'failed' && outcomes[step].code === code
   // Prefer the call with the error of the problem: `context()` may have caught an earlier failure with the same code,
@@ -92,6 +99,7 @@ export function failureFields(
   return {
     aggregate: name,
     url: route.url,
+    run,
     // A step may also fail without a failed call, if its function throws or its calls are never sent.
     step: decisive === undefined ? Object.keys(outcomes).find(isFailed) : stepOf(steps, decisive),
     upstream: decisive && upstreamOf(decisive),

@@ -1,4 +1,5 @@
 import type { OnEvent } from '../../fanout/events.ts'
+import type { RunKeeper } from '../../fanout/run-timeline.ts'
 import type { SourcesLevel } from '../../fanout/sources-level.ts'
 import type { Runtime } from '../../upstream/runtime.ts'
 import type { RequestCounter } from '../metrics/request-counter.ts'
@@ -36,4 +37,6 @@ export interface RouteServices {
   readonly sources: SourcesLevel
   /** True if the header `x-headwaters-fault` of a request acts on its run. */
   readonly rehearsal: boolean
+  /** Follows each run for the operator; undefined if runs are not kept. */
+  readonly keeper: RunKeeper | undefined
 }

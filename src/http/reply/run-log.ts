@@ -75,13 +75,15 @@ export class RunLog implements LoggedRun {
         (this.#problem.sources ?? {}) as LoggedOutcomes,
         this.#problem,
         this.#callerCredentials(),
+        this.#run.timeline?.id,
       )
-    const { sources } = this.#partialFields(this.#run.outcomes)
-    return { aggregate: name, url: route.url, sources }
+    const { run, sources } = this.#partialFields(this.#run.outcomes)
+    return { aggregate: name, url: route.url, run, sources }
   }
 
   #partialFields(outcomes: LoggedOutcomes): RunFields {
-    return partialFields(this.#aggregate, this.#run.lost, outcomes, this.#callerCredentials())
+    const { timeline, lost } = this.#run
+    return partialFields(this.#aggregate, lost, outcomes, this.#callerCredentials(), timeline?.id)
   }
 
   #callerCredentials(): CallerCredentials {

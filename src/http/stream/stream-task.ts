@@ -39,12 +39,12 @@ const headSent = new DOMException('the reply to a HEAD request has no body', 'Ab
 export class StreamTask implements RunCompletion, RunProgress, SnapshotTarget, StreamSource {
   /** The id of the run in its events and in its plan. */
   readonly runId: string
+  readonly type: StreamType
   readonly #aggregate: AnyAggregate
   readonly #services: StreamingServices
   readonly #level: SourcesLevel
   readonly #request: FastifyRequest
   readonly #reply: FastifyReply
-  readonly #type: StreamType
   readonly #id: StreamId
   #stream!: EventStream
   #context!: EndContext
@@ -65,7 +65,7 @@ export class StreamTask implements RunCompletion, RunProgress, SnapshotTarget, S
     this.#level = aggregate.route.sources ?? services.sources
     this.#request = request
     this.#reply = reply
-    this.#type = type
+    this.type = type
     this.#id = id
   }
 
@@ -83,7 +83,7 @@ export class StreamTask implements RunCompletion, RunProgress, SnapshotTarget, S
       log,
     }
     const { streams } = this.#services
-    this.#stream = new EventStream(this.#request, this.#reply, this.#type, this.#id, streams, this)
+    this.#stream = new EventStream(this.#request, this.#reply, this.type, this.#id, streams, this)
     this.#snapshots = new Snapshots(this.#aggregate, run, this)
     setRun(this.#request, log)
     countRun(load, this.#reply.raw, run)

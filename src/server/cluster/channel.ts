@@ -3,6 +3,7 @@ import { Answers } from './answers.ts'
 import { marked, readToWorker } from './read-message.ts'
 import type { CountRequest, RateCount } from '../../http/guard/shared-rate-store.ts'
 import { MetricsChannel } from './metrics-channel.ts'
+import { OverviewChannel } from './overview-channel.ts'
 import { heartbeats, type Failure, type FromWorker, type StopMode, type WorkerAssignment } from './messages.ts'
 
 /** A worker's channel to its primary. */
@@ -19,6 +20,8 @@ export interface Channel {
   readonly metrics: MetricsChannel
   /** The answers of this worker to the questions of the primary. */
   readonly answers: Answers
+  /** The samples of this worker for the dashboard. */
+  readonly overview: OverviewChannel
 }
 
 /** Time between two reports of the number of lost lines, in ms. */
@@ -49,6 +52,7 @@ export function openChannel(worker: Worker, { mark, heartbeatMs, stop, ownLostLo
   )
 
   const answers = new Answers(send)
+  const overview = new OverviewChannel(send)
   const timer =
     heartbeatMs > 0 ? setInterval(() => send({ kind: 'alive' }), heartbeatMs / heartbeats).unref() : undefined
   if (timer !== undefined) send({ kind: 'alive' })
@@ -61,6 +65,7 @@ export function openChannel(worker: Worker, { mark, heartbeatMs, stop, ownLostLo
       return
     }
     if (message.kind === 'ask') return void answers.handle(message)
+    if (message.kind === 'watch') return overview.handle(message)
     if (message.kind !== 'counted') return metrics.handle(message)
     counting.get(message.id)?.(message)
     counting.delete(message.id)
@@ -68,6 +73,7 @@ export function openChannel(worker: Worker, { mark, heartbeatMs, stop, ownLostLo
   worker.on('disconnect', () => {
     clearInterval(timer)
     metrics.close()
+    overview.close()
     if (!isListening) return
     // Without this, Node.js ends the process at once when the channel closes. A worker that does not listen yet should
     // end, so it is set only for a worker that listens.
@@ -89,6 +95,7 @@ export function openChannel(worker: Worker, { mark, heartbeatMs, stop, ownLostLo
     lostLogLines: () => Math.max(lostByAll, ownLostLogLines()),
     metrics,
     answers,
+    overview,
     failed: error => send({ kind: 'failed', failure: failureOf(error) }),
     count: (client, calls = 1) =>
       new Promise(resolve => {

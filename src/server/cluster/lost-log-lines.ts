@@ -1,4 +1,4 @@
-import type { WorkerProcess } from './spawn-worker.ts'
+import type { WorkerProcess } from './worker-process.ts'
 
 /** Time between two messages to the workers, in ms. */
 const sendEvery = 1000

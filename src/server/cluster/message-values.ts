@@ -28,8 +28,16 @@ export function isOptionalText(value: unknown): value is string | undefined {
   return value === undefined || typeof value === 'string'
 }
 
+export function isTextOrNull(value: unknown): value is string | null {
+  return value === null || typeof value === 'string'
+}
+
 export function isWhole(value: unknown, most = Number.MAX_SAFE_INTEGER): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= most
+}
+
+export function isWholeOrNull(value: unknown): value is number | null {
+  return value === null || isWhole(value)
 }
 
 export function isTime(value: unknown): value is number {

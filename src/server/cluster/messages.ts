@@ -1,5 +1,8 @@
+import type { BreakerChange, Runs } from '../../dashboard/protocol.ts'
 import type { MetricsFormat } from '../../metrics/format.ts'
 import type { SeriesChunk } from '../../metrics/chunks.ts'
+import type { ProcessSample } from '../../overview/process-sample.ts'
+import type { RunRow } from '../../waterfall/kept-run.ts'
 
 /** The assignment of a worker, which the primary passes in the environment. */
 export interface WorkerAssignment {
@@ -34,8 +37,11 @@ export interface Failure {
   readonly code?: string | undefined
 }
 
-/** The subjects of the questions of the primary: one kept run by its id, and the kept runs that a query selects. */
-export const topics = ['run', 'runs'] as const
+/**
+ * The subjects of the questions of the primary. `run`: one kept run, by its id. `runs`: the kept runs that meet a
+ * filter. `names`: the upstreams and aggregates of the worker.
+ */
+export const topics = ['run', 'runs', 'names'] as const
 
 /** The subject of a question of the primary to a worker. */
 export type Topic = (typeof topics)[number]
@@ -58,6 +64,15 @@ export type FromWorker =
   | { readonly kind: 'answered'; readonly id: number; readonly text: string; readonly isLast: boolean }
   /** The answer to `ask` if the worker cannot answer. */
   | { readonly kind: 'notAnswered'; readonly id: number }
+  /** The counts of the worker since its last sample. */
+  | { readonly kind: 'sample'; readonly sample: ProcessSample }
+  /** The kept runs since the last message, as far as the dashboard shows them. */
+  | { readonly kind: 'kept'; readonly rows: readonly RunRow[]; readonly more: Runs['more'] }
+  /** A change of a circuit breaker of the worker. */
+  | { readonly kind: 'breaker'; readonly change: BreakerChange }
+
+/** A message of a worker for the dashboard. */
+export type OverviewMessage = Extract<FromWorker, { readonly kind: 'sample' | 'kept' | 'breaker' }>
 
 /**
  * The way in which a worker stops. `drain`: it closes idle connections and exits after the requests in flight.
@@ -79,3 +94,8 @@ export type ToWorker =
   | { readonly kind: 'notRendered'; readonly id: number }
   /** Asks for a text about what the worker knows. */
   | { readonly kind: 'ask'; readonly id: number; readonly topic: Topic; readonly text: string }
+  /**
+   * Asks for a sample every `every` ms, and for the rows of kept runs if a dashboard is open. Without this message, the
+   * worker sends none of them.
+   */
+  | { readonly kind: 'watch'; readonly every: number; readonly rows: boolean }

@@ -1,5 +1,7 @@
+import { readProcessSample } from '../../overview/read-process-sample.ts'
 import { isObject, isOptionalText, isTexts, isTime, isWhole } from './message-values.ts'
 import { topics, type Failure, type FromWorker, type Topic, type ToWorker, type WorkerAssignment } from './messages.ts'
+import { readBreakerChange, readKept } from './read-overview.ts'
 import { readChunk } from './read-chunk.ts'
 
 /** The field that holds the mark. */
@@ -10,6 +12,9 @@ const maxDrainMs = 600_000
 
 /** The largest number of calls of a batch that the configuration accepts. */
 const maxCalls = 1000
+
+/** The longest time between two samples, in ms. */
+const maxEveryMs = 60_000
 
 /** Adds the mark of a channel to a message. */
 export function marked(message: FromWorker | ToWorker, mark: string): object {
@@ -54,6 +59,16 @@ export function readFromWorker(value: unknown, mark: string): FromWorker | undef
     }
     case 'answered':
       return readPart(fields, 'answered')
+    case 'sample': {
+      const sample = readProcessSample(fields['sample'])
+      return sample && { kind: 'sample', sample }
+    }
+    case 'kept':
+      return readKept(fields)
+    case 'breaker': {
+      const change = readBreakerChange(fields['change'])
+      return change && { kind: 'breaker', change }
+    }
     case 'render': {
       const { id, format } = fields
       return isWhole(id) && (format === 'prometheus' || format === 'openmetrics')
@@ -91,6 +106,12 @@ export function readToWorker(value: unknown, mark: string): ToWorker | undefined
     case 'ask': {
       const { id, topic, text } = fields
       return isWhole(id) && isTopic(topic) && typeof text === 'string' ? { kind: 'ask', id, topic, text } : undefined
+    }
+    case 'watch': {
+      const { every, rows } = fields
+      return isWhole(every, maxEveryMs) && every > 0 && typeof rows === 'boolean'
+        ? { kind: 'watch', every, rows }
+        : undefined
     }
     default:
       return undefined

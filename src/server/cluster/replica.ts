@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { backOff } from './back-off.ts'
-import type { WorkerProcess } from './spawn-worker.ts'
+import type { WorkerProcess } from './worker-process.ts'
 
 export interface ReplicaOptions {
   readonly log: FastifyBaseLogger

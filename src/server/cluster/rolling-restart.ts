@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { reasonOf, type Replica } from './replica.ts'
-import type { WorkerProcess } from './spawn-worker.ts'
+import type { WorkerProcess } from './worker-process.ts'
 
 export interface RollingRestartOptions {
   readonly log: FastifyBaseLogger

@@ -1,5 +1,6 @@
+import type { WorkerSample } from '../../dashboard/protocol.ts'
 import type { Topic } from './messages.ts'
-import type { WorkerProcess } from './spawn-worker.ts'
+import type { WorkerProcess } from './worker-process.ts'
 
 /** A question to one worker. */
 export interface AskedWorker {
@@ -11,7 +12,13 @@ export interface AskedWorker {
 
 /** The worker processes that have not exited, including those that start and those that drain. */
 export class RunningWorkers {
+  readonly #count: number
   readonly #workers = new Set<WorkerProcess>()
+
+  /** @param count The number of workers of the service. */
+  constructor(count: number) {
+    this.#count = count
+  }
 
   /** Adds a worker until it has exited. */
   track(worker: WorkerProcess): void {
@@ -22,8 +29,23 @@ export class RunningWorkers {
   /** Asks all workers that listen. A worker that starts is not asked, because it has nothing to tell. */
   ask(topic: Topic, text: string): AskedWorker[] {
     return Array.from(this.#workers)
-      .filter(({ isListening }) => isListening)
+      .filter(({ state }) => state.isListening)
       .map(worker => ({ worker: worker.number, answer: worker.ask(topic, text) }))
+  }
+
+  /**
+   * Returns the state of each worker in the order of their numbers. During a restart a number has two entries: the
+   * worker that starts, and the one that serves or stops. A worker that has exited is starting again.
+   */
+  states(): WorkerSample[] {
+    const known = Array.from(this.#workers, ({ number, state }): WorkerSample => ({
+      worker: number,
+      state: state.shown,
+    }))
+    const numbers = new Set(known.map(({ worker }) => worker))
+    for (let worker = 1; worker <= this.#count; worker++)
+      if (!numbers.has(worker)) known.push({ worker, state: 'starting' })
+    return known.toSorted((one, other) => one.worker - other.worker)
   }
 
   [Symbol.iterator](): Iterator<WorkerProcess> {

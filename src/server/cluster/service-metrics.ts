@@ -7,7 +7,7 @@ import { renderTables } from '../../metrics/render.ts'
 import type { Series } from '../../metrics/series.ts'
 import { sharedSource, type MetricsSource } from '../../metrics/source.ts'
 import type { Collect } from './metrics-channel.ts'
-import type { WorkerProcess } from './spawn-worker.ts'
+import type { WorkerProcess } from './worker-process.ts'
 
 /** The time that a worker has to send its metrics, in ms. */
 const answerMs = 1000

@@ -3,8 +3,7 @@ import { watchHeartbeats } from './heartbeats.ts'
 import {
   assignmentVariable,
   type Failure,
-  type StopMode,
-  type Topic,
+  type OverviewMessage,
   type ToWorker,
   type WorkerAssignment,
 } from './messages.ts'
@@ -16,39 +15,10 @@ import { SeriesRequest } from './series-request.ts'
 import type { SeriesChunk } from '../../metrics/chunks.ts'
 import type { MetricsFormat } from '../../metrics/format.ts'
 import type { RateCount } from '../../http/guard/shared-rate-store.ts'
+import type { WorkerExit, WorkerProcess } from './worker-process.ts'
+import { WorkerState } from './worker-state.ts'
 import { startFolder } from '../../definitions/start-folder.ts'
 import { keepAliveGraceMs } from './close-after-response.ts'
-
-/** The exit of a worker. */
-export interface WorkerExit {
-  readonly code: number | null
-  readonly signal: NodeJS.Signals | null
-}
-
-/** One worker process, seen from the primary. */
-export interface WorkerProcess {
-  /** The number of the worker, from 1 to the number of workers. */
-  readonly number: number
-  readonly pid: number | undefined
-  /**
-   * Resolves with the port when the worker listens. Rejects if the worker cannot listen, or exits before it listens.
-   */
-  readonly listening: Promise<number>
-  readonly exited: Promise<WorkerExit>
-  /** True from the time at which the worker listens. */
-  readonly isListening: boolean
-  /** Stops the worker, and kills it if it does not exit in time. */
-  stop(mode: StopMode): Promise<WorkerExit>
-  kill(): void
-  /** The number of log lines that the worker has lost. */
-  readonly lostLogLines: number
-  /** Sends the worker the number of log lines that all processes have lost. */
-  sendLostLogLines(lines: number): void
-  /** Asks the worker for its series (`SeriesRequest`). */
-  collectMetrics(): Promise<boolean>
-  /** Asks the worker for a text (`Questions`). */
-  ask(topic: Topic, text: string): Promise<string | undefined>
-}
 
 export interface SpawnOptions {
   /** Environment variables that the worker does not inherit. */
@@ -59,6 +29,8 @@ export interface SpawnOptions {
   readonly trackWorker: TrackWorker
   /** Called for the series that the worker sends. */
   readonly onSeries: (chunk: SeriesChunk) => void
+  /** Called for the messages of the worker for the dashboard. */
+  readonly onOverview: (message: OverviewMessage) => void
   /** Renders the metrics of the service, for a scrape of the worker. */
   readonly render: (format: MetricsFormat) => Promise<string>
   /** Called when no heartbeat arrived within the limit, before the worker is killed. */
@@ -74,7 +46,7 @@ export const exitGraceMs = 3000
 /** Starts a worker. A worker runs this program with the same arguments and an assignment. */
 export function spawnWorker(
   assignment: WorkerAssignment,
-  { omittedVariables, count, trackWorker, onSeries, render, onSilent }: SpawnOptions,
+  { omittedVariables, count, trackWorker, onSeries, onOverview, render, onSilent }: SpawnOptions,
 ): WorkerProcess {
   cluster.schedulingPolicy = cluster.SCHED_RR
   cluster.setupPrimary({ cwd: startFolder })
@@ -86,7 +58,7 @@ export function spawnWorker(
   let drainMs = 0
   let timer: NodeJS.Timeout | undefined
   let lostLogLines = 0
-  let isListening = false
+  const state = new WorkerState()
   const kill = () => {
     worker.process.kill('SIGKILL')
   }
@@ -103,12 +75,13 @@ export function spawnWorker(
 
   worker.on('message', (value: unknown) => {
     const message = readFromWorker(value, assignment.mark)
+    if (message !== undefined) state.heard()
     switch (message?.kind) {
       case 'alive':
         return heartbeat.came()
       case 'listening':
         ;({ drainMs } = message)
-        isListening = true
+        state.listening()
         heartbeat.started()
         series.open()
         questions.open()
@@ -131,6 +104,10 @@ export function spawnWorker(
         return questions.answered(message.id, message)
       case 'notAnswered':
         return questions.notAnswered(message.id)
+      case 'sample':
+      case 'kept':
+      case 'breaker':
+        return onOverview(message)
       case undefined:
     }
   })
@@ -162,6 +139,7 @@ export function spawnWorker(
     listening: started.promise,
     exited,
     stop(mode) {
+      state.stopping()
       send({ kind: 'stop', mode })
       clearTimeout(timer)
       heartbeat.end()
@@ -169,15 +147,14 @@ export function spawnWorker(
       return exited
     },
     kill,
-    get isListening() {
-      return isListening
-    },
+    state,
     get lostLogLines() {
       return lostLogLines
     },
     sendLostLogLines: lines => send({ kind: 'lost', lines }),
     collectMetrics: () => series.ask(),
     ask: (topic, text) => questions.ask(topic, text),
+    watch: watch => send({ kind: 'watch', ...watch }),
   }
 }
 

@@ -10,8 +10,11 @@ import { rateCounter } from './rate-counter.ts'
 import { createRedispatcher } from './redispatch.ts'
 import { Replica } from './replica.ts'
 import { rollingRestart } from './rolling-restart.ts'
+import { RunningWorkers } from './running-workers.ts'
 import { ServiceMetrics } from './service-metrics.ts'
-import { exitGraceMs, spawnWorker, type SpawnOptions, type WorkerProcess } from './spawn-worker.ts'
+import { exitGraceMs, spawnWorker, type SpawnOptions } from './spawn-worker.ts'
+import type { WorkerProcess } from './worker-process.ts'
+import { WorkersOverview } from './workers-overview.ts'
 
 export interface WorkersOptions
   extends Omit<WorkerAssignment, 'index' | 'mark'>, Pick<SpawnOptions, 'omittedVariables'> {
@@ -41,6 +44,10 @@ export interface Workers {
   readonly lostLogLines: number
   /** The metrics of the primary and all workers. */
   readonly metrics: MetricsSource
+  /** The processes that have not exited. */
+  readonly running: RunningWorkers
+  /** The samples of all workers. */
+  readonly overview: WorkersOverview
 }
 
 /** Time between two log lines about file descriptors, in ms. */
@@ -69,6 +76,8 @@ export function createWorkers({
   const stopping = new Set<WorkerProcess>()
   const lost = new LostLogLines(lostLogLines)
   const metrics = new ServiceMetrics(collectMetrics)
+  const running = new RunningWorkers(count)
+  const overview = new WorkersOverview(running)
   const countRequest = rateCounter()
   const trackWorker = createRedispatcher()
   /** The port at which the workers listen. It is known when the first worker listens. */
@@ -94,6 +103,7 @@ export function createWorkers({
         count: countRequest,
         trackWorker,
         onSeries: chunk => received.apply(chunk),
+        onOverview: message => overview.handle(worker, message),
         render: metrics.render,
         onSilent: workerPid =>
           log.error(
@@ -104,6 +114,8 @@ export function createWorkers({
     )
     lost.track(worker)
     metrics.track(worker, received)
+    running.track(worker)
+    overview.track(worker)
     return worker
   }
 
@@ -201,5 +213,7 @@ export function createWorkers({
       return lost.total
     },
     metrics: metrics.source,
+    running,
+    overview,
   }
 }

@@ -1,11 +1,14 @@
 import { lookup } from 'node:dns/promises'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { createAdminApp } from '../../admin/admin-app.ts'
-import { addPageRoutes, dashboardUrl } from '../../admin/dashboard/page-routes.ts'
+import { addDashboardRoutes } from '../../admin/dashboard/dashboard-routes.ts'
+import { dashboardUrl } from '../../admin/dashboard/page-routes.ts'
 import { ConfigError, type Config } from '../../config.ts'
 import { isLoopback } from '../../core/loopback.ts'
 import type { Readiness } from '../../http/lifecycle/health.ts'
+import { ownVersion } from '../../metrics/readings.ts'
 import type { MetricsSource } from '../../metrics/source.ts'
+import type { LiveOverview } from '../../overview/live-overview.ts'
 import { listenAt } from './listen.ts'
 
 export interface AdminListenerOptions {
@@ -15,6 +18,8 @@ export interface AdminListenerOptions {
   readonly metrics: MetricsSource
   /** Functions that add the other routes of the operator. @default none */
   readonly routes?: readonly ((app: FastifyInstance) => void)[]
+  /** The overview that the dashboard shows. @default no dashboard */
+  readonly live?: LiveOverview | undefined
   /** Returns the number of log lines that the service has lost. */
   readonly lostLogLines: () => number
 }
@@ -45,6 +50,7 @@ export async function openAdminListener({
   log,
   metrics,
   routes = [],
+  live,
   lostLogLines,
 }: AdminListenerOptions): Promise<AdminListener> {
   const { listener, key } = config.admin
@@ -52,7 +58,12 @@ export async function openAdminListener({
   const readiness: Readiness = { state: 'starting' }
   const app = createAdminApp({
     metrics: { source: metrics, key },
-    routes: config.admin.dashboard ? [addPageRoutes, ...routes] : routes,
+    routes: [
+      ...(live === undefined
+        ? []
+        : [(admin: FastifyInstance) => addDashboardRoutes(admin, { live, version: ownVersion(), key })]),
+      ...routes,
+    ],
     readiness,
     lostLogLines,
     limits: config.inbound.limits,
@@ -71,7 +82,7 @@ export async function openAdminListener({
       port,
       listenTextResolver: url => 'admin listener is open at ' + url,
     })
-    if (config.admin.dashboard) app.log.info(`dashboard at ${opened}${dashboardUrl}`)
+    if (live !== undefined) app.log.info(`dashboard at ${opened}${dashboardUrl}`)
   }
   await listenAt(listener, listen, { host: 'ADMIN_HOST', port: 'ADMIN_PORT' })
   return {

@@ -7,15 +7,18 @@ import type { Catalogue } from '../../definitions/catalogue.ts'
 import { DefinitionsError } from '../../definitions/definitions-error.ts'
 import { descriptorLimits } from '../../definitions/descriptor-limits.ts'
 import type { Explainer } from '../../explain/explainer.ts'
+import type { RunKeeper } from '../../fanout/run-timeline.ts'
 import { guardServer } from '../../http/guard/server-guard.ts'
 import { runtimeOf } from '../../http/lifecycle/app-runtime.ts'
 import { loggerOptions } from '../../http/log/logger-options.ts'
 import { addExplainRoutes, explainPath } from '../../http/operator/explain-route.ts'
 import { rejectOperatorUrl } from '../../http/operator/operator-scope.ts'
+import { setRunKeeper } from '../../http/reply/run-keeper.ts'
 import type { Destination } from '../../log/destination.ts'
 import { lineFormat } from '../../log/log-format.ts'
 import { processLog, processRedaction } from '../../log/process-log.ts'
 import { explainerOf } from './explanations.ts'
+import { countForDashboard } from './samplers.ts'
 
 /**
  * Builds the app of a catalogue and makes it ready to listen. Throws a `DefinitionsError` if the aggregates cannot be
@@ -23,11 +26,13 @@ import { explainerOf } from './explanations.ts'
  *
  * @param options - Options that replace those of the catalogue.
  * @param logFields - Fields of every log line. The default is the process id and the host name.
+ * @param keeper - Follows the runs of the app. The default is that they are not kept.
  */
 export async function createServiceApp(
   catalogue: Catalogue,
   options: AppOptions = {},
   logFields?: Readonly<Record<string, unknown>>,
+  keeper?: RunKeeper,
 ): Promise<FastifyInstance> {
   const { aggregates, batchOperations, overrides, environment, info, secrets, config, onEvent } = catalogue
   const {
@@ -73,6 +78,8 @@ export async function createServiceApp(
     ...limits,
     ...options,
   })
+  if (keeper !== undefined) setRunKeeper(app, keeper)
+  countForDashboard(app, config)
   if (few !== undefined)
     app.addHook('onListen', done => {
       app.log.warn(

@@ -41,7 +41,7 @@ test('a list without a fault is a run without faults', t => {
 
 test('a list reports each of its faults that is wrong', t => {
   t.same(read('mew=drop,meow,ninja=delay:-1,meow=drop,meow=drop').reasons, [
-    "must name a step, got 'mew': use meow, ninja",
+    "must name a step, got 'mew': did you mean 'meow'?",
     "must be STEP=FAULT, got 'meow': write for example meow=drop",
     "must have a fault of 'ninja' that is delay:MS (0 to 60000), fail:STATUS (400 to 599) or drop, got 'delay:-1'",
     "must name each step once, got 'meow' twice: keep one fault",

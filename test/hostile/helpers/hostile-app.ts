@@ -27,6 +27,7 @@ export async function hostileApp(t: Test) {
   const proxies = await Promise.all(names.map(name => recordingProxy(t, demoUpstreams.origins[name])))
   const logged: string[] = []
   const app = buildApp([...aggregates, article], {
+    rehearsal: true,
     batch: { operations: [wikipedia.summary] },
     overrides: Object.fromEntries(names.map((name, index) => [name, { origin: proxies[index]?.origin as string }])),
     logger: {

@@ -27,6 +27,30 @@ const notTimes = [
   '../1',
 ]
 
+const notFaults = [
+  'ninja',
+  'ninja=',
+  'ninja=drop=',
+  'ninja=delay:-1',
+  'ninja=delay:1e9',
+  'ninja=delay:99999999999999999999',
+  'ninja=fail:200',
+  'ninja=fail:\xb2',
+  'ninja=drop,ninja=drop',
+  '__proto__=drop',
+  'constructor=drop,toString=drop',
+  'context=drop',
+  '=drop',
+  '<script>alert(1)</script>=drop',
+  'x'.repeat(1025),
+  'x=drop,'.repeat(21),
+  '\xff\xfe=drop',
+  '{"ninja":"drop"}',
+  '%6eninja=drop',
+  'ninja = drop',
+  'ninja=drop;meow=drop',
+]
+
 const oddIds = [
   'two words',
   '<script>alert(1)</script>',
@@ -158,6 +182,7 @@ const ignored: readonly (readonly [what: string, why: string, lines: readonly st
     'it is not taken over',
     ['traceparent: 00-zz-zz-zz', 'tracestate: ,,,=', 'baggage: \xff'],
   ],
+  ['a list of faults without a fault', 'empty members are ignored', ['x-headwaters-fault: , ,\t,']],
   ['a deadline that is over', 'it counts as the shortest one', ['x-request-timeout-ms: -1']],
   ['a deadline with zeros before it', 'it is the same number', ['x-request-timeout-ms: 000005000']],
 ]
@@ -170,6 +195,14 @@ export const headers: readonly Line[] = [
       { headers: [`x-request-timeout-ms: ${value}`] },
       '400 INPUT_INVALID',
     ),
+  ),
+  ...notFaults.map(value =>
+    refused(`x-headwaters-fault: ${brief(value)}`, { headers: [`x-headwaters-fault: ${value}`] }, '400 INPUT_INVALID'),
+  ),
+  refused(
+    'two lists of faults for one step',
+    { headers: ['x-headwaters-fault: ninja=drop', 'x-headwaters-fault: ninja=delay:1'] },
+    '400 INPUT_INVALID',
   ),
   refused(
     'two deadlines',

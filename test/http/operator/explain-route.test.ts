@@ -152,7 +152,7 @@ test('the message of an error is not in an explanation over HTTP', async t => {
   const ask = await serveExplanations(t)
   const { text, body } = await ask<Explanation>('/explain/thrown')
   t.notMatch(text, 'SECRET-9f2d')
-  t.match(body.steps[0]?.notes, [/^cannot be shown: its function failed: Error at test\/http/])
+  t.match(body.steps[0]?.notes, [/^cannot be shown: its function failed: Error at \S+explain-route.test.ts:\d+$/])
 })
 
 test('explanations are made one after the other, and too many that wait are refused', async t => {

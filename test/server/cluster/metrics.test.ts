@@ -4,7 +4,8 @@ import tap, { test, type Test } from 'tap'
 import { createRedispatcher } from '../../../src/server/cluster/redispatch.ts'
 import { MetricsChannel } from '../../../src/server/cluster/metrics-channel.ts'
 import { ServiceMetrics } from '../../../src/server/cluster/service-metrics.ts'
-import { spawnWorker, type WorkerProcess } from '../../../src/server/cluster/spawn-worker.ts'
+import { spawnWorker } from '../../../src/server/cluster/spawn-worker.ts'
+import type { WorkerProcess } from '../../../src/server/cluster/worker-process.ts'
 import type { Series } from '../../../src/metrics/series.ts'
 import { parseExposition } from '../../metrics/helpers/exposition.ts'
 import { someTables } from '../../metrics/helpers/tables.ts'
@@ -39,6 +40,7 @@ function aService(t: Test, collectOwn: () => Promise<readonly Series[]> = async 
         count: () => ({ current: 1, ttl: 1 }),
         trackWorker: createRedispatcher(),
         onSeries: chunk => received.apply(chunk),
+        onOverview() {},
         render: metrics.render,
         onSilent: () => {},
       },

@@ -6,7 +6,8 @@ import type { FromWorker, ToWorker } from '../../../src/server/cluster/messages.
 import { Questions } from '../../../src/server/cluster/questions.ts'
 import { createRedispatcher } from '../../../src/server/cluster/redispatch.ts'
 import { RunningWorkers } from '../../../src/server/cluster/running-workers.ts'
-import { spawnWorker, type WorkerProcess } from '../../../src/server/cluster/spawn-worker.ts'
+import { spawnWorker } from '../../../src/server/cluster/spawn-worker.ts'
+import type { WorkerProcess } from '../../../src/server/cluster/worker-process.ts'
 import { until } from '../../helpers/until.ts'
 import type { Order } from './helpers/answering-worker.ts'
 
@@ -112,7 +113,7 @@ test('a topic without an answer and an answer that fails are not answered', asyn
 /** Starts workers that answer a number with a text of that length, and that block if they are asked to. */
 function workers(t: Test) {
   cluster.setupPrimary({ exec: join(import.meta.dirname, 'helpers/answering-worker.ts'), args: [] })
-  const running = new RunningWorkers()
+  const running = new RunningWorkers(2)
 
   async function start(index: number): Promise<{ process: WorkerProcess; send: (order: Order) => void }> {
     const before = new Set(Object.keys(cluster.workers ?? {}))
@@ -123,6 +124,7 @@ function workers(t: Test) {
         count: () => ({ current: 1, ttl: 1 }),
         trackWorker: createRedispatcher(),
         onSeries() {},
+        onOverview() {},
         render: async () => '',
         onSilent() {},
       },

@@ -2,6 +2,8 @@ import fc from 'fast-check'
 import { test } from 'tap'
 import type { SeriesChunk } from '../../../src/metrics/chunks.ts'
 import { topics, type FromWorker, type WorkerAssignment, type ToWorker } from '../../../src/server/cluster/messages.ts'
+import { aggregateCountNames, upstreamCountNames, upstreamGaugeNames } from '../../../src/overview/process-sample.ts'
+import type { RunRow } from '../../../src/waterfall/kept-run.ts'
 import { marked, readFromWorker, readAssignment, readToWorker } from '../../../src/server/cluster/read-message.ts'
 
 const mark = 'the mark of this channel'
@@ -39,6 +41,56 @@ const chunk = fc.record({
   exemplars: fc.array(fc.record({ at: whole, traceId: text, value: finite, time })),
 })
 
+const countsOf = (length: number) => fc.array(time, { minLength: length, maxLength: length })
+const indexed = fc.array(fc.tuple(whole, whole)).map(pairs => pairs.flat())
+const named = fc.array(fc.tuple(text, time))
+const sample = fc.record({
+  upstreams: fc.array(
+    fc.record({
+      name: text,
+      counts: countsOf(upstreamCountNames.length),
+      gauges: countsOf(upstreamGaugeNames.length),
+      latency: indexed,
+      failures: named,
+    }),
+  ),
+  aggregates: fc.array(
+    fc.record({
+      name: text,
+      counts: countsOf(aggregateCountNames.length),
+      latency: indexed,
+      codes: named,
+      statuses: named,
+    }),
+  ),
+})
+const orNull = <T>(value: fc.Arbitrary<T>) => fc.option(value)
+const row: fc.Arbitrary<RunRow> = fc.record({
+  id: text,
+  requestId: orNull(text),
+  traceId: orNull(text),
+  worker: orNull(whole),
+  aggregate: text,
+  at: text,
+  ms: time,
+  state: fc.constantFrom('complete' as const, 'partial' as const, 'failed' as const, 'cancelled' as const),
+  status: orNull(whole),
+  code: orNull(text),
+  isSlow: fc.boolean(),
+  caller: fc.constantFrom('waited' as const, 'left' as const, 'cut' as const),
+  upstreams: fc.array(text),
+  lost: fc.array(fc.record({ step: text, code: text })),
+})
+const more = fc.record({ complete: whole, partial: whole, failed: whole, cancelled: whole })
+const breakerState = fc.constantFrom('closed' as const, 'open' as const, 'half-open' as const, 'none' as const)
+const breakerChange = fc.record({
+  type: fc.constant('breaker' as const),
+  at: time,
+  upstream: text,
+  from: breakerState,
+  to: breakerState,
+})
+
 const fromWorker: fc.Arbitrary<FromWorker> = fc.oneof(
   fc.constant({ kind: 'alive' } as const),
   fc.record({ kind: fc.constant('listening' as const), port: fc.nat(65_535), drainMs: fc.nat(600_000) }),
@@ -48,6 +100,9 @@ const fromWorker: fc.Arbitrary<FromWorker> = fc.oneof(
   fc.record({ kind: fc.constant('series' as const), chunk }),
   fc.record({ kind: fc.constantFrom('collected' as const, 'notAnswered' as const), id: whole }),
   fc.record({ kind: fc.constant('answered' as const), id: whole, text: fc.string(), isLast: fc.boolean() }),
+  fc.record({ kind: fc.constant('sample' as const), sample }),
+  fc.record({ kind: fc.constant('kept' as const), rows: fc.array(row), more }),
+  fc.record({ kind: fc.constant('breaker' as const), change: breakerChange }),
   fc.record({
     kind: fc.constant('render' as const),
     id: whole,
@@ -66,6 +121,7 @@ const toWorker: fc.Arbitrary<ToWorker> = fc.oneof(
   fc.record({ kind: fc.constantFrom('collect' as const, 'notRendered' as const), id: whole }),
   fc.record({ kind: fc.constant('rendered' as const), id: whole, text: fc.string(), isLast: fc.boolean() }),
   fc.record({ kind: fc.constant('ask' as const), id: whole, topic: fc.constantFrom(...topics), text: fc.string() }),
+  fc.record({ kind: fc.constant('watch' as const), every: fc.integer({ min: 1, max: 60_000 }), rows: fc.boolean() }),
 )
 const task: fc.Arbitrary<WorkerAssignment> = fc.record({
   index: fc.nat(7),
@@ -140,7 +196,9 @@ for (const [sender, messages, read] of both) {
           const isRight =
             name === 'client' || name === 'text'
               ? typeof value === 'string'
-              : (name === 'ttl' && (value === 1.5 || value === 2 ** 60)) || (name === 'isLast' && value === true)
+              : (name === 'ttl' && (value === 1.5 || value === 2 ** 60)) ||
+                ((name === 'isLast' || name === 'rows') && value === true) ||
+                (message['kind'] === 'kept' && name === 'rows' && Array.isArray(value))
           const { [name]: _removed, ...less } = message
           t.equal(read(marked(less as never, mark), mark), undefined, `without ${name}`)
           if (!isRight)
@@ -215,6 +273,50 @@ test('a chunk of series with one wrong part is ignored', async t => {
       undefined,
       JSON.stringify(near),
     )
+})
+
+test('a kept run and a breaker change with one wrong field are ignored', async t => {
+  const counts = { complete: 0, partial: 0, failed: 0, cancelled: 0 }
+  fc.assert(
+    fc.property(row, fc.nat(), wrong, (value, at, other) => {
+      const read = (near: object) =>
+        readFromWorker({ headwaters: mark, kind: 'kept', rows: [value, near], more: counts }, mark)
+      t.same(read(value), { kind: 'kept', rows: [value, value], more: counts })
+      const names = Object.keys(value)
+      const name = names[at % names.length] as keyof RunRow
+      const { [name]: _removed, ...less } = value
+      t.equal(read(less), undefined, `without ${name}`)
+      const isText = ['id', 'requestId', 'traceId', 'aggregate', 'at', 'code'].includes(name)
+      const isRight =
+        (other === null && ['requestId', 'traceId', 'worker', 'status', 'code'].includes(name)) ||
+        (typeof other === 'string' && isText) ||
+        (name === 'ms' && (other === 1.5 || other === 2 ** 60)) ||
+        (name === 'isSlow' && other === true) ||
+        (Array.isArray(other) && (name === 'upstreams' || name === 'lost'))
+      if (!isRight) t.equal(read({ ...value, [name]: other }), undefined, `${name} is ${String(other)}`)
+    }),
+    { numRuns: 500 },
+  )
+  fc.assert(
+    fc.property(row, wrong, (value, other) => {
+      const read = (near: object) =>
+        readFromWorker({ headwaters: mark, kind: 'kept', rows: [], more: counts, ...near }, mark)
+      t.equal(read({ rows: [{ ...value, upstreams: [1] }] }), undefined)
+      t.equal(read({ rows: [{ ...value, lost: [other] }] }), undefined)
+      t.equal(read({ more: { ...counts, failed: other } }), undefined)
+    }),
+  )
+  fc.assert(
+    fc.property(breakerChange, wrong, (change, other) => {
+      const read = (near: object) =>
+        readFromWorker({ headwaters: mark, kind: 'breaker', change: { ...change, ...near } }, mark)
+      for (const name of ['from', 'to']) t.equal(read({ [name]: other }), undefined)
+      if (typeof other !== 'string') t.equal(read({ upstream: other }), undefined)
+      if (typeof other !== 'number') t.equal(read({ at: other }), undefined)
+    }),
+  )
+  for (const every of [0, -1, 60_001, 1.5])
+    t.equal(readToWorker({ headwaters: mark, kind: 'watch', every, rows: true }, mark), undefined)
 })
 
 test('an assignment is read as it was written, and any other text of its variable is ignored', async t => {

@@ -13,6 +13,7 @@ test('a message that cannot be sent to a worker is not taken for its end', async
     count: () => ({ current: 1, ttl: 1 }),
     trackWorker: createRedispatcher(),
     onSeries: () => {},
+    onOverview() {},
     render: async () => '',
     onSilent: () => {},
   })

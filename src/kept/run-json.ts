@@ -1,0 +1,61 @@
+import type { KeptRun, RunRow } from '../waterfall/kept-run.ts'
+import { readCalls, rounded } from './read-calls.ts'
+import { readSteps, withCalls } from './read-steps.ts'
+import { redactedPath } from './redacted-path.ts'
+import type { StoredRun } from './stored-run.ts'
+import { why } from './why.ts'
+
+/** The parts of the process that a kept run shows, and the removal of secrets from its texts. */
+export interface ReadOptions {
+  /** The number of the worker; `null` in a service of one process. */
+  readonly worker: number | null
+  /** Returns a text without the secrets of the service. */
+  readonly hide: (text: string) => string
+}
+
+/** Returns a kept run as the operator reads it, without secrets. */
+export function keptRunOf(run: StoredRun, options: ReadOptions): KeptRun {
+  const { request, described, deadline, omittedCalls } = run
+  const { hide } = options
+  const calls = readCalls(run)
+  for (const { call, described: operation } of calls)
+    Object.assign(call, { path: redactedPath(hide(call.path), operation.template) })
+  const steps = readSteps(run)
+  return {
+    ...runRowOf(run, options),
+    method: request.method,
+    target: redactedPath(hide(request.target), described.url),
+    deadline,
+    stream: request.stream ?? null,
+    parent: request.parent ?? null,
+    why: why(run, steps, calls),
+    steps: withCalls(steps, calls),
+    omitted: { calls: omittedCalls },
+  }
+}
+
+/** Returns the row of a kept run. */
+export function runRowOf(run: StoredRun, { worker, hide }: ReadOptions): RunRow {
+  const { id, request, described, startedAt, ms, state, status, code, caller, operations } = run
+  return {
+    id,
+    requestId: request.requestId === undefined ? null : hide(request.requestId),
+    traceId: request.traceId ?? null,
+    worker,
+    aggregate: described.name,
+    at: new Date(startedAt).toISOString(),
+    ms: rounded(ms),
+    state,
+    status,
+    code,
+    isSlow: run.class === 'slow',
+    caller,
+    upstreams: [...new Set(operations.map(({ upstream }) => upstream))],
+    lost: readSteps(run).flatMap(({ described: step, outcome }) => {
+      const lostCode = outcome.code ?? outcome.failedCode
+      return outcome.state === 'ok' || outcome.state === 'skipped' || lostCode === null
+        ? []
+        : [{ step: step.name, code: lostCode }]
+    }),
+  }
+}

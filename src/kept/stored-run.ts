@@ -1,0 +1,93 @@
+import type { Outcome } from '../fanout/outcome.ts'
+import type { EndedRun, FollowedRequest, RunEnd } from '../fanout/run-timeline.ts'
+import { Problem } from '../errors.ts'
+import type { KeptOutcome, RunClass, RunState } from '../waterfall/kept-run.ts'
+import { describedOperation, type DescribedOperation, type DescribedRun } from './described.ts'
+import type { Tape } from './tape.ts'
+import type { Timeline } from './timeline.ts'
+
+/** The longest text of a path that is kept, in characters. */
+export const longestPath = 512
+
+/** An outcome with the code of its first failed call. */
+export interface StoredOutcome extends KeptOutcome {
+  readonly failedCode: string | null
+}
+
+/** A run as it is kept: numbers, and texts that are redacted when they are read. */
+export interface StoredRun {
+  readonly id: string
+  readonly described: DescribedRun
+  readonly request: FollowedRequest
+  /** The start, in ms since 1970. */
+  readonly startedAt: number
+  readonly deadline: number
+  readonly state: RunState
+  readonly class: RunClass
+  readonly ms: number
+  readonly status: number | null
+  readonly code: string | null
+  readonly caller: 'waited' | 'left' | 'cut'
+  /** The entries of the tape. */
+  readonly numbers: Float64Array
+  /** The operations and the paths of the calls, by their index. */
+  readonly operations: readonly DescribedOperation[]
+  readonly paths: readonly string[]
+  /** The outcomes by name; `undefined` for a batch. */
+  readonly outcomes: ReadonlyMap<string, StoredOutcome> | undefined
+  readonly omittedCalls: number
+  /** The memory that the run takes, in bytes: an estimate. */
+  readonly bytes: number
+}
+
+/** Returns a run to keep. It copies what the tape has, because another run uses the tape next. */
+export function storedRun(
+  { id, described, request, startedAt }: Timeline,
+  tape: Tape,
+  { state, at, status, code, cancelledBy }: RunEnd,
+  { deadline, outcomes }: EndedRun,
+  runClass: RunClass,
+): StoredRun {
+  const problem = cancelledBy instanceof Problem ? cancelledBy : undefined
+  const paths = tape.paths.map(shortText)
+  const target = shortText(request.target)
+  const texts = paths.reduce((sum, path) => sum + path.length, target.length)
+  return {
+    id,
+    described,
+    request: { ...request, target },
+    startedAt,
+    deadline,
+    state,
+    class: runClass,
+    ms: at,
+    status: problem?.statusCode ?? status ?? null,
+    code: problem?.code ?? code ?? null,
+    caller: state !== 'cancelled' ? 'waited' : problem === undefined ? 'left' : 'cut',
+    numbers: tape.numbers.slice(0, tape.length),
+    operations: tape.specs.map(describedOperation),
+    paths,
+    outcomes:
+      outcomes && new Map(Object.entries(outcomes).map(([name, outcome]) => [name, storedOutcome(outcome)] as const)),
+    omittedCalls: tape.omittedCalls,
+    bytes: 800 + 8 * tape.length + 2 * texts + 32 * paths.length + 160 * described.steps.length,
+  }
+}
+
+/** Returns the beginning of a text. It is copied, because a part of a text retains the whole. */
+function shortText(text: string): string {
+  return text.length <= longestPath ? text : Buffer.from(text.slice(0, longestPath)).toString()
+}
+
+function storedOutcome(outcome: Outcome): StoredOutcome {
+  const { state, start, ms, attempts, code, failed, fault } = outcome
+  return {
+    state,
+    start: start ?? null,
+    ms,
+    attempts,
+    code: code ?? null,
+    fault: fault ?? null,
+    failedCode: failed?.[0]?.code ?? null,
+  }
+}

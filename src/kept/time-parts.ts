@@ -1,0 +1,74 @@
+import type { KeptAttempt, WaitReason } from '../waterfall/kept-run.ts'
+import { rounded, type ReadCall } from './read-calls.ts'
+import type { ReadStep } from './read-steps.ts'
+import type { StoredRun } from './stored-run.ts'
+
+/** A part of the time of a step. */
+export interface TimePart {
+  readonly ms: number
+  /** The part in words, after its length: `waited for a permit of meowfacts`. */
+  readonly text: string
+}
+
+const waitTexts: Readonly<Record<WaitReason, (call: ReadCall) => string>> = {
+  permit: ({ described: { upstream } }) => `waited for a permit of ${upstream}`,
+  token: ({ described: { upstream } }) => `waited for a token of ${upstream}`,
+  retry: ({ described: { name } }) => `waited before a retry of ${name}`,
+  shared: ({ described: { name } }) => `waited for an equal call of ${name}`,
+  keys: ({ described: { name } }) => `waited for the batch of keys of ${name}`,
+}
+
+/** The number of results of attempts in one text. */
+const mostResults = 3
+
+/**
+ * Returns the parts of the time of a step: the waits and the attempts of its decisive call, and the time in which no
+ * call was in flight.
+ *
+ * @param total The duration of the step, in ms.
+ */
+export function partsOf(
+  run: StoredRun,
+  { outcome: { start } }: ReadStep,
+  total: number,
+  calls: readonly ReadCall[],
+  decisive: ReadCall | undefined,
+): readonly TimePart[] {
+  const from = start ?? 0
+  const ends = calls.map(({ call }) => call.end ?? run.ms)
+  const before = Math.min(total, ...calls.map(({ call }) => call.start - from))
+  const after = calls.length === 0 ? 0 : from + total - Math.max(...ends)
+  const own = { ms: rounded(Math.max(0, before) + Math.max(0, after)), text: 'in the function of the step' }
+  return decisive === undefined ? [own] : [own, ...waitsOf(decisive), attemptsOf(run, decisive)]
+}
+
+function waitsOf(read: ReadCall): readonly TimePart[] {
+  const sums = new Map<WaitReason, number>()
+  for (const { reason, start, end } of read.call.waits) sums.set(reason, (sums.get(reason) ?? 0) + end - start)
+  return Array.from(sums, ([reason, ms]) => ({ ms: rounded(ms), text: waitTexts[reason](read) }))
+}
+
+/** Returns the time in attempts without the waits for a token in them. */
+function attemptsOf(run: StoredRun, { call, described: { name } }: ReadCall): TimePart {
+  const { attempts, waits } = call
+  let ms = 0
+  let until = 0
+  // The two attempts of a hedge overlap.
+  for (const { start, end } of attempts.toSorted((one, other) => one.start - other.start)) {
+    const to = end ?? run.ms
+    ms += Math.max(0, to - Math.max(start, until))
+    until = Math.max(until, to)
+  }
+  for (const { reason, start, end } of waits) if (reason === 'token') ms -= end - start
+  const count = attempts.length === 1 ? '1 attempt' : `${attempts.length} attempts`
+  return { ms: rounded(Math.max(0, ms)), text: `in ${count} of ${name}${resultsOf(attempts)}` }
+}
+
+function resultsOf(attempts: readonly KeptAttempt[]): string {
+  const results = attempts
+    .map(({ status, code }) => [status, code].filter(part => part !== null).join(' '))
+    .filter(result => result !== '')
+  if (results.length === 0) return ''
+  const more = results.length - mostResults
+  return ` (${results.slice(0, mostResults).join(', ')}${more > 0 ? ` and ${more} more` : ''})`
+}

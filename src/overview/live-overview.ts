@@ -1,0 +1,120 @@
+import type { BreakerChange, Runs, Sample, UpstreamHistory, WorkerSample } from '../dashboard/protocol.ts'
+import type { RunRow } from '../waterfall/kept-run.ts'
+import { Overview, type OverviewHello, type Watched } from './overview.ts'
+import type { ProcessSample } from './process-sample.ts'
+import { RunRows } from './run-rows.ts'
+
+/** The time between two samples, in ms: with an open dashboard, and without one. */
+export const everyMs = { watched: 500, unwatched: 1000 } as const
+
+/** An event for open dashboards. `reloaded` means that the names have changed, and `hello` has the new ones. */
+export type LiveEvent = Sample | Runs | BreakerChange | { readonly type: 'reloaded' }
+
+export interface LiveOverviewOptions {
+  readonly watched: Watched
+  /**
+   * Returns the last kept runs, oldest first, at most 100. @default runs are not kept
+   */
+  readonly recentRuns?: (() => readonly RunRow[] | Promise<readonly RunRow[]>) | undefined
+  /**
+   * Called when the first dashboard opens and when the last one closes. Samples, and kept runs, are due every
+   * `everyMs.watched` ms in between.
+   */
+  readonly onWatched: (isWatched: boolean) => void
+}
+
+/**
+ * The overview of a running service with its open dashboards. The service adds samples, kept runs and breaker changes;
+ * listeners get the events. Without a listener, no event is made and kept runs are not collected.
+ */
+export class LiveOverview {
+  readonly #overview: Overview
+  readonly #options: LiveOverviewOptions
+  readonly #listeners = new Set<(event: LiveEvent) => void>()
+  readonly #rows = new RunRows()
+
+  constructor(options: LiveOverviewOptions) {
+    this.#options = options
+    this.#overview = new Overview(options.watched, Date.now())
+  }
+
+  /** True while a dashboard is open. */
+  get isWatched(): boolean {
+    return this.#listeners.size > 0
+  }
+
+  /** True if the service keeps runs. */
+  get keepsRuns(): boolean {
+    return this.#options.recentRuns !== undefined
+  }
+
+  /** Calls a function with each event, until the returned function is called. */
+  listen(listener: (event: LiveEvent) => void): () => void {
+    this.#listeners.add(listener)
+    if (this.#listeners.size === 1) this.#options.onWatched(true)
+    return () => {
+      if (!this.#listeners.delete(listener) || this.isWatched) return
+      this.#options.onWatched(false)
+      this.#rows.take()
+    }
+  }
+
+  /**
+   * Adds a sample.
+   *
+   * @param at - The moment, in ms since 1970.
+   * @param workers - The worker processes. @default none
+   */
+  tick(at: number, sample: ProcessSample, workers?: readonly WorkerSample[]): void {
+    this.#overview.apply(at, sample, workers)
+    if (!this.isWatched) return
+    this.#emit(this.#overview.sample())
+    const runs = this.#rows.take()
+    if (runs !== undefined) this.#emit(runs)
+  }
+
+  /** Adds a kept run of this process. */
+  kept(row: RunRow): void {
+    this.#learn(row)
+    if (this.isWatched) this.#rows.add(row)
+  }
+
+  /** Adds kept runs of another process. */
+  keptElsewhere(runs: Pick<Runs, 'rows' | 'more'>): void {
+    for (const row of runs.rows) this.#learn(row)
+    if (this.isWatched) this.#rows.addAll(runs)
+  }
+
+  /** Adds a change of a circuit breaker, which is sent at once. */
+  breakerChanged(change: BreakerChange): void {
+    this.#overview.breakerChanged(change)
+    this.#emit(change)
+  }
+
+  /** Sets the upstreams and aggregates after a reload of the definitions. */
+  define(watched: Watched): void {
+    this.#overview.define(watched)
+    this.#emit({ type: 'reloaded' })
+  }
+
+  /** Returns the state of all names and their points, with the last kept runs. */
+  async hello(): Promise<OverviewHello & { readonly runs: readonly RunRow[] }> {
+    const runs = (await this.#options.recentRuns?.()) ?? []
+    for (const row of runs) this.#learn(row)
+    return { ...this.#overview.hello(), runs }
+  }
+
+  /** Returns all series of an upstream; `undefined` if there is none of this name. */
+  historyOf(upstream: string): UpstreamHistory | undefined {
+    return this.#overview.historyOf(upstream)
+  }
+
+  /** Kept runs show which upstreams an aggregate uses: its steps are functions, which only a run calls. */
+  #learn({ aggregate, upstreams }: RunRow): void {
+    for (const upstream of upstreams) this.#overview.used(aggregate, upstream)
+  }
+
+  #emit(event: LiveEvent): void {
+    for (const listener of this.#listeners) listener(event)
+  }
+}

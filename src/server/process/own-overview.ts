@@ -1,0 +1,67 @@
+import type { FastifyInstance } from 'fastify'
+import type { Catalogue } from '../../definitions/catalogue.ts'
+import { everyMs, LiveOverview, type LiveOverviewOptions } from '../../overview/live-overview.ts'
+import type { Sampler } from '../../overview/sampler.ts'
+import { Ticks } from '../../overview/ticks.ts'
+import type { RunRow } from '../../waterfall/kept-run.ts'
+import { samplerOf } from './samplers.ts'
+import { watchedOf } from './watched-names.ts'
+
+/** The kept runs of this process, as the dashboard reads them. */
+export interface ReadableRuns {
+  /** Returns the last kept runs, oldest first, at most 100. */
+  readonly recent: NonNullable<LiveOverviewOptions['recentRuns']>
+  /** Calls a function with each run that is kept, until the returned function is called. */
+  onKept(listener: (row: RunRow) => void): () => void
+}
+
+/**
+ * The overview of a service of one process. It samples the process once a second, and twice a second while a dashboard
+ * is open.
+ */
+export class OwnOverview {
+  readonly live: LiveOverview
+  readonly #ticks = new Ticks(() => this.#tick())
+  #sampler: Sampler | undefined
+  #stopRows: (() => void) | undefined
+
+  constructor(catalogue: Catalogue, app: FastifyInstance, keptRuns?: ReadableRuns) {
+    this.live = new LiveOverview({
+      watched: watchedOf(catalogue),
+      recentRuns: keptRuns?.recent,
+      onWatched: isWatched => {
+        this.#ticks.every = isWatched ? everyMs.watched : everyMs.unwatched
+        this.#stopRows?.()
+        this.#stopRows = isWatched ? keptRuns?.onKept(row => this.live.kept(row)) : undefined
+      },
+    })
+    this.#sample(samplerOf(app))
+    this.#ticks.every = everyMs.unwatched
+  }
+
+  /** Samples another app from now on, after a reload of the definitions. */
+  swap(catalogue: Catalogue, app: FastifyInstance): void {
+    this.#sample(samplerOf(app))
+    this.live.define(watchedOf(catalogue))
+  }
+
+  #sample(sampler: Sampler | undefined): void {
+    this.#sampler = sampler
+    if (sampler === undefined) return
+    sampler.onBreakerChange = (upstream, from, to) =>
+      this.live.breakerChanged({ type: 'breaker', at: Date.now(), upstream, from, to })
+  }
+
+  #tick(): void {
+    if (this.#sampler !== undefined) this.live.tick(Date.now(), this.#sampler.take())
+  }
+}
+
+/** Returns the overview of a service of one process; `undefined` if it has no dashboard. */
+export function ownOverview(
+  catalogue: Catalogue,
+  app: FastifyInstance,
+  keptRuns?: ReadableRuns,
+): OwnOverview | undefined {
+  return samplerOf(app) === undefined ? undefined : new OwnOverview(catalogue, app, keptRuns)
+}

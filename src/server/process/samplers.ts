@@ -1,0 +1,22 @@
+import type { FastifyInstance } from 'fastify'
+import type { Config } from '../../config.ts'
+import { runtimeOf } from '../../http/lifecycle/app-runtime.ts'
+import { RuntimeMetrics } from '../../metrics/runtime-metrics.ts'
+import { Sampler } from '../../overview/sampler.ts'
+
+const samplers = new WeakMap<FastifyInstance, Sampler>()
+
+/**
+ * Begins to count what the dashboard needs, if the service has one.
+ *
+ * @param app - An app that is not ready yet: its metrics of aggregates are created when it becomes ready.
+ */
+export function countForDashboard(app: FastifyInstance, { admin }: Config): void {
+  if (admin.listener === undefined || !admin.dashboard) return
+  samplers.set(app, new Sampler(RuntimeMetrics.countersOf(runtimeOf(app)).metrics))
+}
+
+/** Returns the sampler of an app; `undefined` if the service has no dashboard. */
+export function samplerOf(app: FastifyInstance): Sampler | undefined {
+  return samplers.get(app)
+}

@@ -1,0 +1,21 @@
+import type { Catalogue } from '../../definitions/catalogue.ts'
+import type { Watched } from '../../overview/overview.ts'
+import { operationsOf } from '../../upstream/declare.ts'
+import { originText } from '../../upstream/spec/origin.ts'
+
+/** Returns the upstreams and aggregates that the dashboard shows. No origin contains credentials. */
+export function watchedOf({ specs, overrides, aggregates }: Catalogue): Watched {
+  return {
+    upstreams: specs.map(spec => {
+      const { name } = spec
+      const override = Object.hasOwn(overrides, name) ? overrides[name] : undefined
+      return {
+        name,
+        origin: originText(new URL(override?.origin ?? spec.origin)),
+        operations: operationsOf(spec).map(operation => operation.name.slice(name.length + 1)),
+        isOff: override?.off === true,
+      }
+    }),
+    aggregates: aggregates.map(({ name, route: { method, url } }) => ({ name, method, url })),
+  }
+}

@@ -1,0 +1,76 @@
+import { test } from 'tap'
+import { aggregateRow, HandOverview, upstreamRow } from './helpers/samples.ts'
+
+test('the verdict of a service without traffic is idle', async t => {
+  const hand = new HandOverview()
+  t.equal(hand.verdict, 'No run and no attempt in the last 10 s.')
+  t.equal(hand.overview.sample().verdict.health, 'idle')
+})
+
+test('the verdict of a healthy service has its traffic', async t => {
+  const hand = new HandOverview()
+  const aggregates = [aggregateRow('pets', { counts: { complete: 520 } })]
+  hand.ticks(10, { upstreams: [upstreamRow('cats', { ok: 10 }), upstreamRow('dogs', { ok: 1 })], aggregates })
+  t.equal(hand.verdict, 'All 2 upstreams are healthy; 1 040 runs/s, 0 % failed.')
+  hand.ticks(20, { upstreams: [upstreamRow('cats', { ok: 10 })] })
+  t.equal(hand.verdict, 'The upstream with traffic is healthy; 0.0 runs/s, 0 % failed.')
+})
+
+test('the verdict names the sick upstream, since when, why, and what callers get', async t => {
+  const hand = new HandOverview()
+  hand.overview.used('pets', 'cats')
+  hand.overview.used('facts', 'cats')
+  hand.ticks(10, { upstreams: [upstreamRow('cats', { ok: 10 }), upstreamRow('dogs', { ok: 10 })] })
+  hand.ticks(260, {
+    upstreams: [upstreamRow('cats', { ok: 1, failed: 19, breaker: 'open' }), upstreamRow('dogs', { ok: 10 })],
+    aggregates: [
+      aggregateRow('pets', { counts: { complete: 62, partial: 38 } }),
+      aggregateRow('facts', { counts: { failed: 10 }, codes: [['UPSTREAM_STATUS', 10]], statuses: [['502', 10]] }),
+    ],
+  })
+  t.equal(
+    hand.verdict,
+    'cats is failing since 01:02:08 UTC (2 min 9 s): 95 % of the attempts fail (status 503), circuit breaker open. ' +
+      'Callers of facts get errors (100 %, 502 UPSTREAM_STATUS), pets get partial replies (38 %).',
+  )
+  const { health, sentences } = hand.overview.sample().verdict
+  t.equal(health, 'failing')
+  t.match(sentences, [
+    [{ text: 'cats', upstream: 'cats' }, {}],
+    [{}, { text: 'facts', aggregate: 'facts' }, {}, {}, { aggregate: 'pets' }],
+  ])
+})
+
+test('the verdict says that callers do not notice, if they do not', async t => {
+  const hand = new HandOverview()
+  hand.overview.used('pets', 'cats')
+  hand.ticks(4, {
+    upstreams: [upstreamRow('cats', { failed: 10 })],
+    aggregates: [aggregateRow('pets', { counts: { complete: 9 } })],
+  })
+  t.match(hand.verdict, / Callers of pets get complete replies\.$/)
+})
+
+test('the verdict names the three sickest of many', async t => {
+  const names = ['a', 'b', 'c', 'd', 'e']
+  const hand = new HandOverview({
+    upstreams: names.map(name => ({ name, origin: 'http://127.0.0.1:1', operations: [], isOff: false })),
+    aggregates: [],
+  })
+  for (const name of names) hand.ticks(2, { upstreams: [upstreamRow(name, { failed: 10 })] })
+  t.match(hand.verdict, /^a, b, c and 2 more are failing, a since 01:02:03 UTC \(4 s\): /)
+})
+
+test('runs that fail while all upstreams are healthy are mentioned, and faults of callers are not', async t => {
+  const hand = new HandOverview()
+  const upstreams = [upstreamRow('cats', { ok: 10 }), upstreamRow('dogs', { ok: 1 })]
+  hand.ticks(10, { upstreams, aggregates: [aggregateRow('pets', { counts: { failed: 5, refused: 5, complete: 5 } })] })
+  t.match(hand.verdict, /^All 2 upstreams are healthy; 20 runs\/s, 0 % failed\.$/)
+  hand.ticks(10, {
+    upstreams,
+    aggregates: [
+      aggregateRow('pets', { counts: { failed: 5, complete: 5 }, codes: [['INTERNAL', 5]], statuses: [['500', 5]] }),
+    ],
+  })
+  t.match(hand.verdict, /% failed\. Callers of pets get errors \(\d\d %, 500 INTERNAL\)\.$/)
+})
