@@ -4,6 +4,7 @@ import type { OpenCatalogue } from '../definitions/catalogue.ts'
 import { DefinitionsError } from '../definitions/definitions-error.ts'
 import { watch } from '../definitions/watch.ts'
 import { runtimeOf } from '../http/lifecycle/app-runtime.ts'
+import { addExplainRoutes } from '../http/operator/explain-route.ts'
 import { processLog } from '../log/process-log.ts'
 import { createHotSwapServer } from './hot-swap-server.ts'
 import { openAdminListener } from './process/admin-listener.ts'
@@ -12,6 +13,8 @@ import { listenAt } from './process/listen.ts'
 import { ownOverview } from './process/own-overview.ts'
 import { createServiceApp, routesOf } from './process/service-app.ts'
 import { shutDownOnSignals } from './process/shutdown.ts'
+import { createServiceApp, routesOf, serviceExplainer } from './process/service-app.ts'
+import { shutDownOnSignals, type ShutdownOptions } from './process/shutdown.ts'
 
 /**
  * Serves in this process and reloads the definitions after each change of a file. The listening socket stays open. A
@@ -27,12 +30,14 @@ export async function serveWatched(
   let stopWatching = () => {}
   let runtime = runtimeOf(app)
   const overview = ownOverview(catalogue, app, keptRuns)
+  let explainer = serviceExplainer(catalogue, app)
   const admin = await openAdminListener({
     config,
     log: app.log,
     metrics: { render: accept => runtime.metrics.render(accept) },
     routes: ownRunRoutes(config, keptRuns),
     live: overview?.live,
+    routes: [admin => addExplainRoutes(admin, config.admin, () => explainer)],
     lostLogLines: () => processLog().lost,
   })
   server.swap(app)
@@ -57,6 +62,7 @@ export async function serveWatched(
       server.swap(nextApp)
       runtime = runtimeOf(nextApp)
       overview?.swap(next, nextApp)
+      explainer = serviceExplainer(next, nextApp)
       app.log.info({ aggregates: routesOf(next) }, 'definitions reloaded')
     } catch (error) {
       onError(error)

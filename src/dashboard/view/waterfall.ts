@@ -27,7 +27,7 @@ export function waterfall(run: KeptRun): HTMLElement {
   const { calls: omitted } = run.omitted
   return element(
     'div',
-    { class: 'fall' },
+    { class: 'fall', attributes: { 'data-end': String(axis.end) } },
     patterns(),
     axisLine(axis),
     list,
