@@ -7,9 +7,8 @@ import { openAdminListener } from './process/admin-listener.ts'
 import { ownRunRoutes, type ServedOptions } from './process/kept-runs.ts'
 import { listenAt } from './process/listen.ts'
 import { ownOverview } from './process/own-overview.ts'
-import { shutDownOnSignals } from './process/shutdown.ts'
 import { serviceExplainer } from './process/service-app.ts'
-import { shutDownOnSignals, type ShutdownOptions } from './process/shutdown.ts'
+import { shutDownOnSignals } from './process/shutdown.ts'
 
 /** Serves in this process alone, with the definitions as they were at the start. */
 export async function serveSingle(
@@ -24,9 +23,8 @@ export async function serveSingle(
     config,
     log: app.log,
     metrics: runtimeOf(app).metrics,
-    routes: ownRunRoutes(config, keptRuns),
+    routes: [admin => addExplainRoutes(admin, config.admin, () => explainer), ...ownRunRoutes(config, keptRuns)],
     live: overview?.live,
-    routes: [admin => addExplainRoutes(admin, config.admin, () => explainer)],
     lostLogLines: () => processLog().lost,
   })
   shutDownOnSignals(catalogue, app, () => admin.closeAfter(() => app.close()), { flushSpans })

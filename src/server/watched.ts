@@ -11,10 +11,8 @@ import { openAdminListener } from './process/admin-listener.ts'
 import { ownRunRoutes, type ServedOptions } from './process/kept-runs.ts'
 import { listenAt } from './process/listen.ts'
 import { ownOverview } from './process/own-overview.ts'
-import { createServiceApp, routesOf } from './process/service-app.ts'
-import { shutDownOnSignals } from './process/shutdown.ts'
 import { createServiceApp, routesOf, serviceExplainer } from './process/service-app.ts'
-import { shutDownOnSignals, type ShutdownOptions } from './process/shutdown.ts'
+import { shutDownOnSignals } from './process/shutdown.ts'
 
 /**
  * Serves in this process and reloads the definitions after each change of a file. The listening socket stays open. A
@@ -35,9 +33,8 @@ export async function serveWatched(
     config,
     log: app.log,
     metrics: { render: accept => runtime.metrics.render(accept) },
-    routes: ownRunRoutes(config, keptRuns),
+    routes: [admin => addExplainRoutes(admin, config.admin, () => explainer), ...ownRunRoutes(config, keptRuns)],
     live: overview?.live,
-    routes: [admin => addExplainRoutes(admin, config.admin, () => explainer)],
     lostLogLines: () => processLog().lost,
   })
   server.swap(app)

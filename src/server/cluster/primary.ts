@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify'
+import { requestsRoutes } from '../../admin/requests-routes.ts'
 import type { OpenCatalogue } from '../../definitions/catalogue.ts'
 import { addExplainRoutes } from '../../http/operator/explain-route.ts'
 import { processLog, processRedaction } from '../../log/process-log.ts'
 import { collectProcessMetrics } from '../../metrics/process-metrics.ts'
-import { requestsRoutes } from '../../admin/requests-routes.ts'
 import { openAdminListener } from '../process/admin-listener.ts'
 import { explainerOf } from '../process/explanations.ts'
 import { shutDownOnSignals } from '../process/shutdown.ts'
@@ -48,8 +48,10 @@ export async function servePrimary(catalogue: OpenCatalogue, app: FastifyInstanc
     config,
     log: app.log,
     metrics: workers.metrics,
-    routes: [admin => addExplainRoutes(admin, config.admin, () => explainer)],
-    routes: runs === undefined ? [] : [requestsRoutes(runs, { key })],
+    routes: [
+      admin => addExplainRoutes(admin, config.admin, () => explainer),
+      ...(runs === undefined ? [] : [requestsRoutes(runs, { key })]),
+    ],
     live: listener !== undefined && dashboard ? primaryOverview(catalogue, workers.overview, runs) : undefined,
     lostLogLines: () => workers.lostLogLines,
   })
