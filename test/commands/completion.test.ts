@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, '../..')
 // Some forty processes load the command one after the other.
 tap.setTimeout(180_000)
 
-const options = ['--body', '--header', '--deadline', '--json', '--stream', '--live', '--help']
+const options = ['--body', '--header', '--fault', '--deadline', '--json', '--stream', '--live', '--help']
 
 /** A definitions file with an aggregate whose field `size` has these values. */
 const withValues = (values: readonly string[]) =>

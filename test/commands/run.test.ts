@@ -107,6 +107,8 @@ test('--fault acts on the calls of its step, and may be repeated', async t => {
   const args = ['run', 'cat-facts', '--count', '1', '--json', '--fault', 'meow=delay:50', '--fault', 'picture=fail:503']
   const { code, output } = await runCommand(t, args)
   t.equal(code, 0)
+  const plain = await runCommand(t, ['run', 'cat-facts', '--count', '1', '--fault', 'picture=drop'])
+  t.match(plain.errors, /picture  fallback after [\d.]+ ms, 0 attempts, rehearsed drop: UPSTREAM_RESET/)
   t.match(JSON.parse(output), {
     complete: false,
     sources: { meow: { fault: 'delay:50' }, picture: { state: 'fallback', code: 'UPSTREAM_BUSY', fault: 'fail:503' } },

@@ -30,6 +30,8 @@ export interface Row {
   /** The innermost cause, if the call that ended last failed. It may contain text from the upstream. */
   why: string | undefined
   tally: CallCounts | undefined
+  /** The rehearsed fault that acted on a call. */
+  fault: string | undefined
   /** The times of the calls, in the order of their first events. */
   readonly timeline: LiveCalls
 }
@@ -81,6 +83,7 @@ function createRow({ name, kind, concurrency }: Pick<Row, 'name' | 'kind' | 'con
     code: undefined,
     why: undefined,
     tally: undefined,
+    fault: undefined,
     timeline: new Map(),
   }
 }
@@ -123,6 +126,7 @@ export function applyEvent(view: RunView, event: BareEvent): void {
       if (event.code === undefined) row.answered++
       row.status = event.status
       row.why = event.error && causeChain(event.error)
+      row.fault ??= event.fault
       // The `context` hook may return a function that sends a call after the hook has ended. If this call fails
       // and the cache answers it with a stale entry, the state `ok` is no longer correct and becomes `stale`.
       if (event.step < 0 && row.state === 'ok' && event.cached?.insteadOf !== undefined) {
@@ -144,7 +148,7 @@ export function timelineOf({ rows, deadline, outcome }: RunView, now: number): T
   return { end: outcome?.at ?? now, deadline, steps: rows.map(timedStep) }
 }
 
-function timedStep({ name, kind, state, code, start, end, timeline }: Row): TimedStep {
+function timedStep({ name, kind, state, code, start, end, fault, timeline }: Row): TimedStep {
   return {
     name,
     kind,
@@ -153,7 +157,7 @@ function timedStep({ name, kind, state, code, start, end, timeline }: Row): Time
     code: code ?? null,
     start: start ?? null,
     end: end ?? null,
-    fault: null,
+    fault: fault ?? null,
     calls: [...timeline.values()],
   }
 }
