@@ -27,9 +27,9 @@ Usage: headwaters completion bash|zsh|fish
   zsh    source <(headwaters completion zsh)                  in ~/.zshrc, after compinit
   fish   headwaters completion fish | source                  in ~/.config/fish/config.fish
 
-Completes commands, options and the names of the built-in aggregates. After 'run NAME', completes the fields of the
-aggregate and the values of enums. If files or folders follow NAME, they are loaded and the aggregate is taken from
-them.
+Completes commands, options and the names of the built-in aggregates. After 'run NAME' and 'explain NAME', completes
+the fields of the aggregate and the values of enums. If files or folders follow NAME, they are loaded and the
+aggregate is taken from them.
 
 Options
   --help   prints this text; also -h
@@ -97,14 +97,14 @@ async function candidates(commands: Commands, words: readonly string[]): Promise
   if (!Object.hasOwn(commands, name)) return name.startsWith('-') ? candidates(commands, ['serve', ...words]) : []
   if (name === 'completion') return given.length === 0 ? Object.keys(scripts) : []
   const { options } = (await (commands[name] as Commands[string])()).command
-  if (name === 'run') return runCandidates(options, given)
+  if (name === 'run' || name === 'explain') return runCandidates(options, given)
   const last = given.at(-1) ?? ''
   if (takesValue(options, last)) return name === 'serve' && last === '--workers' ? ['auto'] : []
   return namesOf(options)
 }
 
 /**
- * Returns the possible next words of `run`. Before a name, they include the names of the built-in aggregates. Names
+ * Returns the possible next words of `run` and `explain`. Before a name, they include the names of the built-in aggregates. Names
  * from files are not known there, because the files come after the name. After a name, they include the fields of the
  * aggregate.
  */

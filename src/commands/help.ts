@@ -18,6 +18,7 @@ Usage: headwaters <command> [options]
 Commands
   serve [files or folders]       serves aggregates over HTTP (the default command)
   run NAME [files or folders]    runs one aggregate in this process and shows each step
+  explain NAME [files...]        shows what a run would send, and the limits that apply; sends nothing
   batch FILE [files or folders]  runs a batch of calls in this process and shows each call
   openapi [files or folders]     prints the OpenAPI document of aggregates
   check [files or folders]       checks definitions and environment variables, and prints the number of metric series

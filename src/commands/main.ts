@@ -8,6 +8,7 @@ import { UsageError } from './usage-error.ts'
 const commands: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
   serve: () => import('./serve.ts'),
   run: () => import('./run.ts'),
+  explain: () => import('./explain.ts'),
   batch: () => import('./batch.ts'),
   openapi: () => import('./openapi.ts'),
   check: () => import('./check.ts'),

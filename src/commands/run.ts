@@ -6,9 +6,9 @@ import type { RawInput } from '../fanout/input.ts'
 import type { Rehearsal } from '../fanout/rehearsal/fault.ts'
 import type { Reply } from '../fanout/reply.ts'
 import { writeJson } from '../core/json/write.ts'
-import { suggest } from '../core/suggest.ts'
 import type { Command } from './command.ts'
 import { fieldOptions } from './field-options.ts'
+import { findAggregate } from './find-aggregate.ts'
 import { fieldsHelp } from './run/input-fields.ts'
 import { environment, exitCodes } from './help.ts'
 import { outputToStderr } from './output-to-stderr.ts'
@@ -84,7 +84,7 @@ export const command: Command = {
       )
     const catalogue = await outputToStderr(() => openCatalogue({ paths, live, environment: process.env }))
     try {
-      const aggregate = find(catalogue, name)
+      const aggregate = findAggregate(catalogue, name)
       if (isHelp) {
         process.stdout.write(help + fieldsHelp(aggregate))
         return 0
@@ -144,11 +144,4 @@ async function runOnce(
   if (result.signal !== undefined) return result.signal === 'SIGINT' ? 130 : 143
   if (result.reply !== undefined) return 0
   return printFailure(result.error, json)
-}
-
-function find({ aggregates }: OpenCatalogue, name: string): AnyAggregate {
-  const found = aggregates.find(aggregate => aggregate.name === name)
-  if (found !== undefined) return found
-  const names = aggregates.map(aggregate => aggregate.name)
-  throw new UsageError(`unknown aggregate '${name}'${suggest(name, names) || `: use ${names.join(', ')}`}`)
 }

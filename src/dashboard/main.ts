@@ -8,6 +8,7 @@ import { startExplanations } from './view/explanation.ts'
 import { onFrame } from './view/frames.ts'
 import { Gate } from './view/key-form.ts'
 import { startFilterKeys } from './view/keyboard.ts'
+import { RunList } from './view/run-list.ts'
 import { findPlaces, place, type Page, type View } from './view/shell.ts'
 import { ServiceLine } from './view/service-line.ts'
 import { onTheme, startTheme } from './view/theme.ts'
@@ -81,6 +82,7 @@ const views: readonly View[] = [
   new Totals(page),
   new Tiles(page, filterText),
   new UpstreamDetail(page),
+  new RunList(page),
   aggregates,
   announcer,
 ]

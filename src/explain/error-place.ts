@@ -17,9 +17,15 @@ export function placeOf(error: unknown): string | undefined {
   if (typeof stack !== 'string') return undefined
   for (const line of stack.split('\n')) {
     const frame = frameOf(line)
-    if (frame !== undefined && !isOwn(frame.file)) return `${relative(process.cwd(), frame.file)}:${frame.line}`
+    if (frame !== undefined && !isOwn(frame.file)) return `${shown(frame.file)}:${frame.line}`
   }
   return undefined
+}
+
+/** Returns the path of a file from the present folder, or its whole path if it is elsewhere. */
+function shown(file: string): string {
+  const path = relative(process.cwd(), file)
+  return path.startsWith('..') ? file : path
 }
 
 /** Reads a line of a stack: `    at name (file:///a/b.ts:12:3)`. */

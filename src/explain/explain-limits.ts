@@ -37,7 +37,7 @@ export function runLimits(route: Route, deadline: number | undefined): Limit[] {
       name: 'criticality',
       value: route.criticality,
       from: fromOf(route, 'criticality'),
-      note: `weight ${route.flow.weight} when permits are divided`,
+      note: `weight ${route.flow.weight}`,
     },
   ]
 }

@@ -119,7 +119,7 @@ function contextOf(step: Step): ExplainedStep {
     limits: [],
     calls: [],
     omittedCalls: 0,
-    notes: ['context() is not run: its calls are not known, and its value is {context}'],
+    notes: ['not run: its calls are not known, and its value is {context}'],
   }
 }
 
@@ -149,8 +149,8 @@ function grouped(
   const entries = new Map<string, ExplainedCall>()
   for (const { call, list, then } of calls) {
     const times = list === undefined ? 1 : { perItemOf: list.of, atMost: Math.min(list.atMost ?? maxItems, maxItems) }
-    const later = then.map(each => explainOne(each, 1))
-    const entry = { ...explainOne(call, times), ...(later.length > 0 && { then: later }) }
+    const first = explainOne(call, times)
+    const entry = then.length === 0 ? first : { ...first, then: then.map(each => explainOne(each, 1)) }
     const same = JSON.stringify(entry)
     const before = entries.get(same)
     entries.set(

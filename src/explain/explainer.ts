@@ -89,7 +89,7 @@ function checkValues({ steps }: AnyAggregate, values: Readonly<Record<string, un
   const faults = Object.keys(values)
     .filter(name => !names.includes(name))
     .map(name => ({
-      pointer: `/value.${name}`,
+      pointer: `/query/value.${name}`,
       reason: `names no step${suggest(name, names) || `: use ${names.join(', ')}`}`,
     }))
   if (faults.length > 0)

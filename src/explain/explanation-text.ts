@@ -40,7 +40,7 @@ export function listText(aggregates: readonly ListedAggregate[]): string {
 function stepLines({ name, kind, after, limits, calls, omittedCalls, notes }: ExplainedStep, number: number): string[] {
   const needs = after.length === 0 ? '' : `, after ${after.join(' and ')}`
   return [
-    ...wrapped(`${String(number).padStart(2)} ${name}  ${kind}${needs}`, 5),
+    ...wrapped(`${String(number).padStart(2)} ${kind === 'context' ? 'context()' : `${name}  ${kind}${needs}`}`, 5),
     ...limitLines(limits, 5),
     ...calls.flatMap(call => callLines(call, 5)),
     ...(omittedCalls === 0 ? [] : [`     and ${counted(omittedCalls, 'more call')}`]),

@@ -37,8 +37,9 @@ export function limitText({ name, value, unit, note }: Limit): string {
 }
 
 function setText(limit: Limit): string {
-  const { from, whole, reducedBy } = limit
-  return `${limitText(limit)}, ${from}${reducedBy === undefined ? '' : ` ${whole}, reduced by ${reducedBy}`}`
+  const { name, unit, from, whole, reducedBy } = limit
+  const part = whole === undefined ? '' : ` of ${together(sizeText(whole, unit))}, for ${reducedBy}`
+  return `${limitText(limit)}${part} (${from === name ? 'set' : from})`
 }
 
 /** Returns a number of bytes in the largest unit that has a whole number, and other values as they are. */

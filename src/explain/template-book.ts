@@ -63,10 +63,11 @@ export class TemplateBook {
     let from = 0
     for (let at = lower.indexOf(this.#prefix); at !== -1; at = lower.indexOf(this.#prefix, from)) {
       const start = at + this.#prefix.length + 1
-      const end = lower.indexOf('z', start)
-      const template = end === -1 ? undefined : this.#templates[Number(lower.slice(start, end))]
-      shown += text.slice(from, at) + (template === undefined ? '{…}' : `{${template}}`)
-      from = template === undefined ? start : end + 1
+      let end = start
+      while (isDigit(lower.charCodeAt(end))) end++
+      const template = lower[end] === 'z' ? this.#templates[Number(lower.slice(start, end))] : undefined
+      shown += `${text.slice(from, at)}{${template ?? '…'}}`
+      from = template === undefined ? end : end + 1
     }
     return shown + text.slice(from)
   }
@@ -95,6 +96,10 @@ export class TemplateBook {
   get comparisons(): ReadonlySet<string> {
     return this.#compared
   }
+}
+
+function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57
 }
 
 function cut(template: string): string {

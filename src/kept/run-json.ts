@@ -19,12 +19,12 @@ export function keptRunOf(run: StoredRun, options: ReadOptions): KeptRun {
   const { hide } = options
   const calls = readCalls(run)
   for (const { call, described: operation } of calls)
-    Object.assign(call, { path: hide(redactedPath(call.path, operation.template)) })
+    Object.assign(call, { path: redactedPath(hide(call.path), operation.template) })
   const steps = readSteps(run)
   return {
     ...runRowOf(run, options),
     method: request.method,
-    target: hide(redactedPath(request.target, described.url)),
+    target: redactedPath(hide(request.target), described.url),
     deadline,
     stream: request.stream ?? null,
     parent: request.parent ?? null,

@@ -143,6 +143,11 @@ export class OperationMetrics {
     this.#retries.add(this.#retriesOf.at(isFree ? 1 : 0), 1)
   }
 
+  /** Counts a retry or a second attempt that is not sent, if there is a dashboard. */
+  resendRefused(): void {
+    if (this.#live !== undefined) this.#live.refusedResends++
+  }
+
   /** Counts a second attempt that has ended or is no longer needed. */
   hedged(result: HedgeResult): void {
     this.#hedges.add(this.#hedgesOf.at(hedgeResults.indexOf(result)), 1)

@@ -136,6 +136,8 @@ export class UpstreamState {
 
   /** Changes the state of the breaker at once. */
   breakerChanged(at: number, to: (typeof breakerStates)[number]): void {
+    // A call has changed it, which the next sample counts.
+    this.#long.add(at, [calls, 1])
     this.#gauges = this.#gauges.with(upstreamGaugeNames.indexOf('breaker'), breakerStates.indexOf(to))
     this.#updateHealth(at)
   }

@@ -4,13 +4,14 @@ import type { OpenCatalogue } from '../definitions/catalogue.ts'
 import { DefinitionsError } from '../definitions/definitions-error.ts'
 import { watch } from '../definitions/watch.ts'
 import { runtimeOf } from '../http/lifecycle/app-runtime.ts'
+import { addExplainRoutes } from '../http/operator/explain-route.ts'
 import { processLog } from '../log/process-log.ts'
 import { createHotSwapServer } from './hot-swap-server.ts'
 import { openAdminListener } from './process/admin-listener.ts'
 import { ownRunRoutes, type ServedOptions } from './process/kept-runs.ts'
 import { listenAt } from './process/listen.ts'
 import { ownOverview } from './process/own-overview.ts'
-import { createServiceApp, routesOf } from './process/service-app.ts'
+import { createServiceApp, routesOf, serviceExplainer } from './process/service-app.ts'
 import { shutDownOnSignals } from './process/shutdown.ts'
 
 /**
@@ -27,11 +28,12 @@ export async function serveWatched(
   let stopWatching = () => {}
   let runtime = runtimeOf(app)
   const overview = ownOverview(catalogue, app, keptRuns)
+  let explainer = serviceExplainer(catalogue, app)
   const admin = await openAdminListener({
     config,
     log: app.log,
     metrics: { render: accept => runtime.metrics.render(accept) },
-    routes: ownRunRoutes(config, keptRuns),
+    routes: [admin => addExplainRoutes(admin, config.admin, () => explainer), ...ownRunRoutes(config, keptRuns)],
     live: overview?.live,
     lostLogLines: () => processLog().lost,
   })
@@ -57,6 +59,7 @@ export async function serveWatched(
       server.swap(nextApp)
       runtime = runtimeOf(nextApp)
       overview?.swap(next, nextApp)
+      explainer = serviceExplainer(next, nextApp)
       app.log.info({ aggregates: routesOf(next) }, 'definitions reloaded')
     } catch (error) {
       onError(error)

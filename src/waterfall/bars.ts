@@ -109,7 +109,7 @@ export function barsOfStep({ start, end, fault, calls }: TimedStep, until: numbe
 }
 
 /** The looks of bars, in the order in which they are painted. Failures come last, so that other bars do not cover them. */
-const looks = ['own', 'wait', 'answered', 'open', 'outrun', 'cancelled', 'fault', 'hedge', 'failed'] as const
+const looks = ['own', 'wait', 'outrun', 'answered', 'open', 'cancelled', 'fault', 'hedge', 'failed'] as const
 
 /** Returns the look of a bar. A hedge that failed looks like every attempt that failed. */
 export function lookOf(bar: Bar): (typeof looks)[number] {

@@ -51,3 +51,21 @@ function stepRow(step: TimedStep, end: number): StepRow {
 function lanesIn(bars: readonly Bar[]): number {
   return bars.reduce((most, { lane }) => Math.max(most, lane + 1), 1)
 }
+
+/**
+ * Returns the calls of a step that matter most, in their order: those that failed, and those that took longest.
+ *
+ * @param most - The largest number of calls.
+ */
+export function notableCalls({ calls }: TimedStep, most: number): readonly KeptCall[] {
+  if (calls.length <= most) return calls
+  const weight = ({ code, start, end }: KeptCall) => (code === null ? 0 : 1e9) + (end ?? 1e9) - start
+  const chosen = new Set(calls.toSorted((one, other) => weight(other) - weight(one)).slice(0, most))
+  return calls.filter(call => chosen.has(call))
+}
+
+/** Returns true if a step is of interest in a run: it was lost, it waited, or a call of it was sent more than once. */
+export function isNotable({ state, calls }: TimedStep): boolean {
+  if (state !== 'ok' && state !== 'skipped') return true
+  return calls.some(({ waits, attempts, marks }) => waits.length > 0 || attempts.length > 1 || marks.length > 0)
+}

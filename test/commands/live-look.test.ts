@@ -1,5 +1,6 @@
 import { test, type Test } from 'tap'
 import { definitionsFolder } from '../helpers/definitions-folder.ts'
+import { mixedRun } from '../helpers/mixed-run.ts'
 import { json, rawUpstream } from '../helpers/raw-upstream.ts'
 import { openTerminal, whyNoTerminal } from '../helpers/terminal.ts'
 
@@ -125,30 +126,7 @@ test('Ctrl-C cancels the calls, ends with 130 and leaves the terminal as it was'
 })
 
 test('waits, hedges, retries and cancels of a run can be told apart in its drawing', { skip }, async t => {
-  const asked = { slow: 0, busy: 0 }
-  const upstream = await rawUpstream(t, (socket, { path }) => {
-    if (path === '/slow' && ++asked.slow === 2) setTimeout(() => socket.write(json(1)), 200)
-    if (path === '/busy') setTimeout(() => socket.write(++asked.busy === 1 ? json(1, 503, { 'retry-after': '1' }) : json(1)), 200)
-    if (path === '/plain') setTimeout(() => socket.write(json(1)), 200)
-  })
-  const { path } = definitionsFolder(t, {
-    'mixed.ts': `
-import { aggregate, defineUpstream, operation, times } from 'headwaters'
-import { z } from 'zod'
-const one = (path: \`/\${string}\`) => ({ it: operation({ path, output: z.number() }) })
-const origin = '${upstream.origin}'
-const hedged = defineUpstream('hedged', { origin, hedge: { delay: 200, maxRatio: 1 } }, one('/slow'))
-const busy = defineUpstream('busy', { origin, retry: { maxAttempts: 2 } }, one('/busy'))
-const narrow = defineUpstream('narrow', { origin, concurrency: 1 }, one('/plain'))
-const dead = defineUpstream('dead', { origin, attemptTimeout: 5000 }, one('/never'))
-export const mixed = aggregate('mixed', { url: '/mixed', deadline: 2000 })
-  .optional('slow', () => hedged.it(), { fallback: null })
-  .optional('again', () => busy.it(), { fallback: null })
-  .each('queued', () => times(2, () => narrow.it()))
-  .optional('never', () => dead.it(), { fallback: null })
-  .reply(z.unknown(), () => 1)
-`,
-  })
+  const { path } = await mixedRun(t)
   const terminal = await openTerminal(t)
   await terminal.type(`clear; node src/cli.ts run mixed ${path}; echo "[ended: $?]"`)
   const lines = await terminal.until(ended(0))
@@ -157,6 +135,7 @@ export const mixed = aggregate('mixed', { url: '/mixed', deadline: 2000 })
   t.match(row('slow'), / ok +─*━+═+ *│/)
   t.match(row('again'), / ok +─*━+!┄*━+ *│/)
   t.match(row('queued'), / ok +─*━+─* *│/)
+  t.match(row('fastest'), / ok +━+─* *│/)
   t.match(row('never'), / fallback +─*━+[×!]─*│/)
   t.ok(lines.some(line => /^(?:─ own work {2})?┄ wait {2}━ attempt {2}═ hedge {2}! failed$/.test(line)))
 })

@@ -3,6 +3,7 @@ import {
   countFilters,
   filterStates,
   keptRunsPath,
+  namedRunsPaths,
   noFilters,
   passes,
   readFilters,
@@ -11,6 +12,8 @@ import {
   withRun,
   type RunFilters,
 } from '../../src/dashboard/model/filters.ts'
+import { readRunFilter } from '../../src/admin/run-filter.ts'
+import { readPosition } from '../../src/kept/select-runs.ts'
 import { runRow } from '../helpers/kept-run.ts'
 
 const all: RunFilters = {
@@ -90,10 +93,32 @@ test('the number of filters is that of the fields that are set', async t => {
   t.equal(countFilters(all), 5)
 })
 
-test('older runs are requested with the filters that the service has', async t => {
+test('kept runs are requested with the filters that the service has', async t => {
+  const row = runRow({ id: '7e1a', at: '2026-11-30T01:02:03.004Z' })
   t.equal(
-    keptRunsPath(all, 200, '7e1a'),
-    '/requests?state=failed,slow&aggregate=cat-facts&upstream=meowfacts&min=250&before=7e1a&limit=200',
+    keptRunsPath({ ...all, states: ['failed', 'partial'], min: 250.7 }, 200, row),
+    '/requests?state=failed,partial&aggregate=cat-facts&upstream=meowfacts&min=250&before=1796000523004_7e1a&limit=200',
   )
-  t.equal(keptRunsPath(noFilters, 100), '/requests?limit=100')
+  t.equal(keptRunsPath({ ...noFilters, states: ['failed', 'slow'], min: 0.5, text: 'x' }, 100), '/requests?limit=100')
+  t.equal(keptRunsPath(noFilters, 100, '17_x'), '/requests?before=17_x&limit=100')
+})
+
+test('the service takes each path of kept runs, and its position of a run is that of the page', async t => {
+  const row = runRow()
+  for (const filters of [all, noFilters, { ...all, states: filterStates, min: 0.3 }, { ...all, min: 86_400_000 }]) {
+    for (const path of [keptRunsPath(filters, 200, row), ...namedRunsPaths(filters, 20)]) {
+      const filter = readRunFilter(Object.fromEntries(new URL(path, 'http://localhost').searchParams))
+      t.equal(filter.aggregate ?? '', filters.aggregate, path)
+    }
+  }
+  const before = new URL(keptRunsPath(noFilters, 1, row), 'http://localhost').searchParams.get('before') ?? ''
+  t.same(readPosition(before), { startedAt: Date.parse(row.at), id: row.id })
+})
+
+test('a text is also looked for as the id of a request, of a run or of a trace', async t => {
+  t.same(namedRunsPaths({ ...noFilters, text: ' ' }, 20), [])
+  t.same(namedRunsPaths({ ...noFilters, text: ' Req-8 ', aggregate: 'breed' }, 20), [
+    '/requests?aggregate=breed&request=Req-8&limit=20',
+    '/requests?aggregate=breed&trace=req-8&limit=20',
+  ])
 })

@@ -57,7 +57,9 @@ test('a pause stops the list, and the runs that come are there afterwards', asyn
 test('older runs replace the live ones until the list is resumed or filtered', async t => {
   const shown = new ShownRuns()
   shown.filter({ ...noFilters, text: 'cat' }, rowsOf(10, 12))
-  shown.showOlder([...rowsOf(1, 3), rowAt(0, { aggregate: 'breed' })])
+  t.notOk(shown.showOlder([rowAt(0, { aggregate: 'breed' })]), 'no run passes')
+  t.equal(shown.mode, 'live')
+  t.ok(shown.showOlder([...rowsOf(1, 3), rowAt(0, { aggregate: 'breed' })]))
   t.same([shown.mode, ids(shown)], ['older', ['run-3', 'run-2', 'run-1']], 'the text is a filter of the page')
   shown.take([rowAt(13), ...rowsOf(10, 12)])
   t.equal(shown.missed, 1)

@@ -5,7 +5,7 @@ import { rowOf } from './fleet-runs.ts'
 export function listRuns(kept: ReadonlyMap<string, KeptRun>, filters: URLSearchParams): unknown {
   const has = (name: string, value: string | null) => !filters.has(name) || filters.get(name) === value
   const states = filters.get('state')?.split(',')
-  const before = kept.get(filters.get('before') ?? '')
+  const before = kept.get((filters.get('before') ?? '').split('_').at(-1) ?? '')
   const counts = { failed: 0, partial: 0, slow: 0, cancelled: 0, complete: 0 }
   const runs = []
   for (const run of [...kept.values()].reverse()) {
@@ -18,5 +18,5 @@ export function listRuns(kept: ReadonlyMap<string, KeptRun>, filters: URLSearchP
     if (run.ms < Number(filters.get('min') ?? 0)) continue
     if (runs.length < Number(filters.get('limit') ?? 50)) runs.push(rowOf(run))
   }
-  return { runs, kept: counts, oldest: {} }
+  return { runs, next: null, kept: counts, oldest: {}, incomplete: [] }
 }

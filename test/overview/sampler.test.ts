@@ -50,7 +50,7 @@ async function arrange(t: Test, options: Partial<UpstreamOptions> = {}) {
 }
 
 /** The row of `up` by names. */
-function upstreamOf({ upstreams }: ProcessSample) {
+function upstreamOf({ upstreams }: ProcessSample): Readonly<Record<string, unknown>> | undefined {
   const [row] = upstreams
   if (row === undefined) return undefined
   const { counts, gauges, ...rest } = row
@@ -118,6 +118,14 @@ test('a sample has the retries, hedges and the use of the cache', async t => {
     .reply(Cat, ({ it }) => it)
   for (let count = 0; count < 3; count++) await fanOut(kept, {}, { runtime })
   t.match(upstreamOf(sampler.take()), { retries: 1, hedges: 1, hedgesWon: 1, cacheAsked: 3, cacheHits: 2 })
+})
+
+test('a sample has the retries that were not sent', async t => {
+  const { upstream, sampler, cats } = await arrange(t, { retry: { initialDelay: 1 }, retryBudget: { minPerSecond: 0, ratio: 0 } })
+  upstream.status('/cats/1', 503)
+  await cats('1')
+  t.match(upstreamOf(sampler.take()), { attempts: 1, retries: 0, refusedResends: 1 })
+  t.same(sampler.take().upstreams, [])
 })
 
 test('a sample has the present permits and queue, and a row when they change', async t => {

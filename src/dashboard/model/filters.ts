@@ -93,20 +93,42 @@ function hasText({ id, requestId, traceId, aggregate, code, lost }: RunRow, text
 }
 
 /**
- * Returns the path of the kept runs that pass the filters. The service has no filter for a part of a text, so the page
- * filters its answer again.
+ * Returns the path of the kept runs that may pass the filters. The service has no filter for slow runs and for a part of
+ * a text, so the page filters its answer again.
  *
- * @param before - The id of a run; the answer has older runs only.
+ * @param before - The run or the value of `next` before which the runs are; without it, the answer has the newest runs.
  */
-export function keptRunsPath(filters: RunFilters, limit: number, before?: string): string {
-  const { states, aggregate, upstream, min } = filters
-  const query = withValues('', {
-    state: states.join(','),
+export function keptRunsPath(filters: RunFilters, limit: number, before?: RunRow | string): string {
+  return pathOf(
+    { ...conditions(filters), before: typeof before === 'object' ? positionOf(before) : (before ?? '') },
+    limit,
+  )
+}
+
+/**
+ * Returns the paths of the kept runs whose request, run or trace has the text of the filters as its id. They are found
+ * also among so many other runs that a list of the newest does not have them.
+ */
+export function namedRunsPaths(filters: RunFilters, limit: number): string[] {
+  const text = filters.text.trim()
+  if (text === '') return []
+  return [{ request: text }, { trace: text.toLowerCase() }].map(id => pathOf({ ...conditions(filters), ...id }, limit))
+}
+
+function conditions({ states, aggregate, upstream, min }: RunFilters): Record<string, string> {
+  return {
+    state: states.includes('slow') ? '' : states.join(','),
     aggregate,
     upstream,
-    min: min === 0 ? '' : String(min),
-    before: before ?? '',
-    limit: String(limit),
-  })
-  return `/requests${query}`
+    min: min < 1 ? '' : String(Math.floor(min)),
+  }
+}
+
+function pathOf(values: Readonly<Record<string, string>>, limit: number): string {
+  return `/requests${withValues('', { ...values, limit: String(limit) })}`
+}
+
+/** Returns the position of a run in the list of the service, as `next` has it. */
+function positionOf({ at, id }: RunRow): string {
+  return `${Date.parse(at)}_${id}`
 }

@@ -72,10 +72,16 @@ export class ShownRuns {
     this.#stop({ rows: [...this.rows], isOlder: false })
   }
 
-  /** Shows runs of the past instead of the live runs. */
-  showOlder(rows: readonly RunRow[]): void {
+  /**
+   * Shows runs of the past instead of the live runs, if at least one passes the filters.
+   *
+   * @returns True if they are shown.
+   */
+  showOlder(rows: readonly RunRow[]): boolean {
     const older = rows.filter(row => passes(this.#filters, row))
+    if (older.length === 0) return false
     this.#stop({ rows: older.slice(0, mostShown), isOlder: true })
+    return true
   }
 
   /** Shows the live runs again. */

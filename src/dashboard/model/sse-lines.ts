@@ -26,12 +26,11 @@ export function readEvents(listener: (type: string, data: string) => void): (pie
       pieces.push(piece.slice(from, end))
       const line = pieces.join('')
       pieces.length = 0
-      length = data.length
       from = end + 1
       takeLine(line.endsWith('\r') ? line.slice(0, -1) : line)
+      length = data.length
     }
-    if (from === piece.length) return
-    pieces.push(piece.slice(from))
+    if (from < piece.length) pieces.push(piece.slice(from))
     length += piece.length - from
     if (length > maxLength) throw new RangeError(`an event has more than ${maxLength} characters`)
   }

@@ -30,6 +30,7 @@ interface FailureFields extends LineFields {
   readonly why: string | undefined
   readonly aggregate: string | undefined
   readonly url: string | undefined
+  readonly run: string | undefined
   readonly step: string | undefined
   readonly upstream: string | undefined
   readonly operation: string | undefined
@@ -97,6 +98,7 @@ function failureFields(
     why,
     aggregate: run?.aggregate,
     url: run?.url,
+    run: run?.run,
     step: run?.step,
     upstream: run?.upstream,
     operation: run?.operation,

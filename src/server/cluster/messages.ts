@@ -37,8 +37,11 @@ export interface Failure {
   readonly code?: string | undefined
 }
 
-/** The subjects of the questions of the primary: one kept run by its id, and the kept runs that a query selects. */
-export const topics = ['run', 'runs'] as const
+/**
+ * The subjects of the questions of the primary. `run`: one kept run, by its id. `runs`: the kept runs that meet a
+ * filter. `names`: the upstreams and aggregates of the worker.
+ */
+export const topics = ['run', 'runs', 'names'] as const
 
 /** The subject of a question of the primary to a worker. */
 export type Topic = (typeof topics)[number]

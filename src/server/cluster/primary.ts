@@ -1,10 +1,15 @@
 import type { FastifyInstance } from 'fastify'
+import { requestsRoutes } from '../../admin/requests-routes.ts'
 import type { OpenCatalogue } from '../../definitions/catalogue.ts'
-import { processLog } from '../../log/process-log.ts'
+import { addExplainRoutes } from '../../http/operator/explain-route.ts'
+import { processLog, processRedaction } from '../../log/process-log.ts'
 import { collectProcessMetrics } from '../../metrics/process-metrics.ts'
 import { openAdminListener } from '../process/admin-listener.ts'
+import { explainerOf } from '../process/explanations.ts'
 import { shutDownOnSignals } from '../process/shutdown.ts'
 import { variablesOfEnvFiles } from './env-files.ts'
+import { WorkersRuns } from './kept-channel.ts'
+import { primaryOverview } from './primary-overview.ts'
 import { createWorkers, stopMs } from './workers.ts'
 
 /**
@@ -35,10 +40,19 @@ export async function servePrimary(catalogue: OpenCatalogue, app: FastifyInstanc
   process.on('SIGHUP', () => {
     void workers.restart()
   })
+  // The explanation of a worker: all of them have the same definitions, and their shares differ by 1 at most.
+  const explainer = explainerOf(catalogue, { partition: { index: 0, count }, hide: processRedaction().hide })
+  const { listener, key, dashboard, keptRuns } = config.admin
+  const runs = listener !== undefined && keptRuns > 0 ? new WorkersRuns(workers.running) : undefined
   const admin = await openAdminListener({
     config,
     log: app.log,
     metrics: workers.metrics,
+    routes: [
+      admin => addExplainRoutes(admin, config.admin, () => explainer),
+      ...(runs === undefined ? [] : [requestsRoutes(runs, { key })]),
+    ],
+    live: listener !== undefined && dashboard ? primaryOverview(catalogue, workers.overview, runs) : undefined,
     lostLogLines: () => workers.lostLogLines,
   })
   await app.close()

@@ -7,11 +7,13 @@ import { runtimeOf } from '../../http/lifecycle/app-runtime.ts'
 import { collectProcessMetrics } from '../../metrics/process-metrics.ts'
 import { RuntimeMetrics } from '../../metrics/runtime-metrics.ts'
 import { listenAt } from '../process/listen.ts'
+import { openKeptRuns } from '../process/kept-runs.ts'
 import { createServiceApp } from '../process/service-app.ts'
 import { closeMs, exitOnUncaughtErrors } from '../process/shutdown.ts'
 import { openChannel } from './channel.ts'
 import { closeAfterResponse, keepAliveGraceMs } from './close-after-response.ts'
 import { assignmentVariable, type StopMode, type WorkerAssignment } from './messages.ts'
+import { watchWorker } from './watch-worker.ts'
 import { checkWorkers, partitionInbound, partitionThreads } from './plan-workers.ts'
 
 export interface ServeAssignedOptions extends Pick<CatalogueOptions, 'paths' | 'live' | 'events'> {
@@ -47,6 +49,7 @@ export async function serveAssigned(
     const catalogue = await openCatalogue({ paths, live, events, environment: process.env, demoUpstreams })
     const { inbound, threads, drainMs } = catalogue.config
     checkWorkers(catalogue, count)
+    const keptRuns = openKeptRuns(catalogue.config, assignment)
     const app = await createServiceApp(
       catalogue,
       {
@@ -58,6 +61,7 @@ export async function serveAssigned(
         pressure: partitionInbound(inbound, assignment).pressure,
       },
       { pid: process.pid, hostname: hostname(), worker: index + 1 },
+      keptRuns,
     )
     exitOnUncaughtErrors(app)
     const { metrics } = RuntimeMetrics.countersOf(runtimeOf(app))
@@ -65,6 +69,7 @@ export async function serveAssigned(
       const ofProcess = await collectProcessMetrics()
       return [...(await metrics.collectInPieces()), ...ofProcess]
     }
+    watchWorker(channel, { catalogue, app, keptRuns })
     await listenAt({ host, port }, address => app.listen(address))
     channel.listening((app.server.address() as AddressInfo).port, drainMs)
 
@@ -73,7 +78,8 @@ export async function serveAssigned(
     setTimeout(() => process.exit(1), drainMs + keepAliveGraceMs + closeMs).unref()
     if (mode === 'replace') await closeAfterResponse(app.server, drainNow.signal)
     await app.close()
-    // The primary keeps the counters of a worker that has exited.
+    // The primary keeps the counts of a worker that has exited.
+    channel.overview.end()
     await channel.metrics.sendSeries()
     await catalogue.close()
     await flushSpans?.()

@@ -22,6 +22,8 @@ interface Watch {
 export class WorkersOverview {
   /** Called at once for each change of a circuit breaker of a worker. */
   onBreakerChange: (change: BreakerChange) => void = () => {}
+  /** Called with the answer to the question `names` of each worker that begins to serve. */
+  onNames: (answer: string) => void = () => {}
   readonly #running: RunningWorkers
   readonly #join = new SampleJoin<WorkerProcess>()
   readonly #rows = new RunRows()
@@ -34,8 +36,11 @@ export class WorkersOverview {
   /** Adds a worker. Its counts stay after its exit, and its present values go. */
   track(worker: WorkerProcess): void {
     worker.listening.then(
-      () => {
-        if (this.#watch !== undefined) worker.watch(this.#watch)
+      async () => {
+        if (this.#watch === undefined) return
+        worker.watch(this.#watch)
+        const names = await worker.ask('names', '')
+        if (names !== undefined) this.onNames(names)
       },
       () => {},
     )

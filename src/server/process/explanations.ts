@@ -73,6 +73,7 @@ function serviceLimits({ config, environment }: Catalogue, partition: Partition 
     value,
     ...(unit !== undefined && { unit }),
     from: isSet(environment[name]) ? name : 'default',
+    ...(value === 0 && { note: name === 'BATCH_MAX_CALLS' ? 'no batches' : 'no limit' }),
   })
   const divided = (name: string, whole: number, unit?: Limit['unit']): Limit => {
     if (partition === undefined || whole === 0) return limit(name, whole, unit)

@@ -45,11 +45,6 @@ export class OwnOverview {
     this.live.define(watchedOf(catalogue))
   }
 
-  /** Stops sampling. */
-  close(): void {
-    this.#ticks.every = undefined
-  }
-
   #sample(sampler: Sampler | undefined): void {
     this.#sampler = sampler
     if (sampler === undefined) return

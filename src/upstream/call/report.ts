@@ -11,12 +11,13 @@ export function reportJoined(
   scope.emit({ type: 'call joined', at: scope.now(), step, call: index, upstream: upstream.name, operation, reason })
 }
 
-/** Reports that a call is not sent again. A listener of the event may abort the call. */
+/** Counts and reports that a call is not sent again. A listener of the event may abort the call. */
 export function reportRefusedResend(
-  { scope, step, index, spec: { name: operation, upstream } }: LiveCall<unknown>,
+  { scope, step, index, spec: { name: operation, upstream }, metrics }: LiveCall<unknown>,
   kind: 'retry' | 'hedge',
   reason: ResendRefusal,
 ): void {
+  metrics.resendRefused()
   if (scope.isWatched === false) return
   scope.emit({
     type: 'resend refused',

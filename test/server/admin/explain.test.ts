@@ -1,0 +1,80 @@
+import { test } from 'tap'
+import type { Explanation } from '../../../src/explain/explanation.ts'
+import { definitionsFolder, words } from '../../helpers/definitions-folder.ts'
+import { runCommand } from '../../helpers/service-process.ts'
+import { adminKey, adminService, scrape, type ScrapeOptions } from './helpers/admin-service.ts'
+
+const path = '/explain/breed?breed=siamese'
+
+/** Reads the explanation of breed. */
+async function explanation(port: number, options: ScrapeOptions = {}): Promise<Explanation> {
+  const { text } = await scrape(port, { path, ...options })
+  return JSON.parse(text) as Explanation
+}
+
+test('the admin listener explains with the present state of upstreams, and the main port in production does not', async t => {
+  const { port, adminPort, origin } = await adminService(t, { HEADWATERS_UPSTREAM_WIKIPEDIA_ATTEMPT_TIMEOUT_MS: '700' })
+  t.equal((await scrape(port, { path })).status, 404)
+  t.equal((await scrape(port, { path: '/explain' })).status, 404)
+  t.match(await scrape(adminPort, { path: '/explain' }), { status: 200, text: '"name":"cat-facts"' })
+  const before = await explanation(adminPort)
+  t.match(before.steps[0]?.calls, [{ path: '/v1/breeds/search?q=siamese' }])
+  t.match(
+    before.upstreams['wikipedia']?.limits.find(({ name }) => name === 'attemptTimeout'),
+    { value: 700, from: 'HEADWATERS_UPSTREAM_WIKIPEDIA_ATTEMPT_TIMEOUT_MS' },
+  )
+  t.match(before.service.limits, [{ name: 'MAX_RUNS', value: 1000, from: 'default' }])
+  t.notOk('now' in (before.upstreams['the-cat-api'] ?? {}), 'no call was made')
+  await fetch(`${origin}/v1/breeds/siamese`)
+  t.match((await explanation(adminPort)).upstreams['the-cat-api']?.now, {
+    breaker: 'closed',
+    permits: 64,
+    active: 0,
+    queued: 0,
+  })
+  t.match(await scrape(adminPort, { path: '/explain/brede' }), { status: 404, text: "did you mean 'breed'?" })
+})
+
+test('explanations need the key of the operator, and are open on the main port in development', async t => {
+  const { port, adminPort } = await adminService(t, { HEADWATERS_ENV: 'development', ADMIN_KEY: adminKey })
+  t.equal((await scrape(adminPort, { path })).status, 401)
+  t.match(await explanation(adminPort, { key: adminKey }), { aggregate: 'breed' })
+  t.match(await explanation(port), { aggregate: 'breed' })
+  t.match(await scrape(port, { path, name: 'rebound.example' }), { status: 421, text: 'MISDIRECTED' })
+})
+
+test('with workers the primary explains the share of one of them', async t => {
+  const { adminPort } = await adminService(t, {}, ['serve', '--workers', '2'])
+  const { upstreams, service } = await explanation(adminPort)
+  t.match(upstreams['the-cat-api']?.limits, [
+    { name: 'concurrency', value: 32, whole: 64, reducedBy: '1 of 2 workers' },
+  ])
+  t.match(service.limits, [{ name: 'MAX_RUNS', value: 500, whole: 1000 }])
+})
+
+test('with --watch the explanation follows the definitions', async t => {
+  const folder = definitionsFolder(t, { 'words.ts': words('first') })
+  const { adminPort, said } = await adminService(t, {}, ['serve', folder.path, '--watch'])
+  t.match(await scrape(adminPort, { path: '/explain' }), { text: '/first' })
+  folder.write('words.ts', words('second'))
+  await said('definitions reloaded')
+  const { text } = await scrape(adminPort, { path: '/explain' })
+  t.match(text, '/second')
+  t.notMatch(text, '/first')
+})
+
+test('an aggregate at a path of the explanations stops the start in development only', async t => {
+  const code = (url: string) => `
+import { aggregate } from 'headwaters'
+import { z } from 'zod'
+export const taken = aggregate('taken', { url: '${url}' }).reply(z.number(), () => 1)
+`
+  for (const url of ['/explain', '/explain/{name}', '/explain/all']) {
+    const params = url.includes('{') ? `'${url}', params: z.object({ name: z.string() })` : `'${url}'`
+    const folder = definitionsFolder(t, { 'taken.ts': code(url).replace(`'${url}'`, params) })
+    const { code: exit, errors } = await runCommand(t, ['check', folder.path], { HEADWATERS_ENV: 'development' })
+    t.equal(exit, 2)
+    t.match(errors, `the url of the aggregate 'taken' is ${url}, where the app serves its explanations`)
+    t.equal((await runCommand(t, ['check', folder.path])).code, 0, 'production')
+  }
+})

@@ -1,0 +1,130 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { chromium, type Browser } from 'playwright-core'
+import type { KeptRun } from '../../src/waterfall/kept-run.ts'
+import { DashboardEvents, type DashboardEventsOptions } from '../../test/helpers/dashboard-events.ts'
+import type { Scheme } from './draw.ts'
+
+const schemes: readonly Scheme[] = ['light', 'dark']
+const widths = [380, 800, 1600]
+/** The moment of the pictures. It is fixed, so that a change of a picture is a change of the page. */
+const startAt = Date.parse('2026-03-02T10:20:30Z')
+/** Time between the first event and the picture, in ms: the numbers of ten seconds are those of the page itself. */
+const settledMs = 12_000
+/** The largest height of a picture, in px. */
+const tallest = 4800
+/** Time between the loss of the connection and its picture, in ms. */
+const lostMs = 9000
+
+interface Scene {
+  readonly name: string
+  readonly served: DashboardEventsOptions
+  /** Whether the picture shows a run, or a lost connection. */
+  readonly shows?: 'run' | 'loss'
+}
+
+const scenes: readonly Scene[] = [
+  { name: 'healthy', served: { scenario: 'healthy', startAt } },
+  { name: 'failing', served: { scenario: 'failing', startAt } },
+  { name: 'many', served: { scenario: 'many', startAt } },
+  { name: 'lost', served: { scenario: 'failing', startAt }, shows: 'loss' },
+  { name: 'waterfall', served: { scenario: 'failing', failsAfter: 9000, startAt }, shows: 'run' },
+]
+
+/** Takes a picture of each scene of the dashboard, or of one of them, in each width and each theme. */
+export async function pictureDashboard(folder: string, only?: string): Promise<void> {
+  mkdirSync(folder, { recursive: true })
+  await withBrowser(async browser => {
+    for (const scene of scenes.filter(({ name }) => only === undefined || name === only))
+      for (const width of widths)
+        for (const scheme of schemes)
+          await picture(browser, scene, scheme, {
+            viewport: { width, height: width === 380 ? 800 : 1000 },
+            path: join(folder, `${scene.name}-${width}-${scheme}.png`),
+            fullPage: true,
+          })
+  })
+}
+
+/** Takes the pictures of the documentation: a service of which one upstream fails. */
+export async function pictureForDocs(folder: string): Promise<void> {
+  mkdirSync(folder, { recursive: true })
+  const failing = scenes.find(({ name }) => name === 'failing') as Scene
+  await withBrowser(async browser => {
+    for (const scheme of schemes)
+      await picture(browser, failing, scheme, {
+        viewport: { width: 1440, height: 960 },
+        path: join(folder, `dashboard-${scheme}.png`),
+        fullPage: false,
+      })
+  })
+}
+
+interface Shot {
+  readonly viewport: { readonly width: number; readonly height: number }
+  readonly path: string
+  readonly fullPage: boolean
+}
+
+async function picture(browser: Browser, { served: options, shows }: Scene, colorScheme: Scheme, shot: Shot) {
+  const served = await new DashboardEvents(options).listen()
+  const { viewport, path, fullPage } = shot
+  const page = await browser.newPage({ viewport, colorScheme, timezoneId: 'UTC', reducedMotion: 'reduce' })
+  try {
+    // The browser and the service have the same clock.
+    await page.clock.setFixedTime(startAt + settledMs)
+    await page.goto(served.url)
+    await page.locator('.charts canvas').first().waitFor()
+    await served.replay(settledMs)
+    if (shows === 'run') await page.goto(`${served.url}?run=${tellingRun(served.fleet.kept).id}`)
+    if (shows === 'loss') {
+      served.lose()
+      await page.clock.setFixedTime(startAt + settledMs + lostMs)
+      await page.locator('#banner:not([hidden])').waitFor()
+    }
+    // The charts of the history and the last sample are drawn.
+    await page.waitForTimeout(1000)
+    await page.evaluate('scrollTo(0, 0)')
+    const height = fullPage
+      ? Math.min(tallest, await page.evaluate<number>('document.documentElement.scrollHeight'))
+      : 0
+    await page.screenshot({
+      path,
+      fullPage,
+      ...(fullPage ? { clip: { x: 0, y: 0, width: viewport.width, height } } : {}),
+    })
+  } finally {
+    await page.close()
+    await served.close()
+  }
+}
+
+async function withBrowser(work: (browser: Browser) => Promise<void>): Promise<void> {
+  const browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu'],
+  })
+  try {
+    await work(browser)
+  } finally {
+    await browser.close()
+  }
+}
+
+/** Returns the run that shows most kinds of waits, attempts and ends. */
+function tellingRun(kept: ReadonlyMap<string, KeptRun>): KeptRun {
+  const kinds = ({ steps, state }: KeptRun) =>
+    new Set([
+      state,
+      ...steps.flatMap(({ outcome, calls }) => [
+        outcome.state,
+        ...calls.flatMap(({ cache, waits, attempts, marks }) => [
+          cache,
+          ...waits.map(({ reason }) => reason),
+          ...attempts.map(({ kind }) => kind),
+          ...marks.map(({ what }) => what),
+        ]),
+      ]),
+    ]).size
+  return [...kept.values()].reduce((best, run) => (kinds(run) > kinds(best) ? run : best))
+}
