@@ -25,16 +25,21 @@ const kinds: readonly JsonKind[] = [
     },
   },
   {
+    isOf: value => 'why' in value && 'steps' in value,
+    type: "import('src/waterfall/kept-run.ts').KeptRun",
+    faults: () => [],
+  },
+  {
+    isOf: value => 'aggregate' in value && 'steps' in value,
+    type: "import('src/explain/explanation.ts').Explanation",
+    faults: () => [],
+  },
+  {
     isOf: value => 'calls' in value,
     type: `{
       calls: { id: string, operation: string, input?: unknown, needs?: string[], optional?: boolean }[],
       deadlineMs?: number,
     }`,
-    faults: () => [],
-  },
-  {
-    isOf: value => 'why' in value && 'steps' in value,
-    type: "import('src/waterfall/kept-run.ts').KeptRun",
     faults: () => [],
   },
   {
