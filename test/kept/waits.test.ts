@@ -54,7 +54,7 @@ test('a call that still waits for a permit when its run is cancelled has its wai
     allOf(() => [source.ask({ id: 'a' }), source.ask({ id: 'b' })]),
     {
       runtime: runtimeFor(t),
-      then: async each => {
+      during: async each => {
         await upstream.arrived('GET /a')
         each.cancel('gone')
       },
@@ -171,7 +171,7 @@ test('a call that an open breaker or a full queue refuses has a mark and no atte
     store,
     runtime,
     input: { query: { id: 'hold' } },
-    then: async run => {
+    during: async run => {
       second = await endedRun(one, { store, runtime, input: { query: { id: 'b' } } })
       run.cancel('enough')
     },
