@@ -75,15 +75,20 @@ function questionOf({ query, headers, raw: { url = '' } }: ExplainRequest, param
   const faults: Fault[] = []
   checkQuery(url, faults)
   const deadline = deadlineOf(headers['x-request-timeout-ms'], faults)
-  const input = { params: {} as Record<string, unknown>, query: {} as Record<string, unknown> }
-  const values: Record<string, unknown> = {}
-  for (const [name, value] of Object.entries(query as Query)) {
-    if (name.startsWith(valuePrefix)) values[name.slice(valuePrefix.length)] = readValue(name, value, faults)
-    else input[params.includes(name) ? 'params' : 'query'][name] = value
-  }
+  const parts = Map.groupBy(Object.entries(query as Query), ([name]) => {
+    if (name.startsWith(valuePrefix)) return 'values'
+    return params.includes(name) ? 'params' : 'query'
+  })
+  const partOf = (part: 'params' | 'query') => Object.fromEntries(parts.get(part) ?? [])
+  const values = Object.fromEntries(
+    (parts.get('values') ?? []).map(([name, value]) => [
+      name.slice(valuePrefix.length),
+      readValue(name, value, faults),
+    ]),
+  )
   if (faults.length > 0)
     throw new Problem('INPUT_INVALID', { detail: 'The question cannot be read: see errors.', faults })
-  return { input: { ...input, headers: endToEnd(headers) }, deadline, values }
+  return { input: { params: partOf('params'), query: partOf('query'), headers: endToEnd(headers) }, deadline, values }
 }
 
 /** Reads the value of a step, which is JSON. */
