@@ -223,6 +223,7 @@ const house: House = {
     'upstream/**',
     'fanout/**',
     'explain/',
+    'http/request/',
     'http/routing/',
     'http/connection/',
     'http/log/',

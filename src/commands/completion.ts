@@ -104,9 +104,9 @@ async function candidates(commands: Commands, words: readonly string[]): Promise
 }
 
 /**
- * Returns the possible next words of `run` and `explain`. Before a name, they include the names of the built-in aggregates. Names
- * from files are not known there, because the files come after the name. After a name, they include the fields of the
- * aggregate.
+ * Returns the possible next words of `run` and `explain`. Before a name, they include the names of the built-in
+ * aggregates. Names from files are not known there, because the files come after the name. After a name, they include
+ * the fields of the aggregate.
  */
 async function runCandidates(options: ParseArgsOptionsConfig, given: readonly string[]): Promise<string[]> {
   const { positionals, tokens } = parseArgs({

@@ -10,21 +10,22 @@ const content = ['routes', 'clients']
 /**
  * Returns the file and the line at which the code of an aggregate threw an error: `aggregates/breed.ts:12`.
  *
+ * @param folder - The folder from which paths are shown; undefined for whole paths.
  * @returns Undefined for an error without a stack, and for one that no code of an aggregate has thrown.
  */
-export function placeOf(error: unknown): string | undefined {
+export function placeOf(error: unknown, folder: string | undefined): string | undefined {
   const { stack } = Object(error) as { readonly stack?: unknown }
   if (typeof stack !== 'string') return undefined
   for (const line of stack.split('\n')) {
     const frame = frameOf(line)
-    if (frame !== undefined && !isOwn(frame.file)) return `${shown(frame.file)}:${frame.line}`
+    if (frame !== undefined && !isOwn(frame.file)) return `${shown(frame.file, folder)}:${frame.line}`
   }
   return undefined
 }
 
-/** Returns the path of a file from the present folder, or its whole path if it is elsewhere. */
-function shown(file: string): string {
-  const path = relative(process.cwd(), file)
+/** Returns the path of a file from a folder, or its whole path if it is elsewhere. */
+function shown(file: string, folder: string | undefined): string {
+  const path = folder === undefined ? '..' : relative(folder, file)
   return path.startsWith('..') ? file : path
 }
 

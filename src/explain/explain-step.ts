@@ -1,5 +1,4 @@
 import { Abort } from '../core/abort.ts'
-import { Problem, UpstreamError } from '../errors.ts'
 import { answerOf } from '../fanout/ask.ts'
 import { readCallList } from '../fanout/call-list.ts'
 import { isChain, type Item } from '../fanout/chain.ts'
@@ -14,9 +13,8 @@ import { Call } from '../upstream/call/call.ts'
 import { currentExplanation, type Explaining } from '../upstream/call/explaining.ts'
 import type { Runtime } from '../upstream/runtime.ts'
 import { closeUnsent } from '../upstream/call/write-body/stream-body.ts'
-import { placeOf } from './error-place.ts'
 import { placeholder, tokenOf, unknownListOf, type UnknownList } from './placeholder.ts'
-import type { TemplateBook } from './template-book.ts'
+import { comparisonNotes, failureNote, type NoteSettings } from './step-notes.ts'
 import { writtenCall } from './written-call.ts'
 
 /** The values that the function of a step gets. */
@@ -28,12 +26,9 @@ export interface StepValues {
   readonly needs: Readonly<Record<string, unknown>>
 }
 
-export interface StepOptions {
-  readonly book: TemplateBook
+export interface StepSettings extends NoteSettings {
   /** The time that an async function has, in ms. */
   readonly limit: number
-  /** True if notes may have the message of an error, which may have data. */
-  readonly showsMessages: boolean
 }
 
 /** The calls that a step makes, with what is known about them. */
@@ -48,14 +43,14 @@ export interface FoundCall {
   /** The list that is not known for whose items such calls are sent. */
   readonly list: UnknownList | undefined
   /** The later calls of its chain. */
-  readonly then: readonly Call<unknown>[]
+  readonly later: readonly Call<unknown>[]
 }
 
 /** Thrown by `ask` and by calls when the explanation of a step is over. Nothing reads it. */
 const over = new Error('the explanation of the step is over')
 
 /** Calls the function of a step once, with placeholders for values of other steps, and collects its calls. */
-export async function explainStep(step: Step, values: StepValues, options: StepOptions): Promise<StepCalls> {
+export async function explainStep(step: Step, values: StepValues, options: StepSettings): Promise<StepCalls> {
   const invocation = new StepInvocation(step, options)
   try {
     await invocation.run(values)
@@ -68,7 +63,7 @@ export async function explainStep(step: Step, values: StepValues, options: StepO
 /** One invocation of the function of a step. Its state is `invoked`, then `collected` or `unclear`. */
 class StepInvocation implements Explaining {
   readonly #step: Step
-  readonly #options: StepOptions
+  readonly #options: StepSettings
   readonly #abort = new Abort()
   readonly #calls: FoundCall[] = []
   readonly #notes: string[] = []
@@ -77,9 +72,11 @@ class StepInvocation implements Explaining {
   /** Ends the wait for an async function. */
   readonly #stopped = Promise.withResolvers<void>()
 
-  constructor(step: Step, options: StepOptions) {
+  constructor(step: Step, options: StepSettings) {
     this.#step = step
     this.#options = options
+    // A function that does not await its calls may reach their limit, and then nothing waits.
+    this.#stopped.promise.catch(() => {})
   }
 
   async run(values: StepValues): Promise<void> {
@@ -97,14 +94,15 @@ class StepInvocation implements Explaining {
   }
 
   failed(error: unknown): void {
-    if (error !== over) this.#notes.push(this.#failure(error))
+    if (error !== over) this.#notes.push(failureNote(error, this.#options))
   }
 
   /** Ends the invocation: later calls of its function are ignored, and its signal is aborted. */
   end(): StepCalls {
     this.#isOver = true
     this.#abort.abort(over)
-    return { calls: this.#calls, notes: [...this.#notes, ...this.#comparisons()] }
+    const own = this.#calls.map(({ call }) => call)
+    return { calls: this.#calls, notes: [...this.#notes, ...comparisonNotes(own, this.#options.book)] }
   }
 
   #within<T>(act: () => T): T {
@@ -128,7 +126,7 @@ class StepInvocation implements Explaining {
       // After the end the answer never arrives, so that the function does not continue.
       if (this.#isOver) return
       if (this.#asked === maxItems) {
-        this.#notes.push(`asks more than ${maxItems} calls for values that are not known`)
+        this.#note(`asks more than ${maxItems} calls for values that are not known`)
         return this.#stopped.reject(over)
       }
       this.#asked++
@@ -151,7 +149,6 @@ class StepInvocation implements Explaining {
       this.#notes.push(`cannot be shown: its function has not returned after ${limit} ms`)
       this.#stopped.reject(over)
     }, limit)
-    this.#stopped.promise.catch(() => {})
     try {
       return await Promise.race([promise, this.#stopped.promise])
     } finally {
@@ -212,7 +209,7 @@ class StepInvocation implements Explaining {
         } else values.push(value)
       } catch (error) {
         if (error === over) throw over
-        this.#note(this.#failure(error))
+        this.#note(failureNote(error, this.#options))
         break
       }
     }
@@ -224,8 +221,8 @@ class StepInvocation implements Explaining {
     if (!this.#notes.includes(note)) this.#notes.push(note)
   }
 
-  #add(call: Call<unknown>, list: UnknownList | undefined, then: readonly Call<unknown>[] = []): void {
-    this.#calls.push({ call, list: list ?? this.#listIn(call), then })
+  #add(call: Call<unknown>, list: UnknownList | undefined, later: readonly Call<unknown>[] = []): void {
+    this.#calls.push({ call, list: list ?? this.#listIn(call), later })
   }
 
   /** Returns the list that is not known whose item a call has in its path. */
@@ -236,33 +233,4 @@ class StepInvocation implements Explaining {
     }
     return undefined
   }
-
-  #failure(error: unknown): string {
-    const { showsMessages } = this.#options
-    if (error instanceof Problem && error.code === 'REFUSED') return `answers ${error.statusCode} for this input`
-    if (error instanceof UpstreamError)
-      return `fails with ${error.code}${showsMessages ? `: ${error.message}` : ` (${error.source})`}`
-    const { name, message } = Object(error) as Partial<Error>
-    const shown = `${typeof name === 'string' ? name : 'an error'}${showsMessages && typeof message === 'string' ? `: ${message}` : ''}`
-    const place = placeOf(error)
-    const needs = this.#options.book.comparisons.values().next().value
-    const fix = needs === undefined ? '' : `; it read {${needs}}`
-    return `cannot be shown: its function failed: ${shown}${place === undefined ? '' : ` at ${place}`}${fix}`
-  }
-
-  /** Returns a note if the function used a value that is not known for something else than its calls. */
-  #comparisons(): string[] {
-    const { book } = this.#options
-    const used = new Set(this.#calls.flatMap(({ call }) => book.templatesIn(textsOf(call))).concat(...book.written))
-    const isUsed = (template: string) => Array.from(used).some(each => template.startsWith(each))
-    const other = Array.from(book.comparisons).filter(template => !isUsed(template))
-    if (other.length === 0) return []
-    const shown = other.slice(0, 3).map(template => `{${template}}`)
-    return [`may differ: the function also read ${shown.join(', ')}`]
-  }
-}
-
-/** Returns the texts of a call that may have a token. */
-function textsOf({ path, body, headers }: Call<unknown>): string {
-  return [path, ...Object.values(headers ?? {}), ...(typeof body === 'string' ? [body] : [])].join(' ')
 }

@@ -7,11 +7,13 @@ import { addressOf } from '../upstream/override.ts'
 import type { UpstreamSpec } from '../upstream/spec/spec.ts'
 import type { Call } from '../upstream/call/call.ts'
 import { explainCall, type Inbound } from './explain-call.ts'
-import { runLimits, stepLimits, upstreamLimits, type LimitSettings } from './explain-limits.ts'
-import { explainStep, type FoundCall } from './explain-step.ts'
+import { explainStep } from './explain-step.ts'
+import { explainUpstream, overrideOf, type UpstreamSettings } from './explain-upstream.ts'
 import type { ExplainedCall, ExplainedStep, ExplainedUpstream, Explanation, Limit, Times } from './explanation.ts'
+import { groupedCalls } from './grouped-calls.ts'
 import { placeholder } from './placeholder.ts'
 import { readKnownInput } from './read-known-input.ts'
+import { runLimits, stepLimits } from './run-limits.ts'
 import { TemplateBook } from './template-book.ts'
 import { withTexts } from './with-texts.ts'
 
@@ -24,7 +26,7 @@ const wholeLimit = 1000
 /** The largest number of different calls of a step that are listed. */
 const mostCalls = 5
 
-export interface ExplainOptions extends LimitSettings {
+export interface ExplainOptions extends UpstreamSettings {
   /** A deadline that is shorter than that of the aggregate, in ms. @default that of the aggregate */
   readonly deadline?: number | undefined
   /** The limits of the service. @default none */
@@ -35,8 +37,8 @@ export interface ExplainOptions extends LimitSettings {
   readonly hide?: (text: string) => string
   /** True if notes may have the message of an error, which may have data. @default false */
   readonly showsMessages?: boolean
-  /** Returns the present state of an upstream. @default no state */
-  readonly stateOf?: (upstream: string) => ExplainedUpstream['now']
+  /** The folder from which the paths of notes are shown. @default whole paths */
+  readonly folder?: string
   /** The largest number of different calls of a step that are listed. @default 5 */
   readonly mostCalls?: number
 }
@@ -51,7 +53,7 @@ export interface ExplainOptions extends LimitSettings {
  */
 export async function explain(aggregate: AnyAggregate, input: RawInput, options: ExplainOptions): Promise<Explanation> {
   const { route, steps, hooks } = aggregate
-  const { deadline, service = [], values = {}, hide = text => text, showsMessages = false } = options
+  const { deadline, service = [], values = {}, hide = text => text, showsMessages = false, folder } = options
   const book = new TemplateBook()
   const headers = endToEnd(lowerCased(input.headers ?? {}))
   const read = readKnownInput(route, { ...input, headers }, book)
@@ -81,9 +83,9 @@ export async function explain(aggregate: AnyAggregate, input: RawInput, options:
         : await explainStep(
             step,
             { input: read, context, needs: Object.fromEntries(after.map(name => [name, valueOf(name)])) },
-            { book, limit, showsMessages },
+            { book, limit, showsMessages, folder },
           )
-    const listed = grouped(calls, step.maxItems, explainOne)
+    const listed = groupedCalls(calls, step.maxItems, explainOne)
     const shown = listed.slice(0, options.mostCalls ?? mostCalls)
     explained.push({
       name: step.name,
@@ -107,10 +109,6 @@ export async function explain(aggregate: AnyAggregate, input: RawInput, options:
   return withTexts(explanation, text => hide(book.shown(text)))
 }
 
-function overrideOf({ name }: UpstreamSpec, { overrides }: LimitSettings) {
-  return (Object.hasOwn(overrides, name) ? overrides[name] : undefined) ?? {}
-}
-
 function contextOf(step: Step): ExplainedStep {
   return {
     name: step.name,
@@ -121,42 +119,4 @@ function contextOf(step: Step): ExplainedStep {
     omittedCalls: 0,
     notes: ['not run: its calls are not known, and its value is {context}'],
   }
-}
-
-function explainUpstream(spec: UpstreamSpec, options: ExplainOptions, deadline: number): ExplainedUpstream {
-  const { url, isOff } = addressOf(spec, overrideOf(spec, options))
-  const now = options.stateOf?.(spec.name)
-  return {
-    origin: url.origin,
-    limits: upstreamLimits(spec, options, deadline),
-    forwardHeaders: spec.forwardHeaders,
-    ...(now !== undefined && { now }),
-    notes: [
-      ...(isOff
-        ? [`off: every call fails with UPSTREAM_OFF (${options.variableOf(spec.name, 'off') ?? 'override'})`]
-        : []),
-      ...(spec.proxy === undefined ? [] : ['its calls may go through a proxy']),
-    ],
-  }
-}
-
-/** Explains the calls of a step. Equal calls are one entry with their number. */
-function grouped(
-  calls: readonly FoundCall[],
-  maxItems: number,
-  explainOne: (call: Call<unknown>, times: Times) => ExplainedCall,
-): ExplainedCall[] {
-  const entries = new Map<string, ExplainedCall>()
-  for (const { call, list, then } of calls) {
-    const times = list === undefined ? 1 : { perItemOf: list.of, atMost: Math.min(list.atMost ?? maxItems, maxItems) }
-    const first = explainOne(call, times)
-    const entry = then.length === 0 ? first : { ...first, then: then.map(each => explainOne(each, 1)) }
-    const same = JSON.stringify(entry)
-    const before = entries.get(same)
-    entries.set(
-      same,
-      before === undefined || typeof before.times !== 'number' ? entry : { ...before, times: before.times + 1 },
-    )
-  }
-  return [...entries.values()]
 }

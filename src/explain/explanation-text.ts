@@ -49,7 +49,7 @@ function stepLines({ name, kind, after, limits, calls, omittedCalls, notes }: Ex
 }
 
 function callLines(call: ExplainedCall, indent: number): string[] {
-  const { operation, method, path, times, headers, body, key, notes, then = [] } = call
+  const { operation, method, path, times, headers, body, key, notes, later = [] } = call
   const pad = ' '.repeat(indent)
   const inner = indent + 2
   const label = (name: string, text: string) => wrapped(`${' '.repeat(inner)}${name.padEnd(8)} ${text}`, inner + 9)
@@ -60,7 +60,7 @@ function callLines(call: ExplainedCall, indent: number): string[] {
     ...(body === null ? [] : label('body', body)),
     ...(key === null ? [] : label('shared', keyText(key))),
     ...notes.flatMap(note => label('note', note)),
-    ...then.flatMap(later => [`${' '.repeat(inner)}then`, ...callLines(later, inner)]),
+    ...later.flatMap(next => [`${' '.repeat(inner)}then`, ...callLines(next, inner)]),
   ]
 }
 

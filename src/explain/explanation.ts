@@ -52,7 +52,7 @@ export interface ExplainedCall {
   readonly key: CallKey | null
   readonly notes: readonly string[]
   /** The later calls of a chain. */
-  readonly then?: readonly ExplainedCall[]
+  readonly later?: readonly ExplainedCall[]
 }
 
 /** One step of an aggregate. */

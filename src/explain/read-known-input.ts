@@ -26,9 +26,9 @@ export function readKnownInput(route: Route, raw: RawInput, book: TemplateBook):
   const lacksBody = route.body !== undefined && raw.body === undefined && !route.body.safeParse(undefined).success
   const read = readInput(lacksBody ? { ...reduced(route, missing), body: undefined } : reduced(route, missing), raw)
   return {
-    params: withPlaceholders('params', read.params, missing.params, book),
-    query: withPlaceholders('query', read.query, missing.query, book),
-    headers: withPlaceholders('headers', read.headers, missing.headers, book),
+    params: withPlaceholders('params', route.params, read.params, missing.params, book),
+    query: withPlaceholders('query', route.query, read.query, missing.query, book),
+    headers: withPlaceholders('headers', route.headers, read.headers, missing.headers, book),
     body: lacksBody ? placeholder(book, 'body') : read.body,
   }
 }
@@ -51,29 +51,41 @@ function namesOf(part: TextPart, given: object): ReadonlySet<string> {
 
 /**
  * Returns the route with schemas that do not have the missing fields. A check of several fields together does not apply
- * then, because it would need all of them.
+ * then, because it would need all of them. A part whose schema changes its fields is not read.
  */
 function reduced(route: Route, missing: Readonly<Record<TextPart, readonly string[]>>): Route {
   let own = route
   for (const part of textParts) {
+    const { [part]: whole } = route
     const without = missing[part]
     if (without.length === 0) continue
-    const fields = Array.from(fieldsOf(route[part] as z.ZodType)).filter(([name]) => !without.includes(name))
-    const schema = z.object(Object.fromEntries(fields.map(([name, field]) => [name, field.schema])))
+    const schema = whole instanceof z.ZodObject ? objectWithout(whole, without) : undefined
     own = {
       ...own,
       [part]: schema,
       texts: { ...own.texts, [part]: undefined },
-      ...(part === 'headers' && { headerFields: headerFields('explain, headers', schema) }),
+      ...(part === 'headers' && { headerFields: schema && headerFields('explain, headers', schema) }),
     }
   }
   return own
 }
 
-function withPlaceholders(part: TextPart, read: unknown, missing: readonly string[], book: TemplateBook): unknown {
+function objectWithout(schema: z.ZodType, names: readonly string[]): z.ZodType {
+  const fields = Array.from(fieldsOf(schema)).filter(([name]) => !names.includes(name))
+  return z.object(Object.fromEntries(fields.map(([name, field]) => [name, field.schema])))
+}
+
+/** Returns a part with placeholders. A part whose schema changes its fields is one placeholder if a field is missing. */
+function withPlaceholders(
+  part: TextPart,
+  schema: z.ZodType | undefined,
+  read: unknown,
+  missing: readonly string[],
+  book: TemplateBook,
+): unknown {
+  if (missing.length > 0 && !(schema instanceof z.ZodObject)) return placeholder(book, part)
   if (typeof read !== 'object' || read === null) return read
-  const secret = Object.keys(read).filter(namesSecret)
-  const hidden = [...missing, ...secret]
+  const hidden = [...missing, ...Object.keys(read).filter(namesSecret)]
   if (hidden.length === 0) return read
   return { ...read, ...Object.fromEntries(hidden.map(name => [name, placeholder(book, `${part}.${name}`)])) }
 }

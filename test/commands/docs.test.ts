@@ -165,7 +165,7 @@ test('the error on the page is that of a port in use', async t => {
 
 test('the options in the synopsis of the page are those of the commands', async t => {
   const [synopsis = ''] = blocks('sh')
-  for (const name of ['serve', 'run', 'batch', 'openapi', 'check']) {
+  for (const name of ['serve', 'run', 'explain', 'batch', 'openapi', 'check']) {
     const { command } = (await import(`../../src/commands/${name}.ts`)) as { command: Command }
     const [line = ''] = synopsis.split('\n').filter(each => each.startsWith(`headwaters ${name} `))
     t.same(

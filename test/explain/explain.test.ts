@@ -2,9 +2,7 @@ import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { test } from 'tap'
 import { z } from 'zod'
-import { explain } from '../../src/explain/explain.ts'
-import { aggregate, chain, offload, refuse, skip, times } from '../../src/fanout/aggregate.ts'
-import { byCursor } from '../../src/fanout/page-by-cursor.ts'
+import { aggregate, chain, offload, refuse, skip, times, type AnyAggregate } from '../../src/fanout/aggregate.ts'
 import { aggregates } from '../../src/routes/index.ts'
 import { defineUpstream, operation, type Call } from '../../src/upstream/declare.ts'
 import { until } from '../helpers/until.ts'
@@ -20,6 +18,11 @@ const shop = defineUpstream(
     any: operation({ path: '/any', query: z.record(z.string(), z.unknown()), output: z.unknown() }),
     page: operation({ path: '/page', query: z.object({ after: z.string().optional() }), output: Page }),
     fixed: operation({ path: '/fixed', output: z.unknown() }),
+    digits: operation({
+      path: '/digits/{id}',
+      params: z.object({ id: z.string().regex(/^\d+$/) }),
+      output: z.unknown(),
+    }),
     create: operation({
       method: 'POST',
       path: '/orders',
@@ -58,8 +61,8 @@ test('the explanation of each built-in aggregate has every step, and the upstrea
       each.steps.map(step => step.name),
       name,
     )
-    const called = new Set(steps.flatMap(step => step.calls.map(({ operation: full }) => full.split('.')[0])))
-    t.same(Object.keys(upstreams).sort(), [...called].sort(), name)
+    const called = new Set(steps.flatMap(step => step.calls.map(({ operation: full }) => full.split('.')[0] as string)))
+    t.same(new Set(Object.keys(upstreams)), called, name)
     t.notMatch(JSON.stringify(steps), 'cannot be shown', name)
   }
 })
@@ -92,6 +95,16 @@ test('a wrong field is refused with all its faults, also if another field is mis
   })
   const found = await explained(each, { headers: { 'X-KIND': 'a' } })
   t.same(pathsOf(found, 'it'), ['/v1/orders/{headers.X-Tenant}'])
+})
+
+test('a part whose schema changes its fields is one template if a field is missing', async t => {
+  const Query = z.object({ a: z.string(), b: z.string().optional() }).transform(({ a }) => ({ id: `${a}!` }))
+  const text = z.object({ n: z.string() }).transform(({ n }) => n)
+  const each = aggregate('each', { url: '/each', query: Query, headers: text })
+    .required('it', ({ query, headers }) => shop.order({ id: `${query.id}${headers}` }))
+    .reply(reply, () => 1)
+  t.same(pathsOf(await explained(each, { query: { a: 'x' }, headers: { n: 'y' } }), 'it'), ['/v1/orders/x!y'])
+  t.same(pathsOf(await explained(each, { query: { a: undefined } }), 'it'), ['/v1/orders/{query.id}{headers}'])
 })
 
 test('a body that is missing is one template, and a given body is read by its schema', async t => {
@@ -202,6 +215,7 @@ test('a chain shows its later calls with templates of the values before', async 
         (_order, _owner, { id }) => shop.order({ id }),
       ),
     ])
+    .each('hanging', ({ params }) => times(3, () => chain(shop.order({ id: params.id }), () => new Promise(() => {}))))
     .each('broken', ({ params }) => [
       chain(shop.order({ id: params.id }), order => {
         throw new TypeError(`no ${String((order as { readonly secret: string }).secret)}`)
@@ -210,9 +224,10 @@ test('a chain shows its later calls with templates of the values before', async 
     .reply(reply, () => 1)
   const explanation = await explained(each, { params: { id: 'a' } })
   t.same(
-    callOf(explanation, 'items').then?.map(({ path }) => path),
+    callOf(explanation, 'items').later?.map(({ path }) => path),
     ['/v1/orders/{shop.order.owner}', '/v1/orders/{shop.order#2.name}'],
   )
+  t.match(stepOf(explanation, 'hanging').notes, ['cannot be shown: its function has not returned after 100 ms'])
   t.match(stepOf(explanation, 'broken').notes, [/^cannot be shown: its function failed: TypeError at test\/explain/])
 })
 
@@ -235,7 +250,7 @@ test('a loop of ask over values that are not known ends at the limit of the step
   const each = one()
     .required('it', async ({ ask }) => {
       for (let cursor: string | null = 'first'; cursor !== null;)
-        cursor = ((await ask(shop.page({ after: cursor }))) as z.output<typeof Page>).next
+        cursor = (await ask(shop.page({ after: cursor }))).next
       return 1
     })
     .reply(reply, () => 1)
@@ -243,6 +258,18 @@ test('a loop of ask over values that are not known ends at the limit of the step
   t.equal(calls.length, 5)
   t.equal(omittedCalls, 95)
   t.match(notes, ['asks more than 100 calls for values that are not known'])
+})
+
+test('a step that asks too many calls without awaiting them has one note', async t => {
+  const each = one()
+    .required('it', ({ ask }) => {
+      for (let index = 0; index < 103; index++) void ask(shop.fixed())
+      return 1
+    })
+    .reply(reply, () => 1)
+  const { calls, notes } = stepOf(await explained(each), 'it')
+  t.match(calls, [{ times: 100 }])
+  t.same(notes, ['asks more than 100 calls for values that are not known'])
 })
 
 test('a synchronous loop over values that are not known ends', async t => {
@@ -266,10 +293,7 @@ test('a synchronous loop over values that are not known ends', async t => {
 test('pages show the first page and their limit, and next is not called', async t => {
   const each = one()
     .pages('all', () => shop.page(), {
-      next: byCursor(
-        () => t.fail('next was called'),
-        () => shop.page(),
-      ) as never,
+      next: () => t.fail('next was called') as never,
       maxPages: 4,
       onLoss: 'keep',
     })
@@ -321,6 +345,7 @@ test('the end of a step that makes no call is in words', async t => {
     .pages('unpaged', () => 7 as never, { next: () => null })
     .each('many', () => times(101, () => shop.fixed()))
     .required('refusedCall', () => shop.count({ n: 0 }))
+    .required('bareCall', () => (shop.count as unknown as () => ReturnType<typeof shop.count>)())
     .required('unknown', ({ params }) => params.id)
     .reply(reply, () => 1)
   const explanation = await explained(each, {}, { showsMessages: true })
@@ -334,6 +359,7 @@ test('the end of a step that makes no call is in words', async t => {
   t.match(notes('unpaged'), [/must return a call/])
   t.match(notes('many'), [/fails with TOO_MANY_ITEMS: .*101 items/])
   t.match(notes('refusedCall'), [/fails with CALL_INPUT_INVALID: .*n: /])
+  t.match(notes('bareCall'), [/fails with CALL_INPUT_INVALID: .*n: /])
   t.same(notes('unknown'), ['returns a value that is not known'])
   t.match(stepOf(await explained(each), 'refusedCall').notes, ['fails with CALL_INPUT_INVALID (shop.count)'])
 })
@@ -382,17 +408,13 @@ test('a step that does not return is left after 100 ms, its signal is aborted, a
 })
 
 test('all steps together have one second', async t => {
-  let builder = one() as never as {
-    required: (name: string, fn: () => unknown) => typeof builder
-    reply: typeof replyOf
+  interface Loose {
+    required(name: string, fn: () => unknown): Loose
+    reply(schema: z.ZodType, merge: () => unknown): AnyAggregate
   }
-  const replyOf = one().required('x', () => 1).reply
+  let builder = one() as never as Loose
   for (let index = 0; index < 12; index++) builder = builder.required(`s${index}`, () => new Promise(() => {}))
-  const explanation = await explain(
-    builder.reply(reply, () => 1),
-    {},
-    { overrides: {}, variableOf: () => undefined },
-  )
+  const explanation = await explained(builder.reply(reply, () => 1))
   t.match(stepOf(explanation, 's11').notes, [/the steps before it took more than 1000 ms/])
 })
 
@@ -401,6 +423,9 @@ test('a value that is not known passes each schema of a call, and other fields a
     .required('found', () => shop.fixed())
     .required('number', ({ found }) => shop.count({ n: (found as { readonly n: number }).n }), { needs: ['found'] })
     .required('product', ({ found }) => shop.count({ n: Number(found) * 2 }), { needs: ['found'] })
+    .required('digits', ({ found }) => shop.digits({ id: `0${(found as { readonly id: string }).id}` }), {
+      needs: ['found'],
+    })
     .required('any', ({ found }) => shop.any({ a: found, b: 1, c: null }), { needs: ['found'] })
     .required(
       'posted',
@@ -416,6 +441,7 @@ test('a value that is not known passes each schema of a call, and other fields a
   const explanation = await explained(each)
   t.same(pathsOf(explanation, 'number'), ['/v1/count?n={found.n}'])
   t.same(pathsOf(explanation, 'product'), ['/v1/count?n={a number}'])
+  t.same(pathsOf(explanation, 'digits'), ['/v1/digits/0{found.id}'], 'a text with such a value passes too')
   t.same(pathsOf(explanation, 'any'), ['/v1/any?a={found}&b=1'])
   t.match(callOf(explanation, 'posted'), { path: '/v1/orders', body: 'json', method: 'POST' })
   t.same(
@@ -470,6 +496,20 @@ test('a stream of a body is closed, whether its call is shown or refused', async
   })
   t.match(stepOf(explanation, 'refused').notes, [/cannot be shown/])
   await until(() => file.destroyed && refused.destroyed)
+})
+
+test('one custom layer is named in a note', async t => {
+  const layered = defineUpstream(
+    'layered',
+    { origin: 'https://a.example', layers: { call: [next => next] } },
+    {
+      get: operation({ path: '/', output: z.unknown() }),
+    },
+  )
+  const each = one()
+    .required('it', () => layered.get())
+    .reply(reply, () => 1)
+  t.same(callOf(await explained(each), 'it').notes, ['1 custom layer may change its headers'])
 })
 
 test('notes of a call name what changes it later', async t => {

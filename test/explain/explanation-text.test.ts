@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { explanationText, listText } from '../../src/explain/explanation-text.ts'
 import type { Explanation } from '../../src/explain/explanation.ts'
 import { together, wrapped } from '../../src/explain/wrapped-text.ts'
-import { aggregate, chain } from '../../src/fanout/aggregate.ts'
+import { aggregate, chain, times } from '../../src/fanout/aggregate.ts'
 import { aggregates } from '../../src/routes/index.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { explained } from './helpers/explained.ts'
@@ -64,35 +64,27 @@ test('the text of breed reads as its steps do', async t => {
 })
 
 test('the defaults that all upstreams have are shown once, and each upstream shows what differs', async t => {
-  const one = defineUpstream(
-    'one',
-    { origin: 'https://one.example', concurrency: 4, breaker: false, forwardHeaders: ['x-a'] },
-    {
-      get: operation({ path: '/', output: z.unknown() }),
-    },
-  )
-  const two = defineUpstream(
-    'two',
-    { origin: 'https://two.example', maxResponseHeaderBytes: 5000 },
-    {
-      get: operation({ path: '/', output: z.unknown(), cache: true }),
-    },
-  )
+  const get = () => operation({ path: '/', output: z.unknown() })
+  const item = operation({ path: '/{n}', params: z.object({ n: z.number() }), output: z.unknown() })
+  const ofOne = { origin: 'https://one.example', concurrency: 4, breaker: false, forwardHeaders: ['x-a'] } as const
+  const one = defineUpstream('one', ofOne, { get: get(), item })
+  const ofTwo = { origin: 'https://two.example', maxResponseHeaderBytes: 5000 }
+  const two = defineUpstream('two', ofTwo, { get: operation({ path: '/', output: z.unknown(), cache: true }) })
   const each = aggregate('each', { url: '/each' })
+    .context(() => 1)
     .each('items', () => [chain(one.get(), () => two.get())])
+    .each('many', () => times(9, n => one.item({ n })))
     .reply(z.unknown(), () => 1)
-  const now = { breaker: 'open', permits: 4, active: 4, queued: 2 }
-  const stateOf = (
-    name: string,
-  ):
-    | typeof now
-    | { readonly breaker: null; readonly permits: number; readonly active: number; readonly queued: number } =>
-    name === 'one' ? { ...now, breaker: null } : now
+  const now = { permits: 4, active: 4, queued: 2 }
+  const stateOf = (name: string) => ({ ...now, breaker: name === 'one' ? null : 'open' })
   const text = explanationText(await explained(each, {}, { stateOf, service, overrides: { two: { off: true } } }))
-  t.match(
-    section(text, 'Steps'),
-    ['', '', '     one.get', '', '', '       then', '       two.get'].map(line => line || String),
-  )
+  const steps = section(text, 'Steps')
+  t.same(steps.slice(0, 3), [
+    ' 1 context()',
+    '     not run: its calls are not known, and its value is {context}',
+    ' 2 items  each',
+  ])
+  for (const line of ['       then', '       two.get', '     and 4 more calls']) t.ok(steps.includes(line), line)
   const upstreams = section(text, 'Upstreams')
   t.same(upstreams.slice(0, 5), [
     '  one  https://one.example',
@@ -112,7 +104,7 @@ test('the defaults that all upstreams have are shown once, and each upstream sho
   t.match(text, '\nService\n  MAX_RUNS 25 of 100, for 1 of 4 workers (set)\n  default: RATE_LIMIT 0 (no limit)\n')
 })
 
-test('an explanation without a call says so, and a limit that is none is not a default', async t => {
+test('the text without a call has a line about it, and a limit without a value is shown if it was set', async t => {
   const text = explanationText({
     ...(await explained(aggregates[0])),
     steps: [],

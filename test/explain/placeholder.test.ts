@@ -26,7 +26,7 @@ test('a field, an item and the result of a method are templates', t => {
   t.end()
 })
 
-test('a template is no number, no object and no promise', async t => {
+test('a template is NaN as a number, has no fields of its own, and can be awaited', async t => {
   const { value, book } = arrange()
   t.ok(Number.isNaN(Number(value)))
   t.ok(Number.isNaN(value.a * 2))

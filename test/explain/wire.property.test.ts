@@ -38,14 +38,14 @@ function shown(method: string, path: string, names: readonly string[]): string {
 
 /** Returns the calls of an explanation as an upstream would receive them. */
 function explainedCalls({ steps }: Explanation): string[] {
-  const all = ({ method, path, headers, times, then = [] }: ExplainedCall): string[] => {
+  const all = ({ method, path, headers, times, later = [] }: ExplainedCall): string[] => {
     const one = [
       shown(
         method,
         path,
         headers.map(({ name }) => name),
       ),
-      ...then.flatMap(all),
+      ...later.flatMap(all),
     ]
     return Array.from({ length: times as number }, () => one).flat()
   }
@@ -78,7 +78,7 @@ test('the calls that are explained for a random aggregate are those that a run s
     }),
     { numRuns: 40 },
   )
-  t.pass()
+  t.pass('each random aggregate sent the calls that were explained')
 })
 
 /** Options of an upstream that change the head of its requests. */
@@ -173,5 +173,5 @@ test('method, target and header names of a random call are those that an upstrea
     }),
     { numRuns: 60 },
   )
-  t.pass()
+  t.pass('each random call was received as it was explained')
 })

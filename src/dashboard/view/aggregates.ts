@@ -4,7 +4,7 @@ import { AggregateRow } from './aggregate-row.ts'
 import { arrange, element, TextCell } from './dom.ts'
 import type { Page, View } from './shell.ts'
 
-/** Rows change their order at most once in so many ms, so that a row can be read and hit. */
+/** The shortest time between two orders of the rows, in ms, so that a row can be read and hit. */
 const orderMs = 5000
 
 const heads = [

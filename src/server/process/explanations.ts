@@ -4,6 +4,7 @@ import type { Config } from '../../config.ts'
 import { partition as share, type Partition } from '../../core/partition.ts'
 import type { Catalogue } from '../../definitions/catalogue.ts'
 import { descriptorLimits } from '../../definitions/descriptor-limits.ts'
+import { startFolder } from '../../definitions/start-folder.ts'
 import { Explainer } from '../../explain/explainer.ts'
 import type { ExplainedUpstream, Limit } from '../../explain/explanation.ts'
 import type { Runtime } from '../../upstream/runtime.ts'
@@ -50,6 +51,7 @@ export function explainerOf(
     service: serviceLimits(catalogue, partition),
     hide,
     showsMessages: showsMessages ?? false,
+    folder: startFolder,
     stateOf: name => stateIn(stats?.(), name),
   })
 }

@@ -176,6 +176,6 @@ export function keyOf({ spec, path, body, idempotencyKey, scope, headers }: Live
 /** Returns the names of the parts of the key of a call, in the order of the parts. */
 export function keyPartNames({ spec, headers }: Pick<LiveCall<unknown>, 'spec' | 'headers'>): string[] {
   const given = Object.keys(headers ?? {}).filter(name => !isTraceHeader(name))
-  const ofHeaders = [...spec.upstream.forwardHeaders, ...given.sort((a, b) => (a < b ? -1 : 1))]
+  const ofHeaders = [...spec.upstream.forwardHeaders, ...given.sort()]
   return ['operation', 'path and query', 'body', 'idempotency-key', ...ofHeaders.map(name => `header ${name}`)]
 }

@@ -4,6 +4,7 @@ import { mostShown } from '../../../src/dashboard/model/shown-runs.ts'
 import { chromiumMissing } from '../../helpers/chromium.ts'
 import { dashboardEvents, type DashboardEventsOptions } from '../../helpers/dashboard-events.ts'
 import { openDashboard } from '../../helpers/dashboard-page.ts'
+import { until } from '../../helpers/until.ts'
 
 const skip = chromiumMissing
 
@@ -15,10 +16,11 @@ async function arrange(t: Test, search = '', options: Partial<DashboardEventsOpt
 }
 
 const searchOf = (page: Page) => new URL(page.url()).search
-const idsOf = (page: Page) =>
-  page.locator('.run-link').evaluateAll<string[]>('links => links.map(link => link.dataset.run)')
-const statesOf = async (page: Page) =>
-  new Set(await page.locator('.run-link').evaluateAll<string[]>('links => links.map(link => link.dataset.state)'))
+/** Returns a value of each row in the list. */
+const valuesOf = (page: Page, name: 'run' | 'state') =>
+  page.evaluate<string[]>(`Array.from(document.querySelectorAll('.run-link'), link => link.dataset.${name})`)
+const idsOf = (page: Page) => valuesOf(page, 'run')
+const statesOf = async (page: Page) => new Set(await valuesOf(page, 'state'))
 const focusedRun = 'document.activeElement.dataset.run'
 const status = (page: Page, start: string) =>
   page.locator('.runs-status', { hasText: new RegExp(`^${start}`) }).waitFor()
@@ -26,11 +28,11 @@ const status = (page: Page, start: string) =>
 test('the list follows the events with at most 200 rows, whose nodes are used again', { skip }, async t => {
   const { served, page, problems } = await arrange(t)
   await served.replay(20_000)
-  await page.waitForFunction(`document.querySelectorAll('.run').length === ${mostShown}`)
-  await page.locator('.run').evaluateAll('rows => rows.forEach(row => (row.dataset.old = true))')
+  await until(async () => (await page.locator('.run').count()) === mostShown)
+  await page.evaluate("document.querySelectorAll('.run').forEach(row => (row.dataset.old = true))")
   const before = await idsOf(page)
   await served.replay(20_000)
-  await page.waitForFunction(`document.querySelector('.run-link').dataset.run !== '${before[0]}'`)
+  await until(async () => (await idsOf(page))[0] !== before[0])
   const after = await idsOf(page)
   t.equal(after.length, mostShown)
   t.equal(new Set(after).size, mostShown, 'a run is there once')
@@ -43,7 +45,7 @@ test('the filters are in the address, and an address has its filters', { skip },
   await page.getByRole('button', { name: 'Failed' }).click()
   await page.locator('#run-aggregate').selectOption('cart')
   await page.locator('#run-min').fill('50')
-  await page.waitForFunction("location.search === '?state=failed&aggregate=cart&min=50'")
+  await until(() => searchOf(page) === '?state=failed&aggregate=cart&min=50')
   t.same(await statesOf(page), new Set(['failed']))
   t.same(new Set(await page.locator('.run-name').allTextContents()), new Set(['cart']))
   const counted = await page.locator('.run').count()
@@ -69,7 +71,7 @@ test('a filter without runs says so, and one by a text finds a run by its reques
   await page.locator('.run').first().click()
   const request = (await page.locator('.open-run-facts div', { hasText: 'Request' }).locator('dd').textContent()) ?? ''
   await page.locator('#run-text').fill(request)
-  await page.waitForFunction("document.querySelectorAll('.run').length < 20")
+  await until(async () => (await page.locator('.run').count()) < 20)
   t.ok((await page.locator('.run').count()) >= 1)
 })
 

@@ -1,7 +1,10 @@
+import { join } from 'node:path'
 import { explain, type ExplainOptions } from '../../../src/explain/explain.ts'
 import type { ExplainedCall, ExplainedStep, Explanation } from '../../../src/explain/explanation.ts'
 import type { AnyAggregate } from '../../../src/fanout/aggregate.ts'
 import type { RawInput } from '../../../src/fanout/input.ts'
+
+const root = join(import.meta.dirname, '../../..')
 
 /** Explains an aggregate without overrides. */
 export function explained(
@@ -9,7 +12,7 @@ export function explained(
   input: RawInput = {},
   options: Partial<ExplainOptions> = {},
 ): Promise<Explanation> {
-  return explain(aggregate, input, { overrides: {}, variableOf: () => undefined, ...options })
+  return explain(aggregate, input, { overrides: {}, variableOf: () => undefined, folder: root, ...options })
 }
 
 /** Returns one step of an explanation. */

@@ -128,6 +128,7 @@ test('an unknown aggregate is 404 with the nearest name, and names of every obje
     '/explain/orders?__proto__=1&constructor=2&value.order={"__proto__":{"next":"x"}}',
   )
   t.equal(many.status, 200)
+  isProblem(t, await ask('/explain/orders?value.__proto__={"id":1}'), 400, 'INPUT_INVALID')
 })
 
 test('explanations can be read with GET and HEAD only, and need the key', async t => {
@@ -151,7 +152,7 @@ test('the message of an error is not in an explanation over HTTP', async t => {
   const ask = await serveExplanations(t)
   const { text, body } = await ask<Explanation>('/explain/thrown')
   t.notMatch(text, 'SECRET-9f2d')
-  t.match(body.steps[0]?.notes, [/^cannot be shown: its function failed: Error at test\/http/])
+  t.match(body.steps[0]?.notes, [/^cannot be shown: its function failed: Error at \S+explain-route.test.ts:\d+$/])
 })
 
 test('explanations are made one after the other, and too many that wait are refused', async t => {

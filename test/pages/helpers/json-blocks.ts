@@ -25,6 +25,11 @@ const kinds: readonly JsonKind[] = [
     },
   },
   {
+    isOf: value => 'aggregate' in value && 'steps' in value,
+    type: "import('src/explain/explanation.ts').Explanation",
+    faults: () => [],
+  },
+  {
     isOf: value => 'calls' in value,
     type: `{
       calls: { id: string, operation: string, input?: unknown, needs?: string[], optional?: boolean }[],

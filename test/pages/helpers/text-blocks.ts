@@ -9,6 +9,9 @@ import { formatReport } from '../../../src/commands/load/report.ts'
 import { createResult } from '../../../src/commands/load/result.ts'
 import { waterfall } from '../../../src/commands/run/waterfall.ts'
 import { errors } from '../../../src/errors.ts'
+import { explain } from '../../../src/explain/explain.ts'
+import { explanationText } from '../../../src/explain/explanation-text.ts'
+import { breed } from '../../../src/routes/breed.ts'
 import { aggregates } from '../../../src/routes/index.ts'
 import { listenAt } from '../../../src/server/process/listen.ts'
 import { runViewAfter } from '../../helpers/run-view-after.ts'
@@ -109,6 +112,15 @@ const kinds: readonly TextKind[] = [
         ...waterfallLines(),
         ...aggregates.map(({ name, route }) => `${name} ${route.method} ${route.url}`),
       ]).filter(line => !stateRow.test(line)),
+  },
+  {
+    name: 'the explanation of breed',
+    isOf: text => text.startsWith('breed  GET'),
+    async faults(text) {
+      const options = { overrides: {}, variableOf: () => undefined }
+      const explanation = await explain(breed, { params: { breed: 'siamese' } }, options)
+      return explanationText(explanation).trim() === text.trim() ? [] : [text]
+    },
   },
   {
     name: 'the fields of an aggregate',

@@ -84,7 +84,7 @@ test('a dashboard stays open during a restart, and shows the new definitions', a
   const { adminPort, askTimes, define, stop, said } = await twoWorkers(t)
   const dashboard = await openDashboard(t, adminPort)
   const names = ({ aggregates }: Hello) => aggregates.map(({ name }) => name).sort()
-  t.same(names(await dashboard.hello()), ['ask', 'block', 'crash', 'one', 'sent'])
+  t.same(names(await dashboard.hello()), ['ask', 'block', 'crash', 'one', 'sent', 'stall'])
   await askTimes('/one', 6)
   define(definitions({ name: 'next' }))
   stop('SIGHUP')

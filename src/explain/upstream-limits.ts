@@ -1,11 +1,9 @@
-import { isDeclared } from '../core/declared-options.ts'
 import type { Partition } from '../core/partition.ts'
-import type { Route } from '../fanout/route.ts'
-import type { Step } from '../fanout/step.ts'
 import { withOverride, type Override } from '../upstream/override.ts'
 import { partitionSpec, scaledSpec } from '../upstream/spec/partition-spec.ts'
 import { initialConcurrency, type UpstreamSpec } from '../upstream/spec/spec.ts'
 import type { Limit } from './explanation.ts'
+import { fromOf } from './run-limits.ts'
 
 /** The settings of a process that change the limits of upstreams. */
 export interface LimitSettings {
@@ -16,51 +14,6 @@ export interface LimitSettings {
   readonly partition?: Partition | undefined
   /** The factor by which the number of file descriptors reduces permits and connections. @default 1 */
   readonly scale?: number | undefined
-}
-
-/** Returns the place where an option of a declaration was set. */
-function fromOf(checked: object, option: string): string {
-  return isDeclared(checked, option) ? 'declared' : 'default'
-}
-
-/** Returns the limits of a run. */
-export function runLimits(route: Route, deadline: number | undefined): Limit[] {
-  const isShorter = deadline !== undefined && deadline < route.deadline
-  return [
-    {
-      name: 'deadline',
-      value: isShorter ? deadline : route.deadline,
-      unit: 'ms',
-      from: isShorter ? 'caller' : fromOf(route, 'deadline'),
-    },
-    {
-      name: 'criticality',
-      value: route.criticality,
-      from: fromOf(route, 'criticality'),
-      note: `weight ${route.flow.weight}`,
-    },
-  ]
-}
-
-/** Returns the limits of a step: all that its kind has. */
-export function stepLimits(step: Step): Limit[] {
-  const { kind, timeout, concurrency, maxItems, overflow, minSuccess, count } = step
-  const limit = (name: string, value: Limit['value'], rest: Partial<Limit> = {}): Limit => ({
-    name,
-    value,
-    from: fromOf(step, name),
-    ...rest,
-  })
-  const most = kind === 'pages' ? 'maxPages' : 'maxItems'
-  const isList = kind === 'each' || kind === 'pages'
-  return [
-    ...(timeout === undefined ? [] : [limit('timeout', timeout, { unit: 'ms' })]),
-    ...(isList ? [limit(most, maxItems), limit('overflow', overflow)] : []),
-    ...(isList && concurrency !== Infinity ? [limit('concurrency', concurrency)] : []),
-    ...(kind === 'each' ? [limit('minSuccess', minSuccess ?? 'all')] : []),
-    ...(kind === 'pages' ? [limit('onLoss', minSuccess === undefined ? 'fail' : 'keep')] : []),
-    ...(kind === 'firstOf' ? [limit('count', count)] : []),
-  ]
 }
 
 /** The options of an upstream that limit its calls, with their units. Groups have a point in their names. */

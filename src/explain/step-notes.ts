@@ -1,0 +1,50 @@
+import { Problem, UpstreamError } from '../errors.ts'
+import type { Call } from '../upstream/call/call.ts'
+import { placeOf } from './error-place.ts'
+import type { TemplateBook } from './template-book.ts'
+
+export interface NoteSettings {
+  readonly book: TemplateBook
+  /** True if notes may have the message of an error, which may have data. */
+  readonly showsMessages: boolean
+  /** The folder from which the paths of notes are shown; undefined for whole paths. */
+  readonly folder: string | undefined
+}
+
+/** The largest number of templates in one note. */
+const mostTemplates = 3
+
+/** Returns the note of a step whose function has thrown, or has made a call that is refused. */
+export function failureNote(error: unknown, settings: NoteSettings): string {
+  const { book, showsMessages, folder } = settings
+  if (error instanceof Problem && error.code === 'REFUSED') return `answers ${error.statusCode} for this input`
+  if (error instanceof UpstreamError)
+    return `fails with ${error.code}${showsMessages ? `: ${error.message}` : ` (${error.source})`}`
+  const place = placeOf(error, folder)
+  const [read] = book.comparisons
+  return [
+    `cannot be shown: its function failed: ${nameOf(error, showsMessages)}`,
+    ...(place === undefined ? [] : [` at ${place}`]),
+    ...(read === undefined ? [] : [`; it read {${read}}`]),
+  ].join('')
+}
+
+function nameOf(error: unknown, showsMessage: boolean): string {
+  const { name, message } = Object(error) as Partial<Error>
+  if (typeof name !== 'string') return 'an error'
+  return showsMessage && typeof message === 'string' ? `${name}: ${message}` : name
+}
+
+/** Returns a note if the present function used values that are not known for something else than its calls. */
+export function comparisonNotes(calls: readonly Call<unknown>[], book: TemplateBook): string[] {
+  const sent = [...calls.flatMap(call => book.templatesIn(textsOf(call))), ...book.written]
+  const other = Array.from(book.comparisons).filter(template => !sent.some(each => template.startsWith(each)))
+  if (other.length === 0) return []
+  const shown = other.slice(0, mostTemplates).map(template => `{${template}}`)
+  return [`may differ: the function also read ${shown.join(', ')}`]
+}
+
+/** Returns the texts of a call that may have a token. */
+function textsOf({ path, body, headers }: Call<unknown>): string {
+  return [path, ...Object.values(headers ?? {}), ...(typeof body === 'string' ? [body] : [])].join(' ')
+}
