@@ -35,8 +35,8 @@ interface ClassRoom {
   readonly all: LinkedQueue<Place>
   readonly ofAggregate: Map<string, LinkedQueue<Place>>
   bytes: number
-  /** The aggregate that had more than half of the runs when a run of it was added last. */
-  largest: string | undefined
+  /** The aggregate that had more than half of the runs when a run of it was added last; empty before the first run. */
+  largest: string
 }
 
 /**
@@ -119,7 +119,7 @@ export class RunStore {
   }
 
   #remove(room: ClassRoom): void {
-    const largest = room.largest === undefined ? undefined : room.ofAggregate.get(room.largest)
+    const largest = room.ofAggregate.get(room.largest)
     const isLargest = largest !== undefined && 2 * largest.size > room.all.size
     const { run } = (isLargest ? largest.first : room.all.first) as Place
     const inClass = this.#byId.get(run.id) as Place
@@ -134,5 +134,5 @@ export class RunStore {
 }
 
 function createRoom(): ClassRoom {
-  return { all: new LinkedQueue(), ofAggregate: new Map(), bytes: 0, largest: undefined }
+  return { all: new LinkedQueue(), ofAggregate: new Map(), bytes: 0, largest: '' }
 }

@@ -1,6 +1,5 @@
 import type { KeptAttempt, WaitReason } from '../waterfall/kept-run.ts'
 import { rounded, type ReadCall } from './read-calls.ts'
-import type { ReadStep } from './read-steps.ts'
 import type { StoredRun } from './stored-run.ts'
 
 /** A part of the time of a step. */
@@ -25,19 +24,17 @@ const mostResults = 3
  * Returns the parts of the time of a step: the waits and the attempts of its decisive call, and the time in which no
  * call was in flight.
  *
- * @param total The duration of the step, in ms.
+ * @param step The start of the step and its duration, in ms.
  */
 export function partsOf(
   run: StoredRun,
-  { outcome: { start } }: ReadStep,
-  total: number,
+  { start, ms }: { readonly start: number; readonly ms: number },
   calls: readonly ReadCall[],
   decisive: ReadCall | undefined,
 ): readonly TimePart[] {
-  const from = start ?? 0
   const ends = calls.map(({ call }) => call.end ?? run.ms)
-  const before = Math.min(total, ...calls.map(({ call }) => call.start - from))
-  const after = calls.length === 0 ? 0 : from + total - Math.max(...ends)
+  const before = Math.min(ms, ...calls.map(({ call }) => call.start - start))
+  const after = calls.length === 0 ? 0 : start + ms - Math.max(...ends)
   const own = { ms: rounded(Math.max(0, before) + Math.max(0, after)), text: 'in the function of the step' }
   return decisive === undefined ? [own] : [own, ...waitsOf(decisive), attemptsOf(run, decisive)]
 }

@@ -32,8 +32,8 @@ function aboutRun({ caller, code, state, ms }: StoredRun, lost: readonly ReadSte
 }
 
 /** Returns whether a step has no whole value, although it started. */
-function isLost({ outcome: { state, start, code } }: ReadStep): boolean {
-  return state !== 'ok' && state !== 'skipped' && (start !== null || code !== null)
+function isLost({ outcome: { state, start } }: ReadStep): boolean {
+  return state !== 'ok' && state !== 'skipped' && start !== null
 }
 
 function rank({ outcome: { state } }: ReadStep): number {
@@ -56,8 +56,9 @@ function sentence(run: StoredRun, step: ReadStep, calls: readonly ReadCall[]): s
   const head = code === null ? described.name : `${described.name}: ${code}`
   const refused = decisive?.call.marks.find(({ what }) => what === 'call refused')
   if (decisive !== undefined && refused !== undefined) return `${head}: ${refusalText(decisive, refused)}`
-  const total = outcome.state === 'cancelled' ? rounded(run.ms - (outcome.start ?? 0)) : outcome.ms
-  const [largest] = partsOf(run, step, total, calls, decisive).toSorted((one, other) => other.ms - one.ms)
+  const start = outcome.start as number
+  const total = outcome.state === 'cancelled' ? rounded(run.ms - start) : outcome.ms
+  const [largest] = partsOf(run, { start, ms: total }, calls, decisive).toSorted((one, other) => other.ms - one.ms)
   if (largest === undefined || largest.ms === 0) return `${head}: ${msText(total)}`
   return `${head}: ${msText(largest.ms)} of ${msText(total)} ${largest.text}${markText(decisive?.call)}`
 }

@@ -16,7 +16,7 @@ export class RuntimeCounters {
    * calls hold a permit for at most `maxHoldMs` on average.
    */
   permitBacklog: (maxHoldMs: number) => number = () => 0
-  /** Returns the limit on one attempt of an upstream in this runtime, in ms. An override may have replaced it. */
+  /** Returns the limit on one attempt of an upstream that has answered, in ms. An override may have replaced it. */
   attemptTimeoutOf: (upstream: { readonly attemptTimeout: number }) => number = upstream => upstream.attemptTimeout
   readonly #aggregates = new WeakMap<CountedAggregate, AggregateMetrics>()
 

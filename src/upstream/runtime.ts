@@ -132,8 +132,7 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     return highest
   }
 
-  counters.attemptTimeoutOf = upstream =>
-    clients.get(upstream as UpstreamSpec)?.attemptTimeout ?? upstream.attemptTimeout
+  counters.attemptTimeoutOf = upstream => (clients.get(upstream as UpstreamSpec) as Client).attemptTimeout
 
   function open(spec: UpstreamSpec): Client {
     const override = (Object.hasOwn(overrides, spec.name) ? overrides[spec.name] : undefined) ?? {}

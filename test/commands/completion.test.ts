@@ -137,7 +137,7 @@ test('the script completes in bash', async t => {
 headwaters() { "$NODE" src/cli.ts "$@"; }
 source <(headwaters completion bash)
 complete -p headwaters
-COMP_WORDS=(headwaters run breed --fa); COMP_CWORD=3; _headwaters; echo "\${COMPREPLY[@]}"
+COMP_WORDS=(headwaters run breed --fac); COMP_CWORD=3; _headwaters; echo "\${COMPREPLY[@]}"
 COMP_WORDS=(headwaters ser); COMP_CWORD=1; _headwaters; echo "\${COMPREPLY[@]}"
 `
   const { stdout, stderr } = spawnSync('bash', ['--norc', '-c', script], {

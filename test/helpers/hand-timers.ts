@@ -2,7 +2,7 @@ import type { Timers } from '../../src/dashboard/model/phase.ts'
 
 /** Timers that run when the test lets time pass. */
 export interface HandTimers extends Timers {
-  /** Lets so many ms pass; timers run in their order. */
+  /** Lets a time in ms pass; timers run in their order. */
   pass(ms: number): void
   /** The number of timers that are set. */
   readonly size: number

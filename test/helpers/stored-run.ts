@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { StoredRun } from '../../src/kept/stored-run.ts'
 
-export interface StoredFields extends Partial<Omit<StoredRun, 'described' | 'request'>> {
+export interface StoredFields extends Partial<Omit<StoredRun, 'request'>> {
   readonly aggregate?: string
   readonly requestId?: string
   readonly traceId?: string

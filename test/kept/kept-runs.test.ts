@@ -164,6 +164,11 @@ test('at most 100 failed runs per second and 10 complete runs per second are kep
   t.match(store.list({ limit: 1 }).kept, { failed: 100, complete: 10 })
 })
 
+test('without a clock the limits per second follow the real one', async t => {
+  const store = new KeptRuns({ limit: 10, hide: text => text })
+  t.match(await endedRun(one, { store, runtime: answeringRuntime(lost) }), { state: 'failed' })
+})
+
 test('a timeline ignores everything after its end', async t => {
   const store = keptRuns()
   const timeline = store.start(one, { requestId: 'r', traceId: undefined, method: 'GET', target: '/' })

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { test } from 'tap'
 import type { Health } from '../../src/dashboard/protocol.ts'
@@ -152,4 +153,13 @@ test('the health changes only along the table, with its start at the moment of t
     { numRuns: 60 },
   )
   t.end()
+})
+
+test('docs/design.md has the states of the health', async t => {
+  const page = readFileSync(new URL('../../docs/design.md', import.meta.url), 'utf8')
+  const section = page.slice(page.indexOf('### The health of an upstream')).split('\n### ')[0] as string
+  t.same(
+    Array.from(section.matchAll(/^\| `(\w+)` \|/gm), ([, name]) => name),
+    ['failing', 'strained', 'healthy', 'idle', 'off'] satisfies Health[],
+  )
 })

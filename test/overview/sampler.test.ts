@@ -121,7 +121,10 @@ test('a sample has the retries, hedges and the use of the cache', async t => {
 })
 
 test('a sample has the retries that were not sent', async t => {
-  const { upstream, sampler, cats } = await arrange(t, { retry: { initialDelay: 1 }, retryBudget: { minPerSecond: 0, ratio: 0 } })
+  const { upstream, sampler, cats } = await arrange(t, {
+    retry: { initialDelay: 1 },
+    retryBudget: { minPerSecond: 0, ratio: 0 },
+  })
   upstream.status('/cats/1', 503)
   await cats('1')
   t.match(upstreamOf(sampler.take()), { attempts: 1, retries: 0, refusedResends: 1 })

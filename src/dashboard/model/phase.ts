@@ -28,7 +28,7 @@ export interface KeyStore {
 /** The clock and the timers of the browser. */
 export interface Timers {
   now(): number
-  /** Calls the action once after so many ms, and returns a function that prevents it. */
+  /** Calls the action once after a time in ms, and returns a function that prevents it. */
   after(ms: number, action: () => void): () => void
   /** A number from 0 to 1. */
   random(): number

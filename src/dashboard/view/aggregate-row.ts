@@ -4,7 +4,10 @@ import { AttributeCell, element, TextCell } from './dom.ts'
 
 const states = ['complete', 'partial', 'failed', 'cancelled'] as const
 
-/** The row of one aggregate: its traffic, how its runs ended, and what callers get. */
+/**
+ * The row of one aggregate: its traffic, how its runs ended, and what callers get. It has its roles as attributes,
+ * because a row that is laid out as a grid is not a row for every browser.
+ */
 export class AggregateRow {
   readonly node: HTMLTableRowElement
   readonly #rate: TextCell
@@ -15,16 +18,19 @@ export class AggregateRow {
   readonly #callers: TextCell
 
   constructor({ name, info }: AggregateState) {
-    const perSecond = element('td', { class: 'numeric', attributes: { 'data-label': 'runs/s' } })
+    const perSecond = element('td', { class: 'numeric', attributes: { role: 'cell', 'data-label': 'runs/s' } })
     this.#rate = new TextCell(perSecond)
     const shares = states.map(state => {
-      const node = element('td', { class: 'numeric share', attributes: { 'data-label': state, 'data-state': state } })
+      const node = element('td', {
+        class: 'numeric share',
+        attributes: { role: 'cell', 'data-label': state, 'data-state': state },
+      })
       return { node, cell: new TextCell(node), isZero: new AttributeCell(node, 'data-zero') }
     })
     this.#shares = shares
-    const p95 = element('td', { class: 'numeric', attributes: { 'data-label': 'p95' } })
+    const p95 = element('td', { class: 'numeric', attributes: { role: 'cell', 'data-label': 'p95' } })
     this.#p95 = new TextCell(p95)
-    const callers = element('td', { class: 'callers', attributes: { 'data-label': 'callers get' } })
+    const callers = element('td', { class: 'callers', attributes: { role: 'cell' } })
     this.#callers = new TextCell(callers)
     const explain = element('a', {
       class: 'explain',
@@ -32,13 +38,13 @@ export class AggregateRow {
       attributes: { href: `explain/${encodeURIComponent(name)}`, 'aria-label': `Explain ${name}` },
     })
     explain.dataset.explain = name
-    const head = element('th', { class: 'aggregate-name', attributes: { scope: 'row' } })
+    const head = element('th', { class: 'aggregate-name', attributes: { role: 'rowheader', scope: 'row' } })
     head.append(
       element('span', { class: 'aggregate-title', text: name, attributes: { title: `${info.method} ${info.url}` } }),
     )
     this.node = element(
       'tr',
-      { attributes: { tabindex: '-1' } },
+      { attributes: { role: 'row', tabindex: '-1' } },
       head,
       perSecond,
       element(
@@ -49,7 +55,7 @@ export class AggregateRow {
       ...shares.map(({ node }) => node),
       p95,
       callers,
-      element('td', { class: 'explain-cell' }, explain),
+      element('td', { class: 'explain-cell', attributes: { role: 'cell' } }, explain),
     )
   }
 

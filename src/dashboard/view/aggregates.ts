@@ -4,18 +4,18 @@ import { AggregateRow } from './aggregate-row.ts'
 import { arrange, element, TextCell } from './dom.ts'
 import type { Page, View } from './shell.ts'
 
-/** Rows change their order at most once in so many ms, so that a row can be read and hit. */
+/** The shortest time between two orders of the rows, in ms, so that a row can be read and hit. */
 const orderMs = 5000
 
 const heads = [
   ['Aggregate', ''],
   ['Runs/s', 'numeric'],
   ['Ends of runs', 'bar-head'],
-  ['Complete', 'numeric'],
+  ['Complete', 'numeric wide'],
   ['Partial', 'numeric'],
   ['Failed', 'numeric'],
-  ['Cancelled', 'numeric'],
-  ['p95', 'numeric latency'],
+  ['Cancelled', 'numeric wide cancelled-head'],
+  ['p95', 'numeric wide'],
   ['Callers get', 'callers'],
   ['Explanation', 'explain-head'],
 ] as const
@@ -23,7 +23,7 @@ const heads = [
 /** The aggregates in a table, those with trouble first. */
 export class Aggregates implements View {
   readonly #filter: () => string
-  readonly #body = element('tbody')
+  readonly #body = element('tbody', { attributes: { role: 'rowgroup' } })
   readonly #box: HTMLElement
   readonly #rows = new Map<string, AggregateRow>()
   readonly #empty = element('p', { class: 'empty', hidden: true })
@@ -35,13 +35,13 @@ export class Aggregates implements View {
 
   constructor(page: Page, filter: () => string, explain: (aggregate: string) => void) {
     this.#filter = filter
-    const head = element('tr')
+    const head = element('tr', { attributes: { role: 'row' } })
     for (const [text, kind] of heads) head.append(headOf(text, kind))
     const table = element(
       'table',
-      { class: 'table' },
+      { class: 'table', attributes: { role: 'table' } },
       element('caption', { class: 'unseen', text: 'Aggregates over the last 10 s, those with trouble first' }),
-      element('thead', {}, head),
+      element('thead', { attributes: { role: 'rowgroup' } }, head),
       this.#body,
     )
     this.#box = element('div', { class: 'table-box', attributes: { tabindex: '0', role: 'group' } }, table)
@@ -104,8 +104,12 @@ export class Aggregates implements View {
 // The links speak for themselves, so the head of their column is for screen readers.
 const headOf = (text: string, kind: string) =>
   kind === 'explain-head'
-    ? element('th', { class: kind, attributes: { scope: 'col' } }, element('span', { class: 'unseen', text }))
-    : element('th', { class: kind, text, attributes: { scope: 'col' } })
+    ? element(
+        'th',
+        { class: kind, attributes: { role: 'columnheader', scope: 'col' } },
+        element('span', { class: 'unseen', text }),
+      )
+    : element('th', { class: kind, text, attributes: { role: 'columnheader', scope: 'col' } })
 
 // Shares are compared in steps of 5 percent: smaller differences move no row.
 const byTrouble = (a: AggregateState, b: AggregateState) =>

@@ -1,6 +1,7 @@
 import type { KeptRun } from '../../waterfall/kept-run.ts'
 import { timeText } from '../../waterfall/axis.ts'
 import { clock } from '../model/format.ts'
+import { visibleText } from '../model/visible-text.ts'
 import { element } from './dom.ts'
 import { StateShape, stateWord } from './run-shapes.ts'
 import type { Page } from './shell.ts'
@@ -88,7 +89,7 @@ export class OpenRun {
     this.#title.replaceChildren(new StateShape(run.state).node, element('span', { text: run.aggregate }))
     this.#body.replaceChildren(
       summary(run),
-      element('p', { class: 'open-run-target', text: `${run.method} ${run.target}` }),
+      element('p', { class: 'open-run-target', text: `${run.method} ${visibleText(run.target)}` }),
       ...(run.why.length === 0 ? [] : [reasons(run.why)]),
       waterfall(run),
       this.#facts(run),
@@ -102,7 +103,7 @@ export class OpenRun {
     const parts: readonly (readonly [string, string | HTMLElement | null])[] = [
       ['Started', `${clock(started)}.${String(started % 1000).padStart(3, '0')}`],
       ['Run', id],
-      ['Request', requestId],
+      ['Request', requestId === null ? null : visibleText(requestId)],
       ['Trace', traceId],
       ['Worker', worker === null ? null : String(worker)],
       ['Stream', stream],
@@ -144,6 +145,6 @@ function summary({ state, status, code, ms, deadline, caller, isSlow }: KeptRun)
 }
 
 function reasons(why: readonly string[]): HTMLElement {
-  const list = element('ul', {}, ...why.map(text => element('li', { text })))
+  const list = element('ul', {}, ...why.map(text => element('li', { text: visibleText(text) })))
   return element('div', { class: 'open-run-why' }, element('h4', { text: 'Why' }), list)
 }

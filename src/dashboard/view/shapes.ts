@@ -25,7 +25,9 @@ const forms: Readonly<Record<Health, string>> = {
   strained: 'M10.6 2.4a1.6 1.6 0 0 1 2.8 0l10 17.8a1.6 1.6 0 0 1-1.4 2.4H2a1.6 1.6 0 0 1-1.4-2.4Z',
   failing: 'M8 1.8h8L22.2 8v8L16 22.2H8L1.8 16V8Z',
   idle: 'M12 2a10 10 0 1 0 0 20a10 10 0 1 0 0-20Zm0 3.2a6.8 6.8 0 1 1 0 13.6a6.8 6.8 0 1 1 0-13.6Z',
-  off: 'M12 2a10 10 0 1 0 0 20a10 10 0 1 0 0-20Zm0 3a7 7 0 0 1 4.2 1.4L6.4 16.2A7 7 0 0 1 12 5Zm5.6 2.8a7 7 0 0 1-9.8 9.8Z',
+  off:
+    'M12 2a10 10 0 1 0 0 20a10 10 0 1 0 0-20Zm0 3a7 7 0 0 1 4.2 1.4L6.4 16.2A7 7 0 0 1 12 5Z' +
+    'm5.6 2.8a7 7 0 0 1-9.8 9.8Z',
 }
 const signs: Readonly<Record<Health, string>> = {
   healthy: '',

@@ -37,7 +37,7 @@ export class Tiles implements View {
   render(state: DashboardState): void {
     this.#legend.render(state.upstreams)
     const filter = this.#filter()
-    const shown = state.upstreams.filter(({ name }) => name.toLowerCase().includes(filter)).toSorted(worstFirst)
+    const shown = state.upstreams.filter(upstream => matches(upstream, filter)).toSorted(worstFirst)
     const tiles = shown.length <= maxTiles ? shown : shown.filter(needsLook).slice(0, maxTiles)
     const chips = shown.slice(tiles.length)
     let busiest = 0
@@ -47,7 +47,11 @@ export class Tiles implements View {
     for (const upstream of chips) this.#chipOf(upstream).render(upstream, upstream === state.selected)
     this.#arrange(tiles, chips)
     this.#empty.hidden = shown.length > 0
-    this.#emptyText.set(filter === '' ? 'No upstream is declared.' : `No upstream has ‘${filter}’ in its name.`)
+    this.#emptyText.set(
+      filter === ''
+        ? 'No upstream is declared.'
+        : `No upstream, and no aggregate that uses one, has ‘${filter}’ in its name.`,
+    )
   }
 
   #arrange(tiles: readonly UpstreamState[], chips: readonly UpstreamState[]): void {
@@ -88,6 +92,9 @@ export class Tiles implements View {
   }
 }
 
+// The name of an aggregate finds the upstreams that it uses.
+const matches = ({ name, info }: UpstreamState, filter: string) =>
+  name.toLowerCase().includes(filter) || info.usedBy.some(user => user.toLowerCase().includes(filter))
 const nameOf = ({ name }: UpstreamState) => name
 const needsLook = ({ health }: UpstreamState) => health === 'failing' || health === 'strained'
 

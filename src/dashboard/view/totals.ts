@@ -9,7 +9,7 @@ const height = 100
 /** Points that are one column of the picture: two seconds. */
 const width = 4
 
-/** What callers get: the runs of all aggregates per second, and the share of each state. */
+/** The answers that callers get: the runs of all aggregates per second, and the share of each state. */
 export class Totals implements View {
   readonly #rate: TextCell
   readonly #shares: readonly { readonly cell: TextCell; readonly isZero: AttributeCell }[]

@@ -11,7 +11,7 @@ export class VerdictView implements View {
   readonly #text = element('div', { class: 'verdict-text' })
   readonly #health: AttributeCell
   /** The kinds and names of the parts that the elements have: the elements stay as long as these are the same. */
-  #form = ''
+  #form: string | undefined
   #cells: TextCell[] = []
 
   constructor(page: Page) {

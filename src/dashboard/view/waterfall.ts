@@ -3,6 +3,7 @@ import type { KeptCall, KeptRun } from '../../waterfall/kept-run.ts'
 import { sentenceOfCall, sentenceOfRun, sentenceOfStep } from '../../waterfall/sentences.ts'
 import { isNotable, notableCalls, rowsOf, type CallRow, type StepRow } from '../../waterfall/timeline-rows.ts'
 import { timelineOf } from '../../waterfall/timeline.ts'
+import { visibleText } from '../model/visible-text.ts'
 import { drawing, element } from './dom.ts'
 import { drawnBars, legend, patterns } from './drawn-bars.ts'
 import { StateShape, stateWord } from './run-shapes.ts'
@@ -129,7 +130,7 @@ function callItem(row: CallRow, axis: Axis): HTMLElement {
     'span',
     { class: 'fall-label' },
     element('span', { class: 'fall-operation', text: call.operation }),
-    element('span', { class: 'fall-path', text: `${call.method} ${call.path}` }),
+    element('span', { class: 'fall-path', text: `${call.method} ${visibleText(call.path)}` }),
   )
   const ms = element('span', { class: 'fall-ms', text: call.end === null ? '–' : timeText(call.end - call.start) })
   const head = isOnly

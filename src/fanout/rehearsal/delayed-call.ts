@@ -5,6 +5,7 @@ import type { CallEvent } from '../../upstream/call/events.ts'
 import type { Answer, Completion } from '../../upstream/call/layer.ts'
 import type { LiveCall } from '../../upstream/call/live-call.ts'
 import { outcomeUnknown } from '../../upstream/transport/exchange-errors.ts'
+import type { UpstreamSpec } from '../../upstream/spec/spec.ts'
 import { heldScope } from './held-scope.ts'
 import type { RehearsedFault } from './fault.ts'
 
@@ -18,7 +19,7 @@ export class DelayedCall<T> extends Abortable implements Completion<T> {
   /** The call to send. */
   readonly call: LiveCall<T>
   readonly #fault: Extract<RehearsedFault, { kind: 'delay' }>
-  readonly #attemptTimeout: number
+  readonly #attemptTimeoutOf: (upstream: UpstreamSpec) => number
   readonly #outer: LiveCall<T>
   readonly #completion: Completion<T>
   readonly #startedAt: number
@@ -32,13 +33,13 @@ export class DelayedCall<T> extends Abortable implements Completion<T> {
   constructor(
     call: LiveCall<T>,
     fault: Extract<RehearsedFault, { kind: 'delay' }>,
-    attemptTimeout: number,
+    attemptTimeoutOf: (upstream: UpstreamSpec) => number,
     completion: Completion<T>,
   ) {
     super()
     this.#outer = call
     this.#fault = fault
-    this.#attemptTimeout = attemptTimeout
+    this.#attemptTimeoutOf = attemptTimeoutOf
     this.#completion = completion
     this.#startedAt = call.scope.now()
     this.call = call.withAbort(
@@ -59,9 +60,9 @@ export class DelayedCall<T> extends Abortable implements Completion<T> {
     }
     this.#answer = answer
     // An unsafe call has no limit on its attempt.
-    const left = spec.safe ? this.#attemptTimeout - this.#spentMs() : Infinity
+    const left = spec.safe ? this.#attemptTimeoutOf(spec.upstream) - this.#spentMs() : Infinity
     this.#isTooSlow = ms > left
-    this.#timer = setTimeout(() => this.#release(), this.#isTooSlow ? left : ms)
+    this.#timer = setTimeout(() => this.#release(), Math.max(0, Math.min(left, ms)))
     abort.add(this)
   }
 
@@ -82,14 +83,14 @@ export class DelayedCall<T> extends Abortable implements Completion<T> {
   #spentMs(): number {
     const { attempts, queuedMs } = this.call.effort
     if (attempts !== 1) return 0
-    return Math.min(this.#outer.scope.now() - this.#startedAt - queuedMs, this.#attemptTimeout)
+    return this.#outer.scope.now() - this.#startedAt - queuedMs
   }
 
   #release(): void {
     const { abort, spec } = this.#outer
     abort.delete(this)
     if (this.#isTooSlow) {
-      const limit = this.#attemptTimeout
+      const limit = this.#attemptTimeoutOf(spec.upstream)
       return this.#fail(
         new UpstreamError('UPSTREAM_TIMEOUT', spec.upstream.name, { detail: `the limit of an attempt is ${limit} ms` }),
       )

@@ -11,7 +11,7 @@ import { simulatedError } from './simulated-error.ts'
  * Returns a function that sends the calls of one run with its faults. It is above all layers: an upstream sees either
  * the whole call or nothing of it, and so do its cache, its circuit breaker and the callers that share the call.
  *
- * @param attemptTimeoutOf Returns the limit on one attempt of an upstream, in ms.
+ * @param attemptTimeoutOf Returns the limit on one attempt of an upstream that has answered, in ms.
  */
 export function rehearsedSend(
   send: Send,
@@ -22,7 +22,7 @@ export function rehearsedSend(
     const fault = rehearsal.get(call.step)
     if (fault === undefined) return send(call, completion)
     if (fault.kind === 'delay') {
-      const delayed = new DelayedCall(call, fault, attemptTimeoutOf(call.spec.upstream), completion)
+      const delayed = new DelayedCall(call, fault, attemptTimeoutOf, completion)
       return send(delayed.call, delayed)
     }
     closeUnsent(call)

@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { endToEnd } from '../../core/end-to-end.ts'
 import { Problem, type Fault } from '../../errors.ts'
-import type { Explainer, Question } from '../../explain/explainer.ts'
+import type { Question } from '../../explain/explainer.ts'
+import type { Explanation, ListedAggregate } from '../../explain/explanation.ts'
 import { explanationText, listText } from '../../explain/explanation-text.ts'
 import { parameterNames } from '../routing/path-template.ts'
 import { logOutcome, probed } from '../log/request-outcome.ts'
@@ -23,24 +24,33 @@ const valuePrefix = 'value.'
 type Query = Readonly<Record<string, unknown>>
 type ExplainRequest = FastifyRequest<{ Params: { aggregate: string } }>
 
+/** Explains the aggregates of a service: in this process, which is an `Explainer`, or in one of its workers. */
+export interface ExplanationSource {
+  list(): Awaitable<readonly ListedAggregate[]>
+  find(name: string): Awaitable<{ readonly route: { readonly url: string } }>
+  explain(name: string, question: Question): Promise<Explanation>
+}
+
+type Awaitable<T> = T | Promise<T>
+
 /**
  * Adds `GET /explain` and `GET /explain/{aggregate}`.
  *
- * @param explainer - Returns the explainer of the present definitions, which a reload replaces.
+ * @param source - Returns the source of the present definitions, which a reload replaces.
  */
-export function addExplainRoutes(app: FastifyInstance, access: OperatorAccess, explainer: () => Explainer): void {
+export function addExplainRoutes(app: FastifyInstance, access: OperatorAccess, source: () => ExplanationSource): void {
   operatorScope(app, access, scope => {
-    scope.get('/explain', (request, reply) => {
+    scope.get('/explain', async (request, reply) => {
       logOutcome(request, probed)
-      const aggregates = explainer().list()
+      const aggregates = await source().list()
       return send(request, reply, { aggregates }, () => listText(aggregates))
     })
     allowMethods(scope, '/explain', ['GET'])
     scope.get('/explain/:aggregate', async (request: ExplainRequest, reply) => {
       logOutcome(request, probed)
-      const own = explainer()
+      const own = source()
       const { aggregate } = request.params
-      const { route } = own.find(aggregate)
+      const { route } = await own.find(aggregate)
       const explanation = await own.explain(aggregate, questionOf(request, parameterNames(route.url)))
       return send(request, reply, explanation, () => explanationText(explanation))
     })

@@ -1,5 +1,14 @@
 // Checks of values that another process has sent.
 
+/** Returns the value of a JSON text; `undefined` for another text. */
+export function parsed(text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
 export function isList<T>(value: unknown, isEntry: (entry: unknown) => entry is T): value is readonly T[] {
   return Array.isArray(value) && value.every(isEntry)
 }

@@ -39,9 +39,10 @@ export interface Failure {
 
 /**
  * The subjects of the questions of the primary. `run`: one kept run, by its id. `runs`: the kept runs that meet a
- * filter. `names`: the upstreams and aggregates of the worker.
+ * filter. `names`: the upstreams and aggregates of the worker. `aggregates`: those that it can explain. `explain`: one
+ * explanation.
  */
-export const topics = ['run', 'runs', 'names'] as const
+export const topics = ['run', 'runs', 'names', 'aggregates', 'explain'] as const
 
 /** The subject of a question of the primary to a worker. */
 export type Topic = (typeof topics)[number]

@@ -13,8 +13,8 @@ const offsetMs = 100
 const recentRuns = 100
 
 /**
- * Returns the overview of a service of workers. They send a sample each second. While a dashboard is open, they send two
- * samples a second and the rows of their kept runs.
+ * Returns the overview of a service of workers. Each worker sends a sample once a second. While a dashboard is open, it
+ * sends two samples a second and the rows of its kept runs.
  *
  * @param runs The kept runs of all workers. @default runs are not kept
  */

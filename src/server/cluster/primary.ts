@@ -2,12 +2,12 @@ import type { FastifyInstance } from 'fastify'
 import { requestsRoutes } from '../../admin/requests-routes.ts'
 import type { OpenCatalogue } from '../../definitions/catalogue.ts'
 import { addExplainRoutes } from '../../http/operator/explain-route.ts'
-import { processLog, processRedaction } from '../../log/process-log.ts'
+import { processLog } from '../../log/process-log.ts'
 import { collectProcessMetrics } from '../../metrics/process-metrics.ts'
 import { openAdminListener } from '../process/admin-listener.ts'
-import { explainerOf } from '../process/explanations.ts'
 import { shutDownOnSignals } from '../process/shutdown.ts'
 import { variablesOfEnvFiles } from './env-files.ts'
+import { WorkersExplainer } from './explain-channel.ts'
 import { WorkersRuns } from './kept-channel.ts'
 import { primaryOverview } from './primary-overview.ts'
 import { createWorkers, stopMs } from './workers.ts'
@@ -40,8 +40,7 @@ export async function servePrimary(catalogue: OpenCatalogue, app: FastifyInstanc
   process.on('SIGHUP', () => {
     void workers.restart()
   })
-  // The explanation of a worker: all of them have the same definitions, and their shares differ by 1 at most.
-  const explainer = explainerOf(catalogue, { partition: { index: 0, count }, hide: processRedaction().hide })
+  const explainer = new WorkersExplainer(workers.running)
   const { listener, key, dashboard, keptRuns } = config.admin
   const runs = listener !== undefined && keptRuns > 0 ? new WorkersRuns(workers.running) : undefined
   const admin = await openAdminListener({

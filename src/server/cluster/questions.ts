@@ -1,8 +1,14 @@
 import type { TextPart } from './send-parts.ts'
 import type { Topic, ToWorker } from './messages.ts'
 
-/** The time that a worker has for its answer, in ms. */
-const answerMs = 1000
+/** The time that a worker has for its answer, in ms. An explanation calls the functions of steps, up to one second. */
+const answerMs: Readonly<Record<Topic, number>> = {
+  run: 1000,
+  runs: 1000,
+  names: 1000,
+  aggregates: 1000,
+  explain: 3000,
+}
 
 /**
  * The largest number of questions that a worker has not answered. A worker that hangs receives no more of them, so that
@@ -42,13 +48,13 @@ export class Questions {
    * Asks the worker.
    *
    * @param text What the topic needs, such as an id.
-   * @returns The answer; undefined if the worker gives none within a second.
+   * @returns The answer; undefined if the worker gives none in time: within a second, or 3 s for an explanation.
    */
   ask(topic: Topic, text: string): Promise<string | undefined> {
     if (!this.#isOpen || this.#unanswered.size >= maxUnanswered) return Promise.resolve(undefined)
     return new Promise(resolve => {
       const id = this.#count++
-      const timer = setTimeout(() => this.#giveUp(id), answerMs)
+      const timer = setTimeout(() => this.#giveUp(id), answerMs[topic])
       this.#unanswered.set(id, { parts: [], characters: 0, timer, resolve })
       this.#send({ kind: 'ask', id, topic, text })
     })

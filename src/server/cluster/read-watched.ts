@@ -1,14 +1,9 @@
 import type { Watched } from '../../overview/overview.ts'
-import { isList, isObject, isText } from './message-values.ts'
+import { isList, isObject, isText, parsed } from './message-values.ts'
 
 /** Reads the answer of a worker to the question `names`. Returns undefined for another text. */
 export function readWatched(text: string): Watched | undefined {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    return undefined
-  }
+  const value = parsed(text)
   if (!isObject(value)) return undefined
   const { upstreams, aggregates } = value
   return isList(upstreams, isUpstream) && isList(aggregates, isAggregate) ? { upstreams, aggregates } : undefined

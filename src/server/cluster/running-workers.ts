@@ -33,6 +33,14 @@ export class RunningWorkers {
       .map(worker => ({ worker: worker.number, answer: worker.ask(topic, text) }))
   }
 
+  /** Asks one worker that serves: the first, unless it hangs and another runs. Without one, none is asked. */
+  askOne(topic: Topic, text: string): AskedWorker | undefined {
+    const rank = ({ number, state: { shown } }: WorkerProcess) => (shown === 'running' ? number : number + this.#count)
+    const serving = Array.from(this.#workers).filter(({ state }) => state.isListening && state.shown !== 'stopping')
+    const first = serving.toSorted((one, other) => rank(one) - rank(other))[0]
+    return first && { worker: first.number, answer: first.ask(topic, text) }
+  }
+
   /**
    * Returns the state of each worker in the order of their numbers. During a restart a number has two entries: the
    * worker that starts, and the one that serves or stops. A worker that has exited is starting again.

@@ -69,7 +69,7 @@ export async function serveAssigned(
       const ofProcess = await collectProcessMetrics()
       return [...(await metrics.collectInPieces()), ...ofProcess]
     }
-    watchWorker(channel, { catalogue, app, keptRuns })
+    watchWorker(channel, { catalogue, app, partition: assignment, keptRuns })
     await listenAt({ host, port }, address => app.listen(address))
     channel.listening((app.server.address() as AddressInfo).port, drainMs)
 

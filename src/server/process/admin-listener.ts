@@ -82,7 +82,7 @@ export async function openAdminListener({
       port,
       listenTextResolver: url => 'admin listener is open at ' + url,
     })
-    if (live !== undefined) app.log.info(`dashboard at ${opened}${dashboardUrl}`)
+    if (live !== undefined) app.log.info('dashboard at ' + opened + dashboardUrl)
   }
   await listenAt(listener, listen, { host: 'ADMIN_HOST', port: 'ADMIN_PORT' })
   return {

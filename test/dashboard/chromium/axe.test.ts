@@ -9,8 +9,9 @@ import { openDashboard } from '../../helpers/dashboard-page.ts'
 /** The policy of the page forbids another script in it; the debugger of the browser may evaluate it. */
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
-const widths = [380, 800, 1600]
-const themes = ['light', 'dark'] as const
+const views = [380, 800, 1600].flatMap(width => [[width, 'light'] as const, [width, 'dark'] as const])
+/** A large page is slow to check: its small parts are those of the others. */
+const someViews = [[380, 'dark'] as const, [1600, 'light'] as const]
 
 interface Violation {
   readonly id: string
@@ -35,10 +36,16 @@ async function violationsOf(page: Page): Promise<readonly string[]> {
 const states: readonly {
   readonly name: string
   readonly served: ConstructorParameters<typeof DashboardEvents>[0]
+  readonly views?: typeof views
   readonly open: (page: Page, served: DashboardEvents) => Promise<unknown>
 }[] = [
   { name: 'overview', served: { scenario: 'healthy' }, open: page => page.locator('.tile').first().waitFor() },
-  { name: 'overview of many', served: { scenario: 'many' }, open: page => page.locator('.chip').first().waitFor() },
+  {
+    name: 'overview of many',
+    served: { scenario: 'many' },
+    views: someViews,
+    open: page => page.locator('.chip').first().waitFor(),
+  },
   {
     name: 'detail with its numbers',
     served: { scenario: 'failing' },
@@ -46,6 +53,14 @@ const states: readonly {
       await page.locator('.charts canvas').first().waitFor()
       await page.getByRole('button', { name: 'Show numbers' }).click()
       await page.getByRole('table', { name: /ten seconds per row/ }).waitFor()
+    },
+  },
+  {
+    name: 'open run',
+    served: { scenario: 'failing' },
+    open: async page => {
+      await page.locator('.run-link[data-state="partial"]').first().click()
+      await page.locator('.open-run h3').waitFor()
     },
   },
   {
@@ -68,15 +83,14 @@ const states: readonly {
   },
 ]
 
-for (const { name, served: options, open } of states)
+for (const { name, served: options, views: checked = views, open } of states)
   test(`the dashboard has no serious violation of accessibility: ${name}`, { skip: chromiumMissing }, async t => {
     const served = await dashboardEvents(t, options)
     const { page } = await openDashboard(t, served.url, { isEmpty: true, reducedMotion: 'reduce' })
     await open(page, served)
-    for (const width of widths)
-      for (const colorScheme of themes) {
-        await page.setViewportSize({ width, height: 900 })
-        await page.emulateMedia({ colorScheme })
-        t.same(await violationsOf(page), [], `${width} px, ${colorScheme}`)
-      }
+    for (const [width, colorScheme] of checked) {
+      await page.setViewportSize({ width, height: 900 })
+      await page.emulateMedia({ colorScheme })
+      t.same(await violationsOf(page), [], `${width} px, ${colorScheme}`)
+    }
   })

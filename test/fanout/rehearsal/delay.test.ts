@@ -110,7 +110,7 @@ test('a delay beyond attemptTimeout is a timeout of this run only', async t => {
   const { data, ms, outcome } = await endOf(rehearsed(one, 'step=delay:30000', { runtime }))
   t.equal(data, 'none')
   t.same(outcome, { state: 'fallback', attempts: 1, code: 'UPSTREAM_TIMEOUT', fault: 'delay:30000' })
-  t.ok(ms >= 118 && ms < 10_000, `${ms} ms`)
+  t.ok(ms >= 118 && ms < 900, `${ms} ms`)
   t.match(runtime.stats()['oracle'], { ok: 1, failed: 0, breaker: 'closed' })
   t.same((await endOf(rehearsed(one, '', { runtime }))).outcome, { state: 'ok', attempts: 1, status: 200 })
 })

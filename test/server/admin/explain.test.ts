@@ -43,8 +43,9 @@ test('explanations need the key of the operator, and are open on the main port i
   t.match(await scrape(port, { path, name: 'rebound.example' }), { status: 421, text: 'MISDIRECTED' })
 })
 
-test('with workers the primary explains the share of one of them', async t => {
-  const { adminPort } = await adminService(t, {}, ['serve', '--workers', '2'])
+test('with workers the first worker explains its share', async t => {
+  const { adminPort, said } = await adminService(t, {}, ['serve', '--workers', '2'])
+  await said('serving')
   const { upstreams, service } = await explanation(adminPort)
   t.match(upstreams['the-cat-api']?.limits, [
     { name: 'concurrency', value: 32, whole: 64, reducedBy: '1 of 2 workers' },

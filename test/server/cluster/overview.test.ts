@@ -116,7 +116,7 @@ test('a worker sends a breaker change at once, and its last sample at its end', 
 class ScriptedWorker implements WorkerProcess {
   readonly number: number
   readonly pid = undefined
-  readonly state = new WorkerState()
+  readonly state: WorkerState
   readonly lostLogLines = 0
   readonly sent: Omit<Extract<ToWorker, { kind: 'watch' }>, 'kind'>[] = []
   readonly #listening = Promise.withResolvers<number>()
@@ -124,8 +124,9 @@ class ScriptedWorker implements WorkerProcess {
   readonly listening = this.#listening.promise
   readonly exited = this.#exited.promise
 
-  constructor(number: number) {
+  constructor(number: number, now?: () => number) {
     this.number = number
+    this.state = new WorkerState(now)
     this.listening.catch(() => {})
   }
 
@@ -147,7 +148,7 @@ class ScriptedWorker implements WorkerProcess {
 
   sendLostLogLines(): void {}
   collectMetrics = async () => false
-  ask = async () => undefined
+  ask = async () => `asked ${this.number}`
 
   watch(watch: { readonly every: number; readonly rows: boolean }): void {
     this.sent.push(watch)
@@ -254,6 +255,28 @@ test('each worker has a state, and a worker that is not running is starting', as
     { worker: 2, state: 'starting' },
     { worker: 3, state: 'starting' },
   ])
+})
+
+test('one question goes to the first worker that runs, or to one that hangs if no other serves', async t => {
+  const running = new RunningWorkers(2)
+  const answer = () => running.askOne('explain', '')?.answer
+  let now = 0
+  const workers = [2, 1].map(number => {
+    const worker = new ScriptedWorker(number, () => now)
+    running.track(worker)
+    return worker
+  })
+  const [two, one] = workers as [ScriptedWorker, ScriptedWorker]
+  t.equal(running.askOne('explain', ''), undefined)
+  two.listen()
+  t.equal(await answer(), 'asked 2')
+  one.listen()
+  t.equal(await answer(), 'asked 1')
+  now += 10_000
+  two.state.heard()
+  t.equal(await answer(), 'asked 2', 'the first one hangs')
+  void two.stop()
+  t.equal(await answer(), 'asked 1')
 })
 
 test('the sum of the samples of workers is the sample of one process that has counted the same', async t => {

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { test } from 'tap'
 import type { SeriesChunk } from '../../../src/metrics/chunks.ts'
 import { topics, type FromWorker, type WorkerAssignment, type ToWorker } from '../../../src/server/cluster/messages.ts'
+import { latencyBuckets } from '../../../src/metrics/latency-counts.ts'
 import { aggregateCountNames, upstreamCountNames, upstreamGaugeNames } from '../../../src/overview/process-sample.ts'
 import type { RunRow } from '../../../src/waterfall/kept-run.ts'
 import { marked, readFromWorker, readAssignment, readToWorker } from '../../../src/server/cluster/read-message.ts'
@@ -42,7 +43,7 @@ const chunk = fc.record({
 })
 
 const countsOf = (length: number) => fc.array(time, { minLength: length, maxLength: length })
-const indexed = fc.array(fc.tuple(whole, whole)).map(pairs => pairs.flat())
+const indexed = fc.array(fc.tuple(fc.nat(latencyBuckets - 1), whole)).map(pairs => pairs.flat())
 const named = fc.array(fc.tuple(text, time))
 const sample = fc.record({
   upstreams: fc.array(

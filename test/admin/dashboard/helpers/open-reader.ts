@@ -11,10 +11,10 @@ export interface OpenReader {
   readonly ids: readonly string[]
   readonly headers: Headers
   /** Resolves with the next event of a type that was not returned before. */
-  next<Type extends DashboardEvent['type']>(type: Type): Promise<EventOf<Type>>
+  readonly next: <Type extends DashboardEvent['type']>(type: Type) => Promise<EventOf<Type>>
   /** Resolves when the stream has ended. */
   readonly ended: Promise<void>
-  close(): void
+  readonly close: () => void
 }
 
 /** Opens a dashboard: reads the events of `GET /dashboard/events`. */
@@ -62,7 +62,7 @@ export async function openReader(t: Test, origin: string, headers: Record<string
     ids,
     headers: response.headers,
     ended,
-    async next<Type extends DashboardEvent['type']>(type: Type) {
+    next: async <Type extends DashboardEvent['type']>(type: Type) => {
       for (;;) {
         const at = events.findIndex((event, index) => event.type === type && index >= (taken.get(type) ?? 0))
         if (at !== -1) {

@@ -9,8 +9,8 @@ import type { Environment } from '../../../helpers/service-process.ts'
 import { adminService } from '../../admin/helpers/admin-service.ts'
 
 /**
- * Aggregates that call an upstream, that end their process, and that block it for 6 s. `sent` returns the kinds of the
- * messages that its process has sent to the primary.
+ * Aggregates that call an upstream, that end their process, and that block it for 6 s in a step or in the merge. `sent`
+ * returns the kinds of the messages that its process has sent to the primary.
  */
 export const definitions = ({ name = 'ask', atLoad = '' } = {}) => `
 import { aggregate, defineUpstream, operation } from 'headwaters'
@@ -29,6 +29,13 @@ const source = defineUpstream('source', { origin: 'http://127.0.0.1:9', retry: f
 })
 const options = { deadline: 60_000 }
 export const ask = aggregate('${name}', { url: '/${name}', ...options }).required('it', () => source.ask())
+  .reply(z.unknown(), ({ it }) => it)
+export const stall = aggregate('stall', { url: '/stall', ...options })
+  .required('it', () => {
+    const end = performance.now() + 6000
+    while (performance.now() < end);
+    return source.ask()
+  })
   .reply(z.unknown(), ({ it }) => it)
 export const one = aggregate('one', { url: '/one' }).reply(z.unknown(), () => process.pid)
 export const sent = aggregate('sent', { url: '/sent' }).reply(z.unknown(), () => ({ pid: process.pid, kinds: [...kinds] }))

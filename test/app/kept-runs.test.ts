@@ -1,0 +1,110 @@
+import { test, type Test } from 'tap'
+import { z } from 'zod'
+import { buildApp } from '../../src/app.ts'
+import { aggregate } from '../../src/fanout/aggregate.ts'
+import { loggerOptions } from '../../src/http/log/logger-options.ts'
+import { setRunKeeper } from '../../src/http/reply/run-keeper.ts'
+import { Redaction } from '../../src/log/redaction.ts'
+import { defineUpstream, operation } from '../../src/upstream/declare.ts'
+import { keptRuns } from '../helpers/ended-run.ts'
+import { httpUpstream } from '../helpers/http-upstream.ts'
+import { logLines } from '../helpers/log-lines.ts'
+
+const Any = z.unknown()
+
+interface Line {
+  readonly msg: string
+  readonly run?: string
+}
+
+/** An app whose runs are kept, with an aggregate that fails for `?id=busy`. */
+async function arrange(t: Test, isKept = true) {
+  const { origin } = await httpUpstream(t, ({ request, json }) => json({}, request.url === '/busy' ? 503 : 200))
+  const { get } = defineUpstream(
+    'source',
+    { origin, retry: false },
+    { get: operation({ path: '/{id}', params: z.object({ id: z.string() }), output: Any, batch: true }) },
+  )
+  const query = z.object({ id: z.string().default('well') })
+  const options = { query, stream: true, batch: true } as const
+  const { lines, stream, line } = logLines<Line>()
+  const app = buildApp(
+    [
+      aggregate('needed', { url: '/needed', ...options })
+        .required('one', ({ query: { id } }) => get({ id }))
+        .reply(Any, () => 1),
+      aggregate('wanted', { url: '/wanted', ...options })
+        .optional('one', ({ query: { id } }) => get({ id }), { fallback: null })
+        .reply(Any, () => 1),
+    ],
+    {
+      logger: { ...(loggerOptions({ level: 'debug', redaction: new Redaction() }) as object), stream },
+      batch: { operations: [get] },
+    },
+  )
+  t.teardown(() => app.close())
+  const store = keptRuns()
+  if (isKept) setRunKeeper(app, store)
+  return { app, store, lines, line, runs: () => store.list({ limit: 50 }).runs }
+}
+
+test('the lines of partial and failed runs have the id of the run, and that of a complete run has none', async t => {
+  const { app, line, lines, runs } = await arrange(t)
+  await app.inject('/needed?id=busy')
+  await app.inject('/wanted?id=busy')
+  await app.inject('/wanted')
+  const [complete, partial, failed] = runs()
+  t.match(await line(({ msg }) => msg === 'request failed'), { run: failed?.id })
+  t.match(await line(({ msg }) => msg === 'reply is partial'), { run: partial?.id })
+  t.equal(complete?.state, 'complete')
+  t.equal(lines.filter(({ run }) => run !== undefined).length, 2)
+})
+
+test('without a keeper no line has a run', async t => {
+  const { app, line, lines } = await arrange(t, false)
+  await app.inject('/needed?id=busy')
+  await line(({ msg }) => msg === 'request failed')
+  t.same(
+    lines.filter(({ run }) => run !== undefined),
+    [],
+  )
+})
+
+test('a request that is refused before its run starts is not kept', async t => {
+  const { app, runs } = await arrange(t)
+  const headers = { 'x-request-timeout-ms': 'soon' }
+  t.equal((await app.inject({ url: '/needed', headers })).statusCode, 400)
+  t.same(runs(), [])
+})
+
+test('a stream is kept with its form and the id of its plan, and HEAD is not kept', async t => {
+  const { app, store, runs } = await arrange(t)
+  const { body } = await app.inject({ url: '/wanted', headers: { accept: 'application/x-ndjson' } })
+  const [run] = runs()
+  t.match(store.find(run?.id ?? ''), { stream: 'ndjson', state: 'complete', caller: 'waited' })
+  t.match(body, `"run":"${run?.id}"`)
+  await app.inject({ method: 'HEAD', url: '/wanted', headers: { accept: 'text/event-stream' } })
+  t.equal(runs().length, 1)
+})
+
+test('a batch is a run whose steps are its calls, and its aggregates are runs of their own', async t => {
+  const { app, store, runs, line } = await arrange(t)
+  const calls = [
+    { id: 'a', operation: 'source.get', input: { id: 'busy' } },
+    { id: 'b', operation: 'wanted', input: { query: { id: 'well' } }, needs: ['c'] },
+    { id: 'c', operation: 'source.get', input: { id: 'well' } },
+  ]
+  const { statusCode } = await app.inject({ method: 'POST', url: '/v1/batch', payload: { calls } })
+  t.equal(statusCode, 200)
+  const batch = store.find(runs().find(each => each.aggregate === 'batch')?.id ?? '')
+  const part = store.find(runs().find(each => each.aggregate === 'wanted')?.id ?? '')
+  t.match(batch, { method: 'POST', target: '/v1/batch', state: 'partial', status: 200, parent: null })
+  t.match(batch?.steps, [
+    { name: 'a', kind: 'call', outcome: { state: 'failed', code: 'UPSTREAM_BUSY', attempts: 1 } },
+    { name: 'b', kind: 'call', needs: ['c'], outcome: { state: 'ok', attempts: 0 }, calls: [] },
+    { name: 'c', kind: 'call', outcome: { state: 'ok', code: null }, calls: [{ path: '/well', status: 200 }] },
+  ])
+  t.match(batch?.lost, [{ step: 'a', code: 'UPSTREAM_BUSY' }])
+  t.match(part, { parent: batch?.id, requestId: batch?.requestId, target: '/wanted', state: 'complete' })
+  t.match(await line(({ msg }) => msg === 'reply is partial'), { run: batch?.id })
+})
