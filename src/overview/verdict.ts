@@ -94,7 +94,9 @@ function sentence(start: string, troubled: readonly JudgedAggregate[]): VerdictP
     parts.push(linkTo(aggregate), { text: ` get ${repliesText(aggregate.recent)}` })
   }
   const more = troubled.length - shown.length
-  parts.push({ text: more > 0 ? `, and ${more} more aggregates are affected.` : '.' })
+  parts.push({
+    text: more > 0 ? `, and ${more} more ${more === 1 ? 'aggregate is' : 'aggregates are'} affected.` : '.',
+  })
   return parts
 }
 
