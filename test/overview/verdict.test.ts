@@ -24,14 +24,14 @@ test('the verdict names the sick upstream, since when, why, and what callers get
   hand.ticks(260, {
     upstreams: [upstreamRow('cats', { ok: 1, failed: 19, breaker: 'open' }), upstreamRow('dogs', { ok: 10 })],
     aggregates: [
-      aggregateRow('pets', { counts: { complete: 62, partial: 38 } }),
+      aggregateRow('pets', { counts: { complete: 62, partial: 38 }, codes: [['BREAKER_OPEN', 38]] }),
       aggregateRow('facts', { counts: { failed: 10 }, codes: [['UPSTREAM_STATUS', 10]], statuses: [['502', 10]] }),
     ],
   })
   t.equal(
     hand.verdict,
     'cats is failing since 01:02:08 UTC (2 min 9 s): 95 % of the attempts fail (status 503), circuit breaker open. ' +
-      'Callers of facts get errors (100 %, 502 UPSTREAM_STATUS), pets get partial replies (38 %).',
+      'Callers of facts get errors (100 %, 502 UPSTREAM_STATUS), pets get partial replies (38 %, BREAKER_OPEN).',
   )
   const { health, sentences } = hand.overview.sample().verdict
   t.equal(health, 'failing')
