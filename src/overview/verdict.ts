@@ -42,14 +42,17 @@ export function verdictOf(
 function sickSentence(at: number, health: Health, sick: readonly JudgedUpstream[]): VerdictPart[] {
   const [first] = sick as readonly [JudgedUpstream, ...JudgedUpstream[]]
   const { since, reason } = first.health
-  const start = `since ${timeText(since)} (${durationText(at - since)})`
+  const start = { text: timeText(since), at: since }
+  const rest = { text: ` (${durationText(at - since)}): ${reason}.` }
   if (sick.length === 1)
-    return [{ text: first.name, upstream: first.name }, { text: ` is ${health} ${start}: ${reason}.` }]
+    return [{ text: first.name, upstream: first.name }, { text: ` is ${health} since ` }, start, rest]
   return [
     ...listed(sick.map(({ name }) => ({ text: name, upstream: name }))),
     { text: ` are ${health}, ` },
     { text: first.name, upstream: first.name },
-    { text: ` ${start}: ${reason}.` },
+    { text: ' since ' },
+    start,
+    rest,
   ]
 }
 

@@ -36,7 +36,12 @@ test('the verdict names the sick upstream, since when, why, and what callers get
   const { health, sentences } = hand.overview.sample().verdict
   t.equal(health, 'failing')
   t.match(sentences, [
-    [{ text: 'cats', upstream: 'cats' }, {}],
+    [
+      { text: 'cats', upstream: 'cats' },
+      {},
+      { text: '01:02:08 UTC', at: hand.overview.sample().upstreams[0]?.since },
+      {},
+    ],
     [{}, { text: 'facts', aggregate: 'facts' }, {}, {}, { aggregate: 'pets' }],
   ])
 })

@@ -85,7 +85,7 @@ function moveAmongRows(list: HTMLElement, event: KeyboardEvent): void {
   if (at === -1 || event.ctrlKey || event.metaKey || event.altKey) return
   const last = links.length - 1
   const places: Readonly<Record<string, number>> = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: last }
-  const place = Object.hasOwn(places, event.key) ? links[places[event.key]] : undefined
+  const place = Object.hasOwn(places, event.key) ? links[places[event.key] ?? -1] : undefined
   if (place === undefined) return
   event.preventDefault()
   place.focus()

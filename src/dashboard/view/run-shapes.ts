@@ -15,7 +15,7 @@ const words: Readonly<Record<string, string>> = {
 
 /** Returns the word of a state. */
 export function stateWord(state: string): string {
-  return Object.hasOwn(words, state) ? words[state] : state
+  return (Object.hasOwn(words, state) ? words[state] : undefined) ?? state
 }
 
 const circle = 'M8 1.5a6.5 6.5 0 1 0 0 13a6.5 6.5 0 1 0 0-13Z'
