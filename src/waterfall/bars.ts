@@ -108,7 +108,7 @@ export function barsOfStep({ start, end, fault, calls }: TimedStep, until: numbe
   return [own, ...joined(inside)]
 }
 
-/** The looks of bars, in the order in which they are painted. Failures come last, so that other bars do not cover them. */
+/** The looks of bars, in the order in which they are painted: other bars do not cover failures. */
 const looks = ['own', 'wait', 'outrun', 'answered', 'open', 'cancelled', 'fault', 'hedge', 'failed'] as const
 
 /** Returns the look of a bar. A hedge that failed looks like every attempt that failed. */

@@ -49,7 +49,7 @@ const waits: Readonly<Record<WaitReason, string>> = {
   permit: 'for a permit',
   token: 'for a token',
   retry: 'before the retry',
-  shared: 'for the same call of another run',
+  shared: 'for an equal call',
   keys: 'for its batch of keys',
 }
 

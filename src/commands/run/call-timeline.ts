@@ -33,7 +33,7 @@ export function addCallEvent(calls: LiveCalls, event: CallEvent): void {
     }
     case 'attempt ended':
       for (const attempt of callOf(calls, event, at).attempts) {
-        if (attempt.number === event.attempt) endAttempt(attempt, at, event.code)
+        if (attempt.number === event.attempt) endAttempt(attempt, at, event)
       }
       break
     case 'call joined':
@@ -70,8 +70,13 @@ function callOf(calls: LiveCalls, { call, operation }: CallEvent, start: number)
   return created
 }
 
-function endAttempt(attempt: Mutable<KeptAttempt>, at: number, code: string | undefined): void {
+function endAttempt(
+  attempt: Mutable<KeptAttempt>,
+  at: number,
+  { status, code }: { readonly status: number | undefined; readonly code: string | undefined },
+): void {
   attempt.end = at
+  attempt.status = status ?? null
   attempt.code = code ?? null
 }
 
@@ -84,6 +89,6 @@ function endCall(call: LiveCall, { at, status, code, cached }: CallEvent & { rea
     call.marks.push({ at, what: 'call refused', reason: 'breaker' })
   for (const wait of call.waits) wait.end = Math.min(wait.end, at)
   for (const attempt of call.attempts) {
-    if (attempt.end === null) endAttempt(attempt, at, code)
+    if (attempt.end === null) endAttempt(attempt, at, { status, code })
   }
 }
