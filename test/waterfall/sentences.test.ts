@@ -101,6 +101,7 @@ test('a call that ended otherwise than its attempts says so', async t => {
     keptCall({ code: 'CANCELLED', attempts: [attempt(0, 40, { code: 'CANCELLED' })] }),
     keptCall({ end: null, attempts: [attempt(3, null)] }),
     keptCall({ end: null }),
+    keptCall({ end: null, attempts: [attempt(0, 40, { code: 'CANCELLED' })] }),
   ].map(sentenceOfCall)
   t.same(sentences, [
     'answered from the cache.',
@@ -112,6 +113,7 @@ test('a call that ended otherwise than its attempts says so', async t => {
     'attempt 1 at 0 ms: cancelled after 40 ms.',
     'attempt 1 at 3.0 ms: had no answer when the run ended.',
     'had not ended when the run ended.',
+    'attempt 1 at 0 ms: cancelled after 40 ms.',
   ])
 })
 
