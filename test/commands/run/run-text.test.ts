@@ -144,8 +144,8 @@ test('a step that waited for a tenth of the run has a line with its longest wait
     [0, 'step started', { step: 1 }],
     waited(0, 'permit', 205),
     waited(1, 'retry', 300),
-    [900, 'call joined', { ...source, step: 0 }],
-    [990, 'call joined', { ...source, step: 3 }],
+    [900, 'call joined', { ...source, step: 0, reason: 'shared' }],
+    [990, 'call joined', { ...source, step: 3, reason: 'keys' }],
   ] as const
   t.same(waitsOf(runViewAfter(events)), [], 'a run in progress has none')
   t.same(waitsOf(runViewAfter([...events, [1000, 'run ended']])), [
