@@ -108,8 +108,8 @@ export function barsOfStep({ start, end, fault, calls }: TimedStep, until: numbe
   return [own, ...joined(inside)]
 }
 
-/** The looks of bars, in the order in which they are painted. Failures come last, so that other bars do not cover them. */
-const looks = ['own', 'wait', 'outrun', 'answered', 'open', 'cancelled', 'fault', 'hedge', 'failed'] as const
+/** The looks of bars, in the order in which they are painted: answers cover cancels, and failures are on top. */
+const looks = ['own', 'wait', 'outrun', 'cancelled', 'answered', 'open', 'fault', 'hedge', 'failed'] as const
 
 /** Returns the look of a bar. A hedge that failed looks like every attempt that failed. */
 export function lookOf(bar: Bar): (typeof looks)[number] {

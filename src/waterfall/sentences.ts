@@ -49,7 +49,7 @@ const waits: Readonly<Record<WaitReason, string>> = {
   permit: 'for a permit',
   token: 'for a token',
   retry: 'before the retry',
-  shared: 'for the same call of another run',
+  shared: 'for an equal call',
   keys: 'for its batch of keys',
 }
 
@@ -96,7 +96,7 @@ export function markText({ at, what, reason }: KeptMark): string {
 function callEnd({ attempts, marks, start, end, code, cache }: KeptCall): string {
   if (cache === 'hit') return 'answered from the cache'
   if (cache === 'stale') return 'answered with a stale entry of the cache'
-  if (end === null) return attempts.some(attempt => attempt.end === null) ? '' : 'had not ended when the run ended'
+  if (end === null) return attempts.length > 0 ? '' : 'had not ended when the run ended'
   if (code === null) return attempts.length > 0 ? '' : `answered after ${timeText(end - start)}`
   if (attempts.some(attempt => attempt.code === code) || marks.some(({ what }) => what === 'call refused')) return ''
   return `ended with ${code} at ${timeText(end)}`

@@ -71,8 +71,8 @@ test(
     t.match(first[0], /^step {3}state {6}0 +10000 ms │ {2}calls {2}attempts {7}ms$/)
     t.same(new Set(first.map(line => line.indexOf('│'))).size, 1, 'the deadline is one line')
     t.ok(before.every(line => line.length < 80))
-    t.match(first[1], /^pages {2}running {4}━+ +│ {4}1\/3 +3 +\d+$/)
-    t.match(first[2], /^extra {2}fallback {3}━ +│ +1 +\d+\.\d$/)
+    t.match(first[1], /^pages {2}running {4}─*━+ +│ {4}1\/3 +3 +\d+$/)
+    t.match(first[2], /^extra {2}fallback {3}─*━!? +│ +1 +\d+\.\d$/)
     t.match(first[3], /^sum {4}waiting +│$/)
     t.match(
       before.find(line => line.startsWith('running, ')),
@@ -90,7 +90,7 @@ test(
     answer()
     const last = await terminal.until(ended(0))
     const rows = rowsOf(last)
-    t.match(rows[1], /^pages {2}ok {9}━+ *│ {4}3\/3 +3 +\d+\.\d$/)
+    t.match(rows[1], /^pages {2}ok {9}─*━+─* *│ {4}3\/3 +3 +\d+\.\d$/)
     t.match(rows[3], /^sum {4}ok +─ *│ +0 +\d+\.\d$/, 'a step without a call has a thin line')
     t.ok(
       Math.abs((rows[3] ?? '').indexOf('─') - (rows[1] ?? '').lastIndexOf('━')) <= 1,
@@ -135,8 +135,9 @@ test('waits, hedges, retries and cancels of a run can be told apart in its drawi
   t.match(row('slow'), / ok +─*━+═+ *│/)
   t.match(row('again'), / ok +─*━+!┄*━+ *│/)
   t.match(row('queued'), / ok +─*━+─* *│/)
-  t.match(row('fastest'), / ok +━+─* *│/)
+  t.match(row('fastest'), / ok +─*━+─* *│/)
   t.match(row('never'), / fallback +─*━+[×!]─*│/)
+  t.ok(lines.some(line => /^ {2}again {3}waited 1\d{3} ms before the retry$/.test(line)))
   t.ok(lines.some(line => /^(?:─ own work {2})?┄ wait {2}━ attempt {2}═ hedge {2}! failed$/.test(line)))
 })
 

@@ -64,7 +64,7 @@ test('a hedge has a lane of its own, and the attempt that was slower is outrun',
   t.equal(lookOf({ kind: 'hedge', end: 'failed', from: 0, to: 1, lane: 1 }), 'failed')
 })
 
-test('what has no end lasts until the end of the run', async t => {
+test('a call, a wait or an attempt without an end lasts until the end of the run', async t => {
   const call = keptCall({
     end: null,
     waits: [{ reason: 'shared', start: 5, end: Infinity }],

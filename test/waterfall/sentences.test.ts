@@ -101,17 +101,19 @@ test('a call that ended otherwise than its attempts says so', async t => {
     keptCall({ code: 'CANCELLED', attempts: [attempt(0, 40, { code: 'CANCELLED' })] }),
     keptCall({ end: null, attempts: [attempt(3, null)] }),
     keptCall({ end: null }),
+    keptCall({ end: null, attempts: [attempt(0, 40, { code: 'CANCELLED' })] }),
   ].map(sentenceOfCall)
   t.same(sentences, [
     'answered from the cache.',
     'attempt 1 at 0 ms: failed with UPSTREAM_RESET after 9.0 ms; answered with a stale entry of the cache.',
-    'waited 39 ms for the same call of another run; answered after 40 ms.',
+    'waited 39 ms for an equal call; answered after 40 ms.',
     'waited 4.0 ms for its batch of keys; answered after 40 ms.',
     'waited 40 ms for a token; ended with DEADLINE_EXCEEDED at 40 ms.',
     'call refused at 0 ms: the circuit breaker was open.',
     'attempt 1 at 0 ms: cancelled after 40 ms.',
     'attempt 1 at 3.0 ms: had no answer when the run ended.',
     'had not ended when the run ended.',
+    'attempt 1 at 0 ms: cancelled after 40 ms.',
   ])
 })
 

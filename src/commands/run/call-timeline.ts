@@ -16,6 +16,12 @@ export type LiveCalls = Map<number, LiveCall>
 /** The largest number of calls of a step that are drawn. Each frame draws all of them. */
 const mostCalls = 5000
 
+/** The codes of calls that were refused before their first attempt, and the reason of the refusal. */
+const refusedBy = new Map<string | undefined, KeptMark['reason']>([
+  ['BREAKER_OPEN', 'breaker'],
+  ['BULKHEAD_FULL', 'permit'],
+])
+
 /** Adds an event to the times of its call. The first event of a call adds the call. */
 export function addCallEvent(calls: LiveCalls, event: CallEvent): void {
   if (calls.size === mostCalls && !calls.has(event.call)) return
@@ -33,11 +39,11 @@ export function addCallEvent(calls: LiveCalls, event: CallEvent): void {
     }
     case 'attempt ended':
       for (const attempt of callOf(calls, event, at).attempts) {
-        if (attempt.number === event.attempt) endAttempt(attempt, at, event.code)
+        if (attempt.number === event.attempt) endAttempt(attempt, at, event)
       }
       break
     case 'call joined':
-      callOf(calls, event, at).waits.push({ reason: 'shared', start: at, end: Infinity })
+      callOf(calls, event, at).waits.push({ reason: event.reason, start: at, end: Infinity })
       break
     case 'resend refused':
       callOf(calls, event, at).marks.push({ at, what: `${event.kind} not sent`, reason: event.reason })
@@ -70,8 +76,13 @@ function callOf(calls: LiveCalls, { call, operation }: CallEvent, start: number)
   return created
 }
 
-function endAttempt(attempt: Mutable<KeptAttempt>, at: number, code: string | undefined): void {
+function endAttempt(
+  attempt: Mutable<KeptAttempt>,
+  at: number,
+  { status, code }: { readonly status: number | undefined; readonly code: string | undefined },
+): void {
   attempt.end = at
+  attempt.status = status ?? null
   attempt.code = code ?? null
 }
 
@@ -80,10 +91,11 @@ function endCall(call: LiveCall, { at, status, code, cached }: CallEvent & { rea
   call.status = status ?? null
   call.code = code ?? null
   call.cache = cached?.cache ?? null
-  if (code === 'BREAKER_OPEN' && call.attempts.length === 0)
-    call.marks.push({ at, what: 'call refused', reason: 'breaker' })
+  const refusal = refusedBy.get(code)
+  if (refusal !== undefined && call.attempts.length === 0)
+    call.marks.push({ at, what: 'call refused', reason: refusal })
   for (const wait of call.waits) wait.end = Math.min(wait.end, at)
   for (const attempt of call.attempts) {
-    if (attempt.end === null) endAttempt(attempt, at, code)
+    if (attempt.end === null) endAttempt(attempt, at, { status, code })
   }
 }

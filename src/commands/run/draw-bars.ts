@@ -82,9 +82,16 @@ function looksOf(bars: readonly Bar[], { end, deadline, width }: BarsOptions): L
   // The end of an attempt has a mark if the attempt stays visible beside it.
   for (const { bar, from, to } of places) {
     const mark = lookOf(bar)
-    if (to - from > 1 && (mark === 'failed' || mark === 'cancelled')) looks[to - 1] = mark
+    if (to - from <= 1 || (mark !== 'failed' && mark !== 'cancelled')) continue
+    // The answer of another call at the same time covers a cancel, as in a firstOf.
+    const isCovered = mark === 'cancelled' && places.some(other => other.to >= to && isAnswer(other.bar))
+    if (!isCovered) looks[to - 1] = mark
   }
   return looks
+}
+
+function isAnswer(bar: Bar): boolean {
+  return (bar.kind === 'attempt' || bar.kind === 'hedge') && bar.end === 'answered'
 }
 
 function lineOf({ kind }: Bar): Look {

@@ -2,6 +2,7 @@ import { errors, type ErrorCode } from '../../errors.ts'
 import { printable } from '../../log/printable.ts'
 import type { CallCounts, BareEvent } from '../../fanout/events.ts'
 import { hasSeveralCalls } from '../../fanout/step.ts'
+import { waitText } from '../../waterfall/sentences.ts'
 import { callsOf, isLost, rowOf, type Row, type RunView } from './run-view.ts'
 
 /** Returns the line of an event for an output that is not a terminal, or `undefined` for an event without a line. */
@@ -18,10 +19,13 @@ export function plainLine(view: RunView, event: BareEvent): string | undefined {
 function endOf(row: Row): string {
   const { start = 0, end = 0, attempts, state, fault } = row
   const calls = callsOf(row)
-  const numbers =
-    `${(end - start).toFixed(1)} ms, ${attempts} ` +
-    `${attempts === 1 ? 'attempt' : 'attempts'}${calls === '' ? '' : `, ${calls} calls`}${fault === undefined ? '' : `, rehearsed ${fault}`}`
-  return ` after ${numbers}${isLost(row) && state !== 'cancelled' ? reasonOf(row) : ''}`
+  const numbers = [
+    `${(end - start).toFixed(1)} ms`,
+    `${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`,
+    ...(calls === '' ? [] : [`${calls} calls`]),
+    ...(fault === undefined ? [] : [`rehearsed ${fault}`]),
+  ]
+  return ` after ${numbers.join(', ')}${isLost(row) && state !== 'cancelled' ? reasonOf(row) : ''}`
 }
 
 /** Returns the state of a run in one line. */
@@ -37,6 +41,25 @@ export function summaryOf({ rows, outcome }: RunView, now: number): string {
 export function lossesOf({ rows }: RunView): string[] {
   const width = Math.max(0, ...rows.filter(hasReason).map(({ name }) => name.length))
   return rows.filter(hasReason).map(row => `${row.name.padEnd(width)}  ${row.state}${reasonOf(row)}`)
+}
+
+/** The share of the time of a run from which a wait is reported. */
+const longWait = 0.1
+
+/** Returns one line per step whose calls waited for a large part of the run, with the longest wait. */
+export function waitsOf({ rows, outcome }: RunView): string[] {
+  if (outcome === undefined) return []
+  const { at } = outcome
+  const found = rows.flatMap(({ name, timeline }) => {
+    const waits = [...timeline.values()].flatMap(call => call.waits)
+    // The run may end before a wait.
+    const [longest] = waits
+      .map(wait => ({ ...wait, end: Math.min(wait.end, at) }))
+      .toSorted((one, other) => other.end - other.start - (one.end - one.start))
+    return longest === undefined || longest.end - longest.start < at * longWait ? [] : [{ name, longest }]
+  })
+  const width = Math.max(0, ...found.map(({ name }) => name.length))
+  return found.map(({ name, longest }) => `${name.padEnd(width)}  ${waitText(longest)}`)
 }
 
 /** Returns true if the step has ended and has a reason to show. A cancelled step has no reason to show. */

@@ -4,7 +4,7 @@ import { createRuntime, type Override, type Runtime, type RuntimeOptions } from 
 import { applyEvent, type RunView } from './run-view.ts'
 import { liveView } from './live-view.ts'
 import { isTerminal, terminalCapabilities } from './terminal-capabilities.ts'
-import { lossesOf, plainLine } from './run-text.ts'
+import { lossesOf, plainLine, waitsOf } from './run-text.ts'
 import { cut, waterfall } from './waterfall.ts'
 
 export interface WatchOptions<R> {
@@ -112,8 +112,9 @@ function drawn(view: RunView): Display {
       print()
       const { columns } = stderr
       // The last column stays empty, as in the waterfall.
-      const losses = lossesOf(view).map(line => cut(`  ${line}`, columns - 1, capabilities.unicode))
-      stderr.write(`\n${[...draw(columns), ...losses].join('\n')}\n`)
+      const lines = [...lossesOf(view), ...waitsOf(view)]
+      const reasons = lines.map(line => cut(`  ${line}`, columns - 1, capabilities.unicode))
+      stderr.write(`\n${[...draw(columns), ...reasons].join('\n')}\n`)
     },
   }
 }

@@ -93,8 +93,8 @@ function hasText({ id, requestId, traceId, aggregate, code, lost }: RunRow, text
 }
 
 /**
- * Returns the path of the kept runs that may pass the filters. The service has no filter for slow runs and for a part of
- * a text, so the page filters its answer again.
+ * Returns the path of the kept runs that may pass the filters. The service has no filter for slow runs and for a part
+ * of a text, so the page filters its answer again.
  *
  * @param before - The run or the value of `next` before which the runs are; without it, the answer has the newest runs.
  */
@@ -106,8 +106,8 @@ export function keptRunsPath(filters: RunFilters, limit: number, before?: RunRow
 }
 
 /**
- * Returns the paths of the kept runs whose request, run or trace has the text of the filters as its id. They are found
- * also among so many other runs that a list of the newest does not have them.
+ * Returns the paths of the kept runs whose request, run or trace has the text of the filters as its id. A list of the
+ * newest runs need not have them.
  */
 export function namedRunsPaths(filters: RunFilters, limit: number): string[] {
   const text = filters.text.trim()

@@ -1,7 +1,7 @@
 /**
  * Returns a text of a caller or of an upstream in which each character that hides or reorders text is written as an
- * escape: `\u202e`. They are control characters, separators of lines, the marks of bidirectional text and spaces without
- * a width.
+ * escape: `\u202e`. They are control characters, separators of lines, the marks of bidirectional text and spaces
+ * without a width.
  */
 export function visibleText(text: string): string {
   let visible = ''

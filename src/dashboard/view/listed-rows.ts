@@ -86,7 +86,15 @@ function moveAmongRows(list: HTMLElement, event: KeyboardEvent): void {
   const last = links.length - 1
   const places: Readonly<Record<string, number>> = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: last }
   const place = Object.hasOwn(places, event.key) ? links[places[event.key] ?? -1] : undefined
+  const place = placeOf(event.key, links, at)
   if (place === undefined) return
   event.preventDefault()
   place.focus()
+}
+
+function placeOf(key: string, links: readonly HTMLAnchorElement[], at: number): HTMLAnchorElement | undefined {
+  if (key === 'ArrowDown') return links[at + 1]
+  if (key === 'ArrowUp') return links[at - 1]
+  if (key === 'Home') return links[0]
+  return key === 'End' ? links.at(-1) : undefined
 }

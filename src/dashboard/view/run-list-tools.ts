@@ -4,7 +4,7 @@ import type { ShownRuns } from '../model/shown-runs.ts'
 import type { DashboardState } from '../model/state.ts'
 import { element, TextCell } from './dom.ts'
 
-/** What is above and below the rows of the list of runs: its state, its buttons, and what it does not show. */
+/** The parts above and below the rows of the list of runs: its state, its buttons, and notes on missing runs. */
 export class RunListTools {
   readonly head: HTMLElement
   readonly foot: HTMLElement

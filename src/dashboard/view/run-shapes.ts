@@ -1,21 +1,22 @@
 import { drawing } from './dom.ts'
 
 /** The words of the states of runs and of steps, as the page shows them. */
-const words: Readonly<Record<string, string>> = {
-  complete: 'Complete',
-  partial: 'Partial',
-  failed: 'Failed',
-  cancelled: 'Cancelled',
-  slow: 'Slow',
-  ok: 'OK',
-  stale: 'Stale',
-  fallback: 'Fallback',
-  skipped: 'Skipped',
-}
+const words: ReadonlyMap<string, string> = new Map([
+  ['complete', 'Complete'],
+  ['partial', 'Partial'],
+  ['failed', 'Failed'],
+  ['cancelled', 'Cancelled'],
+  ['slow', 'Slow'],
+  ['ok', 'OK'],
+  ['stale', 'Stale'],
+  ['fallback', 'Fallback'],
+  ['skipped', 'Skipped'],
+])
 
 /** Returns the word of a state. */
 export function stateWord(state: string): string {
   return (Object.hasOwn(words, state) ? words[state] : undefined) ?? state
+  return words.get(state) ?? state
 }
 
 const circle = 'M8 1.5a6.5 6.5 0 1 0 0 13a6.5 6.5 0 1 0 0-13Z'

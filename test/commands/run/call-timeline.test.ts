@@ -58,7 +58,7 @@ test('the bars of the terminal are those of the kept run', async t => {
       ['wait', 'failed', 'answered'],
       ['wait', 'answered'],
       ['wait', 'answered'],
-      ['answered', 'cancelled'],
+      ['cancelled', 'answered'],
       ['failed'],
     ],
   )

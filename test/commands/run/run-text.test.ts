@@ -3,7 +3,7 @@ import { test } from 'tap'
 import { z } from 'zod'
 import { callsOf, createRunView, applyEvent } from '../../../src/commands/run/run-view.ts'
 import { plainLine } from '../../../src/commands/run/run-text.ts'
-import { lossesOf, summaryOf } from '../../../src/commands/run/run-text.ts'
+import { lossesOf, summaryOf, waitsOf } from '../../../src/commands/run/run-text.ts'
 import { aggregate } from '../../../src/fanout/aggregate.ts'
 import type { BareEvent } from '../../../src/fanout/events.ts'
 import { oracle } from '../../helpers/oracle.ts'
@@ -134,6 +134,23 @@ test('a context() that refuses after good answers has no status of its loss, and
   const tally = { calls: 2, ok: 1, failed: [{ index: 0, code: 'UPSTREAM_STATUS', status: 404 }] }
   t.same(lossesOf(runViewAfter([...asked, [3, 'step ended', { step: -1, state: 'failed', tally }]])), [
     'context  failed: 1 of 2 calls lost, UPSTREAM_STATUS (404), answered with an unexpected status',
+  ])
+})
+
+test('a step that waited for a tenth of the run has a line with its longest wait', async t => {
+  const waited = (call: number, reason: string, ms: number) =>
+    [500, 'call waited', { ...source, step: 1, call, reason, ms }] as const
+  const events = [
+    [0, 'step started', { step: 1 }],
+    waited(0, 'permit', 205),
+    waited(1, 'retry', 300),
+    [900, 'call joined', { ...source, step: 0, reason: 'shared' }],
+    [990, 'call joined', { ...source, step: 3, reason: 'keys' }],
+  ] as const
+  t.same(waitsOf(runViewAfter(events)), [], 'a run in progress has none')
+  t.same(waitsOf(runViewAfter([...events, [1000, 'run ended']])), [
+    'first  waited 100 ms for an equal call',
+    'pages  waited 300 ms before the retry',
   ])
 })
 

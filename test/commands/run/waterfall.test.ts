@@ -291,3 +291,20 @@ test('a context() that asks calls has the first row from its first event on, and
     'first    running            ────────                │                0      250',
   ])
 })
+
+test('a cancelled call of a step is covered by the answer of another call', async t => {
+  const source = { upstream: 'source', operation: 'source.ask', kind: 'first' }
+  const [, , , , , mirror] = waterfall(
+    runViewAfter([
+      [0, 'step started', { step: 2 }],
+      [0, 'attempt started', { ...source, step: 2, call: 0 }],
+      [0, 'attempt started', { ...source, step: 2, call: 1 }],
+      [500, 'attempt ended', { ...source, step: 2, call: 0 }],
+      [500, 'attempt ended', { ...source, step: 2, call: 1, code: 'CANCELLED' }],
+      [600, 'step ended', { step: 2, tally: { calls: 2, ok: 1, failed: [] } }],
+      [1000, 'run ended'],
+    ]),
+    { ...plain, now: 1000, columns: 87 },
+  )
+  t.match(mirror, /^mirror {2}ok {9}━{20}─{4} {16}│ {4}1\/2 /)
+})

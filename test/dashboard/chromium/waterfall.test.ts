@@ -83,7 +83,7 @@ test(
       slow: ['own', 'outrun', 'hedge'],
       again: ['own', 'wait', 'failed', 'answered'],
       queued: ['own', 'wait', 'answered'],
-      fastest: ['own', 'answered', 'cancelled'],
+      fastest: ['own', 'cancelled', 'answered'],
       never: ['own', 'failed'],
     })
     t.same(
