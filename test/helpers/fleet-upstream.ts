@@ -1,5 +1,6 @@
-import type { BreakerState, Health, UpstreamSample } from '../../src/dashboard/protocol.ts'
+import type { BreakerState, UpstreamSample } from '../../src/dashboard/protocol.ts'
 import { fraction } from '../../src/demo-upstreams/random.ts'
+import { UpstreamHealth } from '../../src/overview/health.ts'
 import type { FleetUpstream } from './fleet-shapes.ts'
 
 /** Samples of 10 s, which the percentiles and the health look at, and of 2 s. */
@@ -8,8 +9,6 @@ const shortWindow = 4
 /** How long a breaker stays open, and how long the upstream fails before it opens, in ms. */
 const openMs = 5000
 const opensAfterMs = 2500
-/** How long a state of health holds, in ms. */
-const holdMs = 5000
 
 /** The model of one upstream: its calls, attempts, breaker, permits and health in steps of half a second. */
 export class SimulatedUpstream {
@@ -20,10 +19,8 @@ export class SimulatedUpstream {
   lostShare = 0
   #breaker: BreakerState = 'closed'
   #breakerSince = 0
-  #health: Health = 'idle'
-  #since: number
-  #lastBad = -Infinity
-  readonly #recent: { attempts: number; failed: number }[] = []
+  readonly health: UpstreamHealth
+  readonly #recent: { calls: number; attempts: number; failed: number }[] = []
   readonly #seed: number
   readonly #failsAt: number
   #ticks = 0
@@ -31,16 +28,12 @@ export class SimulatedUpstream {
   constructor(spec: FleetUpstream, seed: number, startAt: number, failsAt: number) {
     this.spec = spec
     this.#seed = seed
-    this.#since = startAt
+    this.health = new UpstreamHealth(startAt)
     this.#failsAt = failsAt
   }
 
   get breaker(): BreakerState {
     return this.#breaker
-  }
-
-  get health(): Health {
-    return this.#health
   }
 
   /** Whether its calls fail at this moment. */
@@ -76,29 +69,44 @@ export class SimulatedUpstream {
             : 'UPSTREAM_RESET'
     this.lostShare = calls === 0 ? 0 : lostCalls / calls
     if (isProbing && failedAttempts > 0) this.#turn('open', at)
-    this.#recent.push({ attempts, failed: failedAttempts })
+    this.#recent.push({ calls, attempts, failed: failedAttempts })
     if (this.#recent.length > longWindow) this.#recent.shift()
-    const reason = this.#judge(at)
     const slow = isSick ? 11 : spec.story === 'strained' ? 3.4 : 1
-    const hasTimes = this.#sum(longWindow).attempts >= 5
-    const p50 = spec.medianMs * slow * this.#wave(0.06, 5)
-    const permits = Math.min(spec.limit, Math.round((attempts * 2 * p50) / 1000 + 0.4 * this.#random(6)))
+    const window = this.#sum(longWindow)
+    const times = (factor: number) => (window.attempts < 5 ? null : rounded(spec.medianMs * slow * factor))
+    const p50 = times(this.#wave(0.06, 5))
+    const p95 = times(2.5 * this.#wave(0.1, 7))
+    const used = Math.min(spec.limit, Math.round((attempts * 2 * (p50 ?? 0)) / 1000 + 0.4 * this.#random(6)))
     const isFull = spec.story === 'strained'
+    const permits = isFull ? spec.limit : used
+    const queued = isFull ? 1 + this.#count(11 * this.#wave(0.5, 9), 10) : 0
+    const { health, since, reason } = this.health.update(at, {
+      isOff: spec.story === 'off',
+      recent: this.#sum(shortWindow),
+      window,
+      topFailure: isSick ? '503' : null,
+      breaker: this.#breaker,
+      permits,
+      permitLimit: spec.limit,
+      queued,
+      p95,
+      usualP95: null,
+    })
     return {
       index,
-      health: this.#health,
-      since: this.#since,
+      health,
+      since,
       reason,
       attempts,
       failedAttempts,
       calls,
       lostCalls,
-      p50: hasTimes ? rounded(p50) : null,
-      p95: hasTimes ? rounded(spec.medianMs * slow * 2.5 * this.#wave(0.1, 7)) : null,
-      p99: hasTimes ? rounded(spec.medianMs * slow * 4.1 * this.#wave(0.16, 8)) : null,
-      permits: isFull ? spec.limit : permits,
+      p50,
+      p95,
+      p99: times(4.1 * this.#wave(0.16, 8)),
+      permits,
       permitLimit: spec.limit,
-      queued: isFull ? this.#count(12 * this.#wave(0.5, 9), 10) : 0,
+      queued,
       breaker: this.#breaker,
       hedges,
       hedgesWon: Math.min(hedges, this.#count(hedges * 0.45, 11)),
@@ -120,45 +128,16 @@ export class SimulatedUpstream {
     this.#breakerSince = at
   }
 
-  /** Sets the health, and returns its reason in words. */
-  #judge(at: number): string {
-    const short = this.#sum(shortWindow)
-    const long = this.#sum(longWindow)
-    const percent = long.attempts === 0 ? 0 : Math.round((100 * long.failed) / long.attempts)
-    const isOpen = this.#breaker === 'open' || this.#breaker === 'half-open'
-    const isFailing =
-      isOpen ||
-      (short.failed >= 3 && short.failed >= 0.25 * short.attempts) ||
-      (long.failed >= 5 && long.failed >= 0.1 * long.attempts)
-    const isStrained = this.spec.story === 'strained' && long.attempts > 0
-    const next: Health =
-      this.spec.story === 'off'
-        ? 'off'
-        : isFailing
-          ? 'failing'
-          : isStrained
-            ? 'strained'
-            : long.attempts === 0
-              ? 'idle'
-              : 'healthy'
-    if (next === 'failing' || next === 'strained') this.#lastBad = at
-    if (next !== this.#health && (next !== 'healthy' || at - this.#lastBad >= holdMs)) {
-      this.#health = next
-      this.#since = at
-    }
-    if (this.#health === 'failing')
-      return isOpen ? 'circuit breaker open' : `${percent} % of its attempts fail (503 UPSTREAM_BUSY)`
-    return this.#health === 'strained' ? 'calls wait for a permit' : ''
-  }
-
   #sum(samples: number) {
+    let calls = 0
     let attempts = 0
     let failed = 0
     for (let index = Math.max(0, this.#recent.length - samples); index < this.#recent.length; index++) {
+      calls += this.#recent[index]?.calls ?? 0
       attempts += this.#recent[index]?.attempts ?? 0
       failed += this.#recent[index]?.failed ?? 0
     }
-    return { attempts, failed }
+    return { calls, attempts, failed }
   }
 
   #random(salt: number): number {

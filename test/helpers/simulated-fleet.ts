@@ -1,17 +1,17 @@
 import type {
   AggregateSample,
   BreakerChange,
-  Health,
   Hello,
   Runs,
   Sample,
   UpstreamHistory,
   UpstreamSample,
   Verdict,
-  VerdictPart,
 } from '../../src/dashboard/protocol.ts'
 import type { KeptRun, RunRow } from '../../src/waterfall/kept-run.ts'
 import { fraction } from '../../src/demo-upstreams/random.ts'
+import type { RecentRuns } from '../../src/overview/aggregate-state.ts'
+import { verdictOf } from '../../src/overview/verdict.ts'
 import { inventRun, rowOf, statusOf } from './fleet-runs.ts'
 import type { FleetAggregate, FleetShape } from './fleet-shapes.ts'
 import { SimulatedUpstream } from './fleet-upstream.ts'
@@ -49,6 +49,8 @@ export class SimulatedFleet {
   readonly #upstreamSamples: UpstreamSample[][] = []
   readonly #aggregateSamples: AggregateSample[][] = []
   readonly #breakers: BreakerChange[] = []
+  /** The names of the aggregates that use each upstream. */
+  readonly #usedBy: readonly (readonly string[])[]
   #at: number
   #ticks = 0
   #runs = 0
@@ -58,6 +60,9 @@ export class SimulatedFleet {
     this.#options = options
     this.#at = startAt
     this.boot = `boot-${seed}`
+    this.#usedBy = shape.upstreams.map((_, upstream) =>
+      shape.aggregates.filter(({ steps }) => steps.some(step => step.upstream === upstream)).map(({ name }) => name),
+    )
     this.#upstreams = shape.upstreams.map(
       (spec, index) => new SimulatedUpstream(spec, seed + index * 104_729, startAt, failsAt),
     )
@@ -121,7 +126,7 @@ export class SimulatedFleet {
         name,
         origin,
         operations,
-        usedBy: this.#users(index).map(each => each.name),
+        usedBy: this.#usedBy[index] ?? [],
       })),
       aggregates: shape.aggregates.map(({ name, url }) => ({ name, method: 'GET', url })),
       keptRuns: true,
@@ -184,10 +189,6 @@ export class SimulatedFleet {
   #isCalled(upstream: number): boolean {
     const story = this.#options.shape.upstreams[upstream]?.story
     return story !== 'idle'
-  }
-
-  #users(upstream: number): readonly FleetAggregate[] {
-    return this.#options.shape.aggregates.filter(({ steps }) => steps.some(step => step.upstream === upstream))
   }
 
   #random(salt: number): number {
@@ -270,76 +271,26 @@ export class SimulatedFleet {
   }
 
   #verdict(): Verdict {
-    const rank: readonly Health[] = ['failing', 'strained', 'healthy', 'off', 'idle']
-    const health = rank.find(each => this.#upstreams.some(upstream => upstream.health === each)) ?? 'idle'
-    const sick = this.#upstreams.filter(upstream => upstream.health === 'failing')
-    const strained = this.#upstreams.filter(upstream => upstream.health === 'strained')
-    if (sick.length > 0) return { health, sentences: sick.slice(0, 2).flatMap(each => this.#sentencesOf(each)) }
-    if (strained.length > 0)
-      return {
-        health,
-        sentences: [[...named(strained), { text: strained.length === 1 ? ' is strained.' : ' are strained.' }]],
-      }
-    const runs = this.#sumOfRuns()
-    const share = runs.all === 0 ? 0 : (100 * runs.failed) / runs.all
-    return {
-      health,
-      sentences: [
-        [
-          {
-            text: `All ${this.#upstreams.length} upstreams are healthy; ${Math.round(runs.all / 10)} runs/s, ${share.toFixed(1)} % failed.`,
-          },
-        ],
-      ],
-    }
-  }
-
-  #sentencesOf(upstream: SimulatedUpstream): (readonly VerdictPart[])[] {
-    const index = this.#upstreams.indexOf(upstream)
-    const now = this.#upstreamSamples.at(-1)?.[index]
-    const since = now?.since ?? this.#at
-    const breaker = upstream.breaker === 'closed' ? '' : `, circuit breaker ${upstream.breaker}`
-    const { name } = upstream.spec
-    const moment = `${new Date(since).toISOString().slice(11, 19)} (${duration(this.#at - since)})`
-    const first = [
-      { text: name, upstream: name },
-      { text: ` is failing since ${moment}: 94 % of its attempts fail (503 UPSTREAM_BUSY)${breaker}.` },
-    ]
-    const users = this.#options.shape.aggregates.flatMap(({ name: user, steps }) => {
-      const step = steps.find(each => each.upstream === index)
-      return step === undefined ? [] : [{ user, gets: step.kind === 'required' ? 'errors (503)' : 'partial replies' }]
-    })
-    const second = users
-      .slice(0, 2)
-      .flatMap(({ user, gets }, at) => [
-        { text: at === 0 ? 'Callers of ' : ', callers of ' },
-        { text: user, aggregate: user },
-        { text: ` get ${gets}` },
-      ])
-    return users.length === 0 ? [first] : [first, [...second, { text: '.' }]]
+    const { shape } = this.#options
+    const upstreams = this.#upstreams.map(({ spec, health }, index) => ({
+      name: spec.name,
+      health: health.state,
+      usedBy: this.#usedBy[index] ?? [],
+    }))
+    const aggregates = shape.aggregates.map(({ name }, index) => ({ name, recent: this.#recentRuns(index) }))
+    return verdictOf(this.#at, upstreams, aggregates)
   }
 
   /** Counts the runs of the last 10 s. */
-  #sumOfRuns() {
-    let all = 0
-    let failedRuns = 0
-    for (const row of this.#aggregateSamples.slice(-20))
-      for (const { complete, partial, failed } of row) {
-        all += complete + partial + failed
-        failedRuns += failed
-      }
-    return { all, failed: failedRuns }
+  #recentRuns(aggregate: number): RecentRuns {
+    const counts = { runs: 0, partial: 0, failed: 0 }
+    for (const row of this.#aggregateSamples.slice(-20)) {
+      const { complete = 0, partial = 0, failed = 0, cancelled = 0 } = row[aggregate] ?? {}
+      counts.runs += complete + partial + failed + cancelled
+      counts.partial += partial
+      counts.failed += failed
+    }
+    const { topCode = null, topStatus = null } = this.#aggregateSamples.at(-1)?.[aggregate] ?? {}
+    return { ...counts, rate: counts.runs / 10, topCode, topStatus }
   }
-}
-
-function named(upstreams: readonly SimulatedUpstream[]): VerdictPart[] {
-  return upstreams.flatMap(({ spec: { name } }, index) => [
-    ...(index === 0 ? [] : [{ text: index === upstreams.length - 1 ? ' and ' : ', ' }]),
-    { text: name, upstream: name },
-  ])
-}
-
-function duration(ms: number): string {
-  const seconds = Math.round(ms / 1000)
-  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`
 }

@@ -82,17 +82,15 @@ async function picture(browser: Browser, { served: options, shows }: Scene, colo
       await page.clock.setFixedTime(startAt + settledMs + lostMs)
       await page.locator('#banner:not([hidden])').waitFor()
     }
+    if (fullPage) {
+      // The page leaves out what is outside of the window, so the window is as high as the page.
+      const height = await page.evaluate<number>('document.documentElement.scrollHeight')
+      await page.setViewportSize({ width: viewport.width, height: Math.min(tallest, height) })
+    }
+    await page.evaluate('scrollTo(0, 0)')
     // The charts of the history and the last sample are drawn.
     await page.waitForTimeout(1000)
-    await page.evaluate('scrollTo(0, 0)')
-    const height = fullPage
-      ? Math.min(tallest, await page.evaluate<number>('document.documentElement.scrollHeight'))
-      : 0
-    await page.screenshot({
-      path,
-      fullPage,
-      ...(fullPage ? { clip: { x: 0, y: 0, width: viewport.width, height } } : {}),
-    })
+    await page.screenshot({ path })
   } finally {
     await page.close()
     await served.close()

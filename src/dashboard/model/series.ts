@@ -32,22 +32,29 @@ export interface Grid {
 }
 
 /**
- * Fills a series with the counts of a history whose points may be further apart than those of the series.
- * A count is divided among the points of the series that it covers.
+ * Fills a series with the counts of a history whose points may be further apart than those of the series. A count is
+ * divided among the points of the series that it covers. Points after the end of the history keep their counts: samples
+ * may arrive while the history is on its way.
  */
 export function fillCounts(series: Series, times: Series, counts: readonly number[], { from, every }: Grid): void {
   const share = Math.min(1, ((times[1] as number) - (times[0] as number)) / every)
-  for (let at = 0; at < points; at++) series[at] = (counts[indexAt(times[at] as number, from, every)] ?? 0) * share
+  for (let at = 0; at < points; at++) {
+    const index = indexAt(times[at] as number, from, every)
+    if (index < counts.length) series[at] = (counts[index] ?? 0) * share
+  }
 }
 
-/** Fills a series with the values of a history; a point outside it becomes `NaN`. */
+/** Fills a series with the values of a history. A point before it becomes `NaN`; a point after it keeps its value. */
 export function fillValues(
   series: Series,
   times: Series,
   values: readonly (number | null)[],
   { from, every }: Grid,
 ): void {
-  for (let at = 0; at < points; at++) series[at] = values[indexAt(times[at] as number, from, every)] ?? NaN
+  for (let at = 0; at < points; at++) {
+    const index = indexAt(times[at] as number, from, every)
+    if (index < values.length) series[at] = values[index] ?? NaN
+  }
 }
 
 // A point of a history covers the time before it, so a moment between two points belongs to the later one.
