@@ -250,6 +250,21 @@ test('the recipe of redirects follows one within the upstream', async t => {
   t.same(data, { name: 'ada/new', stars: 3 })
 })
 
+test('the recipe of a slow source finds the call that waited longest, and what it waited for', async t => {
+  const shop = await upstreamOf(t)
+  for (const id of ['a', 'b', 'c']) shop.answer(`/items/${id}`, { title: id }, { delay: 60 })
+  const slowItems = await recipe('slow-items.ts', 'slowItems')
+  const { data, events } = await runAggregate(slowItems, { query: { ids: 'a,b,c' } }, { upstreams: { shop } })
+  t.same(data, ['a', 'b', 'c'])
+  const { slowestCall } = (await import(pathToFileURL(join(folder, 'slow-items.ts')).href)) as {
+    slowestCall: (all: typeof events) => { call: string; waited: number; sent: number } | undefined
+  }
+  const { call, waited, sent } = slowestCall(events) ?? { call: '', waited: 0, sent: 0 }
+  t.equal(call, 'items 2')
+  t.ok(waited > sent && sent > 50, `waited ${waited} ms, sent ${sent} ms`)
+  t.equal(slowestCall([]), undefined)
+})
+
 test('every recipe of the page has a test, and a line in the table of problems', t => {
   t.same(
     recipes.map(({ file }) => file).filter(file => !tested.has(file as string)),

@@ -1,7 +1,9 @@
-// `npm run bench:observability`: measures the cost of metrics and trace context per call, and fails above the limit.
+// `npm run bench:observability`: measures the cost of metrics and trace context per call, and that of a timeline for
+// kept runs. Fails above a limit.
 import { z } from 'zod'
 import { aggregate, times } from '../../src/fanout/aggregate.ts'
 import { startRun } from '../../src/fanout/fan-out.ts'
+import { KeptRuns } from '../../src/kept/kept-runs.ts'
 import { AggregateMetrics, type StepMetrics } from '../../src/metrics/aggregate-metrics.ts'
 import { Metrics } from '../../src/metrics/metrics.ts'
 import { OperationMetrics, WaitMetrics } from '../../src/metrics/operation-metrics.ts'
@@ -23,6 +25,8 @@ const runsPerRound = 300
 const callsPerRun = 10
 /** The limit on the cost of a call, in µs. */
 const limit = 1
+/** The limit on the cost of a call of a run that is followed for the operator, in µs. */
+const timelineLimit = 0.6
 
 const up = defineUpstream(
   'up',
@@ -93,29 +97,38 @@ function runtimeOf(counters: RuntimeCounters, metrics: UpstreamMetrics): Runtime
 }
 
 const counted = new RuntimeCounters()
-const runtimes = [
-  runtimeOf(new UncountedRuntime(), new UncountedUpstream(new Metrics())),
-  runtimeOf(counted, new UpstreamMetrics(counted.metrics, spec, new URL(spec.origin))),
-].map((runtime, index) => ({ runtime, isTraced: index === 1, best: Infinity }))
+const measured = runtimeOf(counted, new UpstreamMetrics(counted.metrics, spec, new URL(spec.origin)))
+const keptRuns = new KeptRuns({ limit: 2000, hide: text => text })
+const request = { requestId: 'req-1', traceId: undefined, method: 'GET', target: '/card' }
+const variants = [
+  { runtime: runtimeOf(new UncountedRuntime(), new UncountedUpstream(new Metrics())), isTraced: false, isKept: false },
+  { runtime: measured, isTraced: true, isKept: false },
+  { runtime: measured, isTraced: true, isKept: true },
+].map(variant => ({ ...variant, best: Infinity }))
 const headers = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00' }
 
-// The runtimes take turns. The minimum over many rounds is the value without disturbance.
+// The variants take turns. The minimum over many rounds is the value without disturbance.
 for (let round = 0; round < rounds; round++) {
-  for (const each of runtimes) {
+  for (const each of variants) {
+    const { runtime } = each
     const startedAt = process.hrtime.bigint()
     for (let time = 0; time < runsPerRound; time++) {
       const trace = each.isTraced ? requestTrace(headers, 0) : undefined
-      await startRun(card, {}, { runtime: each.runtime, trace }).start()
+      const timeline = each.isKept ? keptRuns.start(card, request) : undefined
+      await startRun(card, {}, { runtime, trace, timeline }).start()
     }
     const us = Number(process.hrtime.bigint() - startedAt) / 1000
     each.best = Math.min(each.best, us / runsPerRound / callsPerRun)
   }
 }
 
-const [without, withMetrics] = runtimes.map(({ best }) => best) as [number, number]
+const [without, withMetrics, withTimeline] = variants.map(({ best }) => best) as [number, number, number]
 const cost = withMetrics - without
+const timelineCost = withTimeline - withMetrics
 process.stdout.write(
   `${without.toFixed(3)} µs  one of ${callsPerRun} calls of a run, without metrics and trace context\n` +
-    `${withMetrics.toFixed(3)} µs  with both\n${cost.toFixed(3)} µs  cost of both, of at most ${limit} µs\n`,
+    `${withMetrics.toFixed(3)} µs  with both\n${cost.toFixed(3)} µs  cost of both, of at most ${limit} µs\n` +
+    `${withTimeline.toFixed(3)} µs  with a timeline too\n` +
+    `${timelineCost.toFixed(3)} µs  cost of the timeline, of at most ${timelineLimit} µs\n`,
 )
-process.exit(cost > limit ? 1 : 0)
+process.exit(cost > limit || timelineCost > timelineLimit ? 1 : 0)

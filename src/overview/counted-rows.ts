@@ -34,7 +34,7 @@ class NamedGrowth {
   }
 }
 
-/** What was counted of one upstream since the sample before. */
+/** The counts of one upstream since the sample before. */
 export class CountedUpstreamRow {
   readonly failures = new NamedGrowth()
   /** The present values, in the order of `upstreamGaugeNames`. */
@@ -66,7 +66,7 @@ export class CountedUpstreamRow {
   }
 }
 
-/** What was counted of one aggregate since the sample before. */
+/** The counts of one aggregate since the sample before. */
 export class CountedAggregateRow {
   readonly codes = new NamedGrowth()
   readonly statuses = new NamedGrowth()

@@ -1,6 +1,6 @@
 import type { BreakerState, Health } from '../dashboard/protocol.ts'
 
-/** What the health of an upstream depends on, at one moment. */
+/** The values that decide the health of an upstream, at one moment. */
 export interface Symptoms {
   /** True if the upstream is switched off by configuration. */
   readonly isOff: boolean

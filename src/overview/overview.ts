@@ -18,7 +18,7 @@ import { verdictOf } from './verdict.ts'
 /** The largest number of breaker changes that are kept. */
 const maxBreakers = 50
 
-/** What a service calls and serves, as far as the overview needs it. */
+/** The upstreams and aggregates of a service, as far as the overview needs them. */
 export interface Watched {
   readonly upstreams: readonly WatchedUpstream[]
   readonly aggregates: readonly WatchedAggregate[]

@@ -11,6 +11,9 @@ export interface Percentiles {
 /** The number of durations from which there are percentiles. */
 const fewest = 5
 
+/** The durations that stand for the buckets, as they are sent. */
+const durations = Array.from({ length: latencyBuckets }, (_, bucket) => rounded(latencyOf(bucket)))
+
 /** The percentiles of too few durations. */
 export const noPercentiles: Percentiles = Object.freeze({ p50: null, p95: null, p99: null })
 
@@ -20,19 +23,19 @@ export const noPercentiles: Percentiles = Object.freeze({ p50: null, p95: null, 
  */
 export function percentilesOf({ sums, total }: WindowCounts): Percentiles {
   if (total < fewest) return noPercentiles
-  const ranks = [0.5, 0.95, 0.99].map(share => Math.ceil(share * total))
+  const ranks = [Math.ceil(0.5 * total), Math.ceil(0.95 * total), Math.ceil(0.99 * total)]
   const found: number[] = []
   let below = 0
-  for (let bucket = 0; bucket < latencyBuckets && found.length < ranks.length; bucket++) {
-    below += sums[bucket] ?? 0
+  for (let bucket = 0; bucket < sums.length && found.length < ranks.length; bucket++) {
+    below += sums[bucket] as number
     while (found.length < ranks.length && below >= (ranks[found.length] as number))
-      found.push(rounded(latencyOf(bucket)))
+      found.push(durations[bucket] as number)
   }
   const [p50 = null, p95 = null, p99 = null] = found
   return { p50, p95, p99 }
 }
 
-/** Returns a number with three significant digits, which are shorter to send. */
+/** Returns a whole number as it is, and another one with three significant digits, which are shorter to send. */
 export function rounded(value: number): number {
-  return Number(value.toPrecision(3))
+  return Number.isInteger(value) ? value : Number(value.toPrecision(3))
 }

@@ -57,7 +57,7 @@ export interface AggregateCounts {
 }
 
 /**
- * What a process has counted since its sample before. It is JSON, so that a worker can send it. A name without counts
+ * The counts of a process since its sample before. It is JSON, so that a worker can send it. A name without counts
  * and with unchanged present values is left out.
  */
 export interface ProcessSample {

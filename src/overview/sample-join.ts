@@ -16,7 +16,7 @@ class Sums<K> {
   }
 }
 
-/** What several processes have counted of one name since the last joined sample. */
+/** The counts of several processes for one name since the last joined sample. */
 class JoinedCounts {
   readonly counts: number[]
   readonly #latency = new Sums<number>()

@@ -36,6 +36,9 @@ const attempts = 0
 const failed = 1
 const calls = 2
 
+/** The number of upstreams so far. Their readings of the usual 95th percentile are spread over the samples. */
+let created = 0
+
 /** The number of samples between two readings of the usual 95th percentile, and of the points that it needs. */
 const usualEvery = 10
 const usualPoints = 40
@@ -68,7 +71,7 @@ export class UpstreamState {
   #counts = noCounts
   #percentiles: Percentiles = noPercentiles
   #usualP95: number | null = null
-  #updates = 0
+  #updates = created++
   #isChanged = true
   #isUseNew = false
   /** True if the sample of this moment has the aggregates. */

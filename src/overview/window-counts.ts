@@ -1,3 +1,4 @@
+import { grown } from '../metrics/grown.ts'
 import type { IndexedCounts } from './process-sample.ts'
 
 interface Entry {
@@ -10,7 +11,7 @@ export class WindowCounts {
   readonly #length: number
   readonly #entries: Entry[] = []
   /** The sums over the window, by index. */
-  readonly sums: number[] = []
+  sums = new Float64Array(4)
   /** The sum of all counts over the window. */
   total = 0
 
@@ -38,7 +39,8 @@ export class WindowCounts {
     for (let at = 0; at < counts.length; at += 2) {
       const index = counts[at] as number
       const count = (counts[at + 1] as number) * factor
-      this.sums[index] = this.of(index) + count
+      if (index >= this.sums.length) this.sums = grown(this.sums, index + 1)
+      this.sums[index] = (this.sums[index] as number) + count
       this.total += count
     }
   }

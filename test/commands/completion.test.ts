@@ -27,7 +27,7 @@ test('the words that may follow are commands, options, aggregates, their fields 
   })
   const file = join(path, 'words.ts')
   for (const [given, expected] of [
-    [[], ['serve', 'run', 'batch', 'openapi', 'check', 'load', 'init', 'completion', '--help', '--version']],
+    [[], ['serve', 'run', 'explain', 'batch', 'openapi', 'check', 'load', 'init', 'completion', '--help', '--version']],
     [['completion'], ['bash', 'zsh', 'fish']],
     [['serve'], ['--live', '--workers', '--watch', '--otlp', '--events', '--help']],
     [['serve', '--events'], []],
@@ -45,6 +45,10 @@ test('the words that may follow are commands, options, aggregates, their fields 
     [
       ['run', 'breed'],
       ['--breed', '--facts', ...options],
+    ],
+    [
+      ['explain', 'breed'],
+      ['--breed', '--facts', '--body', '--header', '--deadline', '--value', '--json', '--help'],
     ],
     // NAME comes before the files: the first word is a name, whatever it is.
     [['run', file], options],

@@ -157,7 +157,7 @@ test('the health changes only along the table, with its start at the moment of t
 
 test('docs/design.md has the states of the health', async t => {
   const page = readFileSync(new URL('../../docs/design.md', import.meta.url), 'utf8')
-  const section = page.slice(page.indexOf('### The health of an upstream')).split('\n### ')[1] as string
+  const section = page.slice(page.indexOf('### The health of an upstream')).split('\n### ')[0] as string
   t.same(
     Array.from(section.matchAll(/^\| `(\w+)` \|/gm), ([, name]) => name),
     ['failing', 'strained', 'healthy', 'idle', 'off'] satisfies Health[],

@@ -1,7 +1,10 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type Test } from 'tap'
+import { requestsRoutes, requestsUrl } from '../../src/admin/requests-routes.ts'
 import { projectFiles } from '../../src/commands/init/project-files.ts'
+import { serveAdminApp } from '../admin/helpers/served-admin-app.ts'
+import { keptRuns } from '../helpers/ended-run.ts'
 import { serveApp } from '../helpers/served-app.ts'
 import { blocksOf, pages, placeOf, root, type Block } from './helpers/pages.ts'
 import { readJsonBlock } from './helpers/json-blocks.ts'
@@ -75,7 +78,10 @@ async function blockFaults(t: Test, of: readonly Block[], request: ShellContext[
 
 async function contextOf(t: Test): Promise<ShellContext['request']> {
   const { origin } = await serveApp(t, { metrics: { key: 'a-key-that-no-block-has' } })
-  return (path, init) => fetch(origin + path, init)
+  const store = keptRuns()
+  const routes = [requestsRoutes({ find: async id => store.find(id), list: async filter => store.list(filter) }, {})]
+  const admin = await serveAdminApp(t, { routes })
+  return (path, init) => fetch((path.startsWith(requestsUrl) ? admin.origin : origin) + path, init)
 }
 
 test('every block of code of the pages is type-checked, or compared with what the code takes and prints', async t => {

@@ -10,7 +10,7 @@ export type ReaderCommand =
   /** Closes it. The answer is `Received`. */
   | { readonly close: true }
 
-/** What the reader has received since it was opened. */
+/** The events that the reader has received since it was opened. */
 export interface Received {
   readonly events: number
   readonly bytes: number

@@ -1,6 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import type { RunKeeper } from '../../fanout/run-timeline.ts'
 
+export type { RunKeeper } from '../../fanout/run-timeline.ts'
+
 /** Keepers by the server of an app, which all its registrations share. */
 const keepers = new WeakMap<object, RunKeeper>()
 

@@ -46,6 +46,8 @@ export class OwnOverview {
   }
 
   #sample(sampler: Sampler | undefined): void {
+    // The runtime of the definitions before is still draining.
+    if (this.#sampler !== undefined) this.#sampler.onBreakerChange = () => {}
     this.#sampler = sampler
     if (sampler === undefined) return
     sampler.onBreakerChange = (upstream, from, to) =>

@@ -84,7 +84,7 @@ export class HandOverview {
     this.overview.apply(this.now, { upstreams: [], aggregates: [], ...sample })
   }
 
-  /** Lets so many times 500 ms pass, with the same counts in each. */
+  /** Lets 500 ms pass several times, with the same counts in each. */
   ticks(times: number, sample: Partial<ProcessSample> = {}): void {
     for (let count = 0; count < times; count++) this.tick(sample)
   }

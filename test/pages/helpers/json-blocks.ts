@@ -25,6 +25,11 @@ const kinds: readonly JsonKind[] = [
     },
   },
   {
+    isOf: value => 'why' in value && 'steps' in value,
+    type: "import('src/waterfall/kept-run.ts').KeptRun",
+    faults: () => [],
+  },
+  {
     isOf: value => 'aggregate' in value && 'steps' in value,
     type: "import('src/explain/explanation.ts').Explanation",
     faults: () => [],

@@ -104,6 +104,7 @@ async function helpFaults(file: string, args: readonly string[]): Promise<string
 const commandModules: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
   serve: () => import('../../../src/commands/serve.ts'),
   run: () => import('../../../src/commands/run.ts'),
+  explain: () => import('../../../src/commands/explain.ts'),
   batch: () => import('../../../src/commands/batch.ts'),
   openapi: () => import('../../../src/commands/openapi.ts'),
   check: () => import('../../../src/commands/check.ts'),
@@ -118,10 +119,13 @@ async function commandFaults(args: readonly string[]): Promise<string[]> {
   if (name === 'completion') return rest.every(word => /^(?:bash|zsh|fish|\|)+$/.test(word)) ? [] : ['no such shell']
   if (commandModules[name] === undefined) return [`there is no command ${name}`]
   const { command } = await commandModules[name]()
-  const options: ParseArgsOptionsConfig =
-    name === 'run' ? { ...fieldOptions(rest, command.options), ...command.options } : command.options
-  const aggregate = name === 'run' ? aggregates.find(each => each.name === rest[0]) : undefined
-  if (name === 'run' && aggregate === undefined && rest[0] !== 'NAME') return [`there is no aggregate ${rest[0]}`]
+  const takesName = name === 'run' || name === 'explain'
+  const options: ParseArgsOptionsConfig = takesName
+    ? { ...fieldOptions(rest, command.options), ...command.options }
+    : command.options
+  const aggregate = takesName ? aggregates.find(each => each.name === rest[0]) : undefined
+  const needsAggregate = takesName && rest[0] !== 'NAME' && !(name === 'explain' && rest.length === 0)
+  if (needsAggregate && aggregate === undefined) return [`there is no aggregate ${rest[0]}`]
   const fields = new Set(aggregate === undefined ? ['FIELD'] : inputFields(aggregate).map(field => field.name))
   return rest
     .filter(word => word.startsWith('--'))

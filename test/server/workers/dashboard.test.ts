@@ -1,5 +1,6 @@
 import tap, { test } from 'tap'
 import type { Hello } from '../../../src/dashboard/protocol.ts'
+import { isExact } from '../../helpers/timing.ts'
 import { until } from '../../helpers/until.ts'
 import { openDashboard } from './helpers/open-dashboard.ts'
 import { definitions, twoWorkers } from './helpers/two-workers.ts'
@@ -56,6 +57,30 @@ test('the dashboard shows the sums, the runs and the breakers of both workers', 
   await until(() => rowsOfRuns().some(({ requestId }) => requestId === reply?.requestId))
 })
 
+test('an upstream that begins to fail is failing within 2 s, and its breakers are open within 6 s', async t => {
+  const { adminPort, origin, upstream } = await twoWorkers(t)
+  const dashboard = await openDashboard(t, adminPort)
+  const timer = setInterval(
+    () =>
+      void fetch(`${origin}/ask`).then(
+        reply => reply.text(),
+        () => {},
+      ),
+    20,
+  )
+  t.teardown(() => clearInterval(timer))
+  await dashboard.sample(({ upstreams }) =>
+    upstreams.some(({ health, attempts }) => health === 'healthy' && attempts > 10),
+  )
+  upstream.isFailing = true
+  const failedAt = Date.now()
+  const slack = isExact ? 1 : 3
+  const { at } = await dashboard.sample(({ upstreams }) => upstreams.some(({ health }) => health === 'failing'))
+  t.ok(at - failedAt < 2000 * slack, `failing after ${at - failedAt} ms`)
+  await until(() => dashboard.of('breaker').filter(({ to }) => to === 'open').length >= 2)
+  t.ok(Date.now() - failedAt < 6000 * slack, `open after ${Date.now() - failedAt} ms`)
+})
+
 test('the counts of a worker that crashes stay in the sums, and its state is shown until it runs again', async t => {
   const { adminPort, ask, askTimes, said } = await twoWorkers(t)
   const dashboard = await openDashboard(t, adminPort)
@@ -76,6 +101,10 @@ test('a worker that hangs is shown, also if it has no heartbeat', async t => {
   const blocked = ask('/block')
   const { workers } = await dashboard.sample(sample => sample.workers.some(({ state }) => state === 'hung'))
   t.same(workers.map(({ state }) => state).sort(), ['hung', 'running'])
+  const since = performance.now()
+  await (await openDashboard(t, adminPort)).hello()
+  const ms = performance.now() - since
+  t.ok(ms < 3000, `a new reader waits ${Math.round(ms)} ms for the first event`)
   await blocked
   await until(() => JSON.stringify(dashboard.of('sample').at(-1)?.workers) === JSON.stringify(running))
 })

@@ -9,8 +9,8 @@ import type { Environment } from '../../../helpers/service-process.ts'
 import { adminService } from '../../admin/helpers/admin-service.ts'
 
 /**
- * Aggregates that call an upstream, that end their process, and that block it for 6 s, in a step or in the merge. `sent` returns the kinds of the
- * messages that its process has sent to the primary.
+ * Aggregates that call an upstream, that end their process, and that block it for 6 s in a step or in the merge. `sent`
+ * returns the kinds of the messages that its process has sent to the primary.
  */
 export const definitions = ({ name = 'ask', atLoad = '' } = {}) => `
 import { aggregate, defineUpstream, operation } from 'headwaters'
