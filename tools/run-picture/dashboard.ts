@@ -19,7 +19,7 @@ const lostMs = 9000
 interface Scene {
   readonly name: string
   readonly served: DashboardEventsOptions
-  /** Whether the picture shows a run, or a lost connection. */
+  /** The picture of an open run, or of a lost connection. @default the page as it opens */
   readonly shows?: 'run' | 'loss'
 }
 
