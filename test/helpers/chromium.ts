@@ -7,8 +7,8 @@ const executablePath = '/usr/bin/chromium'
 /** Why a test with a browser is skipped, or `false`; where every test must run, a missing browser is a failure. */
 export const chromiumMissing = missing()
 
-/** Starts Chromium, told to ask nothing of its own; it ends with the test. */
-export async function launchChromium(t: Test): Promise<Browser> {
+/** Starts Chromium, told to ask nothing of its own, with further arguments; it ends with the test. */
+export async function launchChromium(t: Test, args: readonly string[] = []): Promise<Browser> {
   const browser = await chromium.launch({
     executablePath,
     args: [
@@ -19,6 +19,7 @@ export async function launchChromium(t: Test): Promise<Browser> {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...args,
     ],
   })
   t.teardown(() => browser.close())

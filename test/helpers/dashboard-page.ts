@@ -12,15 +12,17 @@ export interface OpenDashboard {
 export interface OpenOptions extends BrowserContextOptions {
   /** Whether a page that has no numbers yet is returned. @default false */
   readonly isEmpty?: boolean
+  /** Further arguments of the browser. @default none */
+  readonly args?: readonly string[]
 }
 
 /** Opens the dashboard, and waits for its first numbers. */
 export async function openDashboard(
   t: Test,
   url: string,
-  { isEmpty = false, ...options }: OpenOptions = {},
+  { isEmpty = false, args = [], ...options }: OpenOptions = {},
 ): Promise<OpenDashboard> {
-  const browser = await launchChromium(t)
+  const browser = await launchChromium(t, args)
   const viewport = { width: 1280, height: 900 }
   const page = await browser.newPage({ viewport, serviceWorkers: 'block', timezoneId: 'UTC', ...options })
   page.setDefaultTimeout(30_000)
