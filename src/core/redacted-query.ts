@@ -1,7 +1,10 @@
 import { namesCaller } from './names-caller.ts'
 import { secretWords } from './secret-words.ts'
 
-const words: ReadonlySet<string> = new Set(secretWords)
+/** Names of headers and fields that hold a credential, in addition to the secret words. */
+const credentialWords = ['authorization', 'auth', 'cookie', 'jwt', 'dpop', 'session', 'sid']
+
+const words: ReadonlySet<string> = new Set([...secretWords, ...credentialWords])
 
 /** Ends of words that hold a credential: `accesstoken`, `awsaccesskeyid`. Shorter words end other words: `compass`. */
 const secretEndings = ['token', 'secret', 'password', 'passwd', 'key', 'keyid', 'signature', 'credential']
@@ -27,13 +30,19 @@ function redactedPair(pair: string): string {
 
 /** Returns whether a name, such as `filter[accessToken]`, has a part that names a credential or an identity. */
 export function namesSecret(name: string): boolean {
-  const parts = name
+  return namesCaller(partsOf(name).join('-')) || namesCredential(name)
+}
+
+/** Returns whether a name has a part that names a credential. The name of an identity, such as `user`, has none. */
+export function namesCredential(name: string): boolean {
+  return partsOf(name).some(part => words.has(part) || secretEndings.some(ending => part.endsWith(ending)))
+}
+
+/** Returns the words of a name, in lower case. */
+function partsOf(name: string): string[] {
+  return name
     .replaceAll(/[a-z](?=[A-Z])/g, '$&-')
     .toLowerCase()
     .split(/[^a-z]+/)
     .filter(part => part !== '')
-  return (
-    namesCaller(parts.join('-')) ||
-    parts.some(part => words.has(part) || secretEndings.some(ending => part.endsWith(ending)))
-  )
 }

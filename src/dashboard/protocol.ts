@@ -165,6 +165,8 @@ export interface Verdict {
 /** A part of a sentence; a part with a name is shown as a link. */
 export interface VerdictPart {
   readonly text: string
+  /** The moment that the text is; the page shows it in the time zone of the browser. */
+  readonly at?: number
   readonly upstream?: string
   readonly aggregate?: string
 }

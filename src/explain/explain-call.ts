@@ -1,4 +1,4 @@
-import { namesSecret, redactedQuery } from '../core/redacted-query.ts'
+import { namesCredential, redactedQuery } from '../core/redacted-query.ts'
 import type { RequestTrace } from '../trace/request-trace.ts'
 import { readCredentials } from '../upstream/auth/access.ts'
 import type { Call } from '../upstream/call/call.ts'
@@ -59,7 +59,7 @@ function credentialsOf({ auth }: UpstreamSpec): Credentials {
 
 /** Returns the path and the query of a call. A path with a parameter that is named as a secret is its template. */
 function withoutSecrets({ path, spec: { template } }: Call<unknown>): string {
-  if (!template.names.some(namesSecret)) return path
+  if (!template.names.some(namesCredential)) return path
   const query = path.indexOf('?')
   return template.path + (query === -1 ? '' : path.slice(query))
 }

@@ -69,6 +69,7 @@ class StepInvocation implements Explaining {
   readonly #notes: string[] = []
   #asked = 0
   #isOver = false
+  #hasFailed = false
   /** Ends the wait for an async function. */
   readonly #stopped = Promise.withResolvers<void>()
 
@@ -94,6 +95,7 @@ class StepInvocation implements Explaining {
   }
 
   failed(error: unknown): void {
+    this.#hasFailed = true
     if (error !== over) this.#notes.push(failureNote(error, this.#options))
   }
 
@@ -101,8 +103,14 @@ class StepInvocation implements Explaining {
   end(): StepCalls {
     this.#isOver = true
     this.#abort.abort(over)
-    const own = this.#calls.map(({ call }) => call)
-    return { calls: this.#calls, notes: [...this.#notes, ...comparisonNotes(own, this.#options.book)] }
+    // The note of a failure already names such a value.
+    const read = this.#hasFailed
+      ? []
+      : comparisonNotes(
+          this.#calls.map(({ call }) => call),
+          this.#options.book,
+        )
+    return { calls: this.#calls, notes: [...this.#notes, ...read] }
   }
 
   #within<T>(act: () => T): T {
@@ -162,7 +170,7 @@ class StepInvocation implements Explaining {
     if (fault) this.#notes.push(skipFault(step))
     else if (returned === skip) this.#notes.push('skipped for this input')
     else if (returned instanceof Call) this.#returnedCall(returned)
-    else if (tokenOf(returned) !== undefined) this.#notes.push('returns a value that is not known')
+    else if (tokenOf(returned) !== undefined) this.#readUnknown()
     else if (step.kind === 'pages') this.#notes.push(`${labelOf(step)} must return a call`)
     else if (hasSeveralCalls(step.kind)) await this.#readList(returned)
     else this.#readValue(returned)
@@ -174,6 +182,11 @@ class StepInvocation implements Explaining {
     this.#add(call, undefined)
     if (kind === 'pages') this.#notes.push(`further pages by next(): at most ${maxItems} pages`)
     else if (hasSeveralCalls(kind)) this.#notes.push(`${labelOf(this.#step)} must return a list of calls`)
+  }
+
+  /** Handles a value that is not known. After asked calls it is their answer, or made from it. */
+  #readUnknown(): void {
+    if (this.#calls.length === 0) this.#notes.push('returns a value that is not known')
   }
 
   #readValue(returned: unknown): void {

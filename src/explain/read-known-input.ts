@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { namesSecret } from '../core/redacted-query.ts'
+import { namesCredential } from '../core/redacted-query.ts'
 import { headerFields } from '../core/schema/header-fields.ts'
 import { fieldsOf } from '../core/schema/wrapped.ts'
 import { readInput, type RawInput, type ReadInput } from '../fanout/input.ts'
@@ -85,7 +85,7 @@ function withPlaceholders(
 ): unknown {
   if (missing.length > 0 && !(schema instanceof z.ZodObject)) return placeholder(book, part)
   if (typeof read !== 'object' || read === null) return read
-  const hidden = [...missing, ...Object.keys(read).filter(namesSecret)]
+  const hidden = [...missing, ...Object.keys(read).filter(namesCredential)]
   if (hidden.length === 0) return read
   return { ...read, ...Object.fromEntries(hidden.map(name => [name, placeholder(book, `${part}.${name}`)])) }
 }

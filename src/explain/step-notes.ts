@@ -19,14 +19,19 @@ export function failureNote(error: unknown, settings: NoteSettings): string {
   const { book, showsMessages, folder } = settings
   if (error instanceof Problem && error.code === 'REFUSED') return `answers ${error.statusCode} for this input`
   if (error instanceof UpstreamError)
-    return `fails with ${error.code}${showsMessages ? `: ${error.message}` : ` (${error.source})`}`
+    return `fails with ${error.code}${showsMessages ? `: ${error.message}` : ` (${error.source})`}${readNote(book)}`
   const place = placeOf(error, folder)
-  const [read] = book.comparisons
   return [
     `cannot be shown: its function failed: ${nameOf(error, showsMessages)}`,
     ...(place === undefined ? [] : [` at ${place}`]),
-    ...(read === undefined ? [] : [`; it read {${read}}`]),
+    readNote(book),
   ].join('')
+}
+
+/** Returns the end of a note about a failure that a value which is not known may have caused. */
+function readNote(book: TemplateBook): string {
+  const [read] = book.comparisons
+  return read === undefined ? '' : `; it read {${read}}`
 }
 
 function nameOf(error: unknown, showsMessage: boolean): string {

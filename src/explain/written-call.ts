@@ -34,7 +34,7 @@ export function writtenCall(spec: OperationSpec, input: Fields, book: TemplateBo
       ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, filled(item, level + 1)]))
       : value
   }
-  const fields = filled(input) as Fields
+  const fields = filled(tokenOf(input) === undefined ? input : fieldsIn(spec, input)) as Fields
   if (!hasUnknown) throw error
   const path = params === undefined ? template.path : fillTemplate(template, readPart(params, fields), name)
   const text = query === undefined ? '' : writeQuery(readPart(query, fields), name)
@@ -45,6 +45,15 @@ export function writtenCall(spec: OperationSpec, input: Fields, book: TemplateBo
     spec.idempotencyKey === undefined ? undefined : 'not made',
     headers === undefined ? undefined : namesOf(headers, fields),
   )
+}
+
+/** Returns the fields that a call needs from an input that is not known as a whole. */
+function fieldsIn({ params, query, body, headers }: OperationSpec, input: Fields): Fields {
+  const names = [params, query].flatMap(schema => (schema === undefined ? [] : Array.from(fieldsOf(schema))))
+  const needed = names.filter(([, { isRequired }]) => isRequired).map(([name]) => name)
+  if (body !== undefined) needed.push('body')
+  if (headers !== undefined) needed.push('headers')
+  return Object.fromEntries(needed.map(name => [name, input[name]]))
 }
 
 /** Reads the fields of a part by their own schemas. A field that its schema refuses stays as it is. */

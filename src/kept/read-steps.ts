@@ -54,8 +54,8 @@ export function withCalls(steps: readonly ReadStep[], calls: readonly ReadCall[]
   }))
 }
 
-function shownOutcome({ failedCode: _, ...outcome }: StoredOutcome): KeptOutcome {
-  return outcome
+function shownOutcome({ state, start, ms, attempts, code, fault }: StoredOutcome): KeptOutcome {
+  return { state, start, ms, attempts, code, fault }
 }
 
 /** Returns the outcomes of the calls of a batch, which has no sources, by index. */

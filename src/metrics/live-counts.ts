@@ -1,7 +1,6 @@
 import { LatencyCounts } from './latency-counts.ts'
-import type { breakerStates } from './upstream-readings.ts'
 
-type BreakerState = (typeof breakerStates)[number]
+type BreakerState = 'closed' | 'open' | 'half-open'
 
 /** The counts of one upstream that no metric has. */
 export class UpstreamLiveCounts {

@@ -19,8 +19,8 @@ export const upstreamCountNames = [
 export const upstreamGaugeNames = ['permits', 'permitLimit', 'queued', 'breaker'] as const
 
 /**
- * The counts of an aggregate in a sample, in their order: its ended runs by outcome. `refused` are those of `failed` that
- * are the caller's fault.
+ * The counts of an aggregate in a sample, in their order: its ended runs by outcome. `refused` are those of `failed`
+ * that are the caller's fault.
  */
 export const aggregateCountNames = ['complete', 'partial', 'failed', 'cancelled', 'refused'] as const
 

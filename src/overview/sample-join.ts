@@ -50,9 +50,9 @@ export class SampleJoin<Process> {
   readonly #gauges = new Map<Process, Map<string, readonly number[]>>()
 
   /** Adds the sample of a process. */
-  add(process: Process, { upstreams, aggregates }: ProcessSample): void {
-    let gauges = this.#gauges.get(process)
-    if (gauges === undefined) this.#gauges.set(process, (gauges = new Map()))
+  add(sender: Process, { upstreams, aggregates }: ProcessSample): void {
+    let gauges = this.#gauges.get(sender)
+    if (gauges === undefined) this.#gauges.set(sender, (gauges = new Map()))
     for (const { name, counts, gauges: present, latency, failures } of upstreams) {
       gauges.set(name, present)
       this.#upstream(name).add(counts, latency, failures)
@@ -65,9 +65,9 @@ export class SampleJoin<Process> {
   }
 
   /** Removes the present values of a process that has exited. What it has counted stays. */
-  delete(process: Process): void {
-    for (const name of this.#gauges.get(process)?.keys() ?? []) this.#upstream(name)
-    this.#gauges.delete(process)
+  delete(sender: Process): void {
+    for (const name of this.#gauges.get(sender)?.keys() ?? []) this.#upstream(name)
+    this.#gauges.delete(sender)
   }
 
   /** Returns the sum of the samples since the last call, and the present values. */

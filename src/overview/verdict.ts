@@ -42,14 +42,17 @@ export function verdictOf(
 function sickSentence(at: number, health: Health, sick: readonly JudgedUpstream[]): VerdictPart[] {
   const [first] = sick as readonly [JudgedUpstream, ...JudgedUpstream[]]
   const { since, reason } = first.health
-  const start = `since ${timeText(since)} (${durationText(at - since)})`
+  const start = { text: timeText(since), at: since }
+  const rest = { text: ` (${durationText(at - since)}): ${reason}.` }
   if (sick.length === 1)
-    return [{ text: first.name, upstream: first.name }, { text: ` is ${health} ${start}: ${reason}.` }]
+    return [{ text: first.name, upstream: first.name }, { text: ` is ${health} since ` }, start, rest]
   return [
     ...listed(sick.map(({ name }) => ({ text: name, upstream: name }))),
     { text: ` are ${health}, ` },
     { text: first.name, upstream: first.name },
-    { text: ` ${start}: ${reason}.` },
+    { text: ' since ' },
+    start,
+    rest,
   ]
 }
 
@@ -94,7 +97,9 @@ function sentence(start: string, troubled: readonly JudgedAggregate[]): VerdictP
     parts.push(linkTo(aggregate), { text: ` get ${repliesText(aggregate.recent)}` })
   }
   const more = troubled.length - shown.length
-  parts.push({ text: more > 0 ? `, and ${more} more aggregates are affected.` : '.' })
+  parts.push({
+    text: more > 0 ? `, and ${more} more ${more === 1 ? 'aggregate is' : 'aggregates are'} affected.` : '.',
+  })
   return parts
 }
 
@@ -105,7 +110,11 @@ function repliesText({ runs, partial, failed, topCode, topStatus }: RecentRuns):
     const cause = [topStatus, topCode].filter(each => each !== null).join(' ')
     parts.push(`errors (${percentText(failed, runs)}${cause === '' ? '' : `, ${cause}`})`)
   }
-  if (partial >= runs * mentioned && partial > 0) parts.push(`partial replies (${percentText(partial, runs)})`)
+  if (partial >= runs * mentioned && partial > 0) {
+    // The most frequent code is that of the errors, if there are some.
+    const cause = parts.length > 0 || topCode === null ? '' : `, ${topCode}`
+    parts.push(`partial replies (${percentText(partial, runs)}${cause})`)
+  }
   return parts.join(' and ')
 }
 

@@ -44,7 +44,7 @@ export interface RunRow {
   readonly status: number | null
   /** The code of the problem; `null` for a reply that is not a problem. */
   readonly code: string | null
-  /** `true` for one of the slowest runs of its aggregate. */
+  /** `true` for a complete run that is one of the slowest of its aggregate, or that used half of its deadline. */
   readonly isSlow: boolean
   /** The caller at the end of the run: it waited for the reply, it left, or the service cut it off. */
   readonly caller: 'waited' | 'left' | 'cut'

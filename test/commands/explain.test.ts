@@ -94,4 +94,7 @@ export const odd = aggregate('odd', { url: '/odd', query: z.object({ id: z.strin
   t.match(output, ' 1 context()\n     not run: its calls are not known')
   t.match(errors, 'a line of the definitions')
   t.notMatch(output + errors, secret)
+  const unset = await runCommand(t, ['explain', 'odd', path])
+  t.equal(unset.code, 2)
+  t.match(unset.errors, 'API_SECRET')
 })

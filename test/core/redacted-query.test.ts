@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { redactedQuery } from '../../src/core/redacted-query.ts'
+import { namesCredential, redactedQuery } from '../../src/core/redacted-query.ts'
 
 const secret = [
   'api_key',
@@ -64,4 +64,11 @@ test('a query parameter whose name only contains such a word stays visible', asy
 test('a URL without a query and a parameter without a value stay as they are', async t => {
   t.equal(redactedQuery('http://a/token=1'), 'http://a/token=1')
   t.equal(redactedQuery('http://a/b?token'), 'http://a/b?token')
+})
+
+test('the name of a credential is not that of an identity', t => {
+  for (const name of ['token', 'apiKey', 'filter[accessToken]', 'Authorization', 'session', 'db_pass'])
+    t.ok(namesCredential(name), name)
+  for (const name of ['org', 'user', 'userId', 'account', 'ip', 'compass', 'id']) t.notOk(namesCredential(name), name)
+  t.end()
 })

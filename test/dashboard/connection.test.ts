@@ -1,8 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises'
+import fc from 'fast-check'
 import { test, type Test } from 'tap'
 import { Connection } from '../../src/dashboard/model/connection.ts'
 import type { Phase } from '../../src/dashboard/model/phase.ts'
 import type { Bye, DashboardEvent } from '../../src/dashboard/protocol.ts'
+import { documentedPhases } from '../helpers/documented-phases.ts'
 import { handTimers } from '../helpers/hand-timers.ts'
 
 const hello = { type: 'hello', version: '0.1.0' }
@@ -40,6 +42,7 @@ class Try {
   }
 
   async send(...events: readonly object[]): Promise<void> {
+    if (this.signal?.aborted === true) return
     this.#begin()
     for (const event of events) this.#controller?.enqueue(Buffer.from(`event: x\ndata: ${JSON.stringify(event)}\n\n`))
     await turn()
@@ -61,8 +64,8 @@ class Try {
   }
 }
 
-function opened(t: Test, storedKey?: string) {
-  let key = storedKey
+function opened(t?: Test) {
+  let key: string | undefined
   const timers = handTimers(1_000_000)
   const tries: Try[] = []
   const phases: Phase[] = []
@@ -93,7 +96,7 @@ function opened(t: Test, storedKey?: string) {
     if (made === undefined) throw new Error('the page has sent no request')
     return made
   }
-  t.teardown(() => connection.lock())
+  t?.teardown(() => connection.lock())
   return { connection, timers, tries, phases, events, last, name: () => connection.phase.name, keyOf: () => key }
 }
 
@@ -262,6 +265,51 @@ test('an event of a connection that was closed is dropped', async t => {
   await first.send(hello)
   connection.open()
   await last().send(hello)
-  await first.send(sample).catch(() => {})
+  await first.send(sample)
   t.equal(events.length, 2)
+})
+
+/** The things that happen to a connection, each with the state of a page. */
+const happenings: Readonly<Record<string, (made: ReturnType<typeof opened>) => unknown>> = {
+  hello: ({ last }) => last().send(hello),
+  otherVersion: ({ last }) => last().send({ ...hello, version: '0.2.0' }),
+  draining: ({ last }) => last().send({ type: 'bye', reason: 'draining' }),
+  failure: ({ last }) => last().fail(),
+  refused: ({ last }) => last().status(401),
+  absent: ({ last }) => last().status(404),
+  broken: ({ last }) => last().status(500),
+  second: ({ timers }) => timers.pass(1000),
+  minute: ({ timers }) => timers.pass(60_000),
+  hide: ({ connection }) => connection.hide(),
+  show: ({ connection }) => connection.show(),
+  tryNow: ({ connection }) => connection.open(),
+  unlock: ({ connection }) => connection.unlock('key'),
+  lock: ({ connection }) => connection.lock(),
+}
+
+test('the phases of a connection follow each other only as the table of docs/design.md says', async t => {
+  const table = new Map(await documentedPhases("The phases of the page's connection"))
+  const seen = new Set<string>()
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.constantFrom(...Object.keys(happenings)), { maxLength: 30 }), async names => {
+      const made = opened()
+      for (const name of names) {
+        const { name: phase } = made.connection.phase
+        // The page offers these only in some phases.
+        if (name === 'tryNow' && phase !== 'waiting' && phase !== 'off') continue
+        if (name === 'unlock' && phase !== 'locked') continue
+        if (name === 'lock' && ['locked', 'off', 'outdated', 'hidden'].includes(phase)) continue
+        await happenings[name]?.(made)
+      }
+      made.connection.lock()
+      const phases = made.phases.slice(0, -1).map(({ name }) => name)
+      return phases.slice(1).every((next, index) => {
+        const from = phases[index] ?? ''
+        seen.add(from).add(next)
+        return from === next || (table.get(from)?.includes(next) ?? false)
+      })
+    }),
+    { numRuns: 400 },
+  )
+  t.same(Array.from(seen).toSorted(), Array.from(table.keys()).toSorted(), 'every phase of the table was seen')
 })

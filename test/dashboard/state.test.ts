@@ -198,6 +198,17 @@ test('a row of a run is shown once, newest first, and old ones are dropped', asy
   t.equal(state.runs.rows[0]?.id, 'late', 'rows of one event are sorted')
 })
 
+test('an aggregate whose run has called an upstream is one of its users', async t => {
+  const state = opened('cats', 'dogs')
+  const row = { ...runRow('run-1', start), upstreams: ['dogs', 'gone'] }
+  const more = { complete: 0, partial: 0, failed: 0, cancelled: 0 }
+  for (let left = 2; left > 0; left--) state.apply({ type: 'runs', rows: [row], more })
+  t.same(
+    state.upstreams.map(({ users }) => users),
+    [[], ['breed']],
+  )
+})
+
 test('a restart of the service is noted, and its runs are those of the new process', async t => {
   const state = opened('cats')
   state.apply({

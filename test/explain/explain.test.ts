@@ -426,6 +426,9 @@ test('a value that is not known passes each schema of a call, and other fields a
     .required('digits', ({ found }) => shop.digits({ id: `0${(found as { readonly id: string }).id}` }), {
       needs: ['found'],
     })
+    .required('whole', ({ found }) => shop.create(found as never), { needs: ['found'] })
+    .required('wholeQuery', ({ found }) => shop.count(found as never), { needs: ['found'] })
+    .required('spread', ({ found }) => shop.count({ ...(found as { readonly n: number }) }), { needs: ['found'] })
     .required('any', ({ found }) => shop.any({ a: found, b: 1, c: null }), { needs: ['found'] })
     .required(
       'posted',
@@ -441,6 +444,9 @@ test('a value that is not known passes each schema of a call, and other fields a
   const explanation = await explained(each)
   t.same(pathsOf(explanation, 'number'), ['/v1/count?n={found.n}'])
   t.same(pathsOf(explanation, 'product'), ['/v1/count?n={a number}'])
+  t.same(pathsOf(explanation, 'wholeQuery'), ['/v1/count?n={found.n}'], 'an input that is not known as a whole')
+  t.match(callOf(explanation, 'whole'), { path: '/v1/orders', body: 'json' })
+  t.same(stepOf(explanation, 'spread').notes, ['fails with CALL_INPUT_INVALID (shop.count); it read {found}'])
   t.same(pathsOf(explanation, 'digits'), ['/v1/digits/0{found.id}'], 'a text with such a value passes too')
   t.same(pathsOf(explanation, 'any'), ['/v1/any?a={found}&b=1'])
   t.match(callOf(explanation, 'posted'), { path: '/v1/orders', body: 'json', method: 'POST' })

@@ -17,19 +17,19 @@ export interface EndedOptions extends RunStartOptions {
   readonly input?: RawInput
   readonly request?: Partial<FollowedRequest>
   /** Called with the run after its start. @default the run goes on */
-  readonly then?: (run: Run) => unknown
+  readonly during?: (run: Run) => unknown
 }
 
 /** Runs an aggregate to its end, and returns the run as it is kept. */
 export async function endedRun(
   aggregate: AnyAggregate,
-  { store = keptRuns(), input = {}, request, then, ...options }: EndedOptions,
+  { store = keptRuns(), input = {}, request, during, ...options }: EndedOptions,
 ): Promise<KeptRun> {
   const { method, url: target } = aggregate.route
   const timeline = store.start(aggregate, { requestId: 'req-1', traceId: undefined, method, target, ...request })
   const run = startRun(aggregate, input, { ...options, timeline })
   const ended = run.start().catch(() => {})
-  await then?.(run)
+  await during?.(run)
   await ended
   const kept = store.find(timeline.id)
   if (kept === undefined) throw new Error('the run is not kept')

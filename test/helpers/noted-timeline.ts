@@ -24,7 +24,7 @@ export function notedTimeline(id = 'the id', then: (note: string) => void = () =
       add(`${of} ${event.type}`)
     },
     ended({ state, status, code, cancelledBy }, { deadline, outcomes }) {
-      const reason = cancelledBy === undefined ? '' : ` by ${String(cancelledBy)}`
+      const reason = cancelledBy === undefined ? '' : ` by ${cancelledBy as string}`
       const steps = Object.entries(outcomes ?? {}).map(([name, outcome]) => `${name}=${outcome.state}`)
       add(`${[state, status, code].join(' ')}${reason} of ${deadline} ms: ${steps.join(' ')}`)
     },

@@ -54,7 +54,7 @@ test('a step that did not start is cancelled and has no start', async t => {
 })
 
 test('a caller that leaves, and a stream that the service ends, are told apart', async t => {
-  const cancelledBy = (reason: unknown) => endedRun(one, { runtime: heldRuntime(), then: run => run.cancel(reason) })
+  const cancelledBy = (reason: unknown) => endedRun(one, { runtime: heldRuntime(), during: run => run.cancel(reason) })
   t.match(await cancelledBy(new Error('gone')), { state: 'cancelled', status: null, code: 'CANCELLED', caller: 'left' })
   t.match(await cancelledBy(new Problem('REQUEST_TIMEOUT')), {
     state: 'cancelled',
@@ -70,7 +70,7 @@ test('a call without an end has no end, and its run has no more calls than its l
     .reply(Any, () => 1)
   const run = await endedRun(many, {
     runtime: heldRuntime({ deaf: () => true }),
-    then: each => each.cancel('gone'),
+    during: each => each.cancel('gone'),
   })
   t.equal(run.steps[0]?.calls.length, 500)
   t.same(run.omitted, { calls: 20 })

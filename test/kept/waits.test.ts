@@ -34,17 +34,27 @@ const after =
 test('a wait for a permit is the time in the queue, and ends where the attempt starts', async t => {
   const { origin } = await httpUpstream(t, after(30))
   const source = defineUpstream('source', { origin, concurrency: 1 }, { ask })
+  const reported: number[] = []
   const run = await endedRun(
     allOf(() => [source.ask({ id: 'a' }), source.ask({ id: 'b' })]),
-    { runtime: runtimeFor(t) },
+    {
+      runtime: runtimeFor(t),
+      onEvent(event) {
+        if (event.type === 'call waited') reported.push(event.ms)
+      },
+    },
   )
   const [first, second] = callsOf(run)
   t.same(first?.waits, [])
-  const [wait] = second?.waits ?? []
-  t.equal(wait?.reason, 'permit')
-  t.ok((wait?.start ?? Infinity) - (second?.start ?? 0) <= 1)
-  t.ok(Math.abs((wait?.end ?? 0) - (second?.attempts[0]?.start ?? 0)) <= 1)
-  t.ok(Math.abs((wait?.end ?? 0) - (first?.attempts[0]?.end ?? 0)) <= 1)
+  const [wait = { reason: 'none', start: 0, end: 0 }] = second?.waits ?? []
+  t.equal(wait.reason, 'permit')
+  t.equal(reported.length, 1)
+  t.ok(Math.abs(wait.end - wait.start - (reported[0] ?? 0)) <= 1)
+  const moments = [second?.start, wait.start, first?.attempts[0]?.end, wait.end, second?.attempts[0]?.start]
+  t.same(
+    moments,
+    moments.toSorted((one, other) => (one ?? 0) - (other ?? 0)),
+  )
 })
 
 test('a call that still waits for a permit when its run is cancelled has its wait', async t => {
@@ -54,7 +64,7 @@ test('a call that still waits for a permit when its run is cancelled has its wai
     allOf(() => [source.ask({ id: 'a' }), source.ask({ id: 'b' })]),
     {
       runtime: runtimeFor(t),
-      then: async each => {
+      during: async each => {
         await upstream.arrived('GET /a')
         each.cancel('gone')
       },
@@ -171,7 +181,7 @@ test('a call that an open breaker or a full queue refuses has a mark and no atte
     store,
     runtime,
     input: { query: { id: 'hold' } },
-    then: async run => {
+    during: async run => {
       second = await endedRun(one, { store, runtime, input: { query: { id: 'b' } } })
       run.cancel('enough')
     },
@@ -194,7 +204,7 @@ test('a call that joins an equal call has its wait until its end', async t => {
   const [first, second] = callsOf(run)
   t.match(first, { waits: [], attempts: [{ kind: 'first' }] })
   t.match(second, { waits: [{ reason: 'shared', end: second?.end }], attempts: [] })
-  t.ok((second?.waits[0]?.start ?? Infinity) - (second?.start ?? 0) <= 1)
+  t.ok((second?.waits[0]?.start ?? -1) >= (second?.start ?? 0))
 })
 
 test('a call of a batch of keys waits for the request of the first key', async t => {

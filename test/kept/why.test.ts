@@ -68,7 +68,7 @@ test('a long pause before a retry is the reason', async t => {
   const declared = base.required('meow', () => source.ask({ id: 'a' })).reply(Any, () => 1)
   const run = await endedRun(declared, {
     runtime: runtimeFor(t),
-    then: each => setTimeout(() => each.cancel('gone'), 60),
+    during: each => setTimeout(() => each.cancel('gone'), 60),
   })
   t.same(withoutNumbers(run.why), [
     'the caller left after N ms',
@@ -104,7 +104,7 @@ test('a run has at most three sentences, and the failed step is first', async t 
   }
   let builder = base.optional('a', () => oracle.ask({ id: 'a' }), { fallback: null })
   for (const name of ['b', 'c', 'd'])
-    builder = builder.optional(name, () => oracle.ask({ id: name }), { fallback: null }) as unknown as typeof builder
+    builder = builder.optional(name, () => oracle.ask({ id: name }), { fallback: null })
   const declared = builder.required('need', () => oracle.ask({ id: 'need' }), { needs: ['a'] }).reply(Any, () => 1)
   const { why } = await endedRun(declared, { runtime: answeringRuntime(lost) })
   t.equal(why.length, 3)
@@ -122,7 +122,7 @@ test('a failure that belongs to no step, and a stream that the service ends, hav
   const held = base.required('first', () => oracle.ask({ id: 'a' })).reply(Any, () => 1)
   const cut = await endedRun(held, {
     runtime: heldRuntime(),
-    then: run => run.cancel(new Problem('REQUEST_TIMEOUT')),
+    during: run => run.cancel(new Problem('REQUEST_TIMEOUT')),
   })
   t.match(cut.why, [/^REQUEST_TIMEOUT: the service ended the reply after [\d.]+ ms$/, /^first: /])
   const refused = base.required('first', (): number => refuse(404, 'no such cat')).reply(Any, () => 1)

@@ -103,21 +103,28 @@ test('a sample has the durations of attempts and runs', async t => {
   }
 })
 
-test('a sample has the retries, hedges and the use of the cache', async t => {
-  const { upstream, sampler, cats, up, runtime } = await arrange(t, {
-    retry: { initialDelay: 1 },
-    hedge: { delay: 20, maxRatio: 1 },
-  })
+test('a sample has the retries', async t => {
+  const { upstream, sampler, cats } = await arrange(t, { retry: { initialDelay: 1 } })
   upstream.status('/cats/1', 503).answer('/cats/1', cat)
-  upstream.answer('/cats/2', cat, { delay: 5000 }).answer('/cats/2', cat)
-  upstream.answer('/kept', cat)
   await cats('1')
+  t.match(upstreamOf(sampler.take()), { attempts: 2, failedAttempts: 1, calls: 1, lostCalls: 0, retries: 1, hedges: 0 })
+})
+
+test('a sample has the hedges, and those that won', async t => {
+  const { upstream, sampler, cats } = await arrange(t, { hedge: { delay: 20, maxRatio: 1 } })
+  upstream.hang('/cats/2').answer('/cats/2', cat)
   await cats('2')
+  t.match(upstreamOf(sampler.take()), { failedAttempts: 0, retries: 0, hedges: 1, hedgesWon: 1 })
+})
+
+test('a sample has the use of the cache', async t => {
+  const { upstream, sampler, up, runtime } = await arrange(t)
+  upstream.answer('/kept', cat)
   const kept = aggregate('kept', { url: '/kept' })
     .required('it', () => up.kept())
     .reply(Cat, ({ it }) => it)
   for (let count = 0; count < 3; count++) await fanOut(kept, {}, { runtime })
-  t.match(upstreamOf(sampler.take()), { retries: 1, hedges: 1, hedgesWon: 1, cacheAsked: 3, cacheHits: 2 })
+  t.match(upstreamOf(sampler.take()), { attempts: 1, cacheAsked: 3, cacheHits: 2 })
 })
 
 test('a sample has the retries that were not sent', async t => {
@@ -161,6 +168,18 @@ test('a sample has the code of a run that fails, and of one that is partial', as
     .reply(z.unknown(), ({ it }) => it)
   await fanOut(partial, {}, { runtime })
   t.match(aggregateOf(sampler.take()), { name: 'partial', partial: 1, codes: [['UPSTREAM_STATUS', 1]] })
+})
+
+test('a sample has the statuses with which an aggregate was answered', async t => {
+  const { sampler, runtime } = await arrange(t)
+  const { requests } = RuntimeMetrics.countersOf(runtime)
+  for (const status of [200, 404, 502, 502]) requests.route('/cats', 'cats').ended(0, 'http', status, 3, undefined)
+  requests.route('/metrics', '').ended(0, 'http', 500, 3, undefined)
+  const { aggregates } = sampler.take()
+  t.same(
+    aggregates.map(({ name, statuses }) => [name, statuses]),
+    [['cats', [['502', 2]]]],
+  )
 })
 
 test('a change of a breaker is reported at once', async t => {

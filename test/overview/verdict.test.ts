@@ -24,21 +24,44 @@ test('the verdict names the sick upstream, since when, why, and what callers get
   hand.ticks(260, {
     upstreams: [upstreamRow('cats', { ok: 1, failed: 19, breaker: 'open' }), upstreamRow('dogs', { ok: 10 })],
     aggregates: [
-      aggregateRow('pets', { counts: { complete: 62, partial: 38 } }),
+      aggregateRow('pets', { counts: { complete: 62, partial: 38 }, codes: [['BREAKER_OPEN', 38]] }),
       aggregateRow('facts', { counts: { failed: 10 }, codes: [['UPSTREAM_STATUS', 10]], statuses: [['502', 10]] }),
     ],
   })
   t.equal(
     hand.verdict,
     'cats is failing since 01:02:08 UTC (2 min 9 s): 95 % of the attempts fail (status 503), circuit breaker open. ' +
-      'Callers of facts get errors (100 %, 502 UPSTREAM_STATUS), pets get partial replies (38 %).',
+      'Callers of facts get errors (100 %, 502 UPSTREAM_STATUS), pets get partial replies (38 %, BREAKER_OPEN).',
   )
   const { health, sentences } = hand.overview.sample().verdict
   t.equal(health, 'failing')
   t.match(sentences, [
-    [{ text: 'cats', upstream: 'cats' }, {}],
+    [
+      { text: 'cats', upstream: 'cats' },
+      {},
+      { text: '01:02:08 UTC', at: hand.overview.sample().upstreams[0]?.since },
+      {},
+    ],
     [{}, { text: 'facts', aggregate: 'facts' }, {}, {}, { aggregate: 'pets' }],
   ])
+})
+
+test('the verdict of one upstream, of runs without a call, and of many aggregates is a plain sentence', async t => {
+  const one = new HandOverview({
+    upstreams: [{ name: 'cats', origin: 'http://127.0.0.1:1', operations: [], isOff: false }],
+    aggregates: ['a', 'b', 'c', 'd', 'e'].map(name => ({ name, method: 'GET', url: `/${name}` })),
+  })
+  const runs = (names: readonly string[]) =>
+    names.map(name => aggregateRow(name, { counts: { complete: 1, partial: 1, failed: 2 } }))
+  one.tick({ aggregates: [aggregateRow('a', { counts: { complete: 2 } })] })
+  t.equal(one.verdict, 'No upstream was called in the last 10 s; 1.0 runs/s, 0 % failed.')
+  one.tick({ upstreams: [upstreamRow('cats', { ok: 1 })] })
+  t.equal(one.verdict, 'The upstream is healthy; 1.0 runs/s, 0 % failed.')
+  one.ticks(20, { upstreams: [upstreamRow('cats', { ok: 1 })], aggregates: runs(['a', 'b', 'c', 'd']) })
+  const each = 'get errors (50 %) and partial replies (25 %)'
+  t.match(one.verdict, ` Callers of a ${each}, b ${each}, c ${each}, and 1 more aggregate is affected.`)
+  one.ticks(20, { upstreams: [upstreamRow('cats', { ok: 1 })], aggregates: runs(['a', 'b', 'c', 'd', 'e']) })
+  t.match(one.verdict, ', and 2 more aggregates are affected.')
 })
 
 test('the verdict says that callers do not notice, if they do not', async t => {

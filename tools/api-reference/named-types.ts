@@ -31,7 +31,14 @@ export type { ReplyOptions, ReplyStatus, StatusOf } from '../../src/fanout/reply
 export type { Criticality, RouteOptions } from '../../src/fanout/route.ts'
 export type { SourcesLevel } from '../../src/fanout/sources-level.ts'
 export type { BareEvent, CallCounts, StepEvent } from '../../src/fanout/events.ts'
-export type { CallEvent, EventOfCall, WaitReason } from '../../src/upstream/call/events.ts'
+export type {
+  AttemptKind,
+  CallEvent,
+  EventOfCall,
+  JoinReason,
+  ResendRefusal,
+  WaitReason,
+} from '../../src/upstream/call/events.ts'
 export type { Gauge } from '../../src/upstream/client.ts'
 export type { Counts } from '../../src/upstream/policies/observe.ts'
 export type { CacheGauge } from '../../src/upstream/policies/cache/cache.ts'

@@ -15,7 +15,7 @@ const pieceMs = 1
  * gets none until it has read what was sent, and then `hello`. `ended`: its connection has closed, or it got its last
  * event.
  */
-export type ReaderPhase = 'opening' | 'live' | 'behind' | 'ended'
+type ReaderPhase = 'opening' | 'live' | 'behind' | 'ended'
 
 /** One open dashboard: the response that its events are written to. */
 export class Reader {
@@ -32,10 +32,6 @@ export class Reader {
     this.#helloText = helloText
     response.on('close', () => (this.#phase = 'ended'))
     this.#open()
-  }
-
-  get phase(): ReaderPhase {
-    return this.#phase
   }
 
   /** Sends an event, unless the reader is behind. */
@@ -72,10 +68,12 @@ export class Reader {
     do {
       if (this.#hasEnded()) return
       this.#phase = 'opening'
+      const text = await this.#helloText()
+      // It has the events so far.
       this.#isOutdated = false
       this.#waiting = []
       let until = performance.now() + pieceMs
-      for (const piece of await this.#helloText()) {
+      for (const piece of text) {
         if (this.#hasEnded()) return
         const isTaken = this.#response.write(piece)
         if (isTaken && performance.now() < until) continue

@@ -61,14 +61,14 @@ export const chartSpecs: readonly ChartSpec[] = [
     ],
   },
   {
-    title: 'Retries and hedges per second',
+    title: 'Retries and hedges',
     unit: 'rate',
     height: 80,
     isOptional: true,
     lines: [
       { name: 'retries', label: 'retries', shape: 'line' },
       { name: 'hedges', label: 'hedges', shape: 'thin' },
-      { name: 'hedgesWon', label: 'hedges that won', shape: 'dashed' },
+      { name: 'hedgesWon', label: 'hedges won', shape: 'dashed' },
       { name: 'refusedResends', label: 'not sent', shape: 'dashed' },
     ],
   },

@@ -1,3 +1,4 @@
+import type { RunRow } from '../../waterfall/kept-run.ts'
 import type { BreakerChange, DashboardEvent, Health, Hello, Sample, Verdict, WorkerSample } from '../protocol.ts'
 import { AggregateState } from './aggregate-state.ts'
 import { RunRows } from './run-rows.ts'
@@ -63,6 +64,7 @@ export class DashboardState {
         return this.#sample(event)
       case 'runs':
         this.runs.add(event)
+        this.#learnUsers(event.rows)
         this.runsRevision++
         return
       case 'breaker':
@@ -104,12 +106,22 @@ export class DashboardState {
     this.breakers.length = 0
     this.breakers.push(...hello.breakers)
     this.runs.merge(hello.runs)
+    this.#learnUsers(hello.runs)
     this.runsRevision++
     this.namesRevision++
     const name = this.selected?.name
     this.selected = undefined
     this.#finish(hello.now)
     if (this.isChosen) this.select(name)
+  }
+
+  // The service names the users of an upstream in its first event only, and it may have seen none then.
+  #learnUsers(rows: readonly RunRow[]): void {
+    for (const { aggregate, upstreams } of rows)
+      for (const name of upstreams) {
+        const users = this.upstreams.find(upstream => upstream.name === name)?.users
+        if (users !== undefined && !users.includes(aggregate)) users.push(aggregate)
+      }
   }
 
   #sample(sample: Sample): void {

@@ -31,6 +31,8 @@ export class UpstreamState {
   readonly index: number
   readonly info: UpstreamInfo
   readonly name: string
+  /** The names of the aggregates that have used the upstream, as far as the service and the page have seen it. */
+  readonly users: string[]
   health: Health = 'idle'
   /** The start of the present health, in ms since 1970. */
   since = 0
@@ -78,6 +80,7 @@ export class UpstreamState {
     this.index = index
     this.info = info
     this.name = info.name
+    this.users = [...info.usedBy]
   }
 
   /** Takes the three series that the first event of a connection has. */

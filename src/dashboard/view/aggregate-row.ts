@@ -86,7 +86,7 @@ export class AggregateRow {
 /** Returns what a caller receives that does not get a complete reply. */
 function callersGet({ runs, partial, failed, topStatus, topCode }: AggregateState): string {
   if (runs === 0) return 'no run in 10 s'
-  if (failed > 0) return [topStatus ?? 'an error', topCode ?? ''].join(' ').trimEnd()
+  if (failed > 0) return [topStatus ?? 'errors', topCode ?? ''].join(' ').trimEnd()
   if (partial > 0) return ['partial replies', topCode ?? ''].join(' ').trimEnd()
   return 'complete replies'
 }

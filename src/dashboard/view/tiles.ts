@@ -93,8 +93,8 @@ export class Tiles implements View {
 }
 
 // The name of an aggregate finds the upstreams that it uses.
-const matches = ({ name, info }: UpstreamState, filter: string) =>
-  name.toLowerCase().includes(filter) || info.usedBy.some(user => user.toLowerCase().includes(filter))
+const matches = ({ name, users }: UpstreamState, filter: string) =>
+  name.toLowerCase().includes(filter) || users.some(user => user.toLowerCase().includes(filter))
 const nameOf = ({ name }: UpstreamState) => name
 const needsLook = ({ health }: UpstreamState) => health === 'failing' || health === 'strained'
 

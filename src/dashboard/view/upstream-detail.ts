@@ -12,7 +12,7 @@ import { UpstreamUsers } from './upstream-users.ts'
 
 const numbers: readonly { readonly label: string; readonly text: (upstream: UpstreamState) => string }[] = [
   { label: 'attempts/s', text: upstream => rate(upstream.rate) },
-  { label: 'failed attempts', text: upstream => share(upstream.errorShare) },
+  { label: 'errors', text: upstream => share(upstream.errorShare) },
   { label: 'lost calls', text: upstream => share(upstream.lostShare) },
   { label: 'p50', text: upstream => latency(upstream.p50) },
   { label: 'p95', text: upstream => latency(upstream.p95) },

@@ -26,7 +26,7 @@ export class UpstreamUsers {
   }
 
   render(upstream: UpstreamState, { aggregates, namesRevision }: DashboardState): void {
-    const built = `${namesRevision} ${upstream.index}`
+    const built = `${namesRevision} ${upstream.index} ${upstream.users.length}`
     if (built !== this.#built) {
       this.#built = built
       this.#build(upstream, aggregates)
@@ -37,8 +37,8 @@ export class UpstreamUsers {
     }
   }
 
-  #build({ info, name }: UpstreamState, aggregates: readonly AggregateState[]): void {
-    const used = aggregates.filter(aggregate => info.usedBy.includes(aggregate.name))
+  #build({ users, name }: UpstreamState, aggregates: readonly AggregateState[]): void {
+    const used = aggregates.filter(aggregate => users.includes(aggregate.name))
     const list = element('ul', { attributes: { 'aria-label': `Aggregates that use ${name}` } })
     this.#users = used.slice(0, mostUsers).map(aggregate => {
       const button = element('button', { class: 'name', text: aggregate.name, attributes: { type: 'button' } })

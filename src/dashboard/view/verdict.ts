@@ -1,3 +1,4 @@
+import { clock } from '../model/format.ts'
 import type { DashboardState } from '../model/state.ts'
 import type { VerdictPart } from '../protocol.ts'
 import { AttributeCell, element, TextCell } from './dom.ts'
@@ -10,6 +11,8 @@ export class VerdictView implements View {
   readonly #shape = new HealthShape('idle')
   readonly #text = element('div', { class: 'verdict-text' })
   readonly #health: AttributeCell
+  readonly #hint = element('p', { class: 'verdict-more soft', hidden: true })
+  readonly #hintText = new TextCell(this.#hint)
   /** The kinds and names of the parts that the elements have: the elements stay as long as these are the same. */
   #form: string | undefined
   #cells: TextCell[] = []
@@ -18,21 +21,26 @@ export class VerdictView implements View {
     this.#page = page
     const { verdict } = page.places
     this.#health = new AttributeCell(verdict, 'data-health')
-    verdict.append(element('span', { class: 'verdict-shape' }, this.#shape.node), this.#text)
+    const words = element('div', {}, this.#text, this.#hint)
+    verdict.append(element('span', { class: 'verdict-shape' }, this.#shape.node), words)
     this.#text.addEventListener('click', ({ target }) => this.#follow(target))
   }
 
-  render({ verdict: { health, sentences }, at }: DashboardState): void {
-    if (at === 0) return
+  render({ verdict: { health, sentences }, aggregates, runs }: DashboardState): void {
     this.#shape.set(health)
     this.#health.set(health)
+    const [first] = aggregates
+    this.#hint.hidden = health !== 'idle' || first === undefined || runs.rows.length > 0
+    if (first !== undefined)
+      this.#hintText.set(`Call an aggregate to see it here, for example ${first.info.method} ${first.info.url}.`)
     const form = sentences.map(parts => parts.map(formOf).join()).join('|')
     if (form !== this.#form) {
       this.#form = form
       this.#build(sentences)
     }
     let index = 0
-    for (const parts of sentences) for (const { text } of parts) this.#cells[index++]?.set(text)
+    for (const parts of sentences)
+      for (const { text, at } of parts) this.#cells[index++]?.set(at === undefined ? text : clock(at))
   }
 
   #build(sentences: readonly (readonly VerdictPart[])[]): void {

@@ -58,11 +58,12 @@ export function addExplainRoutes(app: FastifyInstance, access: OperatorAccess, s
   })
 }
 
-/** Sends JSON, or text to a caller that asks for text and not for JSON. */
+/** Sends JSON, or text to a browser and to a caller that asks for text, unless it asks for JSON. */
 function send({ headers }: FastifyRequest, reply: FastifyReply, document: object, text: () => string): FastifyReply {
   const accept = headers.accept?.toLowerCase() ?? ''
   reply.header('vary', 'accept')
-  return accept.includes('text/plain') && !accept.includes('application/json')
+  const prefersText = accept.includes('text/plain') || accept.includes('text/html')
+  return prefersText && !accept.includes('application/json')
     ? reply.type('text/plain; charset=utf-8').send(text())
     : reply.type('application/json; charset=utf-8').send(JSON.stringify(document))
 }

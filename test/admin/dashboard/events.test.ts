@@ -156,6 +156,43 @@ test('the ninth reader is refused, and there is room when one leaves', async t =
   t.equal((await fetch(`${origin}/metrics`)).status, 200)
 })
 
+test('a reader gets no event that its hello has, and each one after it', async t => {
+  const gate = Promise.withResolvers<[]>()
+  const { origin, live } = await serveDashboard(t, { recentRuns: () => gate.promise })
+  const opened = openReader(t, origin)
+  await until(() => live.isWatched)
+  await turn()
+  for (let count = 1; count <= 3; count++) live.tick(Date.now() + count * 500, cats(count))
+  gate.resolve([])
+  const { next, events } = await opened
+  t.match(await next('hello'), { now: { upstreams: [{ attempts: 3 }, {}] } })
+  live.tick(Date.now() + 2000, cats(4))
+  t.match(await next('sample'), { upstreams: [{ attempts: 4 }] })
+  t.equal(events.length, 2)
+})
+
+test('a reload while hello is written sends it again with the new names', async t => {
+  const many = Array.from({ length: 400 }, (_, index) => ({
+    name: `up-${index}`,
+    origin: 'http://127.0.0.1:1',
+    operations: [],
+    isOff: false,
+  }))
+  const { port, live } = await serveDashboard(t, { watched: { upstreams: many, aggregates: [] } })
+  const deaf = await deafReader(t, port)
+  await until(() => live.isWatched)
+  let received = ''
+  deaf.on('data', bytes => (received += String(bytes)))
+  for (let count = 1; count <= 20; count++) {
+    live.tick(Date.now() + count * 500, large)
+    live.define({ upstreams: many.slice(count), aggregates: [] })
+    await turn()
+  }
+  deaf.resume()
+  await until(() => received.includes('"upstreams":[{"name":"up-20"'))
+  t.ok(received.includes('event: hello'))
+})
+
 test('a drain says bye, and the app closes at once', async t => {
   const { origin, app } = await serveDashboard(t)
   const { next, events, ended } = await openReader(t, origin)

@@ -87,13 +87,15 @@ test('the query of the request gives the params, the query and the values of ste
   t.match((await ask<Explanation>('/explain/posted')).body.steps, [{ calls: [{ path: '/{body.a}' }] }])
 })
 
-test('an explanation is text for a caller that asks for text', async t => {
+test('an explanation is text for a browser, and for a caller that asks for text', async t => {
   const ask = await serveExplanations(t)
   const text = await ask('/explain/orders', { headers: { accept: 'text/plain' } })
   t.equal(text.headers.get('content-type'), 'text/plain; charset=utf-8')
   t.equal(text.headers.get('vary'), 'accept')
   t.match(text.text, 'GET /{params.id}-1')
-  for (const accept of ['*/*', 'text/html,*/*', 'application/json, text/plain'])
+  const browser = await ask('/explain/orders', { headers: { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' } })
+  t.equal(browser.text, text.text)
+  for (const accept of ['*/*', 'application/json', 'application/json, text/plain'])
     t.match(await ask('/explain/orders', { headers: { accept } }), { body: { aggregate: 'orders' } }, accept)
 })
 

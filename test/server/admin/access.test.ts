@@ -41,6 +41,17 @@ for (const { env, key, main, admin } of [
   })
 }
 
+test('a caller can rehearse faults in development, and in production the header changes nothing', async t => {
+  for (const env of ['development', 'production']) {
+    const { port } = await adminService(t, { HEADWATERS_ENV: env })
+    const response = await fetch(`http://127.0.0.1:${port}/v1/cat-facts?count=1`, {
+      headers: { 'x-headwaters-fault': 'meow=drop' },
+    })
+    const { sources } = (await response.json()) as { sources: { meow: { state: string; fault?: string } } }
+    t.equal(sources.meow.fault, env === 'development' ? 'drop' : undefined)
+  }
+})
+
 test('metrics without a key are refused if the Host is a name other than localhost', async t => {
   const name = 'headwaters:3000'
   const { port, adminPort } = await adminService(t, { HEADWATERS_ENV: 'development' })
