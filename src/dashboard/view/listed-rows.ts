@@ -83,9 +83,6 @@ function moveAmongRows(list: HTMLElement, event: KeyboardEvent): void {
   const links = Array.from(list.querySelectorAll('a'))
   const at = links.indexOf(event.target as HTMLAnchorElement)
   if (at === -1 || event.ctrlKey || event.metaKey || event.altKey) return
-  const last = links.length - 1
-  const places: Readonly<Record<string, number>> = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: last }
-  const place = Object.hasOwn(places, event.key) ? links[places[event.key] ?? -1] : undefined
   const place = placeOf(event.key, links, at)
   if (place === undefined) return
   event.preventDefault()

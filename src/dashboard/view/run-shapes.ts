@@ -15,7 +15,6 @@ const words: ReadonlyMap<string, string> = new Map([
 
 /** Returns the word of a state. */
 export function stateWord(state: string): string {
-  return (Object.hasOwn(words, state) ? words[state] : undefined) ?? state
   return words.get(state) ?? state
 }
 
