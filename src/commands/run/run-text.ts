@@ -19,14 +19,12 @@ export function plainLine(view: RunView, event: BareEvent): string | undefined {
 function endOf(row: Row): string {
   const { start = 0, end = 0, attempts, state, fault } = row
   const calls = callsOf(row)
-  const numbers = [
   const parts = [
     `${(end - start).toFixed(1)} ms`,
     `${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`,
     ...(calls === '' ? [] : [`${calls} calls`]),
     ...(fault === undefined ? [] : [`rehearsed ${fault}`]),
   ]
-  return ` after ${numbers.join(', ')}${isLost(row) && state !== 'cancelled' ? reasonOf(row) : ''}`
   return ` after ${parts.join(', ')}${isLost(row) && state !== 'cancelled' ? reasonOf(row) : ''}`
 }
 
