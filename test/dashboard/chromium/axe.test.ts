@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import type { Page } from 'playwright-core'
 import { test } from 'tap'
 import { chromiumMissing } from '../../helpers/chromium.ts'
-import { DashboardEvents, dashboardEvents } from '../../helpers/dashboard-events.ts'
+import { dashboardEvents, type DashboardEvents, type DashboardEventsOptions } from '../../helpers/dashboard-events.ts'
 import { openDashboard } from '../../helpers/dashboard-page.ts'
 
 /** The policy of the page forbids another script in it; the debugger of the browser may evaluate it. */
@@ -35,7 +35,7 @@ async function violationsOf(page: Page): Promise<readonly string[]> {
 /** The states of the page, and how a user gets there. */
 const states: readonly {
   readonly name: string
-  readonly served: ConstructorParameters<typeof DashboardEvents>[0]
+  readonly served: DashboardEventsOptions
   readonly views?: typeof views
   readonly open: (page: Page, served: DashboardEvents) => Promise<unknown>
 }[] = [
