@@ -4,6 +4,7 @@ import { openReader, type OpenReader } from '../admin/dashboard/helpers/open-rea
 import { definitionsFolder } from '../helpers/definitions-folder.ts'
 import { httpUpstream } from '../helpers/http-upstream.ts'
 import { isExact } from '../helpers/timing.ts'
+import { until } from '../helpers/until.ts'
 import type { Environment } from '../helpers/service-process.ts'
 import { adminKey, adminService, scrape } from './admin/helpers/admin-service.ts'
 
@@ -48,11 +49,15 @@ function load(t: Test, url: string): void {
 
 /** Reads samples until one meets a condition. */
 async function sampleWith({ next }: OpenReader, isMet: (sample: Sample, row: UpstreamSample | undefined) => boolean) {
-  for (;;) {
+  let found: { readonly sample: Sample; readonly row: UpstreamSample } | undefined
+  await until(async () => {
     const sample = await next('sample')
     const row = sample.upstreams.find(({ index }) => index === 0)
-    if (isMet(sample, row)) return { sample, row: row as UpstreamSample }
-  }
+    if (!isMet(sample, row)) return false
+    found = { sample, row: row as UpstreamSample }
+    return true
+  })
+  return found as NonNullable<typeof found>
 }
 
 /** Bounds of time have slack where other tests run at the same time. */

@@ -35,7 +35,7 @@ test('a hundred connections leave room for the operator after they close, and no
   t.match(await next('hello'), { type: 'hello' })
 })
 
-test('a reader that ends its side of the connection is no reader any more', async t => {
+test('a reader that ends its side of the connection is not counted', async t => {
   const { port, live } = await serveDashboard(t)
   const { socket, seen } = await send(t, port, ask())
   await until(() => seen.text.includes('event: hello'))

@@ -1,5 +1,6 @@
 import type { Test } from 'tap'
 import type { DashboardEvent } from '../../../../src/dashboard/protocol.ts'
+import { until } from '../../../helpers/until.ts'
 
 type EventOf<Type extends DashboardEvent['type']> = Extract<DashboardEvent, { readonly type: Type }>
 
@@ -26,7 +27,6 @@ export async function openReader(t: Test, origin: string, headers: Record<string
   const events: DashboardEvent[] = []
   const ids: string[] = []
   const taken = new Map<string, number>()
-  let wake = Promise.withResolvers<void>()
   let isOver = false
 
   const ended = (async () => {
@@ -46,14 +46,11 @@ export async function openReader(t: Test, origin: string, headers: Record<string
           ids.push(field('id'))
           events.push(event)
         }
-        wake.resolve()
-        wake = Promise.withResolvers()
       }
     } catch (error) {
       if (!abort.signal.aborted) throw error
     } finally {
       isOver = true
-      wake.resolve()
     }
   })()
 
@@ -63,15 +60,14 @@ export async function openReader(t: Test, origin: string, headers: Record<string
     headers: response.headers,
     ended,
     next: async <Type extends DashboardEvent['type']>(type: Type) => {
-      for (;;) {
-        const at = events.findIndex((event, index) => event.type === type && index >= (taken.get(type) ?? 0))
-        if (at !== -1) {
-          taken.set(type, at + 1)
-          return events[at] as EventOf<Type>
-        }
-        if (isOver) throw new Error(`the stream has ended without the event ${type}`)
-        await wake.promise
-      }
+      const place = () => events.findIndex((event, index) => event.type === type && index >= (taken.get(type) ?? 0))
+      await until(() => {
+        if (place() === -1 && isOver) throw new Error(`the stream has ended without the event ${type}`)
+        return place() !== -1
+      })
+      const at = place()
+      taken.set(type, at + 1)
+      return events[at] as EventOf<Type>
     },
     close: () => abort.abort(),
   }
