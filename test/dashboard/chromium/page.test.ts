@@ -61,6 +61,8 @@ test('a page without a connection says since when and how old its numbers are, a
   t.equal(await page.locator('#main').getAttribute('aria-disabled'), 'true')
   const before = await banner.innerText()
   await until(async () => (await banner.innerText()) !== before)
+  // The pauses between tries grow. After a short pause the page may connect by itself before the click.
+  await banner.getByText(/Next try in ([6-9]|1\d)\s/).waitFor()
   served.comeBack()
   await banner.getByRole('button', { name: 'Try now' }).click()
   await page.locator('#connection').getByText(/^Live/).waitFor()
