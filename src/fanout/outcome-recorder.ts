@@ -107,17 +107,21 @@ export class OutcomeRecorder {
   /** Returns the outcome of one step, or of context() if the index is -1 and it had an event. */
   outcome(index: number): Outcome | undefined {
     const step = this.#steps[index]
-    if (step !== undefined) return outcomeOf(step.kind, this.#records[index] as StepRecord, this.#faults?.get(index))
-    return this.#context && outcomeOf('required', this.#context, this.#faults?.get(-1))
+    if (step !== undefined) return this.#outcomeOf(index, step.kind, this.#records[index] as StepRecord)
+    return this.#context && this.#outcomeOf(-1, 'required', this.#context)
   }
 
   /** The outcome of context() if it had an event, then one per step, by name, in the order of declaration. */
   outcomes(): { [step: string]: Outcome } {
     const outcomes: { [step: string]: Outcome } = {}
-    if (this.#context !== undefined) outcomes['context'] = outcomeOf('required', this.#context, this.#faults?.get(-1))
+    if (this.#context !== undefined) outcomes['context'] = this.#outcomeOf(-1, 'required', this.#context)
     for (const { name, kind, index } of this.#steps)
-      outcomes[name] = outcomeOf(kind, this.#records[index] as StepRecord, this.#faults?.get(index))
+      outcomes[name] = this.#outcomeOf(index, kind, this.#records[index] as StepRecord)
     return outcomes
+  }
+
+  #outcomeOf(index: number, kind: StepKind, record: StepRecord): Outcome {
+    return outcomeOf(kind, record, this.#faults?.get(index))
   }
 }
 
