@@ -14,6 +14,9 @@ export interface NoteSettings {
 /** The largest number of templates in one note. */
 const mostTemplates = 3
 
+/** The characters with which a field, an item and the result of a call begin. */
+const partStarts = '.[('
+
 /** Returns the note of a step whose function has thrown, or has made a call that is refused. */
 export function failureNote(error: unknown, settings: NoteSettings): string {
   const { book, showsMessages, folder } = settings
@@ -42,11 +45,21 @@ function nameOf(error: unknown, showsMessage: boolean): string {
 
 /** Returns a note if the present function used values that are not known for something else than its calls. */
 export function comparisonNotes(calls: readonly Call<unknown>[], book: TemplateBook): string[] {
-  const sent = [...calls.flatMap(call => book.templatesIn(textsOf(call))), ...book.written]
-  const other = Array.from(book.comparisons).filter(template => !sent.some(each => template.startsWith(each)))
-  if (other.length === 0) return []
-  const shown = other.slice(0, mostTemplates).map(template => `{${template}}`)
-  return [`may differ: the function also read ${shown.join(', ')}`]
+  const sent = new Set([...calls.flatMap(call => book.templatesIn(textsOf(call))), ...book.written])
+  const shown: string[] = []
+  for (const template of book.comparisons) {
+    if (shown.length === mostTemplates) break
+    if (!isPartOf(template, sent)) shown.push(`{${template}}`)
+  }
+  return shown.length === 0 ? [] : [`may differ: the function also read ${shown.join(', ')}`]
+}
+
+/** Returns whether a template is one of these, or a field, an item or a result of one: `found.id` of `found`. */
+function isPartOf(template: string, wholes: ReadonlySet<string>): boolean {
+  if (wholes.has(template)) return true
+  for (let end = 0; end < template.length; end++)
+    if (partStarts.includes(template.charAt(end)) && wholes.has(template.slice(0, end))) return true
+  return false
 }
 
 /** Returns the texts of a call that may have a token. */

@@ -7,6 +7,13 @@ const longestTemplate = 200
 /** The shortest nonce that no text of a caller contains by chance. */
 const nonceLength = 10
 
+/** One token of a text, or a part of one. */
+interface FoundToken {
+  readonly start: number
+  readonly end: number
+  readonly template: string | undefined
+}
+
 /**
  * The templates of one explanation. Each has a token: a text of unreserved characters, which every writer of a URL, a
  * header and a body leaves as it is. The token stands for the value until the explanation is shown.
@@ -58,23 +65,34 @@ export class TemplateBook {
 
   /** Returns a text in which each token is its template in braces. */
   shown(text: string): string {
-    const lower = text.toLowerCase()
     let shown = ''
     let from = 0
-    for (let at = lower.indexOf(this.#prefix); at !== -1; at = lower.indexOf(this.#prefix, from)) {
-      const start = at + this.#prefix.length + 1
-      let end = start
-      while (isDigit(lower.charCodeAt(end))) end++
-      const template = lower[end] === 'z' ? this.#templates[Number(lower.slice(start, end))] : undefined
-      shown += `${text.slice(from, at)}{${template ?? '…'}}`
-      from = template === undefined ? end : end + 1
+    for (const { start, end, template } of this.#tokensIn(text)) {
+      shown += `${text.slice(from, start)}{${template ?? '…'}}`
+      from = end
     }
     return shown + text.slice(from)
   }
 
-  /** Returns the templates whose tokens a text has. */
+  /** Returns the templates whose tokens a text has, each once, in the order of the text. */
   templatesIn(text: string): readonly string[] {
-    return this.#templates.filter((_, index) => text.toLowerCase().includes(`${this.#prefix}x${index}z`))
+    const found = Array.from(this.#tokensIn(text), ({ template }) => template)
+    return Array.from(new Set(found)).filter(template => template !== undefined)
+  }
+
+  /** Finds the tokens of a text, in one pass. A part of a token has no template. */
+  *#tokensIn(text: string): Generator<FoundToken> {
+    const lower = text.toLowerCase()
+    let start = lower.indexOf(this.#prefix)
+    while (start !== -1) {
+      const index = start + this.#prefix.length + 1
+      let end = index
+      while (isDigit(lower.charCodeAt(end))) end++
+      const template = lower[end] === 'z' ? this.#templates[Number(lower.slice(index, end))] : undefined
+      if (template !== undefined) end++
+      yield { start, end, template }
+      start = lower.indexOf(this.#prefix, end)
+    }
   }
 
   /** Records that the present function used the value of a template as a text, a number or a condition. */

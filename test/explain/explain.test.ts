@@ -487,6 +487,43 @@ test('a note names the values that a function read and did not send', async t =>
   t.same(stepOf(explanation, 'sent').notes, [])
 })
 
+test('a field of a value that a call has needs no note, and the note of many values has the first three', async t => {
+  const items = (found: unknown) => found as readonly Record<string, string>[]
+  const each = one()
+    .required('found', () => shop.fixed())
+    .required(
+      'part',
+      ({ found }) => {
+        const { owner } = found as { readonly owner: { readonly name: string } }
+        return `${owner.name}` === 'a' ? shop.fixed() : shop.order({ id: owner as never })
+      },
+      { needs: ['found'] },
+    )
+    .required(
+      'near',
+      ({ found }) => {
+        const { kinds, kind } = found as { readonly kinds: string; readonly kind: string }
+        return `${kinds}` === 'a' ? shop.fixed() : shop.order({ id: kind })
+      },
+      { needs: ['found'] },
+    )
+    .required(
+      'many',
+      ({ found }) => {
+        for (let index = 0; index < 2_000; index++) if (`${items(found)[index]?.['kind']}` === 'a') break
+        return shop.fixed()
+      },
+      { needs: ['found'] },
+    )
+    .reply(reply, () => 1)
+  const explanation = await explained(each)
+  t.same(stepOf(explanation, 'part').notes, [])
+  t.same(stepOf(explanation, 'near').notes, ['may differ: the function also read {found.kinds}'], 'a longer name')
+  t.same(stepOf(explanation, 'many').notes, [
+    'may differ: the function also read {found[0].kind}, {found[1].kind}, {found[2].kind}',
+  ])
+})
+
 test('a stream of a body is closed, whether its call is shown or refused', async t => {
   const file = createReadStream(import.meta.filename)
   const refused = new Readable({ read() {} })

@@ -81,6 +81,18 @@ test('a text with parts of tokens is shown without them', t => {
   t.end()
 })
 
+test('the templates of a text are found in a time that grows with the text only', t => {
+  const { book } = arrange()
+  const tokens = Array.from({ length: 10_000 }, (_, index) => book.tokenOf(`found[${index}].id`))
+  t.same(book.templatesIn(`${tokens[7]}/${tokens[3]?.toUpperCase()}/${tokens[7]}`), ['found[7].id', 'found[3].id'])
+  t.same(book.templatesIn(`${tokens[0]?.slice(0, -1)}99999z`), [], 'a token that the book does not have')
+  const startedAt = performance.now()
+  const found = tokens.flatMap(token => book.templatesIn(token))
+  t.ok(performance.now() - startedAt < 2_000)
+  t.equal(found.length, tokens.length)
+  t.end()
+})
+
 test('the reads of one function are limited', t => {
   const { value, book } = arrange()
   t.throws(
