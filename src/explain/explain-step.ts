@@ -27,7 +27,7 @@ export interface StepValues {
 }
 
 export interface StepSettings extends NoteSettings {
-  /** The time that an async function has, in ms. */
+  /** The time that the functions of the step have together, in ms. */
   readonly limit: number
 }
 
@@ -65,6 +65,8 @@ class StepInvocation implements Explaining {
   readonly #step: Step
   readonly #options: StepSettings
   readonly #abort = new Abort()
+  /** The end of the time of its functions, in ms. */
+  readonly #endsAt: number
   readonly #calls: FoundCall[] = []
   readonly #notes: string[] = []
   #asked = 0
@@ -76,6 +78,7 @@ class StepInvocation implements Explaining {
   constructor(step: Step, options: StepSettings) {
     this.#step = step
     this.#options = options
+    this.#endsAt = performance.now() + options.limit
     // A function that does not await its calls may reach their limit, and then nothing waits.
     this.#stopped.promise.catch(() => {})
   }
@@ -150,18 +153,21 @@ class StepInvocation implements Explaining {
     return before === 1 ? operation : `${operation}#${before}`
   }
 
-  /** Waits for the value of an async function, for a limited time. */
+  /** Waits for the value of an async function, for the rest of the time of the step. */
   async #awaited(promise: PromiseLike<unknown>): Promise<unknown> {
-    const { limit } = this.#options
     const timer = setTimeout(() => {
-      this.#notes.push(`cannot be shown: its function has not returned after ${limit} ms`)
+      this.#notes.push(`cannot be shown: its function has not returned after ${this.#limitText}`)
       this.#stopped.reject(over)
-    }, limit)
+    }, this.#endsAt - performance.now())
     try {
       return await Promise.race([promise, this.#stopped.promise])
     } finally {
       clearTimeout(timer)
     }
+  }
+
+  get #limitText(): string {
+    return `${Math.ceil(this.#options.limit)} ms`
   }
 
   async #read(returned: unknown): Promise<void> {
@@ -212,6 +218,11 @@ class StepInvocation implements Explaining {
     const values: unknown[] = [placeholder(book, first.operation)]
     const calls: Call<unknown>[] = []
     for (const link of links) {
+      // A function that does not wait holds the event loop, so that no timer ends it.
+      if (performance.now() >= this.#endsAt) {
+        this.#note(`cannot be shown whole: its functions took more than ${this.#limitText}`)
+        break
+      }
       try {
         const returned = this.#within(() => link(...(values as never[])))
         const value = isThenable(returned) ? await this.#awaited(returned) : returned

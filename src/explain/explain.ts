@@ -17,7 +17,7 @@ import { runLimits, stepLimits } from './run-limits.ts'
 import { TemplateBook } from './template-book.ts'
 import { withTexts } from './with-texts.ts'
 
-/** The time that the async function of one step has, in ms. */
+/** The time that the functions of one step have together, in ms. */
 const stepLimit = 100
 
 /** The time that all steps together have, in ms. */

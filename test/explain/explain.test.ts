@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { aggregate, chain, offload, refuse, skip, times, type AnyAggregate } from '../../src/fanout/aggregate.ts'
 import { aggregates } from '../../src/routes/index.ts'
 import { defineUpstream, operation, type Call } from '../../src/upstream/declare.ts'
-import { until } from '../helpers/until.ts'
+import { elapsed, until } from '../helpers/until.ts'
 import { callOf, explained, pathsOf, stepOf } from './helpers/explained.ts'
 
 const Page = z.object({ next: z.string().nullable() })
@@ -407,6 +407,34 @@ test('a step that does not return is left after 100 ms, its signal is aborted, a
   t.type(late, Promise)
 })
 
+test('the functions of all chains of a step share its 100 ms', async t => {
+  let links = 0
+  const slow = async () => {
+    links++
+    await elapsed(60)
+    return 1
+  }
+  const busy = () => {
+    links++
+    for (const startedAt = performance.now(); performance.now() - startedAt < 60;);
+    return shop.fixed()
+  }
+  for (const [link, note] of [
+    [slow, 'cannot be shown: its function has not returned after 100 ms'],
+    [busy, 'cannot be shown whole: its functions took more than 100 ms'],
+  ] as const) {
+    links = 0
+    const each = one()
+      .each('items', () => times(20, () => chain(shop.fixed(), link)))
+      .required('after', () => shop.fixed())
+      .reply(reply, () => 1)
+    const explanation = await explained(each)
+    t.ok(links <= 2, `${links} of 20 functions ran`)
+    t.same(stepOf(explanation, 'items').notes, [note])
+    t.same(pathsOf(explanation, 'after'), ['/v1/fixed'])
+  }
+})
+
 test('all steps together have one second', async t => {
   interface Loose {
     required(name: string, fn: () => unknown): Loose
@@ -416,6 +444,7 @@ test('all steps together have one second', async t => {
   for (let index = 0; index < 12; index++) builder = builder.required(`s${index}`, () => new Promise(() => {}))
   const explanation = await explained(builder.reply(reply, () => 1))
   t.match(stepOf(explanation, 's11').notes, [/the steps before it took more than 1000 ms/])
+  for (const { name, notes } of explanation.steps) t.match(notes, [/ \d+ ms$/], name)
 })
 
 test('a value that is not known passes each schema of a call, and other fields are read by theirs', async t => {
