@@ -150,6 +150,30 @@ test('explanations can be read with GET and HEAD only, and need the key', async 
   t.notMatch(JSON.stringify(body), key)
 })
 
+test('the key of the operator is not the authorization of the request that is explained', async t => {
+  const seen: unknown[] = []
+  const keyed = aggregate('keyed', {
+    url: '/keyed',
+    headers: z.object({
+      authorization: z.string().refine(value => {
+        seen.push(value)
+        return value.startsWith('Basic ')
+      }),
+    }),
+  })
+    .required('it', ({ headers }) => api.order({ id: headers.authorization }))
+    .reply(z.unknown(), () => 1)
+  const key = 'admin-key-0123456789'
+  const ask = await serveExplanations(t, { key }, [keyed] as never)
+  const { status, body } = await ask<Explanation>('/explain/keyed', { headers: { authorization: `Bearer ${key}` } })
+  t.equal(status, 200)
+  t.match(body.steps, [{ calls: [{ path: '/{headers.authorization}' }] }])
+  t.same(seen, [])
+  const open = await serveExplanations(t, {}, [keyed] as never)
+  await open('/explain/keyed', { headers: { authorization: 'Basic abc' } })
+  t.same(seen, ['Basic abc'], 'without a key the header is of the request that is explained')
+})
+
 test('the message of an error is not in an explanation over HTTP', async t => {
   const ask = await serveExplanations(t)
   const { text, body } = await ask<Explanation>('/explain/thrown')
