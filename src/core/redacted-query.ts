@@ -1,31 +1,64 @@
 import { namesCaller } from './names-caller.ts'
 import { secretWords } from './secret-words.ts'
 
-/** Names of headers and fields that hold a credential, in addition to the secret words. */
-const credentialWords = ['authorization', 'auth', 'cookie', 'jwt', 'dpop', 'session', 'sid']
+/** Names of headers and fields that hold a credential or a personal secret, in addition to the secret words. */
+const credentialWords = [
+  'authorization',
+  'auth',
+  'cookie',
+  'jwt',
+  'dpop',
+  'session',
+  'sid',
+  'pin',
+  'ssn',
+  // The secret of PKCE: code_verifier.
+  'verifier',
+]
 
 const words: ReadonlySet<string> = new Set([...secretWords, ...credentialWords])
 
 /** Ends of words that hold a credential: `accesstoken`, `awsaccesskeyid`. Shorter words end other words: `compass`. */
-const secretEndings = ['token', 'secret', 'password', 'passwd', 'key', 'keyid', 'signature', 'credential']
+const secretEndings = [
+  'token',
+  'secret',
+  'password',
+  'passwd',
+  'key',
+  'keyid',
+  'signature',
+  'credential',
+  'sessid',
+  'sessionid',
+]
 
 /**
  * Returns a URL whose query has no credentials: the value of each parameter that is named as a credential or an
- * identity is replaced by `REDACTED`, the word of OpenTelemetry's conventions for `url.full`. Credentials that
- * Headwaters itself adds are not in the URL here.
+ * identity is replaced by `REDACTED`, the word of OpenTelemetry's conventions for `url.full`. So is the value of `code`
+ * beside `state`, as OAuth sends them. Credentials that Headwaters itself adds are not in the URL here.
+ *
+ * @param hides - Returns whether a value with this name is hidden. @default namesSecret
  */
-export function redactedQuery(url: string): string {
+export function redactedQuery(url: string, hides: (name: string) => boolean = namesSecret): string {
   const start = url.indexOf('?')
   if (start === -1) return url
   const pairs = url.slice(start + 1).split('&')
-  return `${url.slice(0, start)}?${pairs.map(redactedPair).join('&')}`
+  const names = pairs.map(nameOf)
+  const isGrant = names.includes('state')
+  const shown = pairs.map((pair, at) => {
+    const name = names[at]
+    if (name === undefined || !(hides(name) || (isGrant && name === 'code'))) return pair
+    return `${pair.slice(0, pair.indexOf('='))}=REDACTED`
+  })
+  return `${url.slice(0, start)}?${shown.join('&')}`
 }
 
-function redactedPair(pair: string): string {
+/** Returns the name of a parameter; undefined for one without a value. */
+function nameOf(pair: string): string | undefined {
   const end = pair.indexOf('=')
-  if (end === -1) return pair
+  if (end === -1) return undefined
   const [name = ''] = new URLSearchParams(pair.slice(0, end)).keys()
-  return namesSecret(name) ? `${pair.slice(0, end)}=REDACTED` : pair
+  return name
 }
 
 /** Returns whether a name, such as `filter[accessToken]`, has a part that names a credential or an identity. */
@@ -38,11 +71,17 @@ export function namesCredential(name: string): boolean {
   return partsOf(name).some(part => words.has(part) || secretEndings.some(ending => part.endsWith(ending)))
 }
 
-/** Returns the words of a name, in lower case. */
+/** Returns the words of a name, in lower case and in the singular. */
 function partsOf(name: string): string[] {
   return name
     .replaceAll(/[a-z](?=[A-Z])/g, '$&-')
     .toLowerCase()
     .split(/[^a-z]+/)
     .filter(part => part !== '')
+    .map(singular)
+}
+
+function singular(word: string): string {
+  if (word.endsWith('sses')) return word.slice(0, -2)
+  return word.endsWith('s') && !word.endsWith('ss') ? word.slice(0, -1) : word
 }

@@ -35,6 +35,26 @@ const secret = [
   'filter[session]',
   'user_id',
   '%zztoken',
+  'tokens',
+  'apiKeys',
+  'API_KEYS',
+  'ACCESSTOKENS',
+  'secrets[0]',
+  'passes',
+  'userPasses',
+  'sigs',
+  'bearers',
+  'credentials',
+  'user_ids',
+  'tenants',
+  'jsessionid',
+  'PHPSESSID',
+  'ASPSESSIONID',
+  'pin',
+  'card_pin',
+  'ssn',
+  'otps',
+  'code_verifier',
 ]
 
 const others = [
@@ -47,7 +67,16 @@ const others = [
   'design',
   'secretary',
   'keyword',
-  'bearers',
+  'access',
+  'compasses',
+  'address',
+  'status',
+  'pint',
+  'spin',
+  'shopping',
+  'code',
+  'state',
+  'this',
   'filter[name]',
   '%zz',
 ]
@@ -61,14 +90,22 @@ test('a query parameter whose name only contains such a word stays visible', asy
   for (const name of others) t.equal(redactedQuery(`http://a/b?${name}=VALUE`), `http://a/b?${name}=VALUE`, name)
 })
 
+test('a code is hidden beside a state, as OAuth sends them, and stays visible without one', async t => {
+  t.equal(redactedQuery('/back?code=VALUE&state=a'), '/back?code=REDACTED&state=a')
+  t.equal(redactedQuery('/back?state=a&x=1&c%6Fde=VALUE'), '/back?state=a&x=1&c%6Fde=REDACTED')
+  t.equal(redactedQuery('/places?country_code=be&code=1000'), '/places?country_code=be&code=1000')
+  t.equal(redactedQuery('/places?code=1000&state'), '/places?code=1000&state', 'a state without a value')
+})
+
 test('a URL without a query and a parameter without a value stay as they are', async t => {
   t.equal(redactedQuery('http://a/token=1'), 'http://a/token=1')
   t.equal(redactedQuery('http://a/b?token'), 'http://a/b?token')
 })
 
 test('the name of a credential is not that of an identity', t => {
-  for (const name of ['token', 'apiKey', 'filter[accessToken]', 'Authorization', 'session', 'db_pass'])
+  for (const name of ['token', 'apiKey', 'filter[accessToken]', 'Authorization', 'session', 'db_pass', 'tokens', 'pin'])
     t.ok(namesCredential(name), name)
-  for (const name of ['org', 'user', 'userId', 'account', 'ip', 'compass', 'id']) t.notOk(namesCredential(name), name)
+  for (const name of ['org', 'user', 'users', 'userId', 'account', 'ip', 'compass', 'id'])
+    t.notOk(namesCredential(name), name)
   t.end()
 })
