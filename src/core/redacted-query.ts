@@ -32,14 +32,17 @@ const secretEndings = [
   'sessionid',
 ]
 
+/** Returns whether the value of a parameter with this name is hidden. */
+export type Hides = (name: string) => boolean
+
 /**
  * Returns a URL whose query has no credentials: the value of each parameter that is named as a credential or an
  * identity is replaced by `REDACTED`, the word of OpenTelemetry's conventions for `url.full`. So is the value of `code`
  * beside `state`, as OAuth sends them. Credentials that Headwaters itself adds are not in the URL here.
  *
- * @param hides - Returns whether a value with this name is hidden. @default namesSecret
+ * @param hides - The choice of the values that are hidden. @default namesSecret
  */
-export function redactedQuery(url: string, hides: (name: string) => boolean = namesSecret): string {
+export function redactedQuery(url: string, hides: Hides = namesSecret): string {
   const start = url.indexOf('?')
   if (start === -1) return url
   const pairs = url.slice(start + 1).split('&')

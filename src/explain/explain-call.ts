@@ -1,4 +1,5 @@
-import { namesCredential, redactedQuery } from '../core/redacted-query.ts'
+import { redactedPath } from '../core/redacted-path.ts'
+import { namesCredential } from '../core/redacted-query.ts'
 import type { RequestTrace } from '../trace/request-trace.ts'
 import { readCredentials } from '../upstream/auth/access.ts'
 import type { Call } from '../upstream/call/call.ts'
@@ -26,7 +27,7 @@ export function explainCall(
   inbound: Inbound,
   { url, prefix }: UpstreamAddress,
 ): ExplainedCall {
-  const { spec, body, idempotencyKey, headers, operation } = call
+  const { spec, body, idempotencyKey, headers, operation, path } = call
   const credentials = credentialsOf(spec.upstream)
   const written = requestHeaders(credentials)({
     spec,
@@ -40,7 +41,8 @@ export function explainCall(
     operation,
     method: spec.method,
     origin: url.origin,
-    path: redactedQuery(requestTarget(prefix, withoutSecrets(call), credentials.query)),
+    // An identity is shown: the operator gave it, and a fan-out over users must show whose call this is.
+    path: redactedPath(requestTarget(prefix, path, credentials.query), spec.template.path, namesCredential),
     headers: headersOf(call, written, credentials),
     body: body === undefined ? null : spec.bodyType,
     times,
@@ -55,13 +57,6 @@ function credentialsOf({ auth }: UpstreamSpec): Credentials {
   if (auth === undefined) return none
   const read = readCredentials(auth, { secret: () => redacted, secrets: [] })
   return read ?? { ...none, headers: ['authorization', redacted] }
-}
-
-/** Returns the path and the query of a call. A path with a parameter that is named as a secret is its template. */
-function withoutSecrets({ path, spec: { template } }: Call<unknown>): string {
-  if (!template.names.some(namesCredential)) return path
-  const query = path.indexOf('?')
-  return template.path + (query === -1 ? '' : path.slice(query))
 }
 
 function headersOf(call: Call<unknown>, written: readonly string[], credentials: Credentials): SentHeader[] {

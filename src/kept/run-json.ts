@@ -1,7 +1,7 @@
+import { redactedPath } from '../core/redacted-path.ts'
 import type { KeptRun, RunRow } from '../waterfall/kept-run.ts'
 import { readCalls, rounded } from './read-calls.ts'
 import { readSteps, withCalls } from './read-steps.ts'
-import { redactedPath } from './redacted-path.ts'
 import type { StoredRun } from './stored-run.ts'
 import { why } from './why.ts'
 

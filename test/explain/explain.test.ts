@@ -409,20 +409,21 @@ test('a step that does not return is left after 100 ms, its signal is aborted, a
 
 test('the functions of all chains of a step share its 100 ms', async t => {
   let links = 0
-  const slow = async () => {
+  const slow = async (): Promise<number> => {
     links++
     await elapsed(60)
     return 1
   }
-  const busy = () => {
+  const busy = (): number => {
     links++
     for (const startedAt = performance.now(); performance.now() - startedAt < 60;);
-    return shop.fixed()
+    return 1
   }
-  for (const [link, note] of [
+  const cases: readonly [link: () => number | Promise<number>, note: string][] = [
     [slow, 'cannot be shown: its function has not returned after 100 ms'],
     [busy, 'cannot be shown whole: its functions took more than 100 ms'],
-  ] as const) {
+  ]
+  for (const [link, note] of cases) {
     links = 0
     const each = one()
       .each('items', () => times(20, () => chain(shop.fixed(), link)))

@@ -100,26 +100,32 @@ test('the value of a field of the input that is named as a secret is a template 
   await t.rejects(explained(whole, { ...input, query: { token: 'a' } }), { code: 'INPUT_INVALID' }, 'it is read first')
 })
 
-test('a path with a parameter that is named as a secret is its template', async t => {
+test('the value of a path parameter that is named as a secret is its name, and an identity is shown', async t => {
+  const Params = z.object({ token: z.string(), user: z.string(), rest: z.string() })
   const api = defineUpstream(
     'api',
     { origin: 'https://a.example/v1' },
     {
       get: operation({
-        path: '/keys/{token}/items/{id}',
-        params: z.object({ token: z.string(), id: z.string() }),
-        query: z.object({ a: z.string().optional() }),
+        path: '/keys/{token}/users/{user}',
+        params: Params.omit({ rest: true }),
+        query: z.object({ account: z.string().optional() }),
         output: z.unknown(),
       }),
+      rest: operation({ path: '/{user}/{token}/{rest+}', params: Params, output: z.unknown() }),
     },
   )
   const each = aggregate('each', { url: '/each' })
-    .required('it', () => api.get({ token: 'plain', id: 'x', a: 'b' }))
-    .required('bare', () => api.get({ token: 'plain', id: 'x' }))
+    .required('found', () => api.get({ token: 'plain', user: 'x', account: 'b' }))
+    .required('bare', ({ found }) => api.get({ token: 'plain', user: (found as { readonly id: string }).id }), {
+      needs: ['found'],
+    })
+    .required('rest', () => api.rest({ user: 'x', token: 'plain', rest: 'plain/plain' }))
     .reply(z.unknown(), () => 1)
   const explanation = await explained(each)
-  t.equal(callOf(explanation, 'it').path, '/v1/keys/{token}/items/{id}?a=b')
-  t.equal(callOf(explanation, 'bare').path, '/v1/keys/{token}/items/{id}')
+  t.equal(callOf(explanation, 'found').path, '/v1/keys/{token}/users/x?account=b')
+  t.equal(callOf(explanation, 'bare').path, '/v1/keys/{token}/users/{found.id}')
+  t.notMatch(callOf(explanation, 'rest').path, 'plain', 'a parameter of several segments')
 })
 
 test('no secret of the environment is in an explanation, in any place and spelling', async t => {
