@@ -6,11 +6,18 @@ import { drawRun } from './draw.ts'
 import { recordRun } from './record.ts'
 
 const images = join(import.meta.dirname, '../../docs/images')
-const [subject, folder = join(tmpdir(), 'headwaters-dashboard')] = process.argv.slice(2)
+const usage = `Usage: npm run picture [-- dashboard [folder]]
 
-// `npm run picture` writes the picture of a run for the README: one file for a light page and one for a dark page.
-// `npm run picture -- dashboard [folder]` writes those of the dashboard, and a picture of each of its scenes to the folder.
-if (subject === 'dashboard') {
+Writes the picture of a run to docs/images, for a light page and for a dark page. 'dashboard' writes the pictures of the
+dashboard there, and one picture of each of its scenes to the folder, which is by default in the temporary folder.
+`
+
+const args = process.argv.slice(2)
+const [subject, folder = join(tmpdir(), 'headwaters-dashboard')] = args
+
+if (args.some(arg => arg.startsWith('-'))) {
+  process.stdout.write(usage)
+} else if (subject === 'dashboard') {
   await pictureForDocs(images)
   await pictureDashboard(folder)
   process.stdout.write(`the scenes of the dashboard are in ${folder}\n`)
