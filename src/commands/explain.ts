@@ -8,7 +8,7 @@ import type { AnyAggregate } from '../fanout/aggregate.ts'
 import { printableLines } from '../log/printable.ts'
 import { Redaction } from '../log/redaction.ts'
 import type { Command } from './command.ts'
-import { fieldOptions } from './field-options.ts'
+import { fieldOptions, fieldValues } from './field-options.ts'
 import { findAggregate } from './find-aggregate.ts'
 import { environment, exitCodes } from './help.ts'
 import { outputToStderr } from './output-to-stderr.ts'
@@ -81,13 +81,8 @@ export const command: Command = {
         process.stdout.write(help + fieldsHelp(aggregate))
         return 0
       }
-      const given = values as unknown as Readonly<Record<string, string[]>>
-      const input = readInput(aggregate, {
-        fields: Object.fromEntries(Object.keys(fields).map(each => [each, given[each] as string[]])),
-        body,
-        headers: header,
-        folder: startFolder,
-      })
+      const given = fieldValues(fields, values)
+      const input = readInput(aggregate, { fields: given, body, headers: header, folder: startFolder })
       return await print(explainer, name, { input, deadline: within, values: readValues(aggregate, value) }, json)
     } finally {
       await catalogue.close()

@@ -7,7 +7,7 @@ import type { Rehearsal } from '../fanout/rehearsal/fault.ts'
 import type { Reply } from '../fanout/reply.ts'
 import { writeJson } from '../core/json/write.ts'
 import type { Command } from './command.ts'
-import { fieldOptions } from './field-options.ts'
+import { fieldOptions, fieldValues } from './field-options.ts'
 import { findAggregate } from './find-aggregate.ts'
 import { fieldsHelp } from './run/input-fields.ts'
 import { environment, exitCodes } from './help.ts'
@@ -89,13 +89,8 @@ export const command: Command = {
         process.stdout.write(help + fieldsHelp(aggregate))
         return 0
       }
-      const given = values as unknown as Readonly<Record<string, string[]>>
-      const input = readInput(aggregate, {
-        fields: Object.fromEntries(Object.keys(fields).map(each => [each, given[each] as string[]])),
-        body,
-        headers: header,
-        folder: startFolder,
-      })
+      const given = fieldValues(fields, values)
+      const input = readInput(aggregate, { fields: given, body, headers: header, folder: startFolder })
       return await runOnce(catalogue, aggregate, input, {
         within,
         rehearsal: readRehearsal(aggregate, fault),
