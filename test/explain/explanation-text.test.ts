@@ -118,6 +118,23 @@ test('the text without a call has a line about it, and a limit without a value i
   t.match(text, '  a on (declared)\n  b none (declared)\n\nSteps\n\nUpstreams\n  no call is known\n')
 })
 
+test('the text has the number of the calls that are not listed', async t => {
+  const api = defineUpstream(
+    'api',
+    { origin: 'https://a.example' },
+    { get: operation({ path: '/{id}', params: z.object({ id: z.string() }), output: z.unknown() }) },
+  )
+  for (const [count, line] of [
+    [6, '     and 1 more call\n'],
+    [7, '     and 2 more calls\n'],
+  ] as const) {
+    const each = aggregate('each', { url: '/each' })
+      .each('items', () => times(count, index => api.get({ id: String(index) })))
+      .reply(z.unknown(), () => 1)
+    t.match(explanationText(await explained(each)), line)
+  }
+})
+
 test('the list has a line for each aggregate and its fields, with optional fields in brackets', t => {
   const field = (name: string, required: boolean) => ({ name, in: 'query', required }) as const
   t.equal(
