@@ -15,7 +15,7 @@ export interface ReadOptions {
 
 /** Returns a kept run as the operator reads it, without secrets. */
 export function keptRunOf(run: StoredRun, options: ReadOptions): KeptRun {
-  const { request, described, deadline, omittedCalls } = run
+  const { request, described, deadline, omittedCalls, omittedEntries } = run
   const { hide } = options
   const calls = readCalls(run)
   for (const { call, described: operation } of calls)
@@ -30,7 +30,7 @@ export function keptRunOf(run: StoredRun, options: ReadOptions): KeptRun {
     parent: request.parent ?? null,
     why: why(run, steps, calls),
     steps: withCalls(steps, calls),
-    omitted: { calls: omittedCalls },
+    omitted: { calls: omittedCalls, entries: omittedEntries },
   }
 }
 

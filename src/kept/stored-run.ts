@@ -36,6 +36,7 @@ export interface StoredRun {
   /** The outcomes by name; `undefined` for a batch. */
   readonly outcomes: ReadonlyMap<string, StoredOutcome> | undefined
   readonly omittedCalls: number
+  readonly omittedEntries: number
   /** The memory that the run takes, in bytes: an estimate. */
   readonly bytes: number
 }
@@ -70,6 +71,7 @@ export function storedRun(
     outcomes:
       outcomes && new Map(Object.entries(outcomes).map(([name, outcome]) => [name, storedOutcome(outcome)] as const)),
     omittedCalls: tape.omittedCalls,
+    omittedEntries: tape.omittedEntries,
     bytes: 800 + 8 * tape.length + 2 * texts + 32 * paths.length + 160 * described.steps.length,
   }
 }

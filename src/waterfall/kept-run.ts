@@ -16,8 +16,8 @@ export interface KeptRun extends RunRow {
   /** At most three sentences: the calls that took or lost most, and what they waited for. */
   readonly why: readonly string[]
   readonly steps: readonly KeptStep[]
-  /** The number of calls above the limit of one kept run. */
-  readonly omitted: { readonly calls: number }
+  /** The calls, and the attempts, waits and marks of the other calls, that are above the limit of one kept run. */
+  readonly omitted: { readonly calls: number; readonly entries: number }
 }
 
 /** The state in which a run ended. */
