@@ -81,7 +81,7 @@ export class KeptRuns implements RunKeeper, TimelineOwner {
   }
 
   startPart(aggregate: AnyAggregate, whole: Timeline): Timeline {
-    const { requestId, traceId } = whole.request
+    const { requestId, traceId, credentials } = whole.request
     const { method, url } = aggregate.route
     return this.#timeline(describedAggregate(aggregate), {
       requestId,
@@ -89,6 +89,7 @@ export class KeptRuns implements RunKeeper, TimelineOwner {
       method,
       // The input of a part is in the body of the batch, so that its URL has no values.
       target: url,
+      credentials,
       parent: whole.id,
     })
   }

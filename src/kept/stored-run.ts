@@ -2,11 +2,12 @@ import type { Outcome } from '../fanout/outcome.ts'
 import type { EndedRun, FollowedRequest, RunEnd } from '../fanout/run-timeline.ts'
 import { Problem } from '../errors.ts'
 import type { KeptOutcome, RunClass, RunState } from '../waterfall/kept-run.ts'
-import { describedOperation, type DescribedOperation, type DescribedRun } from './described.ts'
+import { cut } from '../log/cut.ts'
+import { describedOperation, withHiddenIds, type DescribedOperation, type DescribedRun } from './described.ts'
 import type { Tape } from './tape.ts'
 import type { Timeline } from './timeline.ts'
 
-/** The longest text of a path that is kept, in characters. */
+/** The longest part of a path that is kept, in characters. */
 export const longestPath = 512
 
 /** An outcome with the code of its first failed call. */
@@ -14,11 +15,11 @@ export interface StoredOutcome extends KeptOutcome {
   readonly failedCode: string | null
 }
 
-/** A run as it is kept: numbers, and texts that are redacted when they are read. */
+/** A run as it is kept: numbers, and texts whose secrets of the service are removed when they are read. */
 export interface StoredRun {
   readonly id: string
   readonly described: DescribedRun
-  readonly request: FollowedRequest
+  readonly request: Omit<FollowedRequest, 'credentials'>
   /** The start, in ms since 1970. */
   readonly startedAt: number
   readonly deadline: number
@@ -41,21 +42,25 @@ export interface StoredRun {
   readonly bytes: number
 }
 
-/** Returns a run to keep. It copies what the tape has, because another run uses the tape next. */
+/**
+ * Returns a run to keep. It copies what the tape has, because another run uses the tape next. The credentials of the
+ * caller are removed from its texts now, because they are not kept.
+ */
 export function storedRun(
-  { id, described, request, startedAt }: Timeline,
+  { id, described, request: { credentials, ...request }, startedAt }: Timeline,
   tape: Tape,
   { state, at, status, code, cancelledBy }: RunEnd,
   { deadline, outcomes }: EndedRun,
   runClass: RunClass,
 ): StoredRun {
   const problem = cancelledBy instanceof Problem ? cancelledBy : undefined
-  const paths = tape.paths.map(shortText)
-  const target = shortText(request.target)
+  const clean = (text: string) => credentials?.hide(text) ?? text
+  const paths = tape.paths.map(path => clean(shortText(path)))
+  const target = clean(shortText(request.target))
   const texts = paths.reduce((sum, path) => sum + path.length, target.length)
   return {
     id,
-    described,
+    described: outcomes === undefined ? withHiddenIds(described, clean) : described,
     request: { ...request, target },
     startedAt,
     deadline,
@@ -76,9 +81,12 @@ export function storedRun(
   }
 }
 
-/** Returns the beginning of a text. It is copied, because a part of a text retains the whole. */
+/**
+ * Returns the beginning of a text, with the mark before which the log finds the beginning of a secret. It is copied,
+ * because a part of a text retains the whole.
+ */
 function shortText(text: string): string {
-  return text.length <= longestPath ? text : Buffer.from(text.slice(0, longestPath)).toString()
+  return text.length <= longestPath ? text : Buffer.from(cut(text, longestPath)).toString()
 }
 
 function storedOutcome(outcome: Outcome): StoredOutcome {
