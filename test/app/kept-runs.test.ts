@@ -36,6 +36,13 @@ async function arrange(t: Test, { isKept = true, hide }: { isKept?: boolean; hid
       aggregate('wanted', { url: '/wanted', ...options })
         .optional('one', ({ query: { id } }) => get({ id }), { fallback: null })
         .reply(Any, () => 1),
+      aggregate('unwritable', { url: '/unwritable', ...options })
+        .optional('one', ({ query: { id } }) => get({ id }), { fallback: null })
+        .reply(Any, () => ({
+          toJSON() {
+            throw new Error('a bug of a value')
+          },
+        })),
     ],
     {
       logger: { ...(loggerOptions({ level: 'debug', redaction: new Redaction() }) as object), stream },
@@ -58,6 +65,33 @@ test('the lines of partial and failed runs have the id of the run, and that of a
   t.match(await line(({ msg }) => msg === 'reply is partial'), { run: partial?.id })
   t.equal(complete?.state, 'complete')
   t.equal(lines.filter(({ run }) => run !== undefined).length, 2)
+})
+
+test('the line of a reply that cannot be written has the id of a partial run, and none of a complete one', async t => {
+  for (const accept of ['application/json', 'text/event-stream'])
+    for (const [id, state] of [
+      ['well', 'complete'],
+      ['busy', 'partial'],
+    ]) {
+      const { app, line, runs } = await arrange(t)
+      await app.inject({ url: `/unwritable?id=${id}`, headers: { accept } })
+      const { run } = await line(({ msg }) => msg.startsWith('request failed'))
+      const [kept] = runs()
+      t.equal(kept?.state, state)
+      t.equal(run, state === 'partial' ? kept?.id : undefined, `${accept} ${state}`)
+    }
+})
+
+test('the line of a batch whose reply is lost after it has ended whole has no run', async t => {
+  const { app, line, runs } = await arrange(t)
+  app.addHook('onSend', async () => {
+    throw new Error('a bug of a hook')
+  })
+  const calls = [{ id: 'a', operation: 'source.get', input: { id: 'well' } }]
+  await app.inject({ method: 'POST', url: '/v1/batch', payload: { calls } })
+  t.equal(runs()[0]?.state, 'complete')
+  const { run } = await line(({ msg }) => msg.startsWith('request failed'))
+  t.equal(run, undefined)
 })
 
 test('without a keeper no line has a run', async t => {
