@@ -135,8 +135,7 @@ export class KeptRuns implements RunKeeper, TimelineOwner {
     const runClass = this.#classOf(timeline.described.name, end, run)
     if (this.#caps[runClass].passes(this.#now())) {
       const kept = storedRun(timeline, tape, end, run, runClass)
-      this.#store.add(kept)
-      if (this.#listeners.size > 0) {
+      if (this.#store.add(kept) && this.#listeners.size > 0) {
         const row = runRowOf(kept, this.#options)
         for (const listener of this.#listeners) listener(row)
       }

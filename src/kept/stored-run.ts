@@ -4,7 +4,7 @@ import { Problem } from '../errors.ts'
 import type { KeptOutcome, RunClass, RunState } from '../waterfall/kept-run.ts'
 import { cut } from '../log/cut.ts'
 import { describedOperation, withHiddenIds, type DescribedOperation, type DescribedRun } from './described.ts'
-import type { Tape } from './tape.ts'
+import { Entry, numbersOfEntry, type Tape } from './tape.ts'
 import type { Timeline } from './timeline.ts'
 
 /** The longest part of a path that is kept, in characters. */
@@ -57,8 +57,7 @@ export function storedRun(
   const clean = (text: string) => credentials?.hide(text) ?? text
   const paths = tape.paths.map(path => clean(shortText(path)))
   const target = clean(shortText(request.target))
-  const texts = paths.reduce((sum, path) => sum + path.length, target.length)
-  return {
+  const run = {
     id,
     described: outcomes === undefined ? withHiddenIds(described, clean) : described,
     request: { ...request, target },
@@ -77,8 +76,40 @@ export function storedRun(
       outcomes && new Map(Object.entries(outcomes).map(([name, outcome]) => [name, storedOutcome(outcome)] as const)),
     omittedCalls: tape.omittedCalls,
     omittedEntries: tape.omittedEntries,
-    bytes: 800 + 8 * tape.length + 2 * texts + 32 * paths.length + 160 * described.steps.length,
   }
+  return { ...run, bytes: bytesOf(run) }
+}
+
+/** Returns a run without its calls, which take most of its room. They count as omitted. */
+export function withoutCalls(stored: StoredRun): StoredRun {
+  const { paths, omittedCalls, operations, outcomes, numbers } = stored
+  const run = {
+    ...stored,
+    // The steps of a batch have their outcomes there.
+    numbers: outcomes === undefined ? entriesOfSteps(numbers) : new Float64Array(),
+    paths: [],
+    // The upstreams of a run are read from its operations.
+    operations: [...new Set(operations)],
+    omittedCalls: omittedCalls + paths.length,
+  }
+  return { ...run, bytes: bytesOf(run) }
+}
+
+/** Returns the entries that decide the outcomes of steps. */
+function entriesOfSteps(numbers: Float64Array): Float64Array {
+  const kept: number[] = []
+  for (let at = 0; at < numbers.length; at += numbersOfEntry) {
+    const kind = (numbers[at] as number) % 16
+    if (kind === Entry.stepStarted || kind === Entry.stepEnded || kind === Entry.attemptStarted)
+      kept.push(...numbers.subarray(at, at + numbersOfEntry))
+  }
+  return Float64Array.from(kept)
+}
+
+/** Returns the memory that a run takes, in bytes: an estimate. */
+function bytesOf({ request, described, numbers, paths, operations }: Omit<StoredRun, 'bytes'>): number {
+  const texts = paths.reduce((sum, path) => sum + path.length, request.target.length)
+  return 800 + 8 * (numbers.length + operations.length) + 2 * texts + 24 * paths.length + 160 * described.steps.length
 }
 
 /**

@@ -8,6 +8,7 @@ import { answeringRuntime } from '../helpers/answering-runtime.ts'
 import { endedRun, keptRuns } from '../helpers/ended-run.ts'
 import { heldRuntime } from '../helpers/held-runtime.ts'
 import { oracle } from '../helpers/oracle.ts'
+import { elapsed } from '../helpers/until.ts'
 
 const Any = z.unknown()
 const { ask } = oracle
@@ -149,6 +150,52 @@ test('a listener receives the row of each kept run until it ends', async t => {
   await endedRun(one, { store, runtime: answeringRuntime(lost) })
   t.match(rows, [{ id, state: 'failed', lost: [{ step: 'first', code: 'UPSTREAM_BUSY' }] }])
   t.equal(rows.length, 1)
+})
+
+test('a listener receives no row of a run that gives way at once', async t => {
+  const store = keptRuns({ limit: 1 })
+  const rows: RunRow[] = []
+  const { id } = await endedRun(one, { store, runtime: answeringRuntime(lost) })
+  store.onKept(row => rows.push(row))
+  await t.rejects(endedRun(one, { store, runtime: answeringRuntime(() => 1) }), /is not kept/)
+  t.same(rows, [])
+  t.ok(store.find(id) !== undefined)
+})
+
+test('a run that is kept without its calls has its steps and its losses, and blames no function', async t => {
+  const store = keptRuns({ limit: 1 })
+  const calls = Array.from({ length: 300 }, (_, index) => ask({ id: `${index}${'x'.repeat(100)}` }))
+  const many = base.each('all', () => calls, { maxItems: 300 }).reply(Any, () => 1)
+  const run = await endedRun(many, {
+    store,
+    runtime: answeringRuntime(async () => {
+      await elapsed(5)
+      return lost()
+    }),
+  })
+  t.match(run, { state: 'failed', upstreams: ['oracle'], lost: [{ step: 'all', code: 'UPSTREAM_BUSY' }] })
+  t.match(run.steps, [{ name: 'all', outcome: { state: 'failed' } }])
+  t.same([run.steps[0]?.calls, run.omitted.calls], [[], 300])
+  t.match(run.why, [/^all: UPSTREAM_BUSY: [\d.]+ ms of [\d.]+ ms outside its kept calls$/])
+})
+
+test('a batch that is kept without its calls has the states of its steps', async t => {
+  const store = keptRuns({ limit: 1 })
+  const ids = Array.from({ length: 20 }, (_, index) => ({ id: `c${index}`, needs: [] }))
+  const request = { requestId: 'r', traceId: undefined, method: 'POST', target: '/v1/batch' }
+  const timeline = store.startBatch({ name: 'batch', route: { url: '/v1/batch' } }, ids, request)
+  for (let step = 0; step < 20; step++) {
+    timeline.event({ type: 'step started', at: 1, step })
+    timeline.callSent(step, 0, ask({ id: 'x'.repeat(200) }), 1)
+    timeline.event({ type: 'step ended', at: 5, step, state: 'ok', code: undefined, tally: undefined })
+  }
+  timeline.ended({ state: 'complete', at: 5, status: 200, code: undefined, cancelledBy: undefined }, { deadline: 5000 })
+  const run = store.find(timeline.id)
+  t.match(
+    run?.steps,
+    ids.map(({ id }) => ({ name: id, outcome: { state: 'ok', start: 1, ms: 4 }, calls: [] })),
+  )
+  t.equal(run?.omitted.calls, 20)
 })
 
 test('at most 100 failed runs per second and 10 complete runs per second are kept', async t => {
