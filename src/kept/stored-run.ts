@@ -57,7 +57,7 @@ export function storedRun(
   const clean = (text: string) => credentials?.hide(text) ?? text
   const paths = tape.paths.map(path => clean(shortText(path)))
   const target = clean(shortText(request.target))
-  const run = {
+  const run: Omit<StoredRun, 'bytes'> = {
     id,
     described: outcomes === undefined ? withHiddenIds(described, clean) : described,
     request: { ...request, target },
@@ -83,7 +83,7 @@ export function storedRun(
 /** Returns a run without its calls, which take most of its room. They count as omitted. */
 export function withoutCalls(stored: StoredRun): StoredRun {
   const { paths, omittedCalls, operations, outcomes, numbers } = stored
-  const run = {
+  const run: Omit<StoredRun, 'bytes'> = {
     ...stored,
     // The steps of a batch have their outcomes there.
     numbers: outcomes === undefined ? entriesOfSteps(numbers) : new Float64Array(),
