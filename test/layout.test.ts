@@ -133,7 +133,7 @@ const house: House = {
   'batch/': ['errors.ts', 'core/', 'trace/', 'metrics/', 'upstream/**', 'fanout/**', 'otel/'],
 
   // What the operator sees of runs, of aggregates and of the whole service
-  'kept/': ['errors.ts', 'core/', 'metrics/', 'upstream/**', 'fanout/**', 'waterfall/'],
+  'kept/': ['errors.ts', 'log/', 'core/', 'metrics/', 'upstream/**', 'fanout/**', 'waterfall/'],
   'explain/': ['errors.ts', 'core/', 'trace/', 'upstream/**', 'fanout/**'],
   'overview/': ['errors.ts', 'core/', 'metrics/', 'waterfall/', 'dashboard/protocol.ts'],
 

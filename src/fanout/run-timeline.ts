@@ -46,6 +46,12 @@ export interface RunTimeline {
   part(aggregate: AnyAggregate): RunTimeline | undefined
 }
 
+/** Hides the credentials that a caller sent with its request. */
+export interface HiddenCredentials {
+  /** Returns a text without the credentials. */
+  hide(text: string): string
+}
+
 /** The request of a run. */
 export interface FollowedRequest {
   /** The id of the run, a UUID. @default a random one */
@@ -57,6 +63,8 @@ export interface FollowedRequest {
   readonly target: string
   /** The form of the stream that the caller reads. @default a plain reply */
   readonly stream?: string | undefined
+  /** The credentials of the request. They are removed from its kept paths, and are not kept. @default none */
+  readonly credentials?: HiddenCredentials | undefined
   /** The id of the run that this run is a part of. @default none */
   readonly parent?: string | undefined
 }

@@ -8,6 +8,7 @@ import type { RunKeeper, RunTimeline } from '../fanout/run-timeline.ts'
 import type { RequestTrace } from '../trace/request-trace.ts'
 import { recordOf } from './metrics/request-counter.ts'
 import { discardBody } from './connection/unread-body.ts'
+import { CallerCredentials } from './log/caller-credentials.ts'
 import { setRun } from './log/request-outcome.ts'
 import { rehearsalOf, withoutFaults } from './rehearsal-of.ts'
 import { checkQuery, deadlineOf } from './request/input-checks.ts'
@@ -99,12 +100,20 @@ function startReply(
 function timelineOf(
   aggregate: AnyAggregate,
   keeper: RunKeeper,
-  { method, raw: { url = '' } }: FastifyRequest,
+  { method, headers, raw: { url = '' } }: FastifyRequest,
   { id, trace, task }: { readonly id: string; readonly trace: RequestTrace; readonly task: StreamTask | undefined },
 ): RunTimeline | undefined {
   if (task !== undefined && method === 'HEAD') return undefined
   const { traceId } = trace
-  return keeper.start(aggregate, { id: task?.runId, requestId: id, traceId, method, target: url, stream: task?.type })
+  return keeper.start(aggregate, {
+    id: task?.runId,
+    requestId: id,
+    traceId,
+    method,
+    target: url,
+    stream: task?.type,
+    credentials: new CallerCredentials(headers),
+  })
 }
 
 /** Returns the task of a request for a stream, or null if its stream must not be repeated. */

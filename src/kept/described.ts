@@ -47,6 +47,14 @@ export function describedAggregate(aggregate: AnyAggregate): DescribedRun {
   return described
 }
 
+/** Returns the description of a batch without secrets in the ids of its calls. */
+export function withHiddenIds(described: DescribedRun, hide: (text: string) => string): DescribedRun {
+  return {
+    ...described,
+    steps: described.steps.map(({ name, kind, needs }) => ({ name: hide(name), kind, needs: needs.map(hide) })),
+  }
+}
+
 /** Returns the description of an operation. */
 export function describedOperation(spec: OperationSpec): DescribedOperation {
   let described = operations.get(spec)

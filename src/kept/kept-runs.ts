@@ -81,7 +81,7 @@ export class KeptRuns implements RunKeeper, TimelineOwner {
   }
 
   startPart(aggregate: AnyAggregate, whole: Timeline): Timeline {
-    const { requestId, traceId } = whole.request
+    const { requestId, traceId, credentials } = whole.request
     const { method, url } = aggregate.route
     return this.#timeline(describedAggregate(aggregate), {
       requestId,
@@ -89,6 +89,7 @@ export class KeptRuns implements RunKeeper, TimelineOwner {
       method,
       // The input of a part is in the body of the batch, so that its URL has no values.
       target: url,
+      credentials,
       parent: whole.id,
     })
   }
@@ -134,8 +135,7 @@ export class KeptRuns implements RunKeeper, TimelineOwner {
     const runClass = this.#classOf(timeline.described.name, end, run)
     if (this.#caps[runClass].passes(this.#now())) {
       const kept = storedRun(timeline, tape, end, run, runClass)
-      this.#store.add(kept)
-      if (this.#listeners.size > 0) {
+      if (this.#store.add(kept) && this.#listeners.size > 0) {
         const row = runRowOf(kept, this.#options)
         for (const listener of this.#listeners) listener(row)
       }

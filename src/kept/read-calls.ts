@@ -1,11 +1,10 @@
-import type { KeptAttempt, KeptCall, KeptMark, KeptWait, WaitReason } from '../waterfall/kept-run.ts'
+import { createCallDraft, markRefusedCall, type CallDraft } from '../waterfall/call-draft.ts'
+import type { KeptAttempt, KeptCall, KeptMark, WaitReason } from '../waterfall/kept-run.ts'
 import { codeOfNumber } from './codes.ts'
 import { attemptKinds, cacheUses, refusals, unpacked } from './packed-values.ts'
 import { Entry, numbersOfEntry } from './tape.ts'
 import type { DescribedOperation } from './described.ts'
 import type { StoredRun } from './stored-run.ts'
-
-type Draft<T> = { -readonly [Field in keyof T]: T[Field] }
 
 /** A call of a kept run, with its step and its operation. */
 export interface ReadCall {
@@ -15,24 +14,12 @@ export interface ReadCall {
   readonly call: KeptCall
 }
 
-interface CallDraft extends Draft<Omit<KeptCall, 'waits' | 'attempts' | 'marks'>> {
-  readonly waits: Draft<KeptWait>[]
-  readonly attempts: Draft<KeptAttempt>[]
-  readonly marks: KeptMark[]
-}
-
 const waitReasons = new Map<number, WaitReason>([
   [Entry.waitedForPermit, 'permit'],
   [Entry.waitedForToken, 'token'],
   [Entry.waitedForRetry, 'retry'],
   [Entry.joined, 'shared'],
   [Entry.joinedKeys, 'keys'],
-])
-
-/** The codes of calls that were refused before their first attempt, and the reason of the refusal. */
-const refusedBy = new Map<string | null, KeptMark['reason']>([
-  ['BREAKER_OPEN', 'breaker'],
-  ['BULKHEAD_FULL', 'permit'],
 ])
 
 /** Reads the calls of a kept run, in the order in which they were sent. Their paths are not redacted. */
@@ -51,7 +38,9 @@ export function readCalls(run: StoredRun): readonly ReadCall[] {
     const key = `${step}.${call}`
     if (kind === Entry.sent) {
       const described = operations[value] as DescribedOperation
-      const draft = createDraft(call, described, paths[value] as string, time)
+      const { name: operation, method } = described
+      const path = paths[value] as string
+      const draft = createCallDraft({ call, operation, method, path, start: rounded(time) })
       drafts.set(key, draft)
       calls.push({ step, described, call: draft })
       continue
@@ -64,23 +53,6 @@ export function readCalls(run: StoredRun): readonly ReadCall[] {
   for (const draft of drafts.values())
     for (const wait of draft.waits) if (wait.end === Infinity) wait.end = draft.end ?? rounded(run.ms)
   return calls
-}
-
-function createDraft(call: number, { name, method }: DescribedOperation, path: string, at: number): CallDraft {
-  return {
-    call,
-    operation: name,
-    method,
-    path,
-    start: rounded(at),
-    end: null,
-    status: null,
-    code: null,
-    cache: null,
-    waits: [],
-    attempts: [],
-    marks: [],
-  }
 }
 
 function addEntry(draft: CallDraft, kind: number, time: number, value: number): void {
@@ -115,8 +87,7 @@ function endCall(draft: CallDraft, at: number, value: number): void {
   draft.status = status || null
   draft.code = codeOfNumber(code)
   draft.cache = cacheUses[cache - 1] ?? null
-  const refusal = draft.attempts.length === 0 ? refusedBy.get(draft.code) : undefined
-  if (refusal !== undefined) draft.marks.push({ at, what: 'call refused', reason: refusal })
+  markRefusedCall(draft, at)
 }
 
 /** Rounds to a tenth of a millisecond, as `sources` does. */

@@ -1,5 +1,6 @@
 import { redactedPath } from '../core/redacted-path.ts'
 import type { KeptRun, RunRow } from '../waterfall/kept-run.ts'
+import { withHiddenIds } from './described.ts'
 import { readCalls, rounded } from './read-calls.ts'
 import { readSteps, withCalls } from './read-steps.ts'
 import type { StoredRun } from './stored-run.ts'
@@ -14,15 +15,16 @@ export interface ReadOptions {
 }
 
 /** Returns a kept run as the operator reads it, without secrets. */
-export function keptRunOf(run: StoredRun, options: ReadOptions): KeptRun {
-  const { request, described, deadline, omittedCalls } = run
+export function keptRunOf(stored: StoredRun, options: ReadOptions): KeptRun {
   const { hide } = options
+  const run = readable(stored, hide)
+  const { request, described, deadline, omittedCalls, omittedEntries } = run
   const calls = readCalls(run)
   for (const { call, described: operation } of calls)
     Object.assign(call, { path: redactedPath(hide(call.path), operation.template) })
   const steps = readSteps(run)
   return {
-    ...runRowOf(run, options),
+    ...runRowOf(stored, options),
     method: request.method,
     target: redactedPath(hide(request.target), described.url),
     deadline,
@@ -30,12 +32,13 @@ export function keptRunOf(run: StoredRun, options: ReadOptions): KeptRun {
     parent: request.parent ?? null,
     why: why(run, steps, calls),
     steps: withCalls(steps, calls),
-    omitted: { calls: omittedCalls },
+    omitted: { calls: omittedCalls, entries: omittedEntries },
   }
 }
 
 /** Returns the row of a kept run. */
-export function runRowOf(run: StoredRun, { worker, hide }: ReadOptions): RunRow {
+export function runRowOf(stored: StoredRun, { worker, hide }: ReadOptions): RunRow {
+  const run = readable(stored, hide)
   const { id, request, described, startedAt, ms, state, status, code, caller, operations } = run
   return {
     id,
@@ -58,4 +61,9 @@ export function runRowOf(run: StoredRun, { worker, hide }: ReadOptions): RunRow 
         : [{ step: step.name, code: lostCode }]
     }),
   }
+}
+
+/** Returns a run without secrets in the names of its steps. The caller chooses those of a batch. */
+function readable(run: StoredRun, hide: (text: string) => string): StoredRun {
+  return run.outcomes === undefined ? { ...run, described: withHiddenIds(run.described, hide) } : run
 }

@@ -1,6 +1,6 @@
 import { LinkedQueue, type QueueNode } from '../core/linked-queue.ts'
 import type { RunClass } from '../waterfall/kept-run.ts'
-import type { StoredRun } from './stored-run.ts'
+import { withoutCalls, type StoredRun } from './stored-run.ts'
 
 /** The share of the room that each class may use when the room is full. */
 const shares: Readonly<Record<RunClass, number>> = {
@@ -42,7 +42,8 @@ interface ClassRoom {
 /**
  * A bounded store of ended runs. Each class has a share of the room, and may borrow room that is free. When the room is
  * full, the class that exceeds its share most gives its oldest run. Within a class, an aggregate with more than half of
- * the runs gives first. So neither the complete runs nor one broken aggregate push out all others.
+ * the runs gives first. So neither the complete runs nor one broken aggregate push out all others. A run that is larger
+ * than half of the share of its class loses its calls first, so that it does not push out its class.
  */
 export class RunStore {
   readonly #limit: number
@@ -71,8 +72,11 @@ export class RunStore {
     return this.#bytes
   }
 
-  /** Adds a run, and removes runs until all fit into the room. */
-  add(run: StoredRun): void {
+  /** Adds a run, and removes runs until all fit into the room. @returns True if the run is in the store. */
+  add(whole: StoredRun): boolean {
+    const largest = Math.max(bytesPerRun, (this.#limit * bytesPerRun * shares[whole.class]) / 2)
+    const run = whole.bytes > largest ? withoutCalls(whole) : whole
+    if (run.bytes > largest) return false
     const room = this.#rooms[run.class]
     const { name } = run.described
     const inClass = new Place(run)
@@ -87,6 +91,7 @@ export class RunStore {
     this.#byId.set(run.id, inClass)
     if (2 * ofAggregate.size > room.all.size) room.largest = name
     while (this.size > this.#limit || this.#bytes > this.#limit * bytesPerRun) this.#evict()
+    return this.#byId.get(run.id) === inClass
   }
 
   find(id: string): StoredRun | undefined {

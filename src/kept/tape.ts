@@ -1,4 +1,5 @@
 import type { OperationSpec } from '../upstream/spec/spec.ts'
+import { unpacked } from './packed-values.ts'
 
 /** The kinds of the entries of a tape. */
 export const Entry = {
@@ -28,7 +29,10 @@ export type Entry = (typeof Entry)[keyof typeof Entry]
 /** The numbers of one entry: its kind and step, its call, its time and its value. */
 export const numbersOfEntry = 4
 
-/** The limits of one run. Above them its calls and entries are only counted. */
+/**
+ * The limits of one run. Above them its calls and entries are only counted. A call that is stored has its end, and so
+ * has an attempt; waits and further attempts give way first.
+ */
 export const mostCalls = 500
 export const mostNumbers = 10_000
 
@@ -50,13 +54,68 @@ export class Tape {
   length = 0
   readonly specs: OperationSpec[] = []
   readonly paths: string[] = []
-  /** The calls that were sent above the limit. */
+  /** The calls without room, or above their limit. Nothing of them is stored. */
   omittedCalls = 0
+  /** The attempts, waits and refusals without room, of calls that are stored. */
+  omittedEntries = 0
+  /** The entries that must find room later: the ends of calls and attempts, and the starts and ends of steps. */
+  #reserved = 0
+  /** The calls and the attempts that are not stored, so that their later entries are not either. */
+  readonly #omitted = new Set<string>()
 
-  /** Adds an entry, unless the tape is full. */
+  /** Reserves room for the starts and the ends of steps. */
+  reserve(steps: number): void {
+    this.#reserved += 2 * steps
+  }
+
+  /** Adds an entry, if it has room beside the reserved entries. The start of an attempt needs room for its end too. */
   add(kind: Entry, step: number, call: number, at: number, value: number): void {
+    if (this.#omitted.size > 0 && this.#isOmitted(kind, step, call, value)) return
+    const isStart = kind === Entry.attemptStarted
+    if (isReserved(kind) && this.#reserved > 0) this.#reserved--
+    else if (!this.#hasRoom(isStart ? 2 : 1)) {
+      this.omittedEntries++
+      if (isStart) this.#omitted.add(keyOfAttempt(step, call, value))
+      return
+    }
+    if (isStart) this.#reserved++
+    this.#push(kind, step, call, at, value)
+  }
+
+  /** Adds a call that is sent, if it has room for its start and its end. */
+  addCall(spec: OperationSpec, path: string, step: number, call: number, at: number): void {
+    if (this.specs.length === mostCalls || !this.#hasRoom(2)) {
+      this.omittedCalls++
+      this.#omitted.add(keyOfCall(step, call))
+      return
+    }
+    this.#reserved++
+    this.#push(Entry.sent, step, call, at, this.specs.length)
+    this.specs.push(spec)
+    this.paths.push(path)
+  }
+
+  /** Removes everything, so that the next run finds an empty tape, and no text is retained. */
+  clear(): void {
+    this.length = 0
+    this.specs.length = this.paths.length = 0
+    this.omittedCalls = this.omittedEntries = this.#reserved = 0
+    this.#omitted.clear()
+  }
+
+  #hasRoom(entries: number): boolean {
+    return this.length + numbersOfEntry * (this.#reserved + entries) <= mostNumbers
+  }
+
+  #isOmitted(kind: Entry, step: number, call: number, value: number): boolean {
+    if (kind === Entry.stepStarted || kind === Entry.stepEnded) return false
+    if (this.#omitted.has(keyOfCall(step, call))) return true
+    return kind === Entry.attemptEnded && this.#omitted.has(keyOfAttempt(step, call, value))
+  }
+
+  #push(kind: Entry, step: number, call: number, at: number, value: number): void {
     const from = this.length
-    if (from === this.numbers.length && !this.#grow()) return
+    if (from === this.numbers.length) this.#grow()
     const { numbers } = this
     // The step -1 is context().
     numbers[from] = kind + 16 * (step + 1)
@@ -66,28 +125,27 @@ export class Tape {
     this.length = from + numbersOfEntry
   }
 
-  /** Adds a call that is sent. */
-  addCall(spec: OperationSpec, path: string, step: number, call: number, at: number): void {
-    if (this.specs.length === mostCalls) return void this.omittedCalls++
-    this.add(Entry.sent, step, call, at, this.specs.length)
-    this.specs.push(spec)
-    this.paths.push(path)
-  }
-
-  /** Removes everything, so that the next run finds an empty tape, and no text is retained. */
-  clear(): void {
-    this.length = 0
-    this.specs.length = this.paths.length = 0
-    this.omittedCalls = 0
-  }
-
-  #grow(): boolean {
-    if (this.length >= mostNumbers) return false
+  #grow(): void {
     const grown = new Float64Array(Math.min(mostNumbers, 2 * this.numbers.length))
     grown.set(this.numbers)
     this.numbers = grown
-    return true
   }
+}
+
+/** Returns whether the room of an entry is reserved before it is added. */
+function isReserved(kind: Entry): boolean {
+  return (
+    kind === Entry.callEnded || kind === Entry.attemptEnded || kind === Entry.stepStarted || kind === Entry.stepEnded
+  )
+}
+
+function keyOfCall(step: number, call: number): string {
+  return `${step}.${call}`
+}
+
+/** Returns the key of an attempt, from the value of its start or of its end. Both have its number in second place. */
+function keyOfAttempt(step: number, call: number, value: number): string {
+  return `${step}.${call}.${unpacked(value)[1]}`
 }
 
 /** Tapes that no run uses. */

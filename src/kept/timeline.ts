@@ -115,6 +115,10 @@ export class Timeline implements RunTimeline {
   }
 
   #recording(): Tape {
-    return (this.#tape ??= this.#owner.take())
+    if (this.#tape !== undefined) return this.#tape
+    const tape = (this.#tape = this.#owner.take())
+    // context() may be a step too.
+    tape.reserve(this.described.steps.length + 1)
+    return tape
   }
 }

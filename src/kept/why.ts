@@ -52,8 +52,9 @@ function callsOf(calls: readonly ReadCall[], { index }: ReadStep): readonly Read
 function sentence(run: StoredRun, step: ReadStep, calls: readonly ReadCall[]): string {
   const { described, outcome } = step
   const code = outcome.code ?? outcome.failedCode
-  const decisive = decisiveCall(run, code, calls)
   const head = code === null ? described.name : `${described.name}: ${code}`
+  if (outcome.fault !== null) return `${head}: the rehearsed fault ${outcome.fault}`
+  const decisive = decisiveCall(run, code, calls)
   const refused = decisive?.call.marks.find(({ what }) => what === 'call refused')
   if (decisive !== undefined && refused !== undefined) return `${head}: ${refusalText(decisive, refused)}`
   const start = outcome.start as number

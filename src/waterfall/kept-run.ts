@@ -5,7 +5,7 @@
 export interface KeptRun extends RunRow {
   /** The method of the request. */
   readonly method: string
-  /** The path and the query of the request, without secrets, at most 512 characters. */
+  /** The path and the query of the request, without secrets, cut after 512 characters. */
   readonly target: string
   /** The deadline of the run, in ms. */
   readonly deadline: number
@@ -16,8 +16,8 @@ export interface KeptRun extends RunRow {
   /** At most three sentences: the calls that took or lost most, and what they waited for. */
   readonly why: readonly string[]
   readonly steps: readonly KeptStep[]
-  /** The number of calls above the limit of one kept run. */
-  readonly omitted: { readonly calls: number }
+  /** The calls, and the attempts, waits and marks of the other calls, that are above the limit of one kept run. */
+  readonly omitted: { readonly calls: number; readonly entries: number }
 }
 
 /** The state in which a run ended. */
@@ -100,7 +100,7 @@ export interface KeptCall {
   /** The operation with its upstream, for example `meowfacts.facts`. */
   readonly operation: string
   readonly method: string
-  /** The path and the query, without secrets, at most 512 characters. */
+  /** The path and the query, without secrets, cut after 512 characters. */
   readonly path: string
   readonly start: number
   /** The end of the call; `null` if the run ended first. */

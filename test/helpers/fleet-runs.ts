@@ -94,7 +94,7 @@ export function inventRun(shape: FleetShape, seed: number, run: RunSeed): KeptRu
     parent: null,
     why: steps.flatMap(step => (step.outcome.code === null ? [] : [whyLost(step, aggregate)])).slice(0, 3),
     steps,
-    omitted: { calls: 0 },
+    omitted: { calls: 0, entries: 0 },
   }
 }
 

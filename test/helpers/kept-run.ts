@@ -32,7 +32,7 @@ export function keptRun(fields: Partial<KeptRun> = {}): KeptRun {
     parent: null,
     why: [],
     steps: [],
-    omitted: { calls: 0 },
+    omitted: { calls: 0, entries: 0 },
     ...fields,
   }
 }

@@ -33,6 +33,7 @@ export function storedRun({
     paths: [],
     outcomes: new Map(),
     omittedCalls: 0,
+    omittedEntries: 0,
     bytes: 1000,
     ...fields,
   }

@@ -8,6 +8,7 @@ import { answeringRuntime } from '../helpers/answering-runtime.ts'
 import { endedRun, keptRuns } from '../helpers/ended-run.ts'
 import { heldRuntime } from '../helpers/held-runtime.ts'
 import { oracle } from '../helpers/oracle.ts'
+import { elapsed } from '../helpers/until.ts'
 
 const Any = z.unknown()
 const { ask } = oracle
@@ -31,7 +32,8 @@ test('a kept run has its request, its end, its steps and its calls', async t => 
   })
   t.match(run, { id: isUuid, requestId: 'req-8', traceId: '0af7', worker: null, aggregate: 'shown' })
   t.match(run, { method: 'GET', target: '/shown/7?count=3', deadline: 500, stream: 'sse', parent: null })
-  t.match(run, { state: 'partial', status: 201, code: null, isSlow: false, caller: 'waited', omitted: { calls: 0 } })
+  t.match(run, { state: 'partial', status: 201, code: null, isSlow: false, caller: 'waited' })
+  t.same(run.omitted, { calls: 0, entries: 0 })
   t.match(run, { upstreams: ['oracle'], lost: [{ step: 'second', code: 'UPSTREAM_BUSY' }] })
   t.equal(new Date(run.at).toISOString(), run.at)
   t.match(run.steps, [
@@ -53,7 +55,7 @@ test('a step that did not start is cancelled and has no start', async t => {
   t.match(run.steps[1], { name: 'second', outcome: { state: 'cancelled', start: null, ms: 0, attempts: 0 }, calls: [] })
 })
 
-test('a caller that leaves, and a stream that the service ends, are told apart', async t => {
+test('a caller that leaves has the end `left`, and a stream that the service ends has the end `cut`', async t => {
   const cancelledBy = (reason: unknown) => endedRun(one, { runtime: heldRuntime(), during: run => run.cancel(reason) })
   t.match(await cancelledBy(new Error('gone')), { state: 'cancelled', status: null, code: 'CANCELLED', caller: 'left' })
   t.match(await cancelledBy(new Problem('REQUEST_TIMEOUT')), {
@@ -73,18 +75,18 @@ test('a call without an end has no end, and its run has no more calls than its l
     during: each => each.cancel('gone'),
   })
   t.equal(run.steps[0]?.calls.length, 500)
-  t.same(run.omitted, { calls: 20 })
+  t.same(run.omitted, { calls: 20, entries: 0 })
   t.match(run.steps[0]?.calls[499], { call: 499, end: null, status: null, code: null })
 })
 
-test('long paths are cut', async t => {
+test('long paths are cut, with a mark', async t => {
   const long = base.required('first', () => ask({ id: 'x'.repeat(2000) })).reply(Any, () => 1)
   const run = await endedRun(long, {
     runtime: answeringRuntime(() => 1),
     request: { target: `/shown/7?q=${'y'.repeat(2000)}` },
   })
-  t.equal(run.target.length, 512)
-  t.equal(run.steps[0]?.calls[0]?.path.length, 512)
+  t.equal(run.target, `/shown/7?q=${'y'.repeat(501)}[cut] (1499 more)`)
+  t.equal(run.steps[0]?.calls[0]?.path, `/${'x'.repeat(511)}[cut] (1489 more)`)
 })
 
 test('a run that is not kept is not found, and a run that never starts takes nothing', async t => {
@@ -132,7 +134,7 @@ test('a list has the rows of runs, the numbers of each class, and the place of t
   t.equal(rest.next, null)
   t.same([...list.runs, ...rest.runs].map(({ id }) => id).toSorted(), ids.toSorted())
   t.match(list.runs[0], { worker: 3, aggregate: 'shown' })
-  t.notHas(list.runs[0], 'steps')
+  t.notOk('steps' in (list.runs[0] ?? {}))
   t.same(
     store.recent().map(({ id }) => id),
     [...list.runs, ...rest.runs].map(({ id }) => id).toReversed(),
@@ -148,6 +150,52 @@ test('a listener receives the row of each kept run until it ends', async t => {
   await endedRun(one, { store, runtime: answeringRuntime(lost) })
   t.match(rows, [{ id, state: 'failed', lost: [{ step: 'first', code: 'UPSTREAM_BUSY' }] }])
   t.equal(rows.length, 1)
+})
+
+test('a listener receives no row of a run that gives way at once', async t => {
+  const store = keptRuns({ limit: 1 })
+  const rows: RunRow[] = []
+  const { id } = await endedRun(one, { store, runtime: answeringRuntime(lost) })
+  store.onKept(row => rows.push(row))
+  await t.rejects(endedRun(one, { store, runtime: answeringRuntime(() => 1) }), /is not kept/)
+  t.same(rows, [])
+  t.ok(store.find(id) !== undefined)
+})
+
+test('a run that is kept without its calls has its steps and its losses, and blames no function', async t => {
+  const store = keptRuns({ limit: 1 })
+  const calls = Array.from({ length: 300 }, (_, index) => ask({ id: `${index}${'x'.repeat(100)}` }))
+  const many = base.each('all', () => calls, { maxItems: 300 }).reply(Any, () => 1)
+  const run = await endedRun(many, {
+    store,
+    runtime: answeringRuntime(async () => {
+      await elapsed(5)
+      return lost()
+    }),
+  })
+  t.match(run, { state: 'failed', upstreams: ['oracle'], lost: [{ step: 'all', code: 'UPSTREAM_BUSY' }] })
+  t.match(run.steps, [{ name: 'all', outcome: { state: 'failed' } }])
+  t.same([run.steps[0]?.calls, run.omitted.calls], [[], 300])
+  t.match(run.why, [/^all: UPSTREAM_BUSY: [\d.]+ ms of [\d.]+ ms outside its kept calls$/])
+})
+
+test('a batch that is kept without its calls has the states of its steps', async t => {
+  const store = keptRuns({ limit: 1 })
+  const ids = Array.from({ length: 20 }, (_, index) => ({ id: `c${index}`, needs: [] }))
+  const request = { requestId: 'r', traceId: undefined, method: 'POST', target: '/v1/batch' }
+  const timeline = store.startBatch({ name: 'batch', route: { url: '/v1/batch' } }, ids, request)
+  for (let step = 0; step < 20; step++) {
+    timeline.event({ type: 'step started', at: 1, step })
+    timeline.callSent(step, 0, ask({ id: 'x'.repeat(200) }), 1)
+    timeline.event({ type: 'step ended', at: 5, step, state: 'ok', code: undefined, tally: undefined })
+  }
+  timeline.ended({ state: 'complete', at: 5, status: 200, code: undefined, cancelledBy: undefined }, { deadline: 5000 })
+  const run = store.find(timeline.id)
+  t.match(
+    run?.steps,
+    ids.map(({ id }) => ({ name: id, outcome: { state: 'ok', start: 1, ms: 4 }, calls: [] })),
+  )
+  t.equal(run?.omitted.calls, 20)
 })
 
 test('at most 100 failed runs per second and 10 complete runs per second are kept', async t => {

@@ -71,6 +71,19 @@ test('secrets in queries, paths and request ids are not in a kept run', async t 
   t.notMatch(JSON.stringify([run, store.list({ limit: 9 })]), 'hush')
 })
 
+test('the beginning of a secret is not in a path that was cut', async t => {
+  const secret = 'hush-hush-and-even-more-hush'
+  const run = await endedRun(
+    aggregate('long', { url: '/long' }).reply(Any, () => 1),
+    {
+      store: keptRuns({ hide: new Redaction([secret]).hide }),
+      runtime: createRuntime(),
+      request: { target: `/long?q=${'y'.repeat(505 - 8)}${secret}` },
+    },
+  )
+  t.equal(run.target, `/long?q=${'y'.repeat(497)}[redacted][cut] (21 more)`)
+})
+
 test('a run whose tape was used before has nothing of the run before', async t => {
   const { origin } = await httpUpstream(t, ({ json }) => json('well'))
   const runtime = createRuntime()

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { test } from 'tap'
+import { Entry } from '../../src/kept/tape.ts'
 import { runClasses, RunStore } from '../../src/kept/run-store.ts'
 import { storedRun } from '../helpers/stored-run.ts'
 
@@ -51,16 +52,56 @@ test('an aggregate with less than half of a class loses runs when they are the o
   t.end()
 })
 
-test('a run of the size of many takes the room of many, and one that is larger than the room is not kept', t => {
+test('a run of the size of several takes the room of several', t => {
   const store = new RunStore(10)
-  for (let count = 0; count < 10; count++) store.add(storedRun())
-  const large = storedRun({ bytes: 75 * 1024 })
-  store.add(large)
-  t.equal(store.find(large.id), large)
-  t.ok(store.size < 10)
-  t.ok(store.bytes <= 80 * 1024)
-  store.add(storedRun({ bytes: 90 * 1024 }))
-  t.ok(store.bytes <= 80 * 1024)
+  for (let count = 0; count < 10; count++) store.add(storedRun({ class: 'failed', bytes: 8 * 1024 }))
+  const large = failedRun()
+  t.equal(store.add({ ...large, bytes: 16 * 1024 }), true)
+  t.equal(store.size, 9)
+  t.equal(store.bytes, 80 * 1024)
+  t.end()
+})
+
+test('a run that is larger than half of the share of its class is kept without its calls, and pushes no run out', t => {
+  for (const runClass of runClasses) {
+    const store = new RunStore(100)
+    const small = Array.from({ length: 30 }, () => storedRun({ class: runClass }))
+    for (const run of small) store.add(run)
+    const large = storedRun({
+      class: runClass,
+      bytes: 700 * 1024,
+      numbers: Float64Array.of(Entry.sent, 0, 1, 0, Entry.callEnded, 0, 2, 0),
+      paths: ['/a?q=1'],
+      upstreams: ['cats'],
+    })
+    t.equal(store.add(large), true, runClass)
+    for (const { id } of small) t.ok(store.find(id) !== undefined)
+    const kept = store.find(large.id)
+    t.match(kept, { omittedCalls: 1, operations: [{ upstream: 'cats' }], state: 'complete' })
+    t.same([kept?.numbers.length, kept?.paths], [0, []])
+    t.ok((kept?.bytes ?? Infinity) < 8192)
+  }
+  t.end()
+})
+
+test('a run that is larger than its room without its calls is not kept', t => {
+  const store = new RunStore(10)
+  const small = storedRun()
+  store.add(small)
+  const steps = Array.from({ length: 1000 }, (_, index) => ({ name: `s${index}`, kind: 'call', needs: [] }))
+  const large = storedRun({ described: { name: 'batch', url: '/v1/batch', steps }, bytes: 400 * 1024 })
+  t.equal(store.add(large), false)
+  t.equal(store.find(large.id), undefined)
+  t.equal(store.find(small.id), small)
+  t.end()
+})
+
+test('a run that gives way at once is not kept', t => {
+  const store = new RunStore(1)
+  const failed = failedRun()
+  t.equal(store.add(failed), true)
+  t.equal(store.add(storedRun()), false, 'a complete run')
+  t.equal(store.find(failed.id), failed)
   t.end()
 })
 
@@ -75,14 +116,15 @@ test('the room is never exceeded, and the store has the runs that it counts', t 
     fc.property(fc.integer({ min: 1, max: 12 }), fc.array(added, { maxLength: 120 }), (limit, all) => {
       const store = new RunStore(limit)
       for (const fields of all) {
-        store.add(storedRun(fields))
+        const run = storedRun(fields)
+        if (store.add(run) !== (store.find(run.id) !== undefined)) throw new Error('the answer is wrong')
         const runs = [...store.runs()]
-        const bytes = runs.reduce((sum, run) => sum + run.bytes, 0)
+        const bytes = runs.reduce((sum, each) => sum + each.bytes, 0)
         if (runs.length > limit || bytes > limit * 8192) throw new Error(`${runs.length} runs, ${bytes} bytes`)
         if (bytes !== store.bytes || runs.length !== store.size) throw new Error('the counts are wrong')
         for (const name of runClasses)
-          if (store.count(name) !== runs.filter(run => run.class === name).length) throw new Error(name)
-        if (runs.some(run => store.find(run.id) !== run)) throw new Error('a run has no id')
+          if (store.count(name) !== runs.filter(each => each.class === name).length) throw new Error(name)
+        if (runs.some(each => store.find(each.id) !== each)) throw new Error('a run has no id')
       }
     }),
   )

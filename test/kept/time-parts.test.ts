@@ -63,6 +63,28 @@ test('the time of the function is the time without a call in flight', t => {
   t.end()
 })
 
+test('the rest of a call is its time without attempts and waits', t => {
+  const attempts = [{ number: 1, kind: 'first', start: 20, end: 50, status: 200, code: null }] as const
+  const waits = [{ reason: 'permit', start: 10, end: 20 }] as const
+  t.equal(partsWith({ attempts, waits }).at(-1), '40 outside the attempts and waits of meowfacts.facts')
+  t.equal(partsWith({ attempts, end: null }).at(-1), '160 outside the attempts and waits of meowfacts.facts')
+  t.end()
+})
+
+test('a run with calls or entries that were not kept says so in the rests of its time', t => {
+  const call = readCall({})
+  const run = storedRun({ ms: 200, omittedCalls: 1, omittedEntries: 1 })
+  t.same(
+    partsOf(run, { start: 5, ms: 95 }, [call], call).map(({ text }) => text),
+    [
+      'outside its kept calls',
+      'in 0 attempts of meowfacts.facts',
+      'outside the kept attempts and waits of meowfacts.facts',
+    ],
+  )
+  t.end()
+})
+
 test('attempts that overlap count once, and without their waits for a token', t => {
   const attempt = (number: number, start: number, end: number | null) =>
     ({ number, kind: 'first', start, end, status: null, code: null }) as const

@@ -113,7 +113,7 @@ test('a retry has its pause, and its attempts have their statuses', async t => {
   ])
 })
 
-test('a hedge is told from a retry, and the attempt that loses is cancelled', async t => {
+test('the attempt of a hedge has the kind `hedge`, and the attempt that loses is cancelled', async t => {
   let asked = 0
   const { origin } = await httpUpstream(t, ({ json }) => {
     if (asked++ > 0) json({})

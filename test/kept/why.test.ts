@@ -2,6 +2,7 @@ import { test } from 'tap'
 import { z } from 'zod'
 import { Problem, UpstreamError } from '../../src/errors.ts'
 import { aggregate, refuse } from '../../src/fanout/aggregate.ts'
+import { readFaults } from '../../src/fanout/rehearsal/read-faults.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
 import { answeringRuntime } from '../helpers/answering-runtime.ts'
@@ -9,6 +10,7 @@ import { endedRun } from '../helpers/ended-run.ts'
 import { heldRuntime } from '../helpers/held-runtime.ts'
 import { httpUpstream, type Asked } from '../helpers/http-upstream.ts'
 import { oracle } from '../helpers/oracle.ts'
+import { elapsed } from '../helpers/until.ts'
 
 const Any = z.unknown()
 const base = aggregate('told', { url: '/told', deadline: 20_000 })
@@ -150,6 +152,26 @@ test('more than three results of attempts are counted', async t => {
   const declared = base.required('meow', () => source.ask({ id: 'a' })).reply(Any, () => 1)
   const { why } = await endedRun(declared, { runtime: runtimeFor(t) })
   t.match(why[0], 'in 5 attempts of meowfacts.ask (503 UPSTREAM_BUSY, 503 UPSTREAM_BUSY, 503 UPSTREAM_BUSY and 2 more)')
+})
+
+test('a step with a rehearsed fault names the fault as its reason', async t => {
+  const { origin } = await httpUpstream(t, ({ json }: Asked) => json({}))
+  const source = defineUpstream('meowfacts', { origin }, { ask })
+  const declared = base.optional('meow', () => source.ask({ id: 'a' }), { fallback: null }).reply(Any, () => 1)
+  for (const [fault, sentence] of [
+    ['delay:40', 'meow: the rehearsed fault delay:40'],
+    ['drop', 'meow: UPSTREAM_RESET: the rehearsed fault drop'],
+    ['fail:503', 'meow: UPSTREAM_BUSY: the rehearsed fault fail:503'],
+  ] as const) {
+    const { rehearsal } = readFaults(`meow=${fault}`, declared)
+    t.same((await endedRun(declared, { runtime: runtimeFor(t), rehearsal })).why, [sentence])
+  }
+})
+
+test('a call that spent its time neither in a wait nor in an attempt says so', async t => {
+  const declared = base.required('held', () => oracle.ask({ id: 'a' })).reply(Any, () => 1)
+  const run = await endedRun(declared, { runtime: answeringRuntime(() => elapsed(20)) })
+  t.same(withoutNumbers(run.why), ['held: N ms of N ms outside the attempts and waits of oracle.ask'])
 })
 
 test('a complete run says where its longest step spent its time', async t => {

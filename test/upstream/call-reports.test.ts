@@ -162,6 +162,40 @@ test('a retry that a bulkhead or an open breaker refuses reports which of them',
   }
 })
 
+test('a retry that ends unsent for another reason than a bulkhead or a breaker reports no refusal', async t => {
+  const run = testRun()
+  let sends = 0
+  const budget = new RetryBudget({ ratio: 0, minPerSecond: 9 }, () => 0)
+  const service = retry({ maxAttempts: 3, initialDelay: 0, maxDelay: 0, budget })(call => {
+    if (sends++ > 0) return Promise.reject(new UpstreamError('UPSTREAM_UNREACHABLE', 'nobody'))
+    call.attempt.sent = true
+    return Promise.reject(busy())
+  })
+  t.match(await failure(service(run.ask(questions.ask()))), { code: 'UPSTREAM_BUSY' })
+  t.equal(sends, 2)
+  t.same(
+    run.events.map(({ type }) => type),
+    ['call waited'],
+  )
+})
+
+test('a hedge that a layer of the user fails reports no refusal, and is tried again', async t => {
+  const bottom = heldService()
+  let tries = 0
+  const broken: Layer = next => call => {
+    if (call.attempt.mayWait) return next(call)
+    tries++
+    return Promise.reject(new TypeError('a bug'))
+  }
+  const run = testRun()
+  const budget = new RetryBudget({ ratio: 0, minPerSecond: 9 }, () => 0)
+  const asked = hedged(budget, [broken], bottom.service)(run.ask(questions.ask()))
+  await until(() => tries > 1)
+  bottom.held[0]?.answer()
+  await asked
+  t.same(run.events, [])
+})
+
 /** A service with hedges after 1 ms, and the layers below them. */
 function hedged(budget: RetryBudget, below: readonly Layer[], bottom: Service): Service {
   const options = { delay: 1, percentile: 98, maxRatio: 1, budget }

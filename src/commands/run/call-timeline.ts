@@ -1,26 +1,11 @@
 import type { CallEvent } from '../../upstream/call/events.ts'
-import type { KeptAttempt, KeptCall, KeptMark, KeptWait } from '../../waterfall/kept-run.ts'
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] }
-
-/** The times of a call in progress. */
-export interface LiveCall extends Mutable<KeptCall> {
-  readonly waits: Mutable<KeptWait>[]
-  readonly attempts: Mutable<KeptAttempt>[]
-  readonly marks: KeptMark[]
-}
+import { createCallDraft, markRefusedCall, type CallDraft } from '../../waterfall/call-draft.ts'
 
 /** The times of the calls of a step, by the number of the call. */
-export type LiveCalls = Map<number, LiveCall>
+export type LiveCalls = Map<number, CallDraft>
 
 /** The largest number of calls of a step that are drawn. Each frame draws all of them. */
 const mostCalls = 5000
-
-/** The codes of calls that were refused before their first attempt, and the reason of the refusal. */
-const refusedBy = new Map<string | undefined, KeptMark['reason']>([
-  ['BREAKER_OPEN', 'breaker'],
-  ['BULKHEAD_FULL', 'permit'],
-])
 
 /** Adds an event to the times of its call. The first event of a call adds the call. */
 export function addCallEvent(calls: LiveCalls, event: CallEvent): void {
@@ -55,29 +40,16 @@ export function addCallEvent(calls: LiveCalls, event: CallEvent): void {
 }
 
 /** Returns the times of the call of an event. */
-function callOf(calls: LiveCalls, { call, operation }: CallEvent, start: number): LiveCall {
+function callOf(calls: LiveCalls, { call, operation }: CallEvent, start: number): CallDraft {
   const found = calls.get(call)
   if (found !== undefined) return found
-  const created: LiveCall = {
-    call,
-    operation,
-    method: '',
-    path: '',
-    start,
-    end: null,
-    status: null,
-    code: null,
-    cache: null,
-    waits: [],
-    attempts: [],
-    marks: [],
-  }
+  const created = createCallDraft({ call, operation, start })
   calls.set(call, created)
   return created
 }
 
 function endAttempt(
-  attempt: Mutable<KeptAttempt>,
+  attempt: CallDraft['attempts'][number],
   at: number,
   { status, code }: { readonly status: number | undefined; readonly code: string | undefined },
 ): void {
@@ -86,14 +58,12 @@ function endAttempt(
   attempt.code = code ?? null
 }
 
-function endCall(call: LiveCall, { at, status, code, cached }: CallEvent & { readonly type: 'call ended' }): void {
+function endCall(call: CallDraft, { at, status, code, cached }: CallEvent & { readonly type: 'call ended' }): void {
   call.end = at
   call.status = status ?? null
   call.code = code ?? null
   call.cache = cached?.cache ?? null
-  const refusal = refusedBy.get(code)
-  if (refusal !== undefined && call.attempts.length === 0)
-    call.marks.push({ at, what: 'call refused', reason: refusal })
+  markRefusedCall(call, at)
   for (const wait of call.waits) wait.end = Math.min(wait.end, at)
   for (const attempt of call.attempts) {
     if (attempt.end === null) endAttempt(attempt, at, { status, code })

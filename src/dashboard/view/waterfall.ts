@@ -25,14 +25,18 @@ export function waterfall(run: KeptRun): HTMLElement {
   for (const row of rows) if (row.type === 'call') callRows.set(row.call, row)
   const list = element('ol', { class: 'fall-steps', attributes: { 'aria-label': sentenceOfRun(run) } })
   for (const row of steps) list.append(stepItem(row, axis, call => callRows.get(call) as CallRow))
-  const { calls: omitted } = run.omitted
+  const { calls, entries } = run.omitted
+  const notes = [
+    ...(calls === 0 ? [] : [`${calls} more calls were not kept.`]),
+    ...(entries === 0 ? [] : [`${entries} attempts, waits and marks of these calls were not kept.`]),
+  ]
   return element(
     'div',
     { class: 'fall', attributes: { 'data-end': String(axis.end) } },
     patterns(),
     axisLine(axis),
     list,
-    ...(omitted === 0 ? [] : [element('p', { class: 'fall-note', text: `${omitted} more calls were not kept.` })]),
+    ...notes.map(text => element('p', { class: 'fall-note', text })),
     legend(rows),
   )
 }

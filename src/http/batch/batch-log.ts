@@ -39,6 +39,8 @@ export class BatchLog implements LoggedRun {
   readonly #run: BatchRun
   /** True if the outcome of the request is known, so that its line is complete. */
   #hasOutcome = false
+  /** True if all calls succeeded. The kept run shows no failure, so a line does not refer to it. */
+  #isComplete = false
 
   constructor(completeRuns: CompleteRunSampler, request: FastifyRequest, reply: FastifyReply, run: BatchRun) {
     this.#completeRuns = completeRuns
@@ -50,7 +52,8 @@ export class BatchLog implements LoggedRun {
   /** Logs the reply of the batch. */
   replied(isComplete: boolean): void {
     this.#hasOutcome = true
-    const fields = this.#fields(isComplete)
+    this.#isComplete = isComplete
+    const fields = this.#fields()
     const level = fields.err !== undefined ? 'error' : fields.lost !== undefined ? 'warn' : 'info'
     logOutcome(
       this.#request,
@@ -75,16 +78,20 @@ export class BatchLog implements LoggedRun {
   closed(): void {
     if (this.#hasOutcome) return
     this.#hasOutcome = true
-    const outcome: RequestOutcome = { level: 'info', fields: this.#fields(false), msg: 'request completed' }
+    const outcome: RequestOutcome = { level: 'info', fields: this.#fields(), msg: 'request completed' }
     if (hasRequestLog(this.#request)) logOutcome(this.#request, outcome)
     else logClosed(this.#request, this.#reply, outcome)
   }
 
   failedRunFields(): FailedRunFields {
-    return { ...batchRunFields, run: this.#run.timeline?.id }
+    return { ...batchRunFields, run: this.#runId() }
   }
 
-  #fields(isComplete: boolean): BatchFields {
+  #runId(): string | undefined {
+    return this.#isComplete ? undefined : this.#run.timeline?.id
+  }
+
+  #fields(): BatchFields {
     const { counts, failures } = this.#run
     const credentials = new CallerCredentials(this.#request.headers)
     const bug = failures.find(({ problem }) => problem.statusCode === 500 && problem.code !== 'REFUSED')?.problem
@@ -94,7 +101,7 @@ export class BatchLog implements LoggedRun {
       responseTime: undefined,
       err: bug && credentials.hideIn(bug.cause ?? bug),
       ...batchRunFields,
-      run: isComplete ? undefined : this.#run.timeline?.id,
+      run: this.#runId(),
       batch: {
         calls: counts.calls,
         ok: counts.ok,

@@ -3,6 +3,7 @@ import { startBatch } from '../../batch/start-batch.ts'
 import { endToEnd } from '../../core/end-to-end.ts'
 import { Problem, type Fault } from '../../errors.ts'
 import { discardBody } from '../connection/unread-body.ts'
+import { CallerCredentials } from '../log/caller-credentials.ts'
 import { setRun } from '../log/request-outcome.ts'
 import { recordOf } from '../metrics/request-counter.ts'
 import { replyRequestId } from '../reply/default-headers.ts'
@@ -114,6 +115,7 @@ function startReply(service: BatchService, request: FastifyRequest, reply: Fasti
             method: request.method,
             target: raw.url ?? '',
             stream: type === 'json' ? undefined : type,
+            credentials: new CallerCredentials(request.headers),
           })),
     },
     faults,

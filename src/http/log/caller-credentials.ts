@@ -78,7 +78,8 @@ function textsOf(headers: IncomingHttpHeaders): readonly string[] {
   for (const [name, value] of Object.entries(headers))
     if (value !== undefined && isCredential(name))
       for (const each of typeof value === 'string' ? [value] : value)
-        for (const text of partsOf(name, each)) texts.add(text)
+        // A credential in a URL is encoded.
+        for (const text of partsOf(name, each)) texts.add(text).add(encodeURIComponent(text.toWellFormed()))
   return [...texts]
     .filter(({ length }) => length >= shortest)
     .sort((one, other) => other.length - one.length)

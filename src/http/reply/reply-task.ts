@@ -88,6 +88,7 @@ export class ReplyTask implements RunCompletion {
       text = this.#prepare(result, cacheable?.data, cacheable?.vary)
     } catch (error) {
       text = error
+      this.#log.unwritten(result)
     }
     if (text === undefined || typeof text === 'string') this.#log.replied(result)
     if (text === undefined) return

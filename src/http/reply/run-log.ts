@@ -24,6 +24,8 @@ export class RunLog implements LoggedRun {
   #problem: Problem | undefined
   /** True if the outcome of the request is known, so that its line is complete. */
   #hasOutcome = false
+  /** True if the run ended with a complete reply. Its kept run shows no failure, so a line does not refer to it. */
+  #isComplete = false
 
   constructor(
     aggregate: AnyAggregate,
@@ -42,13 +44,19 @@ export class RunLog implements LoggedRun {
   /** Logs the reply of the run. */
   replied({ complete, sources }: Reply<unknown, string>): void {
     this.#hasOutcome = true
+    this.#isComplete = complete
     const outcome: RequestOutcome = complete
       ? new CompleteRun(this.#aggregate, sources, !this.#completeRuns.shouldLog(), this.#completeMessage())
       : { level: 'warn', fields: this.#partialFields(sources), msg: 'reply is partial' }
     logOutcome(this.#request, outcome, this.#reply.elapsedTime)
   }
 
-  /** Logs the failure of the run. */
+  /** Sets the reply that cannot be written. Its failure follows. */
+  unwritten({ complete }: Reply<unknown, string>): void {
+    this.#isComplete = complete
+  }
+
+  /** Logs the failure of the run, or of its reply. */
   failed(problem: Problem): void {
     this.#problem = problem
     this.#hasOutcome = true
@@ -75,15 +83,18 @@ export class RunLog implements LoggedRun {
         (this.#problem.sources ?? {}) as LoggedOutcomes,
         this.#problem,
         this.#callerCredentials(),
-        this.#run.timeline?.id,
+        this.#runId(),
       )
     const { run, sources } = this.#partialFields(this.#run.outcomes)
     return { aggregate: name, url: route.url, run, sources }
   }
 
   #partialFields(outcomes: LoggedOutcomes): RunFields {
-    const { timeline, lost } = this.#run
-    return partialFields(this.#aggregate, lost, outcomes, this.#callerCredentials(), timeline?.id)
+    return partialFields(this.#aggregate, this.#run.lost, outcomes, this.#callerCredentials(), this.#runId())
+  }
+
+  #runId(): string | undefined {
+    return this.#isComplete ? undefined : this.#run.timeline?.id
   }
 
   #callerCredentials(): CallerCredentials {

@@ -67,6 +67,7 @@ export class EndOfRun implements WaitingEvent {
       return text
     } catch (error) {
       this.event = 'problem'
+      log.unwritten(result)
       const problem = toProblem(error)
       log.failed(problem)
       return problemText(this.#context.request, problem)

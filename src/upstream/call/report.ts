@@ -1,6 +1,11 @@
-import { UpstreamError } from '../../errors.ts'
+import { UpstreamError, type ErrorCode } from '../../errors.ts'
 import type { JoinReason, ResendRefusal } from './events.ts'
 import type { LiveCall } from './live-call.ts'
+
+const refusals: { readonly [Code in ErrorCode]?: ResendRefusal } = {
+  BULKHEAD_FULL: 'permit',
+  BREAKER_OPEN: 'breaker',
+}
 
 /** Reports that a call waits for the answer of another call. A listener of the event may abort the call. */
 export function reportJoined(
@@ -31,7 +36,7 @@ export function reportRefusedResend(
   })
 }
 
-/** Returns the reason of an error with which a layer below refused to send a call again. */
-export function refusalOf(error: unknown): ResendRefusal {
-  return error instanceof UpstreamError && error.code === 'BREAKER_OPEN' ? 'breaker' : 'permit'
+/** Returns the reason of an error with which a layer below refused to send a call again; undefined for another error. */
+export function refusalOf(error: unknown): ResendRefusal | undefined {
+  return error instanceof UpstreamError ? refusals[error.code] : undefined
 }

@@ -30,6 +30,7 @@ test('the credentials in headers of a caller are hidden, and other headers are n
     [{ 'x-api-key': 'abc' }, 'abc', 'abc'],
     [{ 'x-api-key': 'longer-key', token: 'long' }, 'longer-key long', '[redacted] [redacted]'],
     [{ 'set-cookie': ['first=one', 'second=two'] }, 'first=one second=two', '[redacted] [redacted]'],
+    [{ authorization: 'Bearer a+b/c==' }, 'a+b/c== a%2Bb%2Fc%3D%3D', '[redacted] [redacted]'],
     [{}, 'Bearer', 'Bearer'],
   ] as const)
     t.equal(new CallerCredentials(headers as never).hide(text), clean, JSON.stringify(headers))

@@ -82,9 +82,9 @@ export class HedgedCall<T> {
    * Starts the timer again. The slowest calls need a second attempt most, and a permit or the budget may be available
    * then.
    */
-  #refused(reason: ResendRefusal): void {
+  #refused(reason: ResendRefusal | undefined): void {
     if (this.#isOver || this.#failure !== undefined) return
-    if (!this.#isRefusalReported) {
+    if (reason !== undefined && !this.#isRefusalReported) {
       this.#isRefusalReported = true
       reportRefusedResend(this.#call, 'hedge', reason)
     }

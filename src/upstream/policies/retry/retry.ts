@@ -146,7 +146,8 @@ async function repeat<T>(
   } catch (later) {
     // A refusal of the second attempt by Headwaters would hide the failure of the upstream.
     if (later instanceof UpstreamError && !second.attempt.sent && !call.abort.aborted) {
-      reportRefusedResend(call, 'retry', refusalOf(later))
+      const refusal = refusalOf(later)
+      if (refusal !== undefined) reportRefusedResend(call, 'retry', refusal)
       throw error
     }
     return again(next, call, options, later, free ? attempts : attempts + 1)
