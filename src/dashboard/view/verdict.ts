@@ -25,7 +25,7 @@ export class VerdictView implements View {
     const words = element('div', {}, this.#text, this.#hint)
     verdict.append(element('span', { class: 'verdict-shape' }, this.#shape.node), words)
     this.#text.addEventListener('click', ({ target }) => this.#follow(target))
-    this.#text.addEventListener('pointerdown', () => (this.#isPressed = true))
+    this.#text.addEventListener('pointerdown', ({ button }) => (this.#isPressed = button === 0))
     for (const end of ['pointerup', 'pointercancel']) window.addEventListener(end, () => (this.#isPressed = false))
   }
 
