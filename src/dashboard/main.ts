@@ -1,5 +1,5 @@
 import { Connection } from './model/connection.ts'
-import type { KeyStore, Phase, Timers } from './model/phase.ts'
+import type { Phase, Timers } from './model/phase.ts'
 import { DashboardState } from './model/state.ts'
 import { Aggregates } from './view/aggregates.ts'
 import { Announcer } from './view/announcer.ts'
@@ -11,19 +11,14 @@ import { startFilterKeys } from './view/keyboard.ts'
 import { RunList } from './view/run-list.ts'
 import { findPlaces, place, type Page, type View } from './view/shell.ts'
 import { ServiceLine } from './view/service-line.ts'
+import { tabKey } from './view/tab-key.ts'
 import { onTheme, startTheme } from './view/theme.ts'
 import { Tiles } from './view/tiles.ts'
 import { Totals } from './view/totals.ts'
 import { UpstreamDetail } from './view/upstream-detail.ts'
 import { VerdictView } from './view/verdict.ts'
 
-const keyName = 'headwaters-key'
-
-const key: KeyStore = {
-  read: () => sessionStorage.getItem(keyName) ?? undefined,
-  write: value => sessionStorage.setItem(keyName, value),
-  forget: () => sessionStorage.removeItem(keyName),
-}
+const key = tabKey()
 
 const timers: Timers = {
   now: () => Date.now(),
@@ -37,6 +32,7 @@ const timers: Timers = {
 startTheme()
 const state = new DashboardState()
 const filter = place('filter') as HTMLInputElement
+const explanation = place('explanation') as HTMLDialogElement
 const announcer = new Announcer()
 const serviceLine = new ServiceLine()
 const render = onFrame(() => {
@@ -70,7 +66,14 @@ const page: Page = {
     state.select(name)
     render()
   },
-  showAggregate: name => aggregates.show(name),
+  showAggregate: name => {
+    if (aggregates.hides(name)) {
+      filter.value = ''
+      aggregates.render(state)
+      render()
+    }
+    aggregates.show(name)
+  },
   changed: render,
   announce: sentence => announcer.say(sentence),
   onTheme,
@@ -88,7 +91,7 @@ const views: readonly View[] = [
 ]
 
 function enter(phase: Phase): void {
-  const isStale = phase.name === 'lost' || phase.name === 'waiting' || phase.name === 'outdated'
+  const isStale = state.at > 0 && phase.name !== 'live'
   place('main').classList.toggle('stale', isStale)
   if (isStale) place('main').setAttribute('aria-disabled', 'true')
   else place('main').removeAttribute('aria-disabled')
@@ -96,12 +99,16 @@ function enter(phase: Phase): void {
   serviceLine.show(phase)
   gate.show(phase)
   banner.show(phase, timers.now(), connection.lastEventAt)
-  if (phase.name === 'waiting') announcer.say('The connection to the service is lost.')
-  if (phase.name === 'live') announcer.say('The numbers are live.')
+  announcer.follow(phase)
+  if (phase.name === 'locked') explanation.close()
   render()
 }
 
-place('forget').addEventListener('click', () => connection.lock())
+place('forget').addEventListener('click', () => {
+  connection.lock()
+  // The numbers that were read with the key leave the memory of the page.
+  location.reload()
+})
 startFilterKeys(filter, render)
 // The banner counts seconds; nothing else of the page needs a timer.
 setInterval(() => {
@@ -109,3 +116,4 @@ setInterval(() => {
 }, 1000)
 document.addEventListener('visibilitychange', () => (document.hidden ? connection.hide() : connection.show()))
 connection.open()
+if (document.hidden) connection.hide()

@@ -41,7 +41,7 @@ ${pageFiles.styles.map(file => `<link rel="stylesheet" href="dashboard/assets/${
 </header>
 <div class="banner" id="banner" hidden></div>
 <noscript><div class="banner banner-plain">The dashboard needs JavaScript. Without it, read
-<a href="/metrics">the metrics</a> or <a href="/requests">the kept runs</a>.</div></noscript>
+<a href="metrics">the metrics</a> or <a href="requests">the kept runs</a>.</div></noscript>
 <div class="gate" id="gate" hidden></div>
 <main id="main" class="board">
 <section class="summary" aria-labelledby="summary-title">

@@ -123,7 +123,16 @@ function isTroubled({ recent: { runs, partial, failed } }: JudgedAggregate): boo
 }
 
 function byTrouble(a: JudgedAggregate, b: JudgedAggregate): number {
-  return b.recent.failed - a.recent.failed || b.recent.partial - a.recent.partial
+  const [one, other] = [a.recent, b.recent]
+  return (
+    step(other.failed, other.runs) - step(one.failed, one.runs) ||
+    step(other.partial, other.runs) - step(one.partial, one.runs)
+  )
+}
+
+/** Returns a share in steps of 5 percent. Smaller differences change no order, so that names keep their places. */
+function step(part: number, runs: number): number {
+  return Math.ceil((20 * part) / runs)
 }
 
 function linkTo({ name }: JudgedAggregate): VerdictPart {

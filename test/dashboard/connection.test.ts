@@ -214,6 +214,36 @@ test('a service that requires a key locks the page until it has the right one', 
   t.equal(tries[2]?.signal?.aborted, true, 'the connection that was opened with the key is closed')
 })
 
+test('a key that no header can have is refused without a request, and is not kept', async t => {
+  const { last, connection, tries, keyOf } = opened(t)
+  await last().status(401)
+  for (const key of ['schlüssel-🗝', 'two\nlines', '\u007f']) {
+    connection.unlock(key)
+    t.same(connection.phase, { name: 'locked', isRefused: true }, key)
+    t.equal(keyOf(), undefined)
+  }
+  t.equal(tries.length, 1)
+  connection.unlock('schlüssel')
+  t.equal(last().headers.get('authorization'), 'Bearer schlüssel')
+})
+
+test('requests that were sent with a key end when it is forgotten or refused', async t => {
+  const { last, connection } = opened(t)
+  const events = last()
+  connection.request('/requests', 'application/json').catch(() => {})
+  const first = last()
+  connection.lock()
+  t.equal(first.signal?.aborted, true)
+  connection.unlock('key')
+  const next = last()
+  t.not(next, events)
+  connection.request('/requests', 'application/json').catch(() => {})
+  const second = last()
+  t.equal(second.signal?.aborted, false)
+  await next.status(401)
+  t.equal(second.signal?.aborted, true)
+})
+
 test('a service without the dashboard is not asked again', async t => {
   const { last, timers, tries, name, connection } = opened(t)
   await last().status(404)

@@ -76,3 +76,12 @@ test('the runs of a service that has ended are removed', async t => {
   shown.take(rowsOf(4, 4))
   t.same(ids(shown), ['run-4'])
 })
+
+test('a paused list of a service that has ended is removed', async t => {
+  const shown = new ShownRuns()
+  shown.take(rowsOf(1, 3))
+  shown.pause()
+  shown.take(rowsOf(1, 5))
+  shown.clear()
+  t.same([shown.mode, ids(shown), shown.missed], ['live', [], 0])
+})

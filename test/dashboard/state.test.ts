@@ -174,6 +174,9 @@ test('the sickest upstream is selected until the user selects another', async t 
   state.select('birds')
   withHealth(start + 1500, 'failing', 'failing', 'healthy')
   t.equal(state.selected?.name, 'birds')
+  state.select(undefined)
+  t.equal(state.selected?.name, 'cats', 'the sickest one is followed again')
+  state.select('birds')
   state.apply(hello(['birds', 'cats']))
   t.equal(state.selected, state.upstreams[0], 'a chosen name stays selected after a reload')
   state.apply(hello(['cats']))
@@ -198,14 +201,13 @@ test('a row of a run is shown once, newest first, and old ones are dropped', asy
   t.equal(state.runs.rows[0]?.id, 'late', 'rows of one event are sorted')
 })
 
-test('an aggregate whose run has called an upstream is one of its users', async t => {
+test('a sample names the aggregates that use an upstream if they have changed', async t => {
   const state = opened('cats', 'dogs')
-  const row = { ...runRow('run-1', start), upstreams: ['dogs', 'gone'] }
-  const more = { complete: 0, partial: 0, failed: 0, cancelled: 0 }
-  for (let left = 2; left > 0; left--) state.apply({ type: 'runs', rows: [row], more })
+  state.apply(sample(start + 500, { upstreams: [upstreamRow({ index: 1, usedBy: ['breed', 'facts'] })] }))
+  state.apply(sample(start + 1000, { upstreams: [upstreamRow({ index: 1 })] }))
   t.same(
     state.upstreams.map(({ users }) => users),
-    [[], ['breed']],
+    [[], ['breed', 'facts']],
   )
 })
 
@@ -230,6 +232,21 @@ test('at most fifty changes of circuit breakers are kept', async t => {
     state.apply({ type: 'breaker', at, upstream: 'cats', from: 'closed', to: at % 2 === 0 ? 'open' : 'closed' })
   t.equal(state.breakers.length, 50)
   t.equal(state.breakers[0]?.at, 10)
+})
+
+test('a change of a circuit breaker shows at once, and the last changes of each upstream stay', async t => {
+  const state = opened('cats', 'dogs')
+  const change = { type: 'breaker', from: 'closed' } as const
+  state.apply({ ...change, at: start, upstream: 'dogs', to: 'open' })
+  t.equal(state.upstreams[1]?.breaker, 'open')
+  state.apply({ ...change, at: start + 1, upstream: 'gone', to: 'open' })
+  state.apply({ ...change, at: start + 2, upstream: 'dogs', to: 'half-open' })
+  state.apply({ ...change, at: start + 3, upstream: 'dogs', to: 'closed' })
+  t.same(
+    state.breakerChanges('dogs', 2).map(({ to }) => to),
+    ['half-open', 'closed'],
+  )
+  t.same(state.breakerChanges('cats', 2), [])
 })
 
 test('the rates of an upstream are those of the counts of the last ten seconds', async () => {

@@ -37,6 +37,8 @@ const warmUpMs = 120_000
  */
 export class DashboardEvents {
   readonly fleet: SimulatedFleet
+  /** Changes each event before it is sent. @default events are sent as the fleet makes them */
+  alter: (event: DashboardEvent) => DashboardEvent = event => event
   readonly #options: DashboardEventsOptions
   readonly #server: Server
   /** The page and its files, as the admin listener serves them. */
@@ -104,6 +106,11 @@ export class DashboardEvents {
     this.#isLost = false
   }
 
+  /** Sends a first event to all readers, as after a reload of the definitions. */
+  reload(): void {
+    this.#send(this.fleet.hello())
+  }
+
   /**
    * Replays events as fast as the page reads them, until `ms` more have passed on the clock of the service; afterwards
    * events come at their own pace again.
@@ -137,7 +144,7 @@ export class DashboardEvents {
 
   #send(event: DashboardEvent): void {
     if (this.#readers.size === 0) return
-    const text = eventText(event)
+    const text = eventText(this.alter(event))
     for (const reader of this.#readers) reader.write(text)
   }
 
@@ -164,7 +171,7 @@ export class DashboardEvents {
 
   #stream(response: ServerResponse): void {
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
-    response.write(eventText(this.fleet.hello()))
+    response.write(eventText(this.alter(this.fleet.hello())))
     this.#reads++
     this.#readers.add(response)
     response.on('close', () => {

@@ -14,13 +14,17 @@ export interface OpenOptions extends BrowserContextOptions {
   readonly isEmpty?: boolean
   /** Further arguments of the browser. @default none */
   readonly args?: readonly string[]
+  /** A script that runs before those of the page. @default none */
+  readonly before?: string
+  /** True if the test sets the clock of the page. @default false */
+  readonly hasClock?: boolean
 }
 
 /** Opens the dashboard, and waits for its first numbers. */
 export async function openDashboard(
   t: Test,
   url: string,
-  { isEmpty = false, args = [], ...options }: OpenOptions = {},
+  { isEmpty = false, args = [], before, hasClock = false, ...options }: OpenOptions = {},
 ): Promise<OpenDashboard> {
   const browser = await launchChromium(t, args)
   const viewport = { width: 1280, height: 900 }
@@ -39,6 +43,8 @@ export async function openDashboard(
     'globalThis.violations = []; document.addEventListener("securitypolicyviolation", e => ' +
       'violations.push(`policy: ${e.violatedDirective} ${e.blockedURI}`))',
   )
+  if (before !== undefined) await page.addInitScript(before)
+  if (hasClock) await page.clock.install()
   await page.goto(url)
   if (!isEmpty) await page.locator('.tile, .chip').first().waitFor()
   return { page, problems: async () => [...problems, ...(await page.evaluate<string[]>('violations'))] }

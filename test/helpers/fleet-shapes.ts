@@ -57,7 +57,7 @@ const shopAggregates = [
   ['order-status', '/v1/orders/{id}', 34, 1200, ['accounts!', 'shipping!']],
 ] as const
 
-/** A shop of seven upstreams and five aggregates. With `isFailing` the upstream `inventory` fails when it is told to. */
+/** A shop of seven upstreams and five aggregates. With `isFailing` the upstream `inventory` fails from the set moment. */
 export function shopFleet(isFailing: boolean): FleetShape {
   const upstreams = shop.map(([name, operations, medianMs, limit, cached, isHedged]): FleetUpstream => ({
     name,

@@ -1,4 +1,4 @@
-import type { KeptRun } from '../../src/waterfall/kept-run.ts'
+import type { KeptRun, RunRow } from '../../src/waterfall/kept-run.ts'
 import { rowOf } from './fleet-runs.ts'
 
 /** Returns what `GET /requests` answers: the runs that the filters select, newest first. */
@@ -7,7 +7,9 @@ export function listRuns(kept: ReadonlyMap<string, KeptRun>, filters: URLSearchP
   const states = filters.get('state')?.split(',')
   const before = kept.get((filters.get('before') ?? '').split('_').at(-1) ?? '')
   const counts = { failed: 0, partial: 0, slow: 0, cancelled: 0, complete: 0 }
-  const runs = []
+  const limit = Number(filters.get('limit') ?? 50)
+  const runs: RunRow[] = []
+  let next: string | null = null
   for (const run of [...kept.values()].reverse()) {
     counts[run.state]++
     if (before !== undefined && run.at >= before.at) continue
@@ -16,7 +18,9 @@ export function listRuns(kept: ReadonlyMap<string, KeptRun>, filters: URLSearchP
     const upstream = filters.get('upstream')
     if (upstream !== null && !run.upstreams.includes(upstream)) continue
     if (run.ms < Number(filters.get('min') ?? 0)) continue
-    if (runs.length < Number(filters.get('limit') ?? 50)) runs.push(rowOf(run))
+    const last = runs.at(-1)
+    if (runs.length < limit) runs.push(rowOf(run))
+    else if (last !== undefined) next ??= `${Date.parse(last.at)}_${last.id}`
   }
-  return { runs, next: null, kept: counts, oldest: {}, incomplete: [] }
+  return { runs, next, kept: counts, oldest: {}, incomplete: [] }
 }

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import { serveHttp, type Teardown } from './serve-http.ts'
 
-/** An upstream that answers each request at once, and fails as long as it is told to. */
+/** An upstream that answers each request at once, with a status that the test sets. */
 export async function switchableUpstream(t: Teardown, body: unknown) {
   let status = 200
   const text = JSON.stringify(body)

@@ -64,6 +64,24 @@ test('the verdict of one upstream, of runs without a call, and of many aggregate
   t.match(one.verdict, ', and 2 more aggregates are affected.')
 })
 
+test('the verdict names the affected aggregates by steps of five percent, so that their order stays', async t => {
+  const hand = new HandOverview()
+  const rows = (pets: number, facts: number) => ({
+    upstreams: [upstreamRow('cats', { ok: 10 })],
+    aggregates: [
+      aggregateRow('pets', { counts: { complete: 100 - pets, failed: pets } }),
+      aggregateRow('facts', { counts: { complete: 1000 - 10 * facts, failed: 10 * facts } }),
+    ],
+  })
+  const order = () => hand.overview.sample().verdict.sentences[1]?.flatMap(({ aggregate = [] }) => aggregate)
+  hand.ticks(20, rows(42, 44))
+  t.same(order(), ['pets', 'facts'])
+  hand.ticks(20, rows(44, 41))
+  t.same(order(), ['pets', 'facts'])
+  hand.ticks(20, rows(42, 62))
+  t.same(order(), ['facts', 'pets'], 'a difference of more than a step')
+})
+
 test('the verdict says that callers do not notice, if they do not', async t => {
   const hand = new HandOverview()
   hand.overview.used('pets', 'cats')

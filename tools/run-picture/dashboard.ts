@@ -53,7 +53,7 @@ export async function pictureForDocs(folder: string): Promise<void> {
   await withBrowser(async browser => {
     for (const scheme of schemes)
       await picture(browser, failing, scheme, {
-        viewport: { width: 1360, height: 880 },
+        viewport: { width: 1360, height: 850 },
         path: join(folder, `dashboard-${scheme}.png`),
         fullPage: false,
       })

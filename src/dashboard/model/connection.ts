@@ -15,6 +15,8 @@ export class Connection {
   readonly #options: ConnectionOptions
   #phase: Phase = { name: 'connecting' }
   #request: AbortController | undefined
+  /** Ends the requests for what the events do not have. */
+  #reads = new AbortController()
   #cancelTimer: (() => void) | undefined
   #cancelHiding: (() => void) | undefined
   #failures = 0
@@ -48,17 +50,16 @@ export class Connection {
     this.#read(request).catch((error: unknown) => this.#fail(request, reasonOf(error)))
   }
 
-  /** Keeps the key and connects with it. */
+  /** Keeps the key and connects with it. A key that no header can have is refused without a request. */
   unlock(key: string): void {
+    if (!isHeaderText(key)) return this.#enter({ name: 'locked', isRefused: true })
     this.#options.key.write(key)
     this.open()
   }
 
   /** Forgets the key and closes the connection that was opened with it. */
   lock(): void {
-    this.#options.key.forget()
-    this.#end()
-    this.#enter({ name: 'locked', isRefused: false })
+    this.#lock(false)
   }
 
   /** Closes the connection when the page has been hidden for a minute. */
@@ -78,10 +79,18 @@ export class Connection {
     if (this.#phase.name === 'hidden' || this.#phase.name === 'waiting') this.open()
   }
 
-  /** Requests a path of the same service with the key. */
+  /** Requests a path of the same service with the key. The request ends when the key is forgotten. */
   request(path: string, accept: string): Promise<Response> {
     const headers = this.#headers(accept)
-    return this.#options.fetch(path, { headers, cache: 'no-store' })
+    return this.#options.fetch(path, { headers, cache: 'no-store', signal: this.#reads.signal })
+  }
+
+  #lock(isRefused: boolean): void {
+    this.#options.key.forget()
+    this.#reads.abort()
+    this.#reads = new AbortController()
+    this.#end()
+    this.#enter({ name: 'locked', isRefused })
   }
 
   #headers(accept: string): Record<string, string> {
@@ -96,9 +105,7 @@ export class Connection {
     if (request !== this.#request) return
     if (response.status === 401) {
       const isRefused = this.#options.key.read() !== undefined
-      this.#options.key.forget()
-      this.#end()
-      return this.#enter({ name: 'locked', isRefused })
+      return this.#lock(isRefused)
     }
     if (response.status === 404) {
       this.#end()
@@ -180,6 +187,14 @@ export class Connection {
     this.#phase = phase
     this.#options.onPhase(phase)
   }
+}
+
+function isHeaderText(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code < 0x20 || code === 0x7f || code > 0xff) return false
+  }
+  return true
 }
 
 function reasonOf(error: unknown): string {

@@ -50,10 +50,10 @@ export class ShownRuns {
     this.#add(rows)
   }
 
-  /** Removes all live rows: they belong to a service that has ended. */
+  /** Removes all rows: they belong to a service that has ended. The list is live afterwards. */
   clear(): void {
     this.#live = []
-    this.revision++
+    this.resume()
   }
 
   /** Sets the filters and shows the runs that pass them; the list is live afterwards. */

@@ -1,4 +1,3 @@
-import type { RunRow } from '../../waterfall/kept-run.ts'
 import type { BreakerChange, DashboardEvent, Health, Hello, Sample, Verdict, WorkerSample } from '../protocol.ts'
 import { AggregateState } from './aggregate-state.ts'
 import { RunRows } from './run-rows.ts'
@@ -64,15 +63,17 @@ export class DashboardState {
         return this.#sample(event)
       case 'runs':
         this.runs.add(event)
-        this.#learnUsers(event.rows)
         this.runsRevision++
         return
       case 'breaker':
-        this.breakers.push(event)
-        if (this.breakers.length > maxBreakerChanges) this.breakers.shift()
-        return
+        return this.#breaker(event)
       case 'bye':
     }
+  }
+
+  /** Returns the last changes of the circuit breaker of an upstream, oldest first. */
+  breakerChanges(upstream: string, most: number): readonly BreakerChange[] {
+    return this.breakers.filter(change => change.upstream === upstream).slice(-most)
   }
 
   /** Selects an upstream by name; an unknown name, or none, selects the sickest. */
@@ -106,7 +107,6 @@ export class DashboardState {
     this.breakers.length = 0
     this.breakers.push(...hello.breakers)
     this.runs.merge(hello.runs)
-    this.#learnUsers(hello.runs)
     this.runsRevision++
     this.namesRevision++
     const name = this.selected?.name
@@ -115,13 +115,11 @@ export class DashboardState {
     if (this.isChosen) this.select(name)
   }
 
-  // The service names the users of an upstream in its first event only, and it may have seen none then.
-  #learnUsers(rows: readonly RunRow[]): void {
-    for (const { aggregate, upstreams } of rows)
-      for (const name of upstreams) {
-        const users = this.upstreams.find(upstream => upstream.name === name)?.users
-        if (users !== undefined && !users.includes(aggregate)) users.push(aggregate)
-      }
+  #breaker(change: BreakerChange): void {
+    this.breakers.push(change)
+    if (this.breakers.length > maxBreakerChanges) this.breakers.shift()
+    const upstream = this.upstreams.find(({ name }) => name === change.upstream)
+    if (upstream !== undefined) upstream.breaker = change.to
   }
 
   #sample(sample: Sample): void {

@@ -31,8 +31,8 @@ export class UpstreamState {
   readonly index: number
   readonly info: UpstreamInfo
   readonly name: string
-  /** The names of the aggregates that have used the upstream, as far as the service and the page have seen it. */
-  readonly users: string[]
+  /** The names of the aggregates that have used the upstream, as far as the service has seen it. */
+  users: readonly string[]
   health: Health = 'idle'
   /** The start of the present health, in ms since 1970. */
   since = 0
@@ -80,7 +80,7 @@ export class UpstreamState {
     this.index = index
     this.info = info
     this.name = info.name
-    this.users = [...info.usedBy]
+    this.users = info.usedBy
   }
 
   /** Takes the three series that the first event of a connection has. */
@@ -115,6 +115,7 @@ export class UpstreamState {
     this.permitLimit = row.permitLimit ?? NaN
     this.queued = row.queued
     this.breaker = row.breaker
+    this.users = row.usedBy ?? this.users
   }
 
   /** Adds one point to each series; a sample without a row had no traffic. */

@@ -10,6 +10,7 @@ const states = ['complete', 'partial', 'failed', 'cancelled'] as const
  */
 export class AggregateRow {
   readonly node: HTMLTableRowElement
+  readonly #title: AttributeCell
   readonly #rate: TextCell
   readonly #segments = states.map(state => element('span', { class: `segment segment-${state}`, hidden: true }))
   readonly #widths = states.map(() => -1)
@@ -17,7 +18,7 @@ export class AggregateRow {
   readonly #p95: TextCell
   readonly #callers: TextCell
 
-  constructor({ name, info }: AggregateState) {
+  constructor({ name }: AggregateState) {
     const perSecond = element('td', { class: 'numeric', attributes: { role: 'cell', 'data-label': 'runs/s' } })
     this.#rate = new TextCell(perSecond)
     const shares = states.map(state => {
@@ -39,9 +40,9 @@ export class AggregateRow {
     })
     explain.dataset.explain = name
     const head = element('th', { class: 'aggregate-name', attributes: { role: 'rowheader', scope: 'row' } })
-    head.append(
-      element('span', { class: 'aggregate-title', text: name, attributes: { title: `${info.method} ${info.url}` } }),
-    )
+    const title = element('span', { class: 'aggregate-title', text: name })
+    this.#title = new AttributeCell(title, 'title')
+    head.append(title)
     this.node = element(
       'tr',
       { attributes: { role: 'row', tabindex: '-1' } },
@@ -60,7 +61,8 @@ export class AggregateRow {
   }
 
   render(aggregate: AggregateState): void {
-    const { runs } = aggregate
+    const { runs, info } = aggregate
+    this.#title.set(`${info.method} ${info.url}`)
     this.#rate.set(rate(aggregate.rate))
     states.forEach((state, index) => {
       const part = runs === 0 ? 0 : aggregate[state] / runs

@@ -75,6 +75,11 @@ export class Aggregates implements View {
     for (const aggregate of this.#order) this.#rowOf(aggregate).render(aggregate)
   }
 
+  /** Returns true if the filter hides the row of an aggregate. */
+  hides(name: string): boolean {
+    return this.#rows.get(name)?.node.isConnected !== true
+  }
+
   /** Scrolls to a row and gives it the focus. */
   show(name: string): void {
     const row = this.#rows.get(name)?.node

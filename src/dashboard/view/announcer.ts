@@ -1,3 +1,4 @@
+import type { Phase } from '../model/phase.ts'
 import type { DashboardState } from '../model/state.ts'
 import type { Health } from '../protocol.ts'
 import { healthWords } from './shapes.ts'
@@ -13,6 +14,8 @@ export class Announcer implements View {
   readonly #health = new Map<string, Health>()
   #sentence = ''
   #isPaused = false
+  #names = -1
+  #isLost = false
 
   /** Says a sentence now, or at the end of the pause; the newest one wins. */
   say(sentence: string): void {
@@ -20,8 +23,20 @@ export class Announcer implements View {
     if (!this.#isPaused) this.#speak()
   }
 
-  render({ upstreams }: DashboardState): void {
+  /** Says that the connection is lost, once, and that the numbers are live. */
+  follow({ name }: Phase): void {
+    if (name === 'waiting' && !this.#isLost) this.say('The connection to the service is lost.')
+    if (name === 'live') this.say('The numbers are live.')
+    this.#isLost = name === 'waiting' || name === 'lost'
+  }
+
+  render({ upstreams, namesRevision }: DashboardState): void {
     const isFirst = this.#health.size === 0
+    if (namesRevision !== this.#names) {
+      this.#names = namesRevision
+      const names = new Set(upstreams.map(({ name }) => name))
+      for (const name of this.#health.keys()) if (!names.has(name)) this.#health.delete(name)
+    }
     const changes: string[] = []
     for (const { name, health } of upstreams) {
       const before = this.#health.get(name)

@@ -24,7 +24,8 @@ export class Banner {
   /** Writes the message; called in each second while the connection is not live. */
   show(phase: Phase, now: number, lastEventAt: number): void {
     const { name } = phase
-    const isLost = name === 'waiting' || name === 'lost'
+    const hasNumbers = lastEventAt > 0
+    const isLost = name === 'waiting' || name === 'lost' || (name === 'connecting' && hasNumbers)
     this.#place.hidden = !isLost && name !== 'outdated'
     this.#retry.hidden = name !== 'waiting'
     this.#reload.hidden = name !== 'outdated'
@@ -33,10 +34,10 @@ export class Banner {
       this.#rest.set('Reload the page to see its numbers.')
     }
     if (!isLost) return
-    const hasNumbers = lastEventAt > 0
     this.#first.set(hasNumbers ? `No connection since ${clock(lastEventAt)}:` : 'No connection:')
     const age = hasNumbers ? ` The numbers below are ${elapsed(now - lastEventAt)} old.` : ''
-    const next = name === 'waiting' ? ` Next try in ${elapsed(phase.tryAt - now + 999)}.` : ' Trying now…'
+    if (phase.name === 'connecting') return this.#rest.set(`${age.trimStart()} Connecting…`)
+    const next = phase.name === 'waiting' ? ` Next try in ${elapsed(phase.tryAt - now + 999)}.` : ' Trying now…'
     this.#rest.set(`${phase.reason}.${age}${next}`)
   }
 }

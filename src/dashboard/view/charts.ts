@@ -118,7 +118,8 @@ export class Charts {
     const { lines } = this.#data
     const at = this.#point ?? points - 1
     const moment = (point: number) => clock(this.#secondOf(point) * 1000)
-    this.#time.set(this.#point === undefined ? `${moment(0)} to ${moment(points - 1)}` : `at ${moment(at)}`)
+    const time = this.#point === undefined ? `${moment(0)} to ${moment(points - 1)}` : `at ${moment(at)}`
+    this.#time.set(`${time}; rates over 1 s`)
     for (const { spec, legends } of this.#figures)
       for (const { line, value } of legends)
         value.set(withUnit(line.value?.(this.#data, at) ?? lines[line.name][at] ?? null, spec.unit))

@@ -1,6 +1,7 @@
 import { rate } from '../model/format.ts'
 import type { UpstreamState } from '../model/upstream-state.ts'
 import { AttributeCell, element, TextCell } from './dom.ts'
+import { titleOf, type Selection } from './selection.ts'
 import { HealthShape, healthWords } from './shapes.ts'
 
 /** The button of an upstream that needs no look, where a page has many. */
@@ -10,13 +11,13 @@ export class Chip {
   readonly #shape = new HealthShape('healthy')
   readonly #health = new AttributeCell(this.button, 'data-health')
   readonly #pressed = new AttributeCell(this.button, 'aria-pressed')
+  readonly #title = new AttributeCell(this.button, 'title')
   readonly #word: TextCell
   readonly #rate: TextCell
 
-  constructor(name: string, origin: string) {
+  constructor(name: string) {
     const { button } = this
     button.dataset.name = name
-    button.title = origin
     const word = element('span', { class: 'unseen' })
     this.#word = new TextCell(word)
     const perSecond = element('span', { class: 'chip-rate' })
@@ -25,10 +26,12 @@ export class Chip {
     this.node.append(button)
   }
 
-  render({ health, rate: perSecond }: UpstreamState, isSelected: boolean): void {
+  render(upstream: UpstreamState, selection: Selection): void {
+    const { health, rate: perSecond } = upstream
     this.#shape.set(health)
     this.#health.set(health)
-    this.#pressed.set(String(isSelected))
+    this.#pressed.set(String(selection !== 'none'))
+    this.#title.set(titleOf(upstream, selection))
     this.#word.set(`${healthWords[health]},`)
     this.#rate.set(perSecond === 0 ? '' : `${rate(perSecond)}/s`)
   }

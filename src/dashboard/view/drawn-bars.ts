@@ -62,7 +62,7 @@ function drawnBar(bar: Bar, end: number): SVGElement[] {
   shape.style.width = `max(2px, ${percent((bar.to - bar.from) / end)})`
   shape.append(title(`${meaningOf(bar)}: ${timeText(bar.to - bar.from)}, from ${timeText(bar.from)}`))
   if (look !== 'failed' && look !== 'cancelled') return [shape]
-  // The end of an attempt without an answer has a form of its own, for those who do not see its colour.
+  // The end of an attempt without an answer has a form of its own, so that it is visible without colours.
   const place = drawing('svg', { x: percent(bar.to / end), y: String(top), overflow: 'visible' })
   const sign = look === 'failed' ? 'M-3.5 1l7 7m0-7l-7 7' : 'M0-2v13'
   if (look === 'failed') place.append(drawing('path', { class: 'fall-halo', d: sign }))

@@ -61,7 +61,9 @@ export class Gate {
     this.#form.hidden = !isLocked
     this.#off.hidden = !isOff
     this.#place.hidden = !isLocked && !isOff
-    this.#main.hidden = isLocked || isOff
+    // Old numbers are not for a reader whose key the service has not accepted.
+    if (isLocked || isOff) this.#main.hidden = true
+    else if (phase.name === 'live') this.#main.hidden = false
     if (!isLocked) return
     this.#error.set(phase.isRefused ? 'The service did not accept this key.' : '')
     if (!wasLocked || phase.isRefused) this.#field.focus()

@@ -132,7 +132,7 @@ function summary({ state, status, code, ms, deadline, caller, isSlow }: KeptRun)
   const texts = [
     ...(status === null ? [] : [`status ${status}`]),
     ...(code === null ? [] : [code]),
-    `${timeText(ms)} of ${timeText(deadline)}`,
+    `${timeText(ms)}; deadline ${timeText(deadline)}`,
     ...(isSlow ? ['one of the slowest'] : []),
     ...ends,
   ]

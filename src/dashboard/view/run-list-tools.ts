@@ -1,6 +1,7 @@
 import { countFilters } from '../model/filters.ts'
 import { count } from '../model/format.ts'
-import type { ShownRuns } from '../model/shown-runs.ts'
+import type { KeptReader } from '../model/kept-reader.ts'
+import { mostShown, type ShownRuns } from '../model/shown-runs.ts'
 import type { DashboardState } from '../model/state.ts'
 import { element, TextCell } from './dom.ts'
 
@@ -34,9 +35,14 @@ export class RunListTools {
    * Writes the state of the list.
    *
    * @param isHeld - True if the list stands still only while the pointer or the focus is in it.
-   * @param note - A sentence about the last request for kept runs.
+   * @param kept - The last request for kept runs.
    */
-  write(shown: ShownRuns, isHeld: boolean, note: string, { keptRuns, runs: { more } }: DashboardState): void {
+  write(
+    shown: ShownRuns,
+    isHeld: boolean,
+    { note, hasMore }: KeptReader,
+    { keptRuns, runs: { more } }: DashboardState,
+  ): void {
     const { mode, missed, rows, filters } = shown
     const runs = `${count(rows.length)} ${rows.length === 1 ? 'run' : 'runs'}`
     const texts = {
@@ -48,8 +54,9 @@ export class RunListTools {
     const isPaused = mode === 'paused' && !isHeld
     this.#pauseText.set(mode === 'older' ? 'Back to live' : isPaused ? 'Resume' : 'Pause')
     this.#older.hidden = !keptRuns
-    this.#older.disabled = rows.length === 0
-    this.#empty.set(rows.length > 0 ? '' : emptyText(keptRuns, countFilters(filters) > 0))
+    const isFiltered = countFilters(filters) > 0
+    this.#older.disabled = rows.length === 0 && !isFiltered
+    this.#empty.set(rows.length > 0 ? '' : emptyText(keptRuns, isFiltered, hasMore))
     const unlisted = more.complete + more.partial + more.failed + more.cancelled
     this.#more.set(
       unlisted === 0 || rows.length === 0
@@ -59,9 +66,10 @@ export class RunListTools {
   }
 }
 
-function emptyText(keptRuns: boolean, isFiltered: boolean): string {
+function emptyText(keptRuns: boolean, isFiltered: boolean, hasMore: boolean): string {
   if (!keptRuns) return 'Runs are not kept: KEPT_RUNS is 0.'
-  return isFiltered ? 'No kept run passes the filters.' : 'No run has ended yet.'
+  if (!isFiltered) return 'No run has ended yet.'
+  return hasMore ? `None of the newest ${mostShown} kept runs passes the filters.` : 'No kept run passes the filters.'
 }
 
 function button(action: () => void): HTMLButtonElement {

@@ -1,8 +1,8 @@
 import { countFilters, readFilters, readRun, withFilters, withRun } from '../model/filters.ts'
+import { KeptReader } from '../model/kept-reader.ts'
 import { ShownRuns } from '../model/shown-runs.ts'
 import type { DashboardState } from '../model/state.ts'
 import { element } from './dom.ts'
-import { KeptReader } from './kept-reader.ts'
 import { columnTitles, ListedRows } from './listed-rows.ts'
 import { OpenRun } from './open-run.ts'
 import { RunFilterBar } from './run-filters.ts'
@@ -22,11 +22,13 @@ export class RunList implements View {
   #seen = { names: -1, runs: -1, boot: '', shown: -1 }
   /** True if the list stands still because the pointer or the focus is in it. */
   #isHeld = false
+  /** The query of the address whose filters and run are shown. */
+  #search = location.search
 
   constructor(page: Page) {
     this.#page = page
     this.#filters = new RunFilterBar(filters => {
-      setSearch(withFilters(location.search, filters), false)
+      this.#setSearch(withFilters(location.search, filters), false)
       this.#filter()
     })
     this.#tools = new RunListTools({ onPause: () => this.#togglePause(), onOlder: () => this.#findOlder() })
@@ -40,13 +42,19 @@ export class RunList implements View {
       onOpen: id => this.#openRun(id),
       addressOf: id => withRun(location.search, id),
     })
-    this.#kept = new KeptReader(page, () => this.#write())
+    this.#kept = new KeptReader(
+      path => page.read(path),
+      () => this.#write(),
+    )
     const { head, foot } = this.#tools
     const listed = element('div', { class: 'runs-listed' }, head, columnTitles(), this.#rows.node, foot)
     const split = element('div', { class: 'runs-split' }, listed, this.#open.node)
     page.places.runs.append(this.#filters.node, split)
     this.#filters.set(readFilters(location.search))
     window.addEventListener('popstate', () => {
+      // A link within the page changes only the hash.
+      if (location.search === this.#search) return
+      this.#search = location.search
       this.#filters.set(readFilters(location.search))
       this.#follow()
     })
@@ -59,7 +67,7 @@ export class RunList implements View {
       this.#seen.names = state.namesRevision
       const nameOf = ({ name }: { readonly name: string }) => name
       this.#filters.setNames(state.aggregates.map(nameOf), state.upstreams.map(nameOf))
-      if (state.boot !== this.#seen.boot) this.#shown.clear()
+      if (state.boot !== this.#seen.boot) this.#clear()
       this.#seen.boot = state.boot
     }
     if (isFirst) this.#follow()
@@ -69,6 +77,11 @@ export class RunList implements View {
       this.#writeTools()
     }
     if (this.#shown.revision !== this.#seen.shown) this.#write()
+  }
+
+  #clear(): void {
+    this.#isHeld = false
+    this.#shown.clear()
   }
 
   /** Shows what the address names: the filters and the open run. */
@@ -91,7 +104,7 @@ export class RunList implements View {
 
   #findOlder(): void {
     const { filters, rows } = this.#shown
-    this.#kept.findOlder(filters, rows.at(-1), runs => {
+    this.#kept.findOlder(filters, rows, runs => {
       if (!this.#shown.showOlder(runs)) return false
       this.#isHeld = false
       this.#rows.node.scrollTop = 0
@@ -102,14 +115,14 @@ export class RunList implements View {
 
   #openRun(id: string): void {
     const search = withRun(location.search, id)
-    if (search !== location.search) setSearch(search, true)
+    if (search !== location.search) this.#setSearch(search, true)
     this.#open.show(id, true)
     this.#write()
   }
 
   #close(): void {
     const id = readRun(location.search)
-    setSearch(withRun(location.search, undefined), true)
+    this.#setSearch(withRun(location.search, undefined), true)
     this.#open.close()
     this.#write()
     if (id !== undefined) this.#rows.focus(id)
@@ -147,12 +160,13 @@ export class RunList implements View {
   }
 
   #writeTools(): void {
-    if (this.#state !== undefined) this.#tools.write(this.#shown, this.#isHeld, this.#kept.note, this.#state)
+    if (this.#state !== undefined) this.#tools.write(this.#shown, this.#isHeld, this.#kept, this.#state)
   }
-}
 
-function setSearch(search: string, isNewPlace: boolean): void {
-  const address = `${location.pathname}${search}`
-  if (isNewPlace) history.pushState(null, '', address)
-  else history.replaceState(null, '', address)
+  #setSearch(search: string, isNewPlace: boolean): void {
+    const address = `${location.pathname}${search}`
+    if (isNewPlace) history.pushState(null, '', address)
+    else history.replaceState(null, '', address)
+    this.#search = location.search
+  }
 }

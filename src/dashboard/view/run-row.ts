@@ -41,10 +41,6 @@ export class RunRowView {
     this.#dataState = new AttributeCell(this.link, 'data-state')
   }
 
-  get run(): RunRow | undefined {
-    return this.#run
-  }
-
   /** Shows a run. */
   set(run: RunRow): void {
     if (run === this.#run) return

@@ -24,9 +24,9 @@ export interface Page {
   readonly places: Places
   /** Requests a path of this listener with the key of the operator. It rejects if there is no answer. */
   read(path: string, accept?: string): Promise<Response>
-  /** Selects the upstream whose detail is shown. */
-  select(upstream: string): void
-  /** Scrolls to the row of an aggregate and marks it. */
+  /** Selects the upstream whose detail is shown; undefined follows the sickest one. */
+  select(upstream: string | undefined): void
+  /** Scrolls to the row of an aggregate and gives it the focus. A filter that hides the row is emptied. */
   showAggregate(name: string): void
   /** Renders in the next animation frame. */
   changed(): void

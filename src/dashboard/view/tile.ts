@@ -2,6 +2,7 @@ import { clock, elapsed, latency, rate, share } from '../model/format.ts'
 import type { Health } from '../protocol.ts'
 import type { UpstreamState } from '../model/upstream-state.ts'
 import { AttributeCell, element, TextCell } from './dom.ts'
+import { titleOf, type Selection } from './selection.ts'
 import { HealthShape, healthWords } from './shapes.ts'
 import { Sparkline } from './sparkline.ts'
 
@@ -20,6 +21,7 @@ export class Tile {
   readonly #spark = new Sparkline()
   readonly #health: AttributeCell
   readonly #pressed: AttributeCell
+  readonly #title = new AttributeCell(this.button, 'title')
   readonly #word: TextCell
   readonly #since: TextCell
   readonly #reason: TextCell
@@ -30,12 +32,11 @@ export class Tile {
   readonly #breakerState: AttributeCell
   #size = 0
 
-  constructor(name: string, origin: string) {
+  constructor(name: string) {
     const { button } = this
     this.#health = new AttributeCell(button, 'data-health')
     this.#pressed = new AttributeCell(button, 'aria-pressed')
     button.dataset.name = name
-    button.title = origin
     const word = element('span', { class: 'tile-word' })
     this.#word = new TextCell(word)
     const since = element('span', { class: 'tile-since' })
@@ -73,10 +74,11 @@ export class Tile {
     this.node.append(button)
   }
 
-  render(upstream: UpstreamState, at: number, busiest: number, isSelected: boolean): void {
+  render(upstream: UpstreamState, at: number, busiest: number, selection: Selection): void {
     const { health, since, breaker } = upstream
     this.#health.set(health)
-    this.#pressed.set(String(isSelected))
+    this.#pressed.set(String(selection !== 'none'))
+    this.#title.set(titleOf(upstream, selection))
     this.#shape.set(health)
     this.#resize(health, upstream.traffic, busiest)
     this.#word.set(healthWords[health])

@@ -5,6 +5,7 @@ import { arrange, element, TextCell } from './dom.ts'
 import { Legend } from './legend.ts'
 import type { Page, View } from './shell.ts'
 import { moveByKeys } from './keyboard.ts'
+import { selectionOf } from './selection.ts'
 import { Tile } from './tile.ts'
 
 /** With more upstreams, those that need no look are chips. */
@@ -23,6 +24,9 @@ export class Tiles implements View {
   readonly #chips = new Map<string, Chip>()
   /** The order of the last frame, as one text: the lists are arranged only if it differs. */
   #order = ''
+  #names = -1
+  /** The name that the user has selected; undefined while the detail follows the sickest upstream. */
+  #chosen: string | undefined
 
   constructor(page: Page, filter: () => string) {
     this.#page = page
@@ -35,6 +39,8 @@ export class Tiles implements View {
   }
 
   render(state: DashboardState): void {
+    if (this.#names !== state.namesRevision) this.#prune(state)
+    this.#chosen = state.isChosen ? state.selected?.name : undefined
     this.#legend.render(state.upstreams)
     const filter = this.#filter()
     const shown = state.upstreams.filter(upstream => matches(upstream, filter)).toSorted(worstFirst)
@@ -43,8 +49,8 @@ export class Tiles implements View {
     let busiest = 0
     for (const { traffic } of state.upstreams) busiest = Math.max(busiest, traffic)
     for (const upstream of tiles)
-      this.#tileOf(upstream).render(upstream, state.at, busiest, upstream === state.selected)
-    for (const upstream of chips) this.#chipOf(upstream).render(upstream, upstream === state.selected)
+      this.#tileOf(upstream).render(upstream, state.at, busiest, selectionOf(upstream, state))
+    for (const upstream of chips) this.#chipOf(upstream).render(upstream, selectionOf(upstream, state))
     this.#arrange(tiles, chips)
     this.#empty.hidden = shown.length > 0
     this.#emptyText.set(
@@ -74,21 +80,28 @@ export class Tiles implements View {
     moved?.button.focus({ preventScroll: true })
   }
 
-  #tileOf({ name, info }: UpstreamState): Tile {
+  #prune({ namesRevision, upstreams }: DashboardState): void {
+    this.#names = namesRevision
+    const names = new Set(upstreams.map(nameOf))
+    for (const buttons of [this.#tiles, this.#chips])
+      for (const name of buttons.keys()) if (!names.has(name)) buttons.delete(name)
+  }
+
+  #tileOf({ name }: UpstreamState): Tile {
     let tile = this.#tiles.get(name)
-    if (tile === undefined) this.#tiles.set(name, (tile = new Tile(name, info.origin)))
+    if (tile === undefined) this.#tiles.set(name, (tile = new Tile(name)))
     return tile
   }
 
-  #chipOf({ name, info }: UpstreamState): Chip {
+  #chipOf({ name }: UpstreamState): Chip {
     let chip = this.#chips.get(name)
-    if (chip === undefined) this.#chips.set(name, (chip = new Chip(name, info.origin)))
+    if (chip === undefined) this.#chips.set(name, (chip = new Chip(name)))
     return chip
   }
 
   #choose({ target }: Event): void {
     const name = target instanceof Element ? target.closest('button')?.dataset.name : undefined
-    if (name !== undefined) this.#page.select(name)
+    if (name !== undefined) this.#page.select(name === this.#chosen ? undefined : name)
   }
 }
 

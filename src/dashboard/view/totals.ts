@@ -59,7 +59,7 @@ export class Totals implements View {
     this.#draw(state)
   }
 
-  // The states lie on each other; the one that is drawn first is the sum of all.
+  // The areas of the states are stacked: each one has the sum of its state and of the states after it.
   #draw({ aggregates }: DashboardState): void {
     const columns = this.#columns.fill(0)
     const length = points / width

@@ -2,7 +2,7 @@ import { ChartData } from '../model/chart-data.ts'
 import { absent, clock, elapsed, latency, rate, share } from '../model/format.ts'
 import type { DashboardState } from '../model/state.ts'
 import type { UpstreamState } from '../model/upstream-state.ts'
-import type { UpstreamHistory } from '../protocol.ts'
+import type { BreakerChange, UpstreamHistory } from '../protocol.ts'
 import { Charts } from './charts.ts'
 import { AttributeCell, element, TextCell } from './dom.ts'
 import { NumbersTable } from './numbers-table.ts'
@@ -22,6 +22,9 @@ const numbers: readonly { readonly label: string; readonly text: (upstream: Upst
   { label: 'breaker', text: upstream => (upstream.breaker === 'none' ? absent : upstream.breaker) },
 ]
 
+/** The number of changes of the circuit breaker that are shown. */
+const mostChanges = 4
+
 /** The detail of the selected upstream: its state, its numbers, what callers get, and charts over two minutes. */
 export class UpstreamDetail implements View {
   readonly #page: Page
@@ -34,6 +37,7 @@ export class UpstreamDetail implements View {
   readonly #state: TextCell
   readonly #health: AttributeCell
   readonly #origin: TextCell
+  readonly #breaker: TextCell
   readonly #cells: readonly TextCell[]
   readonly #empty = element('p', { class: 'soft', text: 'No upstream is declared.' })
   readonly #body: HTMLElement
@@ -52,6 +56,8 @@ export class UpstreamDetail implements View {
     this.#health = new AttributeCell(state, 'data-health')
     const origin = element('p', { class: 'detail-origin' })
     this.#origin = new TextCell(origin)
+    const breaker = element('p', { class: 'detail-breaker' })
+    this.#breaker = new TextCell(breaker)
     const values = numbers.map(({ label }) => ({ label, value: element('dd') }))
     this.#cells = values.map(({ value }) => new TextCell(value))
     const list = element(
@@ -59,7 +65,9 @@ export class UpstreamDetail implements View {
       { class: 'detail-now' },
       ...values.map(({ label, value }) => element('div', {}, element('dt', { text: label }), value)),
     )
-    this.#body = element('div', {}, state, origin, list, this.#users.host, this.#charts.host, this.#table.host)
+    const hint = element('p', { class: 'detail-window', text: 'Last 10 s; permits, queued and breaker: now' })
+    const { host } = this.#users
+    this.#body = element('div', {}, state, origin, breaker, hint, list, host, this.#charts.host, this.#table.host)
     detail.append(this.#body, this.#empty)
     page.onTheme(() => this.#charts.rebuild())
   }
@@ -80,6 +88,7 @@ export class UpstreamDetail implements View {
     this.#health.set(upstream.health)
     this.#state.set(sentenceOf(upstream, state.at))
     this.#origin.set(`${upstream.info.origin} · ${upstream.info.operations.join(', ')}`)
+    this.#breaker.set(breakerText(state.breakerChanges(upstream.name, mostChanges)))
     for (const [index, { text }] of numbers.entries()) this.#cells[index]?.set(text(upstream))
     this.#users.render(upstream, state)
     this.#data.fill(upstream, state.times, state.every)
@@ -94,6 +103,11 @@ export class UpstreamDetail implements View {
     upstream.fill((await response.json()) as UpstreamHistory, state.times)
     this.#page.changed()
   }
+}
+
+function breakerText(changes: readonly BreakerChange[]): string {
+  if (changes.length === 0) return ''
+  return `Circuit breaker: ${changes.map(({ at, to }) => `${to} at ${clock(at)}`).join(', ')}`
 }
 
 function sentenceOf({ health, since, reason }: UpstreamState, at: number): string {

@@ -20,16 +20,18 @@ export class UpstreamUsers {
   readonly #page: Page
   #users: readonly User[] = []
   #built = ''
+  #names: readonly string[] = []
 
   constructor(page: Page) {
     this.#page = page
   }
 
-  render(upstream: UpstreamState, { aggregates, namesRevision }: DashboardState): void {
-    const built = `${namesRevision} ${upstream.index} ${upstream.users.length}`
-    if (built !== this.#built) {
+  render(upstream: UpstreamState, { aggregates, namesRevision, keptRuns }: DashboardState): void {
+    const built = `${namesRevision} ${upstream.index}`
+    if (built !== this.#built || upstream.users !== this.#names) {
       this.#built = built
-      this.#build(upstream, aggregates)
+      this.#names = upstream.users
+      this.#build(upstream, aggregates, keptRuns)
     }
     for (const { aggregate, text, state } of this.#users) {
       text.set(replies(aggregate))
@@ -37,7 +39,7 @@ export class UpstreamUsers {
     }
   }
 
-  #build({ users, name }: UpstreamState, aggregates: readonly AggregateState[]): void {
+  #build({ users, name }: UpstreamState, aggregates: readonly AggregateState[], keptRuns: boolean): void {
     const used = aggregates.filter(aggregate => users.includes(aggregate.name))
     const list = element('ul', { attributes: { 'aria-label': `Aggregates that use ${name}` } })
     this.#users = used.slice(0, mostUsers).map(aggregate => {
@@ -51,10 +53,13 @@ export class UpstreamUsers {
     if (more > 0) list.append(element('li', { class: 'user-more', text: `and ${more} more` }))
     this.host.replaceChildren(
       element('h3', { text: 'Callers get' }),
-      used.length === 0 ? element('p', { class: 'soft', text: 'No aggregate has called it yet.' }) : list,
+      used.length === 0 ? element('p', { class: 'soft', text: noUsers(keptRuns) }) : list,
     )
   }
 }
+
+// Kept runs show which upstreams an aggregate calls.
+const noUsers = (keptRuns: boolean) => (keptRuns ? 'No aggregate has called it yet.' : 'Not known: KEPT_RUNS is 0.')
 
 /** Returns what the callers of an aggregate got in the last 10 s. */
 function replies({ runs, partial, failed, topCode, topStatus }: AggregateState): string {

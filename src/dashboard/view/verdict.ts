@@ -16,6 +16,7 @@ export class VerdictView implements View {
   /** The kinds and names of the parts that the elements have: the elements stay as long as these are the same. */
   #form: string | undefined
   #cells: TextCell[] = []
+  #isPressed = false
 
   constructor(page: Page) {
     this.#page = page
@@ -24,6 +25,8 @@ export class VerdictView implements View {
     const words = element('div', {}, this.#text, this.#hint)
     verdict.append(element('span', { class: 'verdict-shape' }, this.#shape.node), words)
     this.#text.addEventListener('click', ({ target }) => this.#follow(target))
+    this.#text.addEventListener('pointerdown', ({ button }) => (this.#isPressed = button === 0))
+    for (const end of ['pointerup', 'pointercancel']) window.addEventListener(end, () => (this.#isPressed = false))
   }
 
   render({ verdict: { health, sentences }, aggregates, runs }: DashboardState): void {
@@ -33,6 +36,8 @@ export class VerdictView implements View {
     this.#hint.hidden = health !== 'idle' || first === undefined || runs.rows.length > 0
     if (first !== undefined)
       this.#hintText.set(`Call an aggregate to see it here, for example ${first.info.method} ${first.info.url}.`)
+    // A button that is pressed stays until it is released.
+    if (this.#isPressed) return
     const form = sentences.map(parts => parts.map(formOf).join()).join('|')
     if (form !== this.#form) {
       this.#form = form
@@ -48,7 +53,12 @@ export class VerdictView implements View {
     const lines = sentences.map((parts, index) =>
       element('p', { class: index === 0 ? 'verdict-first' : 'verdict-more' }, ...parts.map(part => this.#part(part))),
     )
+    const focused = this.#text.contains(document.activeElement) ? keyOf(document.activeElement) : ''
     this.#text.replaceChildren(...lines)
+    if (focused !== '')
+      Array.from(this.#text.querySelectorAll('button'))
+        .find(button => keyOf(button) === focused)
+        ?.focus({ preventScroll: true })
   }
 
   #part({ upstream, aggregate }: VerdictPart): HTMLElement {
@@ -67,5 +77,7 @@ export class VerdictView implements View {
   }
 }
 
-const formOf = ({ upstream, aggregate }: VerdictPart) =>
+const keyOf = (node: Element | null) => (node instanceof HTMLElement ? formOf(node.dataset) : '')
+
+const formOf = ({ upstream, aggregate }: Partial<Record<'upstream' | 'aggregate', string>>) =>
   upstream !== undefined ? `u${upstream}` : aggregate !== undefined ? `a${aggregate}` : ''

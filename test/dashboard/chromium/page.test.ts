@@ -87,7 +87,7 @@ test('a page with a key asks for it, keeps it in the tab, and forgets it', skip,
   t.notMatch(page.url(), key)
   await page.reload()
   await page.locator('.tile').first().waitFor()
-  await page.getByRole('button', { name: 'Forget key' }).click()
+  await Promise.all([page.waitForEvent('load'), page.getByRole('button', { name: 'Forget key' }).click()])
   await page.locator('#key').waitFor()
   t.equal(await page.locator('#main').isVisible(), false, 'the numbers are hidden too')
   t.equal(await page.evaluate('JSON.stringify(sessionStorage)'), '{}')

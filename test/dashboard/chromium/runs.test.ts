@@ -65,7 +65,7 @@ test('the filters are in the address, and an address has its filters', { skip },
 test('a filter without runs says so, and one by a text finds a run by its request id', { skip }, async t => {
   const served = await dashboardEvents(t, { scenario: 'failing' })
   const { page } = await openDashboard(t, `${served.url}?text=no-such-run`)
-  await page.locator('.runs-empty', { hasText: 'No kept run passes the filters.' }).waitFor()
+  await page.locator('.runs-empty', { hasText: 'None of the newest 200 kept runs passes the filters.' }).waitFor()
   t.equal(await page.locator('.run').count(), 0)
   const run = [...served.fleet.kept.values()].findLast(({ state }) => state === 'failed')
   await page.locator('#run-text').fill(run?.requestId ?? '')
@@ -142,6 +142,44 @@ test('older runs are read from the service, and the list comes back to the live 
   if (ids.at(-1) !== oldest) t.ok(ids.every(id => at(id) < at(oldest)))
   await page.getByRole('button', { name: /Resume|Back to live/ }).click()
   await status(page, 'Live')
+})
+
+test('older runs are found also if none of the newest 200 passes the filters', { skip }, async t => {
+  const served = await dashboardEvents(t, { scenario: 'failing' })
+  const wanted = [...served.fleet.kept.keys()].at(-1200) ?? ''
+  const { page } = await openDashboard(t, `${served.url}?text=${wanted.slice(0, -1)}`)
+  await page.locator('.runs-empty', { hasText: 'None of the newest 200 kept runs passes the filters.' }).waitFor()
+  await page.getByRole('button', { name: 'Older runs' }).click()
+  await status(page, 'Older: 1 run')
+  t.same(await idsOf(page), [wanted])
+})
+
+test('filters that the whole list of kept runs was read with say so', { skip }, async t => {
+  const served = await dashboardEvents(t, { scenario: 'failing' })
+  const { page } = await openDashboard(t, `${served.url}?min=86400000`)
+  await page.locator('.runs-empty', { hasText: 'No kept run passes the filters.' }).waitFor()
+  t.equal(await page.locator('.run').count(), 0)
+})
+
+test('a paused list stays paused when the user skips to the upstreams', { skip }, async t => {
+  const { page } = await arrange(t)
+  await page.getByRole('button', { name: 'Pause' }).click()
+  await status(page, 'Paused')
+  await page.locator('a.skip').focus()
+  await page.keyboard.press('Enter')
+  await until(() => page.url().endsWith('#upstreams'))
+  await page.evaluate('new Promise(requestAnimationFrame)')
+  t.match(await page.locator('.runs-status').innerText(), /^Paused/)
+})
+
+test('an open run says how long it took and its deadline', { skip }, async t => {
+  const served = await dashboardEvents(t, { scenario: 'failing' })
+  const [id = '', run] = [...served.fleet.kept].at(-1) ?? []
+  if (run === undefined) throw new Error('there is no run')
+  served.fleet.kept.set(id, { ...run, ms: 812, deadline: 800 })
+  const { page } = await openDashboard(t, `${served.url}?run=${id}`)
+  await page.locator('.open-run-summary', { hasText: '812 ms; deadline 800 ms' }).waitFor()
+  t.pass('it is not 812 of 800')
 })
 
 test('a run that is not kept any more says so', { skip }, async t => {
