@@ -8,7 +8,7 @@ import { Reader } from './reader.ts'
 /** The largest number of open dashboards. The listener has connections left for other requests. */
 export const maxReaders = 8
 
-/** The open dashboards of a service. While there is none, it listens to nothing. */
+/** The open dashboards of a service. It listens to the overview while a dashboard is open. */
 export class Readers {
   readonly #live: LiveOverview
   readonly #version: string
