@@ -61,7 +61,7 @@ export class Overview {
   }
 
   /**
-   * Sets the upstreams and aggregates. Those whose names stay keep their state. The upstreams that an aggregate uses are
+   * Sets the upstreams and aggregates. Those whose names stay keep their state. Which upstreams an aggregate uses is
    * learnt again.
    */
   define(watched: Watched): void {
