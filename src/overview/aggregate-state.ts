@@ -48,7 +48,7 @@ export class AggregateState {
   #topStatus: number | null = null
   #isChanged = true
 
-  constructor({ name }: WatchedAggregate) {
+  constructor({ name }: Pick<WatchedAggregate, 'name'>) {
     this.name = name
   }
 

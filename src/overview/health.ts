@@ -111,7 +111,10 @@ function reasonsOfFailing({ recent, window, topFailure, breaker }: Symptoms): st
 function reasonsOfStrained(symptoms: Symptoms, isShortForLong: boolean): string {
   const { window, topFailure, queued, permits, permitLimit, p95, usualP95 } = symptoms
   const reasons: string[] = []
-  if (window.failed >= 3 && window.failed >= window.attempts * 0.05) reasons.push(failedText(window, topFailure))
+  const areSome = window.failed >= 3 && window.failed >= window.attempts * 0.05
+  // An upstream that is called once in 5 s has two attempts in the window. One failed attempt may be a chance.
+  const areAll = window.failed >= 2 && window.failed === window.attempts
+  if (areSome || areAll) reasons.push(failedText(window, topFailure))
   if (isShortForLong) {
     if (queued > 0) reasons.push(`${queued} ${queued === 1 ? 'call waits' : 'calls wait'} for a permit`)
     else reasons.push(`${permits} of ${permitLimit} permits in use`)

@@ -4,10 +4,16 @@ import { Overview, type OverviewHello, type Watched } from './overview.ts'
 import type { ProcessSample } from './process-sample.ts'
 import { RunRows } from './run-rows.ts'
 
+/** The largest number of kept runs in `hello`. */
+const maxRecentRuns = 100
+
 /** The time between two samples, in ms: with an open dashboard, and without one. */
 export const everyMs = { watched: 500, unwatched: 1000 } as const
 
-/** An event for open dashboards. `reloaded` means that the names have changed, and `hello` has the new ones. */
+/**
+ * An event for open dashboards. `reloaded` means that the names have changed or that the points begin again, and that
+ * `hello` has the new ones.
+ */
 export type LiveEvent = Sample | Runs | BreakerChange | { readonly type: 'reloaded' }
 
 export interface LiveOverviewOptions {
@@ -32,6 +38,10 @@ export class LiveOverview {
   readonly #options: LiveOverviewOptions
   readonly #listeners = new Set<(event: LiveEvent) => void>()
   readonly #rows = new RunRows()
+  /** For each `hello` that is being made, the rows of the events since its start. */
+  readonly #rowsSince = new Set<RunRow[]>()
+  /** The moment of the last reload, in ms since 1970. Runs before it have used other definitions. */
+  #definedAt = 0
 
   constructor(options: LiveOverviewOptions) {
     this.#options = options
@@ -66,11 +76,17 @@ export class LiveOverview {
    * @param workers - The worker processes. @default none
    */
   tick(at: number, sample: ProcessSample, workers?: readonly WorkerSample[]): void {
-    this.#overview.apply(at, sample, workers)
+    const result = this.#overview.apply(at, sample, workers)
+    if (result === 'begun again') {
+      this.#definedAt = Math.min(this.#definedAt, at)
+      this.#emit({ type: 'reloaded' })
+    }
     if (!this.isWatched) return
     this.#emit(this.#overview.sample())
     const runs = this.#rows.take()
-    if (runs !== undefined) this.#emit(runs)
+    if (runs === undefined) return
+    for (const since of this.#rowsSince) since.push(...runs.rows)
+    this.#emit(runs)
   }
 
   /** Adds a kept run of this process. */
@@ -94,23 +110,41 @@ export class LiveOverview {
   /** Sets the upstreams and aggregates after a reload of the definitions. */
   define(watched: Watched): void {
     this.#overview.define(watched)
+    this.#definedAt = Date.now()
     this.#emit({ type: 'reloaded' })
   }
 
   /** Returns the state of all names and their points, with the last kept runs. */
   async hello(): Promise<OverviewHello & { readonly runs: readonly RunRow[] }> {
-    const runs = (await this.#options.recentRuns?.()) ?? []
+    const runs = await this.#recentRuns()
     for (const row of runs) this.#learn(row)
     return { ...this.#overview.hello(), runs }
   }
 
-  /** Returns all series of an upstream; `undefined` if there is none of this name. */
+  /**
+   * Returns the last kept runs. An event that is sent while another process is asked for them is not sent again to a
+   * reader that waits for `hello`, so that its runs are added.
+   */
+  async #recentRuns(): Promise<readonly RunRow[]> {
+    const since: RunRow[] = []
+    this.#rowsSince.add(since)
+    try {
+      const recent = (await this.#options.recentRuns?.()) ?? []
+      const known = new Set(recent.map(({ id }) => id))
+      return [...recent, ...since.filter(({ id }) => !known.has(id))].slice(-maxRecentRuns)
+    } finally {
+      this.#rowsSince.delete(since)
+    }
+  }
+
+  /** Returns all series of an upstream; `undefined` for an unknown name. */
   historyOf(upstream: string): UpstreamHistory | undefined {
     return this.#overview.historyOf(upstream)
   }
 
   /** Kept runs show which upstreams an aggregate uses: its steps are functions, which only a run calls. */
-  #learn({ aggregate, upstreams }: RunRow): void {
+  #learn({ aggregate, upstreams, at }: RunRow): void {
+    if (Date.parse(at) < this.#definedAt) return
     for (const upstream of upstreams) this.#overview.used(aggregate, upstream)
   }
 

@@ -18,6 +18,9 @@ import { verdictOf } from './verdict.ts'
 /** The largest number of breaker changes that are kept. */
 const maxBreakers = 50
 
+/** The time by which the clock of the machine may step back without an effect, in ms. */
+const maxStepBackMs = 3000
+
 /** The upstreams and aggregates of a service, as far as the overview needs them. */
 export interface Watched {
   readonly upstreams: readonly WatchedUpstream[]
@@ -42,11 +45,11 @@ export interface PointsOfAll {
  * timer: each sample has its moment.
  */
 export class Overview {
-  readonly #clock: PointClock
+  #clock: PointClock
   #watched: Watched = { upstreams: [], aggregates: [] }
   #upstreams: ReadonlyMap<string, UpstreamState> = new Map()
   #aggregates: ReadonlyMap<string, AggregateState> = new Map()
-  readonly #breakers: BreakerChange[] = []
+  #breakers: BreakerChange[] = []
   #at: number
   #workers: readonly WorkerSample[] = []
 
@@ -57,13 +60,17 @@ export class Overview {
     this.define(watched)
   }
 
-  /** Sets the upstreams and aggregates. Those whose names stay keep their state. */
+  /**
+   * Sets the upstreams and aggregates. Those whose names stay keep their state. Which upstreams an aggregate uses is
+   * learnt again.
+   */
   define(watched: Watched): void {
     this.#watched = watched
     this.#upstreams = new Map(
       watched.upstreams.map(upstream => {
         const state = this.#upstreams.get(upstream.name) ?? new UpstreamState(upstream, this.#at)
         state.isOff = upstream.isOff
+        state.forgetUse()
         return [upstream.name, state]
       }),
     )
@@ -80,8 +87,15 @@ export class Overview {
    *
    * @param at - The moment of the sample, in ms since 1970.
    * @param workers - The worker processes. @default none
+   * @returns `begun again` if the clock has stepped back, so that all windows and points before were dropped.
    */
-  apply(at: number, { upstreams, aggregates }: ProcessSample, workers: readonly WorkerSample[] = []): void {
+  apply(
+    at: number,
+    { upstreams, aggregates }: ProcessSample,
+    workers: readonly WorkerSample[] = [],
+  ): 'continued' | 'begun again' {
+    const isStep = at < this.#at - maxStepBackMs
+    if (isStep) this.#beginAgain(at)
     this.#at = at
     this.#workers = workers
     const range = this.#clock.advance(at)
@@ -89,13 +103,14 @@ export class Overview {
     for (const [name, state] of this.#upstreams) state.apply(at, this.#clock, range, rowsOfUpstreams.get(name))
     const rowsOfAggregates = new Map(aggregates.map(row => [row.name, row]))
     for (const [name, state] of this.#aggregates) state.apply(at, this.#clock, range, rowsOfAggregates.get(name))
+    return isStep ? 'begun again' : 'continued'
   }
 
   /** Notes that a breaker has changed. The health of its upstream changes at once. */
   breakerChanged(change: BreakerChange): void {
     this.#breakers.push(change)
     if (this.#breakers.length > maxBreakers) this.#breakers.shift()
-    this.#upstreams.get(change.upstream)?.breakerChanged(change.at, change.to)
+    this.#upstreams.get(change.upstream)?.breakerChanged(change.at, change.to, this.#workers.length > 0)
   }
 
   /** Notes that an aggregate has called an upstream. */
@@ -138,9 +153,17 @@ export class Overview {
     }
   }
 
-  /** Returns all series of an upstream; `undefined` if there is none of this name. */
+  /** Returns all series of an upstream; `undefined` for an unknown name. */
   historyOf(upstream: string): UpstreamHistory | undefined {
     return this.#upstreams.get(upstream)?.history(this.#clock)
+  }
+
+  /** Without it, windows and points would stand still until the clock is where it was. */
+  #beginAgain(at: number): void {
+    this.#clock = new PointClock(at)
+    this.#breakers = []
+    this.#upstreams = new Map(Array.from(this.#upstreams, ([name, state]) => [name, state.begunAgain(at)]))
+    this.#aggregates = new Map(Array.from(this.#aggregates, ([name, state]) => [name, new AggregateState(state)]))
   }
 
   #sample(isShown: (state: { readonly isChanged: boolean }) => boolean): Sample {

@@ -77,7 +77,7 @@ export class UpstreamState {
   /** True if the sample of this moment has the aggregates. */
   #showsUse = false
 
-  constructor({ name, isOff }: WatchedUpstream, at: number) {
+  constructor({ name, isOff }: Pick<WatchedUpstream, 'name' | 'isOff'>, at: number) {
     this.name = name
     this.isOff = isOff
     this.#health = new UpstreamHealth(at)
@@ -101,6 +101,19 @@ export class UpstreamState {
     if (this.#usedBy.has(aggregate)) return
     this.#usedBy.add(aggregate)
     this.#isUseNew = true
+  }
+
+  /** Forgets which aggregates use it, because their definitions have changed. */
+  forgetUse(): void {
+    this.#usedBy.clear()
+  }
+
+  /** Returns a state with the same present values and without a past. */
+  begunAgain(at: number): UpstreamState {
+    const state = new UpstreamState(this, at)
+    state.#gauges = this.#gauges
+    for (const aggregate of this.#usedBy) state.#usedBy.add(aggregate)
+    return state
   }
 
   /**
@@ -137,11 +150,17 @@ export class UpstreamState {
     this.#isUseNew = false
   }
 
-  /** Changes the state of the breaker at once. */
-  breakerChanged(at: number, to: (typeof breakerStates)[number]): void {
+  /**
+   * Changes the state of the breaker at once.
+   *
+   * @param isJoined - True if the state is the worst one of several processes. Only the next sample can make it better.
+   */
+  breakerChanged(at: number, to: (typeof breakerStates)[number], isJoined: boolean): void {
     // A call has changed it, which the next sample counts.
     this.#long.add(at, [calls, 1])
-    this.#gauges = this.#gauges.with(upstreamGaugeNames.indexOf('breaker'), breakerStates.indexOf(to))
+    const index = breakerStates.indexOf(to)
+    if (!isJoined || index > this.#gauge('breaker'))
+      this.#gauges = this.#gauges.with(upstreamGaugeNames.indexOf('breaker'), index)
     this.#updateHealth(at)
   }
 

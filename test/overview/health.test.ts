@@ -48,6 +48,24 @@ test('few failures among many attempts do not make an upstream failing', async t
   t.match(hand.upstream('cats'), { health: 'failing' }, '12 % over 10 s')
 })
 
+test('an upstream that answers none of a few calls is strained', async t => {
+  const hand = new HandOverview()
+  hand.tick(cats({ failed: 1 }))
+  t.match(hand.upstream('cats'), { health: 'healthy' }, 'one attempt')
+  hand.ticks(9)
+  hand.tick(cats({ failed: 1 }))
+  t.match(hand.upstream('cats'), { health: 'strained', reason: '100 % of the attempts fail (status 503)' })
+  const { since } = hand.upstream('cats')
+  for (let count = 0; count < 5; count++) {
+    hand.ticks(9)
+    hand.tick(cats({ failed: 1 }))
+  }
+  t.match(hand.upstream('cats'), { health: 'strained', since }, 'a call in 5 s')
+  const mixed = new HandOverview()
+  mixed.ticks(2, cats({ ok: 1, failed: 1 }))
+  t.match(mixed.upstream('cats'), { health: 'healthy' }, 'half of four')
+})
+
 test('a breaker that opens makes its upstream failing at once', async t => {
   const hand = healthy()
   hand.overview.breakerChanged({ type: 'breaker', at: hand.now + 100, upstream: 'cats', from: 'closed', to: 'open' })

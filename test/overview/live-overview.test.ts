@@ -84,6 +84,53 @@ test('hello has the last kept runs, and learns from them which upstreams are use
   t.equal(without.historyOf('cats')?.attempts.length, 240)
 })
 
+test('hello has the runs that were kept while the runs before were asked for', async t => {
+  const asked = Promise.withResolvers<readonly RunRow[]>()
+  const live = new LiveOverview({ watched, recentRuns: () => asked.promise, onWatched() {} })
+  live.listen(() => {})
+  live.kept(row('known'))
+  const hello = live.hello()
+  live.tick(Date.now(), sample)
+  live.kept(row('late'))
+  live.tick(Date.now(), sample)
+  live.kept(row('next'))
+  asked.resolve([row('before'), row('known')])
+  t.same(
+    (await hello).runs.map(({ id }) => id),
+    ['before', 'known', 'late'],
+    'the next one is in the next event',
+  )
+  const recent = Array.from({ length: 100 }, (_, index) => row(`before ${index}`))
+  const full = new LiveOverview({ watched, recentRuns: async () => recent, onWatched() {} })
+  full.listen(() => {})
+  full.kept(row('late'))
+  const other = full.hello()
+  full.tick(Date.now(), sample)
+  const { runs } = await other
+  t.equal(runs.length, 100)
+  t.equal(runs.at(-1)?.id, 'late')
+})
+
+test('after a reload only later runs show which upstreams are used', async t => {
+  const { live } = arrange()
+  live.define(watched)
+  const usedBy = async () => (await live.hello()).upstreams.map(upstream => upstream.usedBy)
+  t.same(await usedBy(), [[], []], 'the run before')
+  live.kept({ ...row('after'), at: new Date().toISOString() })
+  t.same(await usedBy(), [['pets'], []])
+})
+
+test('a clock that steps back makes a listener read hello again', async t => {
+  const { live, events, listen } = arrange()
+  live.tick(Date.now(), sample)
+  listen()
+  live.tick(Date.now() - 60_000, sample)
+  t.same(
+    events.map(({ type }) => type),
+    ['reloaded', 'sample'],
+  )
+})
+
 test('an event has at most 20 runs, the failed and partial ones first', async t => {
   const rows = new RunRows()
   t.equal(rows.take(), undefined)

@@ -122,6 +122,66 @@ test('the aggregates that use an upstream are learnt, and shown once', async t =
   )
 })
 
+test('a reload forgets which aggregates use an upstream', async t => {
+  const hand = new HandOverview()
+  hand.overview.used('pets', 'cats')
+  hand.overview.define(watched)
+  t.same(
+    hand.overview.hello().upstreams.map(({ usedBy }) => usedBy),
+    [[], []],
+  )
+  hand.overview.used('facts', 'cats')
+  hand.tick()
+  t.match(hand.overview.sample().upstreams, [{ index: 0, usedBy: ['facts'] }])
+})
+
+test('a clock that steps back begins the windows and the points again', async t => {
+  const hand = new HandOverview()
+  hand.overview.used('pets', 'cats')
+  hand.overview.breakerChanged({ type: 'breaker', at: hand.now, upstream: 'cats', from: 'closed', to: 'open' })
+  hand.ticks(20, {
+    upstreams: [upstreamRow('cats', { failed: 5, permits: 3 })],
+    aggregates: [aggregateRow('pets', { counts: { failed: 5 } })],
+  })
+  t.match(hand.upstream('cats'), { health: 'failing' })
+  t.equal(hand.tick({}, -400), 'continued', 'a small step')
+  t.equal(hand.tick({}, -3_600_000), 'begun again')
+  t.match(hand.upstream('cats'), { health: 'idle', since: hand.now, permits: 3, permitLimit: 16 })
+  const { history, now, upstreams, breakers } = hand.overview.hello()
+  t.equal(history.from + 239 * 500, now.at - (now.at % 500))
+  t.same([...(history.upstreams[0]?.attempts ?? [])], Array<number>(240).fill(0))
+  t.same([...(history.aggregates[0]?.failed ?? [])], Array<number>(240).fill(0))
+  t.match(now.aggregates[0], { topCode: null, p95: null })
+  t.same(upstreams[0]?.usedBy, ['pets'])
+  t.same(breakers, [], 'they have times of the clock before')
+  hand.ticks(2, { upstreams: [upstreamRow('cats', { ok: 2 })] })
+  t.match(hand.upstream('cats'), { health: 'healthy' })
+  t.equal(hand.overview.historyOf('cats')?.attempts.at(-1), 2)
+})
+
+test('a breaker of one worker makes the joined state worse at once, and better with the next sample', async t => {
+  const hand = new HandOverview()
+  const change = (from: 'open' | 'closed', to: 'half-open' | 'open') =>
+    hand.overview.breakerChanged({ type: 'breaker', at: hand.now, upstream: 'cats', from, to })
+  const open = { upstreams: [upstreamRow('cats', { ok: 1, breaker: 'open' })] }
+  hand.workers = [
+    { worker: 1, state: 'running' },
+    { worker: 2, state: 'running' },
+  ]
+  hand.tick({ upstreams: [upstreamRow('cats', { ok: 1 })] })
+  change('closed', 'open')
+  t.match(hand.upstream('cats'), { breaker: 'open' })
+  hand.tick(open)
+  change('open', 'half-open')
+  t.match(hand.upstream('cats'), { breaker: 'open' }, 'the breaker of the other worker is open')
+  hand.tick({ upstreams: [upstreamRow('cats', { ok: 1, breaker: 'half-open' })] })
+  t.match(hand.upstream('cats'), { breaker: 'half-open' })
+  hand.workers = []
+  hand.tick(open)
+  change('open', 'half-open')
+  t.match(hand.upstream('cats'), { breaker: 'half-open' }, 'one process')
+})
+
 test('the last 50 changes of breakers are kept', async t => {
   const hand = new HandOverview()
   for (let at = 0; at < 60; at++)

@@ -3,7 +3,10 @@ import { once } from 'node:events'
 import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { pathToFileURL } from 'node:url'
 import { t, test } from 'tap'
+import type * as AssetFiles from '../../src/admin/dashboard/asset-files.ts'
+import type * as Page from '../../src/dashboard/page.ts'
 import { scriptedUpstream } from '../../src/testing/index.ts'
 import { docBlocks } from '../helpers/doc-blocks.ts'
 import { environment, packedProject, say, tool } from '../helpers/packed-project.ts'
@@ -94,6 +97,27 @@ test('the package holds what is run and its types, and no sources, tests, maps o
     files.filter(file => !file.startsWith('examples') && /\.map$|\.test\.|(?<!\.d)\.ts$/.test(file)),
     [],
   )
+})
+
+test('the package holds each file of the dashboard that its page loads', { skip }, async t => {
+  const load = async <Module>(path: string) =>
+    (await import(pathToFileURL(join(installed, 'dist', path)).href)) as Module
+  const { page } = await load<typeof Page>('dashboard/page.js')
+  const { assetFiles } = await load<typeof AssetFiles>('admin/dashboard/asset-files.js')
+  const files = assetFiles()
+  const names = Array.from(page('js').matchAll(/"dashboard\/assets\/([^"]+)"/g), ([, name]) => name as string)
+  t.ok(names.includes('dashboard/main.js'))
+  // A module loads others, by paths that are relative to its own one.
+  for (const name of names) {
+    const file = files.get(name)
+    if (!t.ok(file !== undefined && existsSync(file.url), name) || !name.endsWith('.js')) continue
+    const text = readFileSync((file as AssetFiles.AssetFile).url, 'utf8')
+    for (const [, path] of text.matchAll(/\b(?:from|import) '(\.[^']+)'/g)) {
+      const imported = join(name, '..', path as string).replaceAll('\\', '/')
+      if (!names.includes(imported)) names.push(imported)
+    }
+  }
+  t.ok(names.length > 20, `${names.length} files`)
 })
 
 test('installing it brings neither Node.js nor a tool of this checkout', { skip }, async t => {

@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
 import { assetFiles, type AssetFile } from './asset-files.ts'
-import { stripTypes } from './strip-types.ts'
+import { stripTypes, type Stripped } from './strip-types.ts'
 
 /** A file as the browser gets it. */
 export interface Asset {
@@ -50,25 +51,44 @@ export class Assets {
     const files = file.hasTypes
       ? [...new Set(this.#files.values())].filter(each => each === file || (each.hasTypes && !this.#stored.has(each)))
       : [file]
-    const reading = read(files)
-    for (const [index, each] of files.entries()) {
-      const one = reading.then(all => all[index] as Stored)
-      this.#stored.set(each, one)
-      one.catch(() => this.#stored.delete(each))
+    for (const [each, reading] of read(files)) {
+      this.#stored.set(each, reading)
+      // A later request reads it again, unless one has begun to.
+      reading.catch(() => this.#stored.get(each) === reading && this.#stored.delete(each))
     }
     return this.#stored.get(file) as Promise<Stored>
   }
 }
 
-async function read(files: readonly AssetFile[]): Promise<readonly Stored[]> {
-  const changed = await Promise.all(files.map(changedAt))
+/** Reads files that all have types, or one that has none. Each fails alone. */
+function read(files: readonly AssetFile[]): ReadonlyMap<AssetFile, Promise<Stored>> {
+  const changes = files.map(changedAt)
+  // A file that changes after its time was read is read again.
+  const texts = Promise.allSettled(changes).then(() => textsOf(files))
+  return new Map(
+    files.map((file, index) => {
+      const text = texts.then(all => all[index] as Stripped)
+      return [file, storedOf(file, changes[index] as Promise<number>, text)]
+    }),
+  )
+}
+
+async function textsOf(files: readonly AssetFile[]): Promise<readonly Stripped[]> {
   const urls = files.map(({ url }) => url)
-  const texts =
-    files[0]?.hasTypes === true ? await stripTypes(urls) : await Promise.all(urls.map(url => readFile(url, 'utf8')))
-  return files.map(({ type }, index) => {
-    const text = texts[index] as string
-    return { type, text, tag: `"${hash('sha1', text, 'base64url')}"`, changed: changed[index] as number }
-  })
+  if (files[0]?.hasTypes === true) return stripTypes(urls)
+  return Promise.all(urls.map(async url => ({ text: await readFile(url, 'utf8') })))
+}
+
+async function storedOf(file: AssetFile, changing: Promise<number>, reading: Promise<Stripped>): Promise<Stored> {
+  try {
+    const [changed, result] = await Promise.all([changing, reading])
+    if ('error' in result) throw result.error
+    const { text } = result
+    return { type: file.type, text, tag: `"${hash('sha1', text, 'base64url')}"`, changed }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new Error(`${fileURLToPath(file.url)} cannot be read: ${reason}`, { cause: error })
+  }
 }
 
 async function changedAt({ url }: AssetFile): Promise<number> {

@@ -43,7 +43,10 @@ function sendEvents(request: FastifyRequest, reply: FastifyReply, readers: Reade
   logOutcome(request, probed)
   reply.type('text/event-stream').header('x-accel-buffering', 'no').header('connection', 'close')
   if (request.method === 'HEAD') return reply.send('')
-  if (readers.isFull) return reply.code(503).header('retry-after', '15').send(byeText('full'))
+  if (readers.isFull) {
+    readers.checkOldest()
+    return reply.code(503).header('retry-after', '15').send(byeText('full'))
+  }
   const { raw } = reply
   raw.writeHead(200, reply.getHeaders() as Record<string, string>)
   reply.hijack()

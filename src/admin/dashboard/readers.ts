@@ -8,7 +8,10 @@ import { Reader } from './reader.ts'
 /** The largest number of open dashboards. The listener has connections left for other requests. */
 export const maxReaders = 8
 
-/** The open dashboards of a service. While there is none, it listens to nothing. */
+/** The shortest time between two readers that are ended because another one was refused, in ms. */
+const checkEveryMs = 15_000
+
+/** The open dashboards of a service. It listens to the overview while a dashboard is open. */
 export class Readers {
   readonly #live: LiveOverview
   readonly #version: string
@@ -16,6 +19,7 @@ export class Readers {
   readonly #readers = new Set<Reader>()
   #stop: (() => void) | undefined
   #number = 0
+  #checkedAt = -Infinity
 
   /** @param version - The version of the service. */
   constructor(live: LiveOverview, version: string) {
@@ -39,6 +43,22 @@ export class Readers {
       this.#stop?.()
       this.#stop = undefined
     })
+  }
+
+  /**
+   * Ends the oldest reader, because another one was refused. A page that is open connects again within a second or so,
+   * and usually has its place again. A page whose machine has vanished does not: its connection accepts events until
+   * the kernel gives it up, which takes a quarter of an hour.
+   */
+  checkOldest(): void {
+    const now = performance.now()
+    const [oldest] = this.#readers
+    if (oldest === undefined || now - this.#checkedAt < checkEveryMs) return
+    this.#checkedAt = now
+    // It is checked last the next time, if its connection is still open.
+    this.#readers.delete(oldest)
+    this.#readers.add(oldest)
+    oldest.end(byeText('full'))
   }
 
   /** Ends all readers. */

@@ -44,15 +44,13 @@ export function openChannel(worker: Worker, { mark, heartbeatMs, stop, ownLostLo
   const send = (message: FromWorker) => {
     worker.process.send?.(marked(message, mark), () => {})
   }
-  const metrics = new MetricsChannel(
-    message =>
-      new Promise(resolve => {
-        worker.process.send?.(marked(message, mark), () => resolve())
-      }),
-  )
-
+  const written = (message: FromWorker) =>
+    new Promise<void>(resolve => {
+      worker.process.send?.(marked(message, mark), () => resolve())
+    })
+  const metrics = new MetricsChannel(written)
   const answers = new Answers(send)
-  const overview = new OverviewChannel(send)
+  const overview = new OverviewChannel(written)
   const timer =
     heartbeatMs > 0 ? setInterval(() => send({ kind: 'alive' }), heartbeatMs / heartbeats).unref() : undefined
   if (timer !== undefined) send({ kind: 'alive' })

@@ -49,6 +49,10 @@ export function isWholeOrNull(value: unknown): value is number | null {
   return value === null || isWhole(value)
 }
 
+export function isQuantity(value: unknown): value is number {
+  return isNumber(value) && value >= 0
+}
+
 export function isTime(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0
+  return isQuantity(value)
 }

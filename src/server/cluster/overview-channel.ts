@@ -21,14 +21,16 @@ export interface WatchedWorker {
 export class OverviewChannel {
   /** The parts that are sent. Set it before the worker listens. @default nothing is sent */
   watched: WatchedWorker | undefined
-  readonly #send: (message: FromWorker) => void
+  readonly #send: (message: FromWorker) => Promise<void>
   readonly #ticks = new Ticks(() => this.#tick())
   readonly #rows = new RunRows()
   /** Ends the collection of rows. Without an open dashboard no rows are collected. */
   #endRows: (() => void) | undefined
+  /** True until the last sample is written. */
+  #isSending = false
 
-  /** @param send Sends a message to the primary. */
-  constructor(send: (message: FromWorker) => void) {
+  /** @param send Sends a message to the primary; resolves when it is written, or cannot be written. */
+  constructor(send: (message: FromWorker) => Promise<void>) {
     this.#send = send
   }
 
@@ -42,12 +44,12 @@ export class OverviewChannel {
 
   /** Sends a change of a circuit breaker, if the primary watches. */
   breakerChanged(change: BreakerChange): void {
-    if (this.#ticks.every !== undefined) this.#send({ kind: 'breaker', change })
+    if (this.#ticks.every !== undefined) void this.#send({ kind: 'breaker', change })
   }
 
   /** Sends what was counted since the last sample, and no more. Call it before the worker exits. */
   end(): void {
-    if (this.#ticks.every !== undefined) this.#tick()
+    if (this.#ticks.every !== undefined) void this.#sendSample()
     this.close()
   }
 
@@ -58,10 +60,18 @@ export class OverviewChannel {
   }
 
   #tick(): void {
+    // While the primary does not read, the samples would stay in the memory of this process.
+    if (this.#isSending) return
+    this.#isSending = true
+    void this.#sendSample().finally(() => (this.#isSending = false))
+  }
+
+  async #sendSample(): Promise<void> {
     if (this.watched === undefined) return
-    this.#send({ kind: 'sample', sample: this.watched.take() })
+    const sent = [this.#send({ kind: 'sample', sample: this.watched.take() })]
     const kept = this.#rows.take()
-    if (kept !== undefined) this.#send({ kind: 'kept', rows: kept.rows, more: kept.more })
+    if (kept !== undefined) sent.push(this.#send({ kind: 'kept', rows: kept.rows, more: kept.more }))
+    await Promise.all(sent)
   }
 
   #dropRows(): void {

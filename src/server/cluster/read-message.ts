@@ -1,8 +1,8 @@
-import { readProcessSample } from '../../overview/read-process-sample.ts'
 import { isObject, isOptionalText, isTexts, isTime, isWhole } from './message-values.ts'
 import { topics, type Failure, type FromWorker, type Topic, type ToWorker, type WorkerAssignment } from './messages.ts'
 import { readBreakerChange, readKept } from './read-overview.ts'
 import { readChunk } from './read-chunk.ts'
+import { readProcessSample } from './read-process-sample.ts'
 
 /** The field that holds the mark. */
 const markField = 'headwaters'

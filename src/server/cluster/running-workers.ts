@@ -42,8 +42,8 @@ export class RunningWorkers {
   }
 
   /**
-   * Returns the state of each worker in the order of their numbers. During a restart a number has two entries: the
-   * worker that starts, and the one that serves or stops. A worker that has exited is starting again.
+   * Returns the state of each worker in the order of their numbers. During a restart a number has two entries: the new
+   * worker, and the previous one, which serves or stops. A worker that has exited is starting again.
    */
   states(): WorkerSample[] {
     const known = Array.from(this.#workers, ({ number, state }): WorkerSample => ({

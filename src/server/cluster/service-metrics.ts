@@ -6,13 +6,12 @@ import { MergedMetrics, type ReceivedMetrics } from '../../metrics/merge.ts'
 import { renderTables } from '../../metrics/render.ts'
 import type { Series } from '../../metrics/series.ts'
 import { sharedSource, type MetricsSource } from '../../metrics/source.ts'
+import { lastMessagesRead } from './last-messages.ts'
 import type { Collect } from './metrics-channel.ts'
 import type { WorkerProcess } from './worker-process.ts'
 
 /** The time that a worker has to send its metrics, in ms. */
 const answerMs = 1000
-/** The time after the exit of a worker in which its last messages are read, in ms. */
-const lastMessagesMs = 1000
 
 /** The metrics of the primary and all workers. */
 export class ServiceMetrics {
@@ -43,7 +42,7 @@ export class ServiceMetrics {
     this.#running.set(worker, received)
     void worker.exited.then(async () => {
       this.#running.delete(worker)
-      await delay(lastMessagesMs, undefined, { ref: false })
+      await lastMessagesRead()
       this.#merged.retire(received)
     })
   }

@@ -1,14 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { BreakerChange, Runs, WorkerSample } from '../../dashboard/protocol.ts'
 import type { ProcessSample } from '../../overview/process-sample.ts'
 import { RunRows } from '../../overview/run-rows.ts'
 import { SampleJoin } from '../../overview/sample-join.ts'
+import { lastMessagesRead } from './last-messages.ts'
 import type { OverviewMessage } from './messages.ts'
 import type { RunningWorkers } from './running-workers.ts'
 import type { WorkerProcess } from './worker-process.ts'
-
-/** The time after the exit of a worker in which its last messages are read, in ms. */
-const lastMessagesMs = 1000
 
 /** The messages that the primary asks its workers for. */
 interface Watch {
@@ -45,7 +42,7 @@ export class WorkersOverview {
       () => {},
     )
     void worker.exited.then(async () => {
-      await delay(lastMessagesMs, undefined, { ref: false })
+      await lastMessagesRead()
       this.#join.delete(worker)
     })
   }

@@ -1,11 +1,12 @@
 import type { FastifyInstance } from 'fastify'
-import type { Catalogue } from '../../definitions/catalogue.ts'
+import { lastSample } from '../../overview/last-sample.ts'
 import { everyMs, LiveOverview, type LiveOverviewOptions } from '../../overview/live-overview.ts'
+import type { Watched } from '../../overview/overview.ts'
 import type { Sampler } from '../../overview/sampler.ts'
 import { Ticks } from '../../overview/ticks.ts'
 import type { RunRow } from '../../waterfall/kept-run.ts'
 import { samplerOf } from './samplers.ts'
-import { watchedOf } from './watched-names.ts'
+import { watchedOf, type WatchedCatalogue } from './watched-names.ts'
 
 /** The kept runs of this process, as the dashboard reads them. */
 export interface ReadableRuns {
@@ -23,11 +24,14 @@ export class OwnOverview {
   readonly live: LiveOverview
   readonly #ticks = new Ticks(() => this.#tick())
   #sampler: Sampler | undefined
+  #upstreams: readonly string[]
   #stopRows: (() => void) | undefined
 
-  constructor(catalogue: Catalogue, app: FastifyInstance, keptRuns?: ReadableRuns) {
+  constructor(catalogue: WatchedCatalogue, app: FastifyInstance, keptRuns?: ReadableRuns) {
+    const watched = watchedOf(catalogue)
+    this.#upstreams = namesOf(watched)
     this.live = new LiveOverview({
-      watched: watchedOf(catalogue),
+      watched,
       recentRuns: keptRuns?.recent,
       onWatched: isWatched => {
         this.#ticks.every = isWatched ? everyMs.watched : everyMs.unwatched
@@ -39,10 +43,13 @@ export class OwnOverview {
     this.#ticks.every = everyMs.unwatched
   }
 
-  /** Samples another app from now on, after a reload of the definitions. */
-  swap(catalogue: Catalogue, app: FastifyInstance): void {
+  /** Samples another app from now on, after a reload of the definitions. The counts of the app before stay. */
+  swap(catalogue: WatchedCatalogue, app: FastifyInstance): void {
+    if (this.#sampler !== undefined) this.live.tick(Date.now(), lastSample(this.#sampler.take(), this.#upstreams))
     this.#sample(samplerOf(app))
-    this.live.define(watchedOf(catalogue))
+    const watched = watchedOf(catalogue)
+    this.#upstreams = namesOf(watched)
+    this.live.define(watched)
   }
 
   #sample(sampler: Sampler | undefined): void {
@@ -59,9 +66,13 @@ export class OwnOverview {
   }
 }
 
+function namesOf({ upstreams }: Watched): string[] {
+  return upstreams.map(({ name }) => name)
+}
+
 /** Returns the overview of a service of one process; `undefined` if it has no dashboard. */
 export function ownOverview(
-  catalogue: Catalogue,
+  catalogue: WatchedCatalogue,
   app: FastifyInstance,
   keptRuns?: ReadableRuns,
 ): OwnOverview | undefined {

@@ -3,8 +3,11 @@ import type { Watched } from '../../overview/overview.ts'
 import { operationsOf } from '../../upstream/declare.ts'
 import { originText } from '../../upstream/spec/origin.ts'
 
+/** The definitions that the dashboard shows. */
+export type WatchedCatalogue = Pick<Catalogue, 'specs' | 'overrides' | 'aggregates'>
+
 /** Returns the upstreams and aggregates that the dashboard shows. No origin contains credentials. */
-export function watchedOf({ specs, overrides, aggregates }: Catalogue): Watched {
+export function watchedOf({ specs, overrides, aggregates }: WatchedCatalogue): Watched {
   return {
     upstreams: specs.map(spec => {
       const { name } = spec

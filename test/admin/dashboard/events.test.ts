@@ -7,7 +7,7 @@ import { maxReaders } from '../../../src/admin/dashboard/readers.ts'
 import { defaultLimits } from '../../../src/http/guard/server-limits.ts'
 import { until } from '../../helpers/until.ts'
 import { aggregateRow, upstreamRow, watched } from '../../overview/helpers/samples.ts'
-import { openReader } from './helpers/open-reader.ts'
+import { openReader, type OpenReader } from './helpers/open-reader.ts'
 import { serveDashboard } from './helpers/served-dashboard.ts'
 
 const cats = (ok: number) => ({
@@ -145,7 +145,7 @@ test('the ninth reader is refused, and there is room when one leaves', async t =
   t.equal(refused.status, 503)
   t.equal(refused.headers.get('content-type'), 'text/event-stream')
   t.equal(await refused.text(), 'event: bye\ndata: {"type":"bye","reason":"full"}\n\n')
-  readers[0]?.close()
+  readers[1]?.close()
   await until(async () => {
     const response = await fetch(`${origin}/dashboard/events`)
     await response.body?.cancel()
@@ -154,6 +154,31 @@ test('the ninth reader is refused, and there is room when one leaves', async t =
   for (const reader of readers) reader.close()
   await until(() => !live.isWatched)
   t.equal((await fetch(`${origin}/metrics`)).status, 200)
+})
+
+test('a refused reader ends the oldest one, so that a page that has vanished keeps no place', async t => {
+  const { origin } = await serveDashboard(t)
+  const readers: OpenReader[] = []
+  for (let count = 0; count < maxReaders; count++) readers.push(await openReader(t, origin))
+  for (const { next } of readers) await next('hello')
+  const [oldest] = readers as [OpenReader]
+  const statusOfNext = async () => {
+    const response = await fetch(`${origin}/dashboard/events`)
+    if (response.status !== 200) await response.body?.cancel()
+    else t.teardown(() => response.body?.cancel())
+    return response.status
+  }
+  t.equal(await statusOfNext(), 503)
+  t.same(await oldest.next('bye'), { type: 'bye', reason: 'full' })
+  await oldest.ended
+  await until(async () => (await statusOfNext()) === 200)
+  t.equal(await statusOfNext(), 503)
+  t.equal(await statusOfNext(), 503)
+  t.same(
+    readers.slice(1).flatMap(({ events }) => events.filter(({ type }) => type === 'bye')),
+    [],
+    'at most one in 15 s, so that pages that are open do not end each other in turn',
+  )
 })
 
 test('a reader gets no event that its hello has, and each one after it', async t => {

@@ -26,8 +26,11 @@ test('a hundred connections leave room for the operator after they close, and no
   const { port, origin, live } = await serveDashboard(t)
   const all = await Promise.all(Array.from({ length: 100 }, () => send(t, port, ask())))
   await until(() => all.every(({ seen }) => seen.text !== '' || seen.isClosed))
-  const reading = all.filter(({ seen }) => seen.text.startsWith('HTTP/1.1 200'))
-  t.equal(reading.length, maxReaders)
+  const reading = () => all.filter(({ seen }) => seen.text.startsWith('HTTP/1.1 200') && !seen.isClosed).length
+  // The first refused one ends the oldest, whose place another one may have taken.
+  await until(() => reading() <= maxReaders)
+  t.ok(reading() >= maxReaders - 1, `${reading()} read`)
+  t.ok(all.filter(({ seen }) => seen.text.startsWith('HTTP/1.1 200')).length <= maxReaders + 1)
   for (const { socket } of all) socket.destroy()
   await until(() => !live.isWatched)
   t.equal((await fetch(`${origin}/metrics`)).status, 200)

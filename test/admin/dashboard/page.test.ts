@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { test } from 'tap'
@@ -101,6 +101,27 @@ test('a source that cannot be read fails its request, and is read after it is co
   await t.rejects(assets.find('dashboard/main.ts'))
   writeFileSync(join(folder, 'dashboard/main.ts'), 'const a = 1')
   t.match(await assets.find('dashboard/main.ts'), { text: 'const a = 1' })
+})
+
+test('a source that cannot be read fails alone, and its error names the file', async t => {
+  const folder = t.testdir({
+    dashboard: { 'main.ts': 'const a = 1', 'broken.ts': 'const = 1', 'removed.ts': '' },
+    waterfall: {},
+  })
+  const files = assetFiles(pathToFileURL(`${folder}/`), '.ts')
+  rmSync(join(folder, 'dashboard/removed.ts'))
+  const assets = new Assets(files)
+  await t.rejects(assets.find('dashboard/removed.ts'), { message: /dashboard\/removed\.ts.* cannot be read: ENOENT/ })
+  await t.rejects(assets.find('dashboard/broken.ts'), {
+    message: /dashboard\/broken\.ts.* cannot be read: Unexpected token/,
+  })
+  t.match(await assets.find('dashboard/main.ts'), { text: 'const a = 1' })
+  const { origin, lines } = await serveAdminApp(t, { routes: [app => addPageRoutes(app, assets)] })
+  t.equal((await fetch(`${origin}/dashboard/assets/dashboard/broken.ts`)).status, 500)
+  t.ok(
+    lines.some(line => JSON.stringify(line).includes('dashboard/broken.ts cannot be read')),
+    'the log names the file',
+  )
 })
 
 test('a built module is served as it is', async t => {

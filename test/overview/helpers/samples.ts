@@ -1,4 +1,4 @@
-import type { Hello, UpstreamSample } from '../../../src/dashboard/protocol.ts'
+import type { Hello, UpstreamSample, WorkerSample } from '../../../src/dashboard/protocol.ts'
 import { latencyBucketOf } from '../../../src/metrics/latency-counts.ts'
 import { Overview, type Watched } from '../../../src/overview/overview.ts'
 import {
@@ -73,15 +73,17 @@ export function aggregateRow(
 export class HandOverview {
   readonly overview: Overview
   now = start
+  /** The worker processes. @default none */
+  workers: readonly WorkerSample[] = []
 
   constructor(definitions: Watched = watched) {
     this.overview = new Overview(definitions, start)
   }
 
   /** Lets 500 ms pass, in which this was counted. */
-  tick(sample: Partial<ProcessSample> = {}, ms = 500): void {
+  tick(sample: Partial<ProcessSample> = {}, ms = 500): ReturnType<Overview['apply']> {
     this.now += ms
-    this.overview.apply(this.now, { upstreams: [], aggregates: [], ...sample })
+    return this.overview.apply(this.now, { upstreams: [], aggregates: [], ...sample }, this.workers)
   }
 
   /** Lets 500 ms pass several times, with the same counts in each. */

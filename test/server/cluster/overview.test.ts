@@ -33,7 +33,11 @@ const row = (id: string, state: RunRow['state'] = 'failed'): RunRow => ({
 function worker() {
   const sent: FromWorker[] = []
   const listeners = new Set<(row: RunRow) => void>()
-  const channel = new OverviewChannel(message => sent.push(message))
+  let delivered = Promise.resolve()
+  const channel = new OverviewChannel(message => {
+    sent.push(message)
+    return delivered
+  })
   let samples = 0
   const watched = {
     take: (): ProcessSample => {
@@ -55,6 +59,12 @@ function worker() {
       for (const listener of listeners) listener(kept)
     },
     kinds: () => sent.map(({ kind }) => kind),
+    /** The primary reads no message before the returned function is called. */
+    pause: () => {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      delivered = promise
+      return resolve
+    },
   }
 }
 
@@ -110,6 +120,32 @@ test('a worker sends a breaker change at once, and its last sample at its end', 
   channel.breakerChanged(change)
   channel.end()
   t.equal(samples(), 1)
+})
+
+test('a worker whose primary does not read sends one sample, and the counts of the pause with the next one', async t => {
+  const { channel, watched, samples, kinds, keep, pause } = worker()
+  channel.watched = watched
+  const resume = pause()
+  channel.handle({ kind: 'watch', every: 20, rows: true })
+  await until(() => samples() === 1)
+  keep(row('of the pause'))
+  await elapsed(100)
+  t.same(kinds(), ['sample'])
+  t.equal(samples(), 1, 'what is not taken is counted further')
+  resume()
+  await until(() => samples() === 2)
+  t.same(kinds(), ['sample', 'sample', 'kept'])
+  channel.close()
+})
+
+test('a worker whose primary does not read sends its last sample when it ends', async t => {
+  const { channel, watched, samples, kinds, pause } = worker()
+  channel.watched = watched
+  pause()
+  channel.handle({ kind: 'watch', every: 20, rows: false })
+  await until(() => samples() === 1)
+  channel.end()
+  t.same(kinds(), ['sample', 'sample'])
 })
 
 /** A worker process without a process: the test sends its messages and ends it. */

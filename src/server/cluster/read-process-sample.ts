@@ -1,4 +1,4 @@
-import { latencyBuckets } from '../metrics/latency-counts.ts'
+import { latencyBuckets } from '../../metrics/latency-counts.ts'
 import {
   aggregateCountNames,
   upstreamCountNames,
@@ -8,24 +8,23 @@ import {
   type NamedCounts,
   type ProcessSample,
   type UpstreamCounts,
-} from './process-sample.ts'
+} from '../../overview/process-sample.ts'
+import { isList, isObject, isQuantity, isText } from './message-values.ts'
 
-type Fields = Readonly<Record<string, unknown>>
-
-/** Returns a value as a sample of a process, or `undefined` if it is none. Another process has sent it. */
+/** Returns the sample that a worker has sent, or `undefined` for another value. */
 export function readProcessSample(value: unknown): ProcessSample | undefined {
-  if (!isFields(value)) return undefined
+  if (!isObject(value)) return undefined
   const { upstreams, aggregates } = value
-  return isListOf(upstreams, isUpstreamCounts) && isListOf(aggregates, isAggregateCounts)
+  return isList(upstreams, isUpstreamCounts) && isList(aggregates, isAggregateCounts)
     ? { upstreams, aggregates }
     : undefined
 }
 
 function isUpstreamCounts(value: unknown): value is UpstreamCounts {
-  if (!isFields(value)) return false
+  if (!isObject(value)) return false
   const { name, counts, gauges, latency, failures } = value
   return (
-    typeof name === 'string' &&
+    isText(name) &&
     isNumbers(counts, upstreamCountNames.length) &&
     isNumbers(gauges, upstreamGaugeNames.length) &&
     isIndexedCounts(latency) &&
@@ -34,10 +33,10 @@ function isUpstreamCounts(value: unknown): value is UpstreamCounts {
 }
 
 function isAggregateCounts(value: unknown): value is AggregateCounts {
-  if (!isFields(value)) return false
+  if (!isObject(value)) return false
   const { name, counts, latency, codes, statuses } = value
   return (
-    typeof name === 'string' &&
+    isText(name) &&
     isNumbers(counts, aggregateCountNames.length) &&
     isIndexedCounts(latency) &&
     isNamedCounts(codes) &&
@@ -45,34 +44,22 @@ function isAggregateCounts(value: unknown): value is AggregateCounts {
   )
 }
 
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null
-}
-
-function isListOf<T>(value: unknown, isOne: (each: unknown) => each is T): value is readonly T[] {
-  return Array.isArray(value) && value.every(isOne)
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0
-}
-
 function isNumbers(value: unknown, length: number): boolean {
-  return isListOf(value, isCount) && value.length === length
+  return isList(value, isQuantity) && value.length === length
 }
 
 function isIndexedCounts(value: unknown): value is IndexedCounts {
   return (
-    isListOf(value, isCount) &&
+    isList(value, isQuantity) &&
     value.length % 2 === 0 &&
     value.every((each, at) => Number.isInteger(each) && (at % 2 === 1 || each < latencyBuckets))
   )
 }
 
 function isNamedCounts(value: unknown): value is NamedCounts {
-  return isListOf(value, isNamedCount)
+  return isList(value, isNamedCount)
 }
 
 function isNamedCount(value: unknown): value is NamedCounts[number] {
-  return Array.isArray(value) && value.length === 2 && typeof value[0] === 'string' && isCount(value[1])
+  return Array.isArray(value) && value.length === 2 && isText(value[0]) && isQuantity(value[1])
 }
