@@ -70,7 +70,7 @@ test('a long pause before a retry is the reason', async t => {
   const declared = base.required('meow', () => source.ask({ id: 'a' })).reply(Any, () => 1)
   const run = await endedRun(declared, {
     runtime: runtimeFor(t),
-    during: each => setTimeout(() => each.cancel('gone'), 60),
+    during: each => setTimeout(() => each.cancel('gone'), 400),
   })
   t.same(withoutNumbers(run.why), [
     'the caller left after N ms',
