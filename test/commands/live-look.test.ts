@@ -125,7 +125,7 @@ test('Ctrl-C cancels the calls, ends with 130 and leaves the terminal as it was'
   t.match(modes.join(' '), /(?<!-)echo /)
 })
 
-test('waits, hedges, retries and cancels of a run can be told apart in its drawing', { skip }, async t => {
+test('waits, hedges, retries and cancels of a run differ in its drawing', { skip }, async t => {
   const { path } = await mixedRun(t)
   const terminal = await openTerminal(t)
   await terminal.type(`clear; node src/cli.ts run mixed ${path}; echo "[ended: $?]"`)

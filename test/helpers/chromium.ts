@@ -7,7 +7,7 @@ const executablePath = '/usr/bin/chromium'
 /** Why a test with a browser is skipped, or `false`; where every test must run, a missing browser is a failure. */
 export const chromiumMissing = missing()
 
-/** Starts Chromium, told to ask nothing of its own, with further arguments; it ends with the test. */
+/** Starts Chromium without requests of its own, with further arguments. It ends with the test. */
 export async function launchChromium(t: Test, args: readonly string[] = []): Promise<Browser> {
   const browser = await chromium.launch({
     executablePath,

@@ -77,7 +77,7 @@ function readMember(
   return undefined
 }
 
-/** Returns the index of a step, -1 for context(); `undefined` if the aggregate has none of this name. */
+/** Returns the index of a step, -1 for context(); `undefined` if the aggregate does not have the step. */
 function indexOf(name: string, { steps, hooks }: RehearsedAggregate): number | undefined {
   if (name === 'context' && hooks.context !== undefined) return -1
   return steps.find(step => step.name === name)?.index
