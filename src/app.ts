@@ -10,17 +10,15 @@ import { requireReply, type AggregateList } from './fanout/require-reply.ts'
 import { checkSourcesLevel, type SourcesLevel } from './fanout/sources-level.ts'
 import { trustOf } from './http/request/client-address.ts'
 import { acceptAllMethods } from './http/routing/allowed-methods.ts'
-import { trackConnections } from './http/connection/open-connections.ts'
 import { OpenStreams } from './http/connection/open-streams.ts'
 import { addCors } from './http/guard/cors.ts'
 import { appOptions } from './http/guard/app-options.ts'
-import { limitConnections } from './http/guard/connection-limit.ts'
-import { drainOnClose, endOpenStreams } from './http/lifecycle/drain.ts'
+import { AppListener, listenerOf } from './http/lifecycle/app-listener.ts'
+import { endOpenStreams, refuseWhileDraining } from './http/lifecycle/drain.ts'
 import { addExplorer } from './http/explorer/explorer.ts'
 import { replyAtRoot } from './http/explorer/root.ts'
 import { checkHostHeader } from './http/guard/host-header.ts'
 import { PathIndex } from './http/guard/path-index.ts'
-import { handleServerEvents } from './http/guard/server-events.ts'
 import { ServerGuard, setServerGuard } from './http/guard/server-guard.ts'
 import { guardRequests } from './http/guard/request-guard.ts'
 import type { RateLimit } from './http/guard/rate-limit.ts'
@@ -29,8 +27,9 @@ import { setRuntimeOf } from './http/lifecycle/app-runtime.ts'
 import { countRequests, RequestCounter } from './http/metrics/request-counter.ts'
 import { RuntimeMetrics } from './metrics/runtime-metrics.ts'
 import { readLostLogLines } from './metrics/readings.ts'
-import { addHealthRoutes, type Readiness } from './http/lifecycle/health.ts'
+import { addHealthRoutes } from './http/lifecycle/health.ts'
 import { addMetricsRoute, metricsPath, readMetricsOption } from './http/operator/metrics-route.ts'
+import { safeListener } from './http/reply/safe-listener.ts'
 import { rejectOperatorUrl } from './http/operator/operator-scope.ts'
 import { logRefusedBodies } from './http/bodies/inbound-bodies.ts'
 import { defaultLimits, type Limits } from './http/guard/server-limits.ts'
@@ -46,16 +45,18 @@ import {
 } from './http/guard/pressure.ts'
 import { handleErrorsAsProblems } from './http/problems/problem-handler.ts'
 import type { CountRequest } from './http/guard/shared-rate-store.ts'
-import { logOmittedRefusals, RefusalSampler, type ReportRefusal } from './http/log/refusal-sampler.ts'
+import { logOmittedRefusals, RefusalSampler } from './http/log/refusal-sampler.ts'
 import { tracedLoggers } from './http/log/request-loggers.ts'
 import { addRequestId, addDefaultHeaders } from './http/reply/default-headers.ts'
 import { batchOfferOf } from './http/batch/batch-offer.ts'
 import { readBatchOptions, type BatchOptions } from './http/batch/batch-options.ts'
 import { batchRoutes } from './http/batch/batch-route.ts'
 import { describedBatches } from './http/batch/described-batches.ts'
+import { readBulkOptions, type BulkOptions } from './http/bulk/bulk-options.ts'
+export type { BulkOptions } from './http/bulk/bulk-options.ts'
+import { checkBulkRoutes } from './http/bulk/check-bulk-routes.ts'
+import { describedBulk } from './http/bulk/described-bulk.ts'
 import { readStreamOptions, type StreamOptions } from './http/stream/stream-options.ts'
-import { closeSlowReaders } from './http/guard/slow-readers.ts'
-import { closeOnStrayBytes } from './http/guard/stray-bytes.ts'
 import type { MetricsSource } from './metrics/source.ts'
 import type { Override, Runtime, RuntimeOptions } from './upstream/runtime.ts'
 import { rejectOptionsBesideRuntime, rejectUnknownOptions, type OptionKeys } from './core/option-keys.ts'
@@ -94,7 +95,7 @@ export interface AppOptions {
   readonly threads?: RuntimeOptions['threads']
   /**
    * An existing runtime, which closes with the app. With this option, `overrides`, `layers`, `environment`, `threads`,
-   * `partition`, `scale` and `onToken` are refused. Pass them to `createRuntime` instead.
+   * `partition`, `scale`, `onToken` and `shared` are refused. Pass them to `createRuntime` instead.
    * @default a new runtime
    */
   readonly runtime?: Runtime
@@ -133,6 +134,12 @@ export interface AppOptions {
   readonly pressure?: Partial<PressureLimits>
   /** The largest number of requests for aggregates per minute and client. 0 disables the limit. @default 0 */
   readonly rateLimit?: number
+  /**
+   * The state that replicas share: `redisState` of `headwaters/redis` creates it. It counts the requests of
+   * `rateLimit`, so it excludes `countRequest`. The app does not close it.
+   * @default the state of this app alone
+   */
+  readonly shared?: RuntimeOptions['shared']
   /** Counts the requests of a client if several processes share the limit. @default a counter in this process */
   readonly countRequest?: CountRequest | undefined
   /**
@@ -188,6 +195,12 @@ export interface AppOptions {
    */
   readonly batch?: BatchOptions | false
   /**
+   * The folder and the limits of bulk runs. Without it, and without an aggregate with `bulk: true`, there are no routes
+   * for bulk runs. The runs go on while the app listens.
+   * @default no bulk runs
+   */
+  readonly bulk?: BulkOptions | undefined
+  /**
    * Called with each event of each run. If it throws or rejects, the error is logged, at most once per minute, and the
    * reply does not change.
    * @default not called
@@ -218,6 +231,7 @@ const knownOptions: OptionKeys<AppOptions> = {
   pressure: true,
   rateLimit: true,
   countRequest: true,
+  shared: true,
   trustProxy: true,
   keys: true,
   corsOrigins: true,
@@ -229,6 +243,7 @@ const knownOptions: OptionKeys<AppOptions> = {
   rehearsal: true,
   streams: true,
   batch: true,
+  bulk: true,
   onEvent: true,
   drainTimeout: true,
 }
@@ -265,6 +280,7 @@ export function buildApp(aggregates: AggregateList, options: AppOptions = {}): F
     scale,
     onToken,
     maxConnections,
+    shared,
     countRequest,
     logger = false,
     logCompletePercent = 100,
@@ -283,7 +299,9 @@ export function buildApp(aggregates: AggregateList, options: AppOptions = {}): F
     onEvent,
   } = options
   if (options.runtime !== undefined)
-    rejectOptionsBesideRuntime('app', { overrides, environment, layers, threads, partition, scale, onToken })
+    rejectOptionsBesideRuntime('app', { overrides, environment, layers, threads, partition, scale, onToken, shared })
+  if (shared !== undefined && countRequest !== undefined)
+    throw new TypeError('app: shared excludes countRequest, because it counts requests: remove one of them')
   checkInfo('app', info)
   numberWithin('app', 'traceSampledPercent', traceSampledPercent, 0, 100)
   checkListener('app', onEvent)
@@ -296,7 +314,7 @@ export function buildApp(aggregates: AggregateList, options: AppOptions = {}): F
   const pressure = { ...defaultPressureLimits, ...options.pressure }
   const streams = readStreamOptions('app', options.streams, limits.replyTimeout)
   const batch = readBatchOptions('app', options.batch, limits.bodyBytes)
-  const readiness: Readiness = { state: 'ready' }
+  const bulk = options.bulk && readBulkOptions('app', options.bulk)
   const refusals = new RefusalSampler()
   const app = fastify({
     ...appOptions(limits, refusals, (request, reply) => requests.start(request, reply)),
@@ -317,6 +335,7 @@ export function buildApp(aggregates: AggregateList, options: AppOptions = {}): F
       partition,
       scale,
       onToken,
+      shared,
     })
 
   setRuntimeOf(app, runtime)
@@ -332,35 +351,30 @@ export function buildApp(aggregates: AggregateList, options: AppOptions = {}): F
   handleErrorsAsProblems(app, replyAtRoot)
   addRequestId(app)
   addDefaultHeaders(app)
-  const connections = trackConnections(app)
-  const connectionLimit = { isFull: false }
-  if (maxConnections !== undefined)
-    limitConnections(app, {
-      state: connectionLimit,
-      connections,
-      limit: maxConnections,
-      onRefused: () => requests.refused('OVERLOADED'),
+  const listener =
+    listenerOf(runtime) ??
+    new AppListener(app, {
+      limits,
+      maxConnections,
+      drainTimeout,
+      refusals,
+      countRefusal: code => requests.refused(code),
     })
-  closeSlowReaders(app, connections, limits.replyTimeout)
-  const logRefusal = refusals.reporter(app.log)
-  const reportRefusal: ReportRefusal = refusal => {
-    requests.refused(refusal.code)
-    logRefusal(refusal)
-  }
-  closeOnStrayBytes(app, connections, limits.headerBytes, reportRefusal)
+  const { readiness, connectionLimit, connections } = listener
   // Register this before the hooks that refuse requests, so that it counts every request of a connection.
+  refuseWhileDraining(app, listener)
   const openStreams = new OpenStreams(
     streams.readTimeout,
     () => readiness.state === 'draining' || connectionLimit.isFull,
   )
-  drainOnClose(app, { readiness, connectionLimit, connections, openStreams, runtime, timeout: drainTimeout })
-  handleServerEvents(app.server, reportRefusal)
+  const removeWork = listener.add({ runtime, openStreams })
   checkHostHeader(app)
   if (corsOrigins.length > 0) addCors(app, corsOrigins)
-  addHealthRoutes(app, { readiness, lostLogLines })
+  addHealthRoutes(app, { readiness, lostLogLines, definitions: () => listener.definitions?.() })
   if (metricsRoute !== undefined) addMetricsRoute(app, { source: metricsSource ?? runtime.metrics, ...metricsRoute })
   logOmittedRefusals(app, refusals)
-  if (rehearsal) warnOfRehearsal(app)
+  if (rehearsal)
+    listener.onListening(() => app.log.warn('fault rehearsal is on; a caller can add faults with x-headwaters-fault'))
   const gauge = createPressureGauge(
     pressure,
     served.some(({ route }) => route.criticality === 'high'),
@@ -377,7 +391,14 @@ export function buildApp(aggregates: AggregateList, options: AppOptions = {}): F
   let limit: RateLimit | undefined
   void app.register(async guarded => {
     if (metricsRoute !== undefined) rejectOperatorUrl(served, metricsPath)
-    limit = await guardRequests(guarded, { gauge, paths, rateLimit, keys, countRequest })
+    const guard = await guardRequests(guarded, {
+      gauge,
+      paths,
+      rateLimit,
+      keys,
+      countRequest: countRequest ?? (rateLimit > 0 ? shared?.rateLimit(rateLimit) : undefined),
+    })
+    ;({ limit } = guard)
     await guarded.register(headwaters, {
       aggregates: served,
       runtime,
@@ -395,12 +416,29 @@ export function buildApp(aggregates: AggregateList, options: AppOptions = {}): F
       countCalls: limit?.countCalls,
       logCompletePercent,
     })
+    if (bulk !== undefined && served.some(({ route }) => route.bulk)) {
+      checkBulkRoutes(served)
+      const { serveBulk } = await import('./http/bulk/serve-bulk.ts')
+      await serveBulk(guarded, app, {
+        aggregates: served,
+        settings: bulk,
+        runtime,
+        sources,
+        onEvent: onEvent && safeListener(app.log, onEvent),
+        gauge,
+        permitBacklog: () => counters.permitBacklog(Infinity),
+        metrics: counters.bulk,
+        log: app.log,
+        keyOf: guard.keyOf,
+      })
+    }
     const hasBatches = batchOfferOf('app', batch, served) !== undefined
     paths.fill(hasBatches ? [...served, ...Object.values(batchRoutes)] : served)
   })
   app.addHook('onClose', async () => {
     await runtime.close()
     await endOpenStreams(openStreams)
+    removeWork()
   })
   addOpenapiRoutes(app, {
     aggregates: served,
@@ -408,6 +446,7 @@ export function buildApp(aggregates: AggregateList, options: AppOptions = {}): F
     sources,
     bearer: keys.length > 0,
     rateLimited: rateLimit > 0,
+    bulk: bulk && describedBulk(served),
     batches: () => describedBatches('app', batch, served),
   })
   addExplorer(
@@ -416,12 +455,4 @@ export function buildApp(aggregates: AggregateList, options: AppOptions = {}): F
     rateLimit > 0 ? async request => limit?.countRequest(request) : undefined,
   )
   return app
-}
-
-/** Logs that callers can add faults, when the app begins to listen. */
-function warnOfRehearsal(app: FastifyInstance): void {
-  app.addHook('onListen', done => {
-    app.log.warn('fault rehearsal is on; a caller can add faults with x-headwaters-fault')
-    done()
-  })
 }

@@ -4,11 +4,16 @@ import { reasonOf } from './errors.ts'
 import { cut } from './log/cut.ts'
 import { hidden } from './log/redaction.ts'
 import { readInfo, type OpenapiInfo } from './http/openapi/info.ts'
+import { readRedisConfig, shownRedisUrl, type RedisConfig } from './redis-config.ts'
 import type { ThreadOptions } from './threads/threads.ts'
 import { originFault } from './upstream/spec/origin.ts'
+import type { OriginOptions } from './upstream/spec/origin-options.ts'
+import { originSpecs } from './upstream/spec/origins-spec.ts'
+import { readOrigins as readUpstreamOrigins } from './upstream/spec/read-origins.ts'
 import type { Override } from './upstream/runtime.ts'
 import { keyFault } from './core/bearer-key.ts'
 import { isLoopback } from './core/loopback.ts'
+import { redisNameFault } from './core/redis-name.ts'
 import { textSchema } from './core/schema/text-schema.ts'
 
 /** Returns a schema for an integer within bounds. Every check has the same message, which names both bounds. */
@@ -73,10 +78,20 @@ export const Environment = z.object({
   BATCH_MAX_CALLS: whole(0, 1000).default(100),
   BATCH_BODY_BYTES: whole(1, 1_073_741_824).default(1_048_576),
   BATCH_DEADLINE_MS: whole(1, 600_000).default(5000),
+  HEADWATERS_BULK_DIR: z.string().default(''),
+  BULK_MAX_ITEMS: whole(1, 1_000_000).default(1_000_000),
+  BULK_MAX_BYTES: whole(1, 68_719_476_736).default(1_073_741_824),
+  BULK_MAX_RUNS: whole(1, 10_000).default(10),
+  BULK_RETENTION_MS: whole(1000, 31_536_000_000).default(604_800_000),
+  BULK_CONCURRENCY: whole(1, 1000).default(16),
   HEADWATERS_WORKERS: wholeOr('auto', 1, 1024).default(1),
   WORKER_HEARTBEAT_MS: whole(0, 600_000, heartbeatFault)
     .refine(ms => ms === 0 || ms >= 1000, heartbeatFault)
     .default(10_000),
+  HEADWATERS_REDIS_URL: z.string().default(''),
+  HEADWATERS_REDIS_OPTIONS: z.string().default(''),
+  HEADWATERS_REDIS_PREFIX: z.string().default('headwaters').superRefine(checkRedisPrefix),
+  HEADWATERS_REDIS_PATIENCE_MS: whole(1, 10_000).default(50),
 })
 
 const Overrides = z.object({
@@ -87,6 +102,7 @@ const Overrides = z.object({
       if (fault !== undefined) context.addIssue(fault)
     })
     .optional(),
+  ORIGINS: z.string().transform(readOriginList).optional(),
   CONCURRENCY: wholeOr('adaptive', 1, 65_535).optional(),
   ATTEMPT_TIMEOUT_MS: whole(1, 600_000).optional(),
   OFF: oneOf(['0', '1']).optional(),
@@ -114,6 +130,16 @@ export interface Inbound {
   readonly corsOrigins: readonly string[]
   readonly streams: { readonly maxBytes: number; readonly heartbeat: number }
   readonly batch: { readonly maxCalls: number; readonly bodyBytes: number; readonly deadline: number } | false
+}
+
+/** The folder and the limits of bulk runs. `buildApp` describes each field. */
+export interface Bulk {
+  readonly dir: string
+  readonly maxItems: number
+  readonly maxBytes: number
+  readonly maxRuns: number
+  readonly retention: number
+  readonly concurrency: number
 }
 
 /** The access of the operator. */
@@ -151,6 +177,8 @@ export interface Config {
   readonly info?: OpenapiInfo
   /** The protection of the service from its callers. */
   readonly inbound: Inbound
+  /** The bulk runs. @default no folder, so that no aggregate can have `bulk: true` */
+  readonly bulk?: Bulk
   /** The threads in which offloaded functions run. */
   readonly threads: ThreadOptions
   /**
@@ -160,6 +188,8 @@ export interface Config {
   readonly workers?: number | 'auto'
   /** Time without a heartbeat after which a worker is killed and replaced, in ms. 0 disables this. @default 10_000 */
   readonly heartbeatMs: number
+  /** The Redis that replicas share. @default replicas share nothing */
+  readonly redis?: RedisConfig
   /** Overrides by the upstream's name. */
   readonly overrides: Readonly<Record<string, Override>>
 }
@@ -170,7 +200,7 @@ export class ConfigError extends Error {
 }
 
 const overridePattern =
-  /^HEADWATERS_UPSTREAM_([A-Z0-9_]+?)_(ORIGIN|CONCURRENCY|ATTEMPT_TIMEOUT_MS|OFF|SLOTS|TIMEOUT_MS)$/
+  /^HEADWATERS_UPSTREAM_([A-Z0-9_]+?)_(ORIGINS|ORIGIN|CONCURRENCY|ATTEMPT_TIMEOUT_MS|OFF|SLOTS|TIMEOUT_MS)$/
 
 /** Old names of variables and their new names. Until 1.0, an old name is an error that shows the new name. */
 const renamedOverrides: Readonly<Record<string, string>> = { SLOTS: 'CONCURRENCY', TIMEOUT_MS: 'ATTEMPT_TIMEOUT_MS' }
@@ -195,6 +225,7 @@ export function readConfig(
 
   if (success) faults.push(...adminFaults(data))
   const info = success && data.OPENAPI_INFO !== '' ? infoOf(data.OPENAPI_INFO, faults) : undefined
+  const redis = success ? readRedisConfig(data, faults) : undefined
   if (!success || faults.length > 0) throw new ConfigError(faults.join('\n'))
   return Object.freeze({
     host: data.HOST,
@@ -210,11 +241,13 @@ export function readConfig(
     sources: data.SOURCES,
     ...(info !== undefined && { info }),
     inbound: inboundOf(data),
+    ...(data.HEADWATERS_BULK_DIR !== '' && { bulk: bulkOf(data) }),
     threads: Object.freeze({
       queue: data.OFFLOAD_QUEUE,
       ...(data.OFFLOAD_THREADS !== 'auto' && { count: data.OFFLOAD_THREADS }),
     }),
     ...(data.HEADWATERS_WORKERS !== 1 && { workers: data.HEADWATERS_WORKERS }),
+    ...(redis !== undefined && { redis }),
     overrides: Object.freeze(overrides),
   })
 }
@@ -236,7 +269,7 @@ function readOverride(
 ): string | undefined {
   const [, upper, key] = overridePattern.exec(variable) ?? []
   if (upper === undefined || key === undefined)
-    return 'is not a known variable: an upstream has _ORIGIN, _CONCURRENCY, _ATTEMPT_TIMEOUT_MS and _OFF'
+    return 'is not a known variable: an upstream has _ORIGIN, _ORIGINS, _CONCURRENCY, _ATTEMPT_TIMEOUT_MS and _OFF'
   const renamed = renamedOverrides[key]
   if (renamed !== undefined) return `was renamed to HEADWATERS_UPSTREAM_${upper}_${renamed}`
   const name = upstreams.find(each => each.toUpperCase().replaceAll('-', '_') === upper)
@@ -245,15 +278,40 @@ function readOverride(
     z.output<typeof Overrides>
   >
   if (!success) return [...new Set(error.issues.map(reasonOf))].join('; ')
-  const { ORIGIN: origin, CONCURRENCY: concurrency, ATTEMPT_TIMEOUT_MS: attemptTimeout, OFF: off } = data
+  const {
+    ORIGIN: origin,
+    ORIGINS: origins,
+    CONCURRENCY: concurrency,
+    ATTEMPT_TIMEOUT_MS: attemptTimeout,
+    OFF: off,
+  } = data
+  const before = overrides[name]
+  if (
+    (origin !== undefined && before?.origins !== undefined) ||
+    (origins !== undefined && before?.origin !== undefined)
+  )
+    return `excludes HEADWATERS_UPSTREAM_${upper}_${origin === undefined ? 'ORIGIN' : 'ORIGINS'}: set one of them`
   overrides[name] = {
-    ...overrides[name],
+    ...before,
     ...(origin !== undefined && { origin }),
+    ...(origins !== undefined && { origins }),
     ...(concurrency !== undefined && { concurrency }),
     ...(attemptTimeout !== undefined && { attemptTimeout }),
     ...(off !== undefined && { off: off === '1' }),
   }
   return undefined
+}
+
+/** Reads the origins of an upstream. */
+function readOriginList(text: string, context: z.RefinementCtx): readonly OriginOptions[] {
+  try {
+    const origins = readUpstreamOrigins('origins', text)
+    originSpecs('origins', origins)
+    return Object.freeze(origins)
+  } catch (error) {
+    context.addIssue((error as Error).message)
+    return z.NEVER
+  }
 }
 
 function inboundOf(data: z.output<typeof Environment>): Inbound {
@@ -284,6 +342,17 @@ function inboundOf(data: z.output<typeof Environment>): Inbound {
         bodyBytes: data.BATCH_BODY_BYTES,
         deadline: data.BATCH_DEADLINE_MS,
       }),
+  })
+}
+
+function bulkOf(data: z.output<typeof Environment>): Bulk {
+  return Object.freeze({
+    dir: data.HEADWATERS_BULK_DIR,
+    maxItems: data.BULK_MAX_ITEMS,
+    maxBytes: data.BULK_MAX_BYTES,
+    maxRuns: data.BULK_MAX_RUNS,
+    retention: data.BULK_RETENTION_MS,
+    concurrency: data.BULK_CONCURRENCY,
   })
 }
 
@@ -340,6 +409,11 @@ function checkAdminKey(key: string, context: z.RefinementCtx): void {
   if (fault !== undefined) context.addIssue(fault)
 }
 
+function checkRedisPrefix(prefix: string, context: z.RefinementCtx): void {
+  const fault = redisNameFault(prefix)
+  if (fault !== undefined) context.addIssue(fault)
+}
+
 function readOrigins(list: string, context: z.RefinementCtx): readonly string[] {
   const origins = entriesOf(list)
   if (origins.length === 0 && list.trim() !== '')
@@ -393,6 +467,12 @@ function blankless(environment: Readonly<Record<string, string | undefined>>): R
   )
 }
 
+/** Returns the value of a variable of Redis for the log. Its options can have a password at any place. */
+function shownRedis(name: string, value: string): string {
+  if (name === 'HEADWATERS_REDIS_URL') return shownRedisUrl(value, hidden)
+  return name === 'HEADWATERS_REDIS_OPTIONS' && !value.startsWith('@') ? hidden : value
+}
+
 /** The last word of the name of a variable that holds a secret. */
 const secretWords = ['KEY', 'KEYS', 'PASSWORD', 'SECRET', 'TOKEN']
 
@@ -411,7 +491,7 @@ export function shownVariables(
       const value = data[name]
       const isEmpty = value === undefined || value === '' || (Array.isArray(value) && value.length === 0)
       if (!isEmpty && secretWords.includes(name.slice(name.lastIndexOf('_') + 1))) return [name, hidden]
-      return [name, typeof value === 'string' ? cut(value) : (value ?? '')]
+      return [name, typeof value === 'string' ? cut(isEmpty ? value : shownRedis(name, value)) : (value ?? '')]
     }),
   )
 }

@@ -110,6 +110,13 @@ export const errors = {
     'was not sent, because a reference in its input has no usable value',
   ),
 
+  // Bulk runs
+  RUN_STATE_CONFLICT: row(409, 'Wrong state of the run', 'cannot do this in the present state of the run'),
+  RANGE_NOT_SATISFIABLE: row(416, 'No such range', 'has no results in this range yet'),
+  IDEMPOTENCY_KEY_REUSED: row(422, 'Idempotency key used', 'has received this idempotency key with other inputs'),
+  QUOTA_EXCEEDED: row(429, 'Too many runs', 'has too many runs of this caller that have not ended'),
+  STORE_UNAVAILABLE: row(503, 'Store unavailable', 'cannot read or write its store of runs'),
+
   // The service
   BAD_REQUEST: row(400, 'Bad request', 'received a malformed request'),
   UNAUTHENTICATED: row(401, 'Not authenticated', 'requires an API key: send the header authorization: Bearer YOUR_KEY'),

@@ -33,7 +33,15 @@ export type { BatchOptions } from './http/batch/batch-options.ts'
 export type { StreamOptions } from './http/stream/stream-options.ts'
 export type { Entry as CacheEntry } from './upstream/policies/cache/entry.ts'
 export { createMemoryStore, type MemoryStoreOptions } from './upstream/policies/cache/memory-store.ts'
-export type { CacheStore, CacheStoreFault, CacheStoreLookup } from './upstream/policies/cache/store.ts'
+export type {
+  CacheLease,
+  CacheLeaseName,
+  CacheLeases,
+  CacheLeaseState,
+  CacheStore,
+  CacheStoreFault,
+  CacheStoreLookup,
+} from './upstream/policies/cache/store.ts'
 export {
   defineUpstream,
   env,
@@ -54,6 +62,14 @@ export {
   type Runtime,
   type RuntimeOptions,
 } from './upstream/runtime.ts'
+export type { OriginChange } from './upstream/client.ts'
+export type { OriginGauge, OriginState } from './upstream/origins/types.ts'
+export type {
+  BalanceOptions,
+  EjectionOptions,
+  HealthCheckOptions,
+  OriginOptions,
+} from './upstream/spec/origin-options.ts'
 export type { Answer } from './upstream/spec/answer.ts'
 export { withContext } from './upstream/policies/custom/with-context.ts'
 export type { CustomLayer, LayerCall, LayerNext, LayerUpstream } from './upstream/spec/layer-types.ts'

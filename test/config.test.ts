@@ -192,6 +192,63 @@ test('an upstream takes an origin, a concurrency, a timeout and a switch', async
   })
 })
 
+test('_ORIGINS is a list of origins with weights and DNS records', async t => {
+  const { overrides } = readConfig(
+    {
+      HEADWATERS_UPSTREAM_CATFACT_NINJA_ORIGINS:
+        ' http://a:8080/v1;weight=3 , http://b:8080/v1; addresses,http://c/v1;srv=_http._tcp.c.example; weight = 2, ',
+      HEADWATERS_UPSTREAM_MEOWFACTS_ORIGINS: 'http://127.0.0.1:8080',
+      HEADWATERS_UPSTREAM_MEOWFACTS_CONCURRENCY: '8',
+    },
+    upstreams,
+  )
+  t.same(overrides, {
+    'catfact-ninja': {
+      origins: [
+        { origin: 'http://a:8080/v1', weight: 3 },
+        { origin: 'http://b:8080/v1', addresses: true },
+        { origin: 'http://c/v1', srv: '_http._tcp.c.example', weight: 2 },
+      ],
+    },
+    meowfacts: { origins: [{ origin: 'http://127.0.0.1:8080' }], concurrency: 8 },
+  })
+})
+
+test('a fault in _ORIGINS is refused with its entry and the fix', async t => {
+  const variable = 'HEADWATERS_UPSTREAM_MEOWFACTS_ORIGINS'
+  const refused = {
+    ',': 'origins must be a list of 1 to 64 origins',
+    'http://a,nonsense': "origins[1]: 'nonsense' is not an origin: write scheme, host and port",
+    'http://a,https://b': "origins[1] has the scheme 'https:' and origins[0] has 'http:': use one scheme",
+    'http://a;weight=0': 'origins[0]: weight must be a whole number from 1 to 1000, got 0',
+    'http://a;weight=': "origins[0]: weight must be a whole number, got ''",
+    'http://a;weight=x': "origins[0]: weight must be a whole number, got 'x'",
+    'http://a;weight': "origins[0]: the attribute 'weight' is not known: use weight=N, addresses and srv=NAME",
+    'http://a;addresses=no': "origins[0]: the attribute 'addresses=no' is not known: use ",
+    'http://a;wait=3': "origins[0]: the attribute 'wait=3' is not known: use ",
+    'http://a;weight=2;weight=3': 'origins[0]: weight is set twice: remove one of them',
+    'http://me:s3cr;et@a': "origins must not contain '@': send credentials as a header",
+  }
+  for (const [list, message] of Object.entries(refused)) {
+    const [fault = '', ...others] = faultsOf(t, { [variable]: list })
+    t.same(others, [], list)
+    t.equal(fault.slice(0, variable.length + 2 + message.length), `${variable}: ${message}`)
+  }
+})
+
+test('_ORIGIN and _ORIGINS of one upstream exclude each other', async t => {
+  const both = [
+    ['HEADWATERS_UPSTREAM_MEOWFACTS_ORIGIN', 'http://a'],
+    ['HEADWATERS_UPSTREAM_MEOWFACTS_ORIGINS', 'http://a,http://b'],
+  ] as const
+  t.same(faultsOf(t, Object.fromEntries(both)), [
+    'HEADWATERS_UPSTREAM_MEOWFACTS_ORIGINS: excludes HEADWATERS_UPSTREAM_MEOWFACTS_ORIGIN: set one of them',
+  ])
+  t.same(faultsOf(t, Object.fromEntries(both.toReversed())), [
+    'HEADWATERS_UPSTREAM_MEOWFACTS_ORIGIN: excludes HEADWATERS_UPSTREAM_MEOWFACTS_ORIGINS: set one of them',
+  ])
+})
+
 test('the configuration is frozen', async t => {
   const config = readConfig({ HEADWATERS_UPSTREAM_MEOWFACTS_CONCURRENCY: '8' }, upstreams)
   t.throws(() => {
@@ -267,7 +324,7 @@ test('a variable of an upstream that sets nothing says what can be set', async t
     'HEADWATERS_UPSTREAM_meowfacts_ORIGIN',
   ]) {
     t.same(faultsOf(t, { [variable]: '1' }), [
-      `${variable}: is not a known variable: an upstream has _ORIGIN, _CONCURRENCY, _ATTEMPT_TIMEOUT_MS and _OFF`,
+      `${variable}: is not a known variable: an upstream has _ORIGIN, _ORIGINS, _CONCURRENCY, _ATTEMPT_TIMEOUT_MS and _OFF`,
     ])
   }
 })

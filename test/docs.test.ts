@@ -4,6 +4,7 @@ import { test } from 'tap'
 import { z } from 'zod'
 import { Environment } from '../src/config.ts'
 import { errors } from '../src/errors.ts'
+import { transitions } from '../src/upstream/origins/origin-states.ts'
 import { upstreamSpec } from '../src/upstream/spec/check-upstream.ts'
 import { tableRows } from './helpers/doc-tables.ts'
 import { readJsonBody } from './helpers/read-json-body.ts'
@@ -68,6 +69,7 @@ for (const [name, of, heading, count] of [
   ['AppOptions', 'embedding', 'The whole service', 4],
   ['StreamOptions', 'embedding', 'Streams and batches', 3],
   ['BatchOptions', 'embedding', 'Streams and batches', 5],
+  ['BulkOptions', 'embedding', 'Bulk runs', 6],
   ['StreamRequest', 'streaming', 'The client', 7],
   ['HeadwatersOptions', 'embedding', 'In your Fastify app', 4],
   ['UpstreamOptions', 'options', '`defineUpstream(name, options, operations)`', 4],
@@ -77,6 +79,10 @@ for (const [name, of, heading, count] of [
   ['HedgeOptions', 'options', 'Policies of an upstream', 3],
   ['RetryBudgetOptions', 'options', 'Policies of an upstream', 2],
   ['BreakerOptions', 'options', 'Policies of an upstream', 6],
+  ['OriginOptions', 'options', 'Policies of an upstream', 4],
+  ['BalanceOptions', 'options', 'Policies of an upstream', 4],
+  ['EjectionOptions', 'options', 'Policies of an upstream', 5],
+  ['HealthCheckOptions', 'options', 'Policies of an upstream', 5],
   ['OAuth2Options', 'options', 'Credentials and certificates of an upstream', 7],
   ['TlsOptions', 'options', 'Credentials and certificates of an upstream', 4],
   ['CacheOptions', 'options', '`operation(options)`', 4],
@@ -88,6 +94,7 @@ for (const [name, of, heading, count] of [
   ['RunOptions', 'options', '`createRuntime(options)` and `fanOut(aggregate, input, options)`', 4],
   ['Override', 'options', '`createRuntime(options)` and `fanOut(aggregate, input, options)`', 4],
   ['ThreadOptions', 'options', '`createRuntime(options)` and `fanOut(aggregate, input, options)`', 3],
+  ['RedisOptions', 'replicas', 'Options of `redisState`', 8],
   ['LoadResult', 'load-testing', 'The result as JSON', 12],
   ['StepOptions', 'options', 'Steps', 2],
   ['ReplyOptions', 'options', 'Steps', 1],
@@ -127,14 +134,51 @@ test('the docs have the defaults of the policies that the code has', t => {
   for (const policy of ['retry', 'hedge', 'retryBudget', 'breaker'] as const) {
     const [, part = ''] = text.split(`\n### \`${policy}\`\n`)
     const inDocs = tableRows(part.split('\n### ')[0] as string)
-      .map(([field, value = '']) => [field, value] as const)
-      .filter(([, value]) => /^[\d.]+$/.test(value))
+      .map(([field, value = '']) => [field, value.replaceAll('`', '')] as const)
+      .filter(([, value]) => /^(?:[\d.]+|false)$/.test(value))
     const inCode = Object.entries(spec[policy])
       .filter(([, value]) => value !== undefined)
       .map(([field, value]) => [field, String(value)] as const)
     t.strictSame(Object.fromEntries(inDocs), Object.fromEntries(inCode), policy)
   }
   t.end()
+})
+
+test('the docs have the defaults of the choice among origins that the code has', async t => {
+  const { balance } = upstreamSpec('any', { origins: ['http://a'], balance: { healthCheck: { path: '/' } } }, [])
+  const text = section('options', 'Policies of an upstream')
+  for (const [group, options] of [
+    ['balance', balance],
+    ['balance.ejection', balance.ejection],
+    ['balance.healthCheck', balance.healthCheck],
+  ] as const) {
+    const [, part = ''] = text.split(`\n### \`${group}\`\n`)
+    const inDocs = tableRows(part.split('\n### ')[0] as string)
+      .map(([field, value = '']) => [field, value] as const)
+      .filter(([, value]) => /^[\d.]+$/.test(value))
+    const inCode = Object.entries(options as object).filter(([, value]) => typeof value === 'number')
+    t.strictSame(
+      inDocs,
+      inCode.map(([field, value]) => [field, String(value)]),
+      group,
+    )
+  }
+  const [, declared = ''] = text.split('`ejection` | `')
+  t.equal(
+    declared.slice(0, declared.indexOf('`')),
+    JSON.stringify(balance.ejection)
+      .replaceAll('"', '')
+      .replaceAll(/[:,]/g, '$& ')
+      .replace(/^\{(.*)\}$/, '{ $1 }'),
+  )
+})
+
+test('the docs have the states of an origin and their transitions as the code has them', async t => {
+  const rows = tableRows(section('origins', 'Ejection')).filter(([state = '']) => state in transitions)
+  t.same(
+    Object.fromEntries(rows.map(([state, , next = '']) => [state, next.match(/\b(?:available|ejected|unhealthy)\b/g)])),
+    transitions,
+  )
 })
 
 test('the docs say of each schema what it reads of which number', async t => {

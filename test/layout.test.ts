@@ -65,6 +65,15 @@ const house: House = {
     'upstream/connect/',
     'upstream/transport/',
   ],
+  'upstream/origins/': [
+    'errors.ts',
+    'core/',
+    'metrics/',
+    'upstream/spec/',
+    'upstream/call/',
+    'upstream/connect/',
+    'upstream/transport/',
+  ],
   'upstream/policies/sliding-window.ts': [],
   'upstream/policies/retry/': [
     'errors.ts',
@@ -111,6 +120,14 @@ const house: House = {
   ],
   'upstream/': ['errors.ts', 'core/', 'metrics/', 'threads/', 'upstream/**'],
 
+  // State that replicas share on Redis
+  'redis-config.ts': ['core/'],
+  'redis/commands/': ['errors.ts', 'core/'],
+  'redis/cache/': ['errors.ts', 'core/', 'redis/commands/', 'upstream/**'],
+  'redis/limits/': ['errors.ts', 'core/', 'redis/commands/', 'upstream/**'],
+  'redis/': ['check-node.ts', 'core/', 'redis/commands/', 'redis/cache/', 'redis/limits/', 'upstream/**'],
+  'redis/serve/': ['core/', 'redis-config.ts', 'redis/', 'redis/commands/', 'upstream/**'],
+
   // Spans: the only room that loads OpenTelemetry
   'otel/': ['errors.ts', 'core/', 'trace/', 'metrics/', 'upstream/spec/', 'upstream/call/'],
 
@@ -131,6 +148,10 @@ const house: House = {
 
   // Calls of a caller that become one reply
   'batch/': ['errors.ts', 'core/', 'trace/', 'metrics/', 'upstream/**', 'fanout/**', 'otel/'],
+
+  // One aggregate for many stored inputs
+  'bulk/': ['errors.ts', 'core/', 'upstream/**', 'fanout/**', 'batch/'],
+  'bulk/disk/': ['bulk/'],
 
   // What the operator sees of runs, of aggregates and of the whole service
   'kept/': ['errors.ts', 'log/', 'core/', 'metrics/', 'upstream/**', 'fanout/**', 'waterfall/'],
@@ -205,6 +226,19 @@ const house: House = {
     'http/bodies/',
     'http/guard/',
   ],
+  'http/bulk/': [
+    'errors.ts',
+    'core/',
+    'metrics/',
+    'upstream/**',
+    'fanout/**',
+    'bulk/**',
+    'http/request/',
+    'http/connection/',
+    'http/routing/',
+    'http/reply/',
+    'http/guard/',
+  ],
   'http/lifecycle/': [
     'errors.ts',
     'core/',
@@ -232,7 +266,7 @@ const house: House = {
     'http/reply/',
     'http/lifecycle/',
   ],
-  'http/openapi/info.ts': [],
+  'http/openapi/info.ts': ['core/'],
   'http/openapi/': [
     'errors.ts',
     'core/',
@@ -243,6 +277,7 @@ const house: House = {
     'http/reply/',
     'http/request/media-types.ts',
     'http/batch/batch-route.ts',
+    'http/bulk/bulk-route.ts',
     'http/openapi/info.ts',
   ],
   'http/explorer/': ['http/routing/', 'http/reply/', 'http/guard/'],
@@ -262,7 +297,7 @@ const house: House = {
     'waterfall/',
   ],
 
-  'config.ts': ['errors.ts', 'core/', 'threads/', 'upstream/**', 'http/openapi/info.ts', 'log/'],
+  'config.ts': ['errors.ts', 'core/', 'redis-config.ts', 'threads/', 'upstream/**', 'http/openapi/info.ts', 'log/'],
   'app.ts': [
     'check-node.ts',
     'errors.ts',
@@ -321,6 +356,9 @@ const house: House = {
     'log/',
     'metrics/',
     'upstream/**',
+    'redis-config.ts',
+    'redis/serve/',
+    'bulk/**',
     'batch/',
     'http/**',
     'app.ts',
@@ -385,6 +423,16 @@ const house: House = {
     'commands/usage-error.ts',
     'waterfall/',
   ],
+  'commands/bulk/': [
+    'errors.ts',
+    'core/',
+    'upstream/**',
+    'fanout/**',
+    'bulk/**',
+    'definitions/',
+    'commands/usage-error.ts',
+    'commands/run/',
+  ],
   'commands/load/': ['core/', 'commands/usage-error.ts', 'commands/read-arguments.ts', 'commands/run/'],
   'commands/': [
     'errors.ts',
@@ -393,6 +441,7 @@ const house: House = {
     'log/',
     'upstream/**',
     'fanout/**',
+    'bulk/**',
     'batch/',
     'http/**',
     'config.ts',
@@ -411,6 +460,7 @@ const readers = [
   'check-node.ts',
   'server/serve.ts',
   'server/process/service-app.ts',
+  'server/process/reload-signal.ts',
   'server/process/shutdown.ts',
   'server/cluster/primary.ts',
   'server/cluster/worker-main.ts',
@@ -420,6 +470,7 @@ const readers = [
   'log/process-log.ts',
   'log/standard-streams.ts',
   'memory/own-memory.ts',
+  'bulk/disk/process-identity.ts',
   'metrics/readings.ts',
 ]
 
@@ -510,6 +561,8 @@ test('the table refuses what would break it', async t => {
     ['admin/admin-app.ts', '../config.ts'],
     ['admin/admin-app.ts', '../server/process/listen.ts'],
     ['commands/run/live-view.ts', '../serve.ts'],
+    ['upstream/runtime.ts', '../redis/redis-state.ts'],
+    ['redis/limits/members.ts', '../cache/redis-cache-store.ts'],
     ['commands/run/live-view.ts', '../load/options.ts'],
     ['commands/load/options.ts', '../../server/serve.ts'],
   ]

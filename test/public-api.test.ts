@@ -1,6 +1,7 @@
 import { test } from 'tap'
 import * as client from '../src/client/index.ts'
 import * as api from '../src/index.ts'
+import * as redis from '../src/redis/index.ts'
 import * as testing from '../src/testing/index.ts'
 
 test('the package gives out these names and no others', async t => {
@@ -34,6 +35,10 @@ test('the test kit gives out these names and no others', async t => {
 
 test('the client gives out these names and no others', async t => {
   t.same(Object.keys(client).sort(), ['StreamCut', 'StreamProblem', 'openStream'])
+})
+
+test('the state on Redis gives out this name and no other', async t => {
+  t.same(Object.keys(redis), ['redisState'])
 })
 
 test('every name that is given out has a value', async t => {

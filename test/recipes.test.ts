@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { t, test, type Test } from 'tap'
 import type { AnyAggregate } from '../src/fanout/aggregate.ts'
+import { fanOut } from '../src/fanout/fan-out.ts'
+import { createRuntime } from '../src/upstream/runtime.ts'
 import { runAggregate, scriptedUpstream, type ScriptedUpstream } from '../src/testing/index.ts'
 import { problemOf } from './helpers/problem-of.ts'
 import { blocksOf, textOf } from './pages/helpers/pages.ts'
@@ -238,6 +240,21 @@ test('the recipe of an upstream behind a gateway sends an audience, and each seg
   t.same(data, { title: 'Report' })
   t.same(requests(store), ['GET /documents/v2/files/a%20b/c.pdf'])
   t.match(tokens.calls[0]?.body, { audience: 'https://documents.example', resource: 'documents' })
+})
+
+test('the recipe of several servers answers while one of them fails, and ejects that one', async t => {
+  const [failing, healthy] = [await upstreamOf(t), await upstreamOf(t)]
+  const runs = Array.from({ length: 12 }, () => ({ query: { q: 'a' } }))
+  for (const _ of runs) failing.status('/suggest?q=a', 503)
+  healthy.always('/suggest?q=a', { words: ['apple'] })
+  const runtime = createRuntime({ overrides: { search: { origins: [failing.origin, healthy.origin] } } })
+  t.teardown(() => runtime.close())
+  const suggestions = await recipe('suggestions.ts', 'suggestions')
+  const replies = await Promise.all(runs.map(input => fanOut(suggestions, input, { runtime })))
+  for (const { data } of replies) t.same(data, { words: ['apple'] })
+  const [one, other] = runtime.stats()['search']?.origins ?? []
+  t.match(one, { failed: failing.calls.length, ejections: 1 })
+  t.match(other, { attempts: 12, failed: 0, ejections: 0 })
 })
 
 test('the recipe of redirects follows one within the upstream', async t => {

@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { builtCli } from '../lib/built-cli.ts'
+import { median } from '../lib/percentile.ts'
 
 const help = `Measures the time from the start of the built service to its first response of /health/live, and its memory after one
 idle second. Compares both with a bare Fastify + zod + undici skeleton (bench/compare/skeleton.ts). Targets take turns.
@@ -131,12 +132,4 @@ function report(starts: Readonly<Record<string, readonly Start[]>>): string {
     `${lines.join('\n')}\n\nNode.js ${process.version}, ${skeleton.length} starts each, medians; ` +
     `ratio and memory against the skeleton (aims: 1.50 and 20 MB)\n`
   )
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = Math.floor(sorted.length / 2)
-  return sorted.length % 2 === 1
-    ? (sorted[middle] as number)
-    : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2
 }

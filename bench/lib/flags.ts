@@ -1,12 +1,20 @@
 import { parseArgs } from 'node:util'
 
-/** Reads command-line options that are positive integers. With `--help`, prints the help and returns `undefined`. */
+/**
+ * Reads command-line options that are positive integers. With `--help`, prints the help and returns `undefined`.
+ *
+ * @param args - The arguments. @default those of the process
+ */
 export function readFlags<Name extends string>(
   help: string,
   defaults: Readonly<Record<Name, number>>,
+  args: readonly string[] = process.argv.slice(2),
 ): Readonly<Record<Name, number>> | undefined {
   const flags = Object.fromEntries(Object.keys(defaults).map(name => [name, { type: 'string' } as const]))
-  const { values } = parseArgs({ options: { ...flags, help: { type: 'boolean', short: 'h', default: false } } })
+  const { values } = parseArgs({
+    args: [...args],
+    options: { ...flags, help: { type: 'boolean', short: 'h', default: false } },
+  })
   if (values.help === true) {
     process.stdout.write(help)
     return undefined

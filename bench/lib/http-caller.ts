@@ -16,14 +16,22 @@ export interface CallerRequest {
   readonly method?: 'GET' | 'POST'
   /** The JSON body of a POST. */
   readonly body?: string
+  /** Opens a connection for each request. @default false */
+  readonly closes?: boolean
 }
 
 /** Creates a client that sends requests over as many connections as necessary and records the end of each request. */
 export function httpCaller(port: number, request: string | CallerRequest) {
-  const { path, method = 'GET', body: requestBody } = typeof request === 'string' ? { path: request } : request
+  const {
+    path,
+    method = 'GET',
+    body: requestBody,
+    closes = false,
+  } = typeof request === 'string' ? { path: request } : request
   const options = {
     path,
     method,
+    reset: closes,
     ...(requestBody !== undefined && { body: requestBody, headers: { 'content-type': 'application/json' } }),
   }
   const pool = new Pool(`http://127.0.0.1:${port}`, { connections: 4096, headersTimeout: 0, bodyTimeout: 0 })

@@ -1,5 +1,5 @@
 import type { CompletedRequest } from './http-caller.ts'
-import { percentile } from './percentile.ts'
+import { median, percentile } from './percentile.ts'
 
 /** The figures of the requests that an open loop has sent. Rates are per second, and times are in ms. */
 export interface OpenLoopFigures {
@@ -50,10 +50,7 @@ export function medianPerSecond(
     const second = Math.floor((endedAt - startedAt) / 1000)
     if (second < seconds) counts[second] = (counts[second] as number) + 1
   }
-  return percentile(
-    counts.sort((a, b) => a - b),
-    0.5,
-  )
+  return median(counts)
 }
 
 /**

@@ -5,6 +5,8 @@ import { parseExact } from '../../src/core/json/parse.ts'
 import { wireSchema } from '../../src/core/json/wire-schema.ts'
 import { compileParser, compileWireParser } from '../../src/core/schema/parser.ts'
 import { createTimerQueue } from '../../src/core/timer-queue.ts'
+import { createBalancer } from '../../src/upstream/origins/balancer.ts'
+import { defaultBalance } from '../../src/upstream/spec/balance-spec.ts'
 
 const rounds = 15
 /** Number of concurrent runs, as in a busy service. */
@@ -72,6 +74,27 @@ function timing(): Record<string, () => void> {
   return result
 }
 
+/** Steps that choose the origin of an attempt and record its end. */
+function balancing(weights: string, weightOf: (index: number) => number): Record<string, () => void> {
+  const balancer = createBalancer<object>({ balance: defaultBalance })
+  balancer.set(
+    Array.from({ length: 10 }, (_, index) => {
+      const url = new URL(`http://origin-${index}`)
+      return { key: url.host, url, target: undefined, weight: weightOf(index), label: url.host, isInitial: true }
+    }),
+    () => ({}),
+  )
+  return {
+    [`choose one of ten origins of ${weights} weight, and record the attempt`]: () => {
+      const member = balancer.pick(undefined)
+      if (member === undefined) throw new Error('the balancer has no members')
+      balancer.started(member)
+      balancer.ended(member, 5, 'ok')
+      balancer.released(member)
+    },
+  }
+}
+
 /** Steps that parse JSON with a schema: with and without the detection of integers that `JSON.parse` has rounded. */
 function reading(size: string, schema: z.ZodType, withBigints: z.ZodType, value: unknown): Record<string, () => void> {
   const text = JSON.stringify(value)
@@ -105,7 +128,13 @@ const item = (id: number) => ({
   isOpen: true,
 })
 
-const small = { ...listening(), ...timing(), ...reading('110 B', Item, BigItem, item(1)) }
+const small = {
+  ...listening(),
+  ...timing(),
+  ...balancing('equal', () => 1),
+  ...balancing('different', index => index + 1),
+  ...reading('110 B', Item, BigItem, item(1)),
+}
 const large = reading(
   '10 KB',
   z.array(Item),

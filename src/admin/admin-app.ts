@@ -8,7 +8,7 @@ import { handleServerEvents } from '../http/guard/server-events.ts'
 import type { Limits } from '../http/guard/server-limits.ts'
 import { closeSlowReaders } from '../http/guard/slow-readers.ts'
 import { closeOnStrayBytes } from '../http/guard/stray-bytes.ts'
-import { addHealthRoutes, type Readiness } from '../http/lifecycle/health.ts'
+import { addHealthRoutes, type LoadedDefinitions, type Readiness } from '../http/lifecycle/health.ts'
 import { logOmittedRefusals, RefusalSampler } from '../http/log/refusal-sampler.ts'
 import { addMetricsRoute, type MetricsRoute } from '../http/operator/metrics-route.ts'
 import { handleErrorsAsProblems } from '../http/problems/problem-handler.ts'
@@ -31,6 +31,8 @@ export interface AdminAppOptions {
   readonly readiness: Readiness
   /** Returns the number of lost log lines, which `/health/ready` shows. */
   readonly lostLogLines: () => number
+  /** Returns the definitions that the service serves, which `/health/ready` shows. @default not shown */
+  readonly definitions?: () => LoadedDefinitions
   readonly limits: Limits
   readonly log: FastifyBaseLogger
 }
@@ -44,6 +46,7 @@ export function createAdminApp({
   routes = [],
   readiness,
   lostLogLines,
+  definitions,
   limits,
   log,
 }: AdminAppOptions): FastifyInstance {
@@ -66,7 +69,7 @@ export function createAdminApp({
   closeConnections(app, connections, connectionLimit)
   handleServerEvents(app.server, reportRefusal)
   checkHostHeader(app)
-  addHealthRoutes(app, { readiness, lostLogLines })
+  addHealthRoutes(app, { readiness, lostLogLines, definitions })
   logOmittedRefusals(app, refusals)
   addMetricsRoute(app, metrics)
   for (const add of routes) add(app)

@@ -6,7 +6,8 @@ export const exitCodes = `Exit codes: 0 success, 1 failure, 2 wrong arguments, i
 /** The environment variables, for help texts. */
 export const environment = `Environment: HOST, PORT, LOG_LEVEL, LOG_FORMAT, DRAIN_MS, HEADWATERS_ENV, ADMIN_PORT,
 ADMIN_KEY, API_KEYS, RATE_LIMIT and others,
-and per upstream HEADWATERS_UPSTREAM_<NAME>_ORIGIN, _CONCURRENCY, _ATTEMPT_TIMEOUT_MS and _OFF.
+and per upstream HEADWATERS_UPSTREAM_<NAME>_ORIGIN, _ORIGINS, _CONCURRENCY,
+_ATTEMPT_TIMEOUT_MS and _OFF.
 docs/options.md lists all variables.
 `
 
@@ -20,6 +21,7 @@ Commands
   run NAME [files or folders]    runs one aggregate in this process and shows each step
   explain NAME [files...]        shows what a run would send, and the limits that apply; sends nothing
   batch FILE [files or folders]  runs a batch of calls in this process and shows each call
+  bulk NAME FILE [files...]      runs an aggregate for each line of a file, and can go on after a crash
   openapi [files or folders]     prints the OpenAPI document of aggregates
   check [files or folders]       checks definitions and environment variables, and prints the number of metric series
   load URL                       sends requests to a running service at a constant rate and shows their latency

@@ -10,6 +10,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly command: Comman
   run: () => import('./run.ts'),
   explain: () => import('./explain.ts'),
   batch: () => import('./batch.ts'),
+  bulk: () => import('./bulk.ts'),
   openapi: () => import('./openapi.ts'),
   check: () => import('./check.ts'),
   load: () => import('./load.ts'),

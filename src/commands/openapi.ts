@@ -9,6 +9,7 @@ import type { Command } from './command.ts'
 import { exitCodes } from './help.ts'
 import { readBatchOptions } from '../http/batch/batch-options.ts'
 import { describedBatches } from '../http/batch/described-batches.ts'
+import { describedBulk } from '../http/bulk/described-bulk.ts'
 import { readInfo, type OpenapiInfo } from '../http/openapi/info.ts'
 import { checkVersion, type OpenapiVersion } from '../http/openapi/version.ts'
 import { outputToStderr } from './output-to-stderr.ts'
@@ -65,6 +66,7 @@ export const command: Command = {
       info: { ...catalogue.info, ...ownInfo },
       sources,
       version,
+      bulk: describedBulk(aggregates),
       batch: describedBatches('headwaters openapi', batchLimits, aggregates),
     })
     const text = json ? `${writeJson(document, false, 2)}\n` : yamlOf(document)

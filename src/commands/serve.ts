@@ -13,11 +13,11 @@ Serves all aggregates that the given TypeScript or JavaScript modules export. A 
 need not be installed. Without files, serves the built-in aggregates with demo upstreams.
 
 Options
-  --watch           reloads the definitions when one of their files changes. No request is dropped. If a reload fails,
-                    the previous definitions are served
+  --watch           reloads the definitions when one of their files changes. SIGHUP reloads them too. No request is
+                    dropped. If a reload fails, the previous definitions are served
   --workers N|auto  serves with N processes that share the port; auto is one per core (default HEADWATERS_WORKERS, or
-                    else 1). The limits are partitioned among them. SIGHUP replaces them one by one, reads the
-                    definitions again and drops no request
+                    else 1). The limits are partitioned among them. SIGUSR2 replaces them one by one and
+                    drops no request
   --otlp            sends spans to an OpenTelemetry collector, as the OTEL_* variables say. The packages of the SDK
                     must be installed
   --events FILE     passes each event of each run to the function that is the default export of the module FILE
@@ -51,10 +51,6 @@ export const command: Command = {
     if (watch && paths.length === 0)
       throw new UsageError('--watch needs files or folders, for example: headwaters serve aggregates/ --watch')
     const workers = asked === undefined ? undefined : readWorkers(asked)
-    if (watch && workers !== undefined && workers !== 1)
-      throw new UsageError(
-        '--watch works with one process only: remove --workers, or remove --watch and send SIGHUP after a change',
-      )
     // The tracer is registered before the modules of the service and the definitions are loaded.
     const flushSpans = otlp ? await registerTracer() : undefined
     // The service needs less memory if this is set before its modules are loaded.

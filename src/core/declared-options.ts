@@ -1,3 +1,6 @@
+/** The largest number of groups around an option: `balance.ejection.duration` is in two. */
+const mostGroups = 2
+
 /** The names of the options that declarations were given, by the checked declaration. */
 const declared = new WeakMap<object, ReadonlySet<string>>()
 
@@ -17,10 +20,12 @@ export function isDeclared(checked: object, option: string): boolean {
   return declared.get(checked)?.has(option) === true
 }
 
-function namesOf(options: object): string[] {
+function namesOf(options: object, depth = 0): string[] {
   return Object.entries(options).flatMap(([name, value]: [string, unknown]) => {
     if (value === undefined) return []
     const isGroup = typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
-    return isGroup ? [name, ...Object.keys(value).map(inner => `${name}.${inner}`)] : [name]
+    return isGroup && depth < mostGroups
+      ? [name, ...namesOf(value, depth + 1).map(inner => `${name}.${inner}`)]
+      : [name]
   })
 }

@@ -32,18 +32,24 @@ export function createTimerQueue(ms: number, reason: () => unknown): TimerQueue 
   let last: Timer | undefined
   let timeout: NodeJS.Timeout | undefined
   let size = 0
-  let isLate = false
+  /** The time at which the event loop was late, until the data that had arrived by then is read. */
+  let lateAt: number | undefined
 
   function expire() {
     const now = performance.now()
     // Node runs timers before it polls sockets: after a late turn, data that has arrived is read first.
-    isLate = !isLate && first !== undefined && now - first.dueAt > lateMs
-    // `timeout` stays set until then, so that `add` does not start another.
-    if (isLate) return void setImmediate(expire)
+    if (lateAt === undefined && first !== undefined && now - first.dueAt > lateMs) {
+      lateAt = now
+      // `timeout` stays set until then, so that `add` does not start another.
+      return void setImmediate(expire)
+    }
+    // A timer that has become due in the turn of the read gets a turn of its own: its data may have arrived meanwhile.
+    const dueBy = (lateAt ?? now) + 1
+    lateAt = undefined
     clearTimeout(timeout)
     timeout = undefined
     // A timeout of Node counts whole milliseconds and may fire up to 1 ms early.
-    while (first !== undefined && first.dueAt <= now + 1) {
+    while (first !== undefined && first.dueAt <= dueBy) {
       const timer = first
       stop(timer)
       timer.target.onAbort(reason())

@@ -30,7 +30,7 @@ export interface Hello {
 
 export interface UpstreamInfo {
   readonly name: string
-  /** The origin, without user and password. */
+  /** The origin, or several with commas, without user and password. */
   readonly origin: string
   readonly operations: readonly string[]
   /** The names of the aggregates that have used the upstream, as far as the service has seen it. */
@@ -131,8 +131,15 @@ export interface UpstreamSample {
   readonly refusedResends: number
   readonly cacheHits: number
   readonly cacheAsked: number
+  /** The number of origins, and of those that are ejected or unhealthy; absent if the upstream has one origin. */
+  readonly origins?: OriginCounts
   /** `usedBy` of `hello`, present if it has changed since the sample before. */
   readonly usedBy?: readonly string[]
+}
+
+export interface OriginCounts {
+  readonly all: number
+  readonly out: number
 }
 
 export interface AggregateSample {

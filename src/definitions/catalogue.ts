@@ -8,8 +8,10 @@ import type { Operation } from '../upstream/declare.ts'
 import type { UpstreamSpec } from '../upstream/spec/spec.ts'
 import type { Variables } from '../upstream/spec/variables.ts'
 import { batchOperationsOf } from './batch-operations.ts'
+import { checkOverrides } from './check-overrides.ts'
 import { packageInfo } from './package-info.ts'
 import { readSecrets } from './read-secrets.ts'
+import { shownPath } from './shown-path.ts'
 import { startFolder } from './start-folder.ts'
 
 /** Aggregates that can be served or run, with their configuration. */
@@ -29,6 +31,8 @@ export interface Catalogue {
   readonly secrets: readonly string[]
   /** The kind of the upstreams: demo upstreams, public upstreams, or upstreams that definitions declare. */
   readonly upstreams: 'demo' | 'public' | 'as declared'
+  /** The files that were evaluated for this catalogue, for the log. */
+  readonly evaluated: readonly string[]
   /** Receives the events of all runs. */
   readonly onEvent: OnEvent | undefined
 }
@@ -37,8 +41,11 @@ export interface Catalogue {
 export interface OpenCatalogue extends Catalogue {
   /** The origins of the demo upstreams, by the name of the upstream. They run in this process or in another one. */
   readonly demoUpstreams: Readonly<Record<string, string>> | undefined
-  /** Loads the definitions again. */
-  readonly reload: () => Promise<Catalogue>
+  /**
+   * Loads the definitions again: evaluates the files that changed, and all files that import them. The built-in
+   * aggregates have no files.
+   */
+  readonly reload: (() => Promise<Catalogue>) | undefined
   /** Returns the folders in which a change can change the definitions. The built-in aggregates have no such folders. */
   readonly folders: () => ReadonlySet<string>
   /** Returns true if a file of the definitions was written, added or removed since they were loaded. */
@@ -77,8 +84,9 @@ async function given({ paths, environment, events }: CatalogueOptions): Promise<
   const loader = createLoader(paths, events)
   const first = resolve(startFolder, paths[0] as string)
   const read = async (): Promise<Catalogue> => {
-    const { aggregates, upstreams, specs, onEvent } = await loader.load()
+    const { aggregates, upstreams, specs, evaluated, onEvent } = await loader.load()
     const config = readConfig(environment ?? {}, upstreams)
+    checkOverrides(specs, config.overrides)
     const secrets = environment === undefined ? [] : readSecrets(specs, config.overrides, environment, loader.track)
     return {
       aggregates,
@@ -90,6 +98,7 @@ async function given({ paths, environment, events }: CatalogueOptions): Promise<
       info: { ...packageInfo(first), ...config.info },
       secrets,
       upstreams: 'as declared',
+      evaluated: evaluated.map(shownPath),
       onEvent,
     }
   }
@@ -128,6 +137,7 @@ async function builtIn({
     environment ?? {},
     specs.map(({ name }) => name),
   )
+  checkOverrides(specs, config.overrides)
   const secrets = environment === undefined ? [] : readSecrets(specs, config.overrides, environment)
   const listener = events === undefined ? undefined : await openListener(events)
   const started =
@@ -136,7 +146,7 @@ async function builtIn({
       : await (await import('../demo-upstreams/index.ts')).startDemoUpstreams(occasionalFaults)
   const demoUpstreams = running ?? started?.origins
   const origins = Object.entries(demoUpstreams ?? {}).map(
-    ([name, origin]) => [name, { origin, ...config.overrides[name] }] as const,
+    ([name, origin]) => [name, demoOverride(origin, config.overrides[name])] as const,
   )
   const catalogue: Catalogue = {
     aggregates,
@@ -148,12 +158,13 @@ async function builtIn({
     info: { ...info, ...config.info },
     secrets,
     upstreams: live ? 'public' : 'demo',
+    evaluated: [],
     onEvent: listener?.onEvent,
   }
   return {
     ...catalogue,
     demoUpstreams,
-    reload: async () => catalogue,
+    reload: undefined,
     folders: () => new Set(),
     changed: () => false,
     close: async () => {
@@ -161,6 +172,11 @@ async function builtIn({
       await started?.close()
     },
   }
+}
+
+/** Returns the override of a demo upstream. Origins of the environment replace its own. */
+function demoOverride(origin: string, override: Override = {}): Override {
+  return override.origins === undefined ? { origin, ...override } : override
 }
 
 /** Loads a listener without definitions. */

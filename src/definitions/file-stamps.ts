@@ -1,17 +1,13 @@
 import { statSync } from 'node:fs'
 import { foldersTo } from './folders-to.ts'
 
-/** The files that a load read or did not find, each with a stamp of its state. */
+/** Files, each with a stamp of the state in which it was added. */
 export class FileStamps {
   readonly #stamps = new Map<string, string>()
 
   /** Adds a file with the stamp of its current state. Has no effect if the file was added before. It need not exist. */
   add(file: string): void {
     if (!this.#stamps.has(file)) this.#stamps.set(file, stampOf(file))
-  }
-
-  clear(): void {
-    this.#stamps.clear()
   }
 
   /** Returns true if a file was written, replaced, created or removed since `add`, or if its permissions changed. */

@@ -1,6 +1,6 @@
-import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
 import type { DefinitionFault } from './definitions-error.ts'
+import { fileOf, withoutGenerations } from './module-url.ts'
 import { ownFolder } from './own-modules.ts'
 import { shownPath } from './shown-path.ts'
 
@@ -12,9 +12,7 @@ export function importFault(error: unknown, loaded: string, files: ReadonlySet<s
   if (missing !== undefined) return { file: shownPath(loaded), reason: missing }
   const position = syntaxPosition(error) ?? importerPosition(error) ?? thrownPosition(error, files)
   const { file = loaded, at } = position ?? {}
-  const message = String(error.message)
-    .replaceAll(/\?headwaters=\d+/g, '')
-    .replace(/ imported from .*$/s, '')
+  const message = withoutGenerations(String(error.message)).replace(/ imported from .*$/s, '')
   const isSyntax = error instanceof SyntaxError || position === undefined || !('thrown' in position)
   return {
     file: shownPath(file),
@@ -66,6 +64,5 @@ function stackOf({ stack }: Error): string {
 }
 
 function pathOf(url: string): string {
-  const plain = url.replace(/\?headwaters=\d+$/, '')
-  return plain.startsWith('file:') ? fileURLToPath(plain) : plain
+  return fileOf(url) ?? url
 }

@@ -1,32 +1,31 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { extname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
 import type { OnEvent } from '../fanout/events.ts'
-import { missingFunction } from '../fanout/check-offloads.ts'
 import { offloads, type OffloadSpec } from '../fanout/offload/offload.ts'
 import { declarations } from '../upstream/declare.ts'
 import type { UpstreamSpec } from '../upstream/spec/spec.ts'
 import { collisions } from './collisions.ts'
+import { DeclaredValues } from './declared-values.ts'
 import { DefinitionsError, type DefinitionFault } from './definitions-error.ts'
-import { findFiles, foldersIn, type SearchedPath } from './find-files.ts'
+import { FileStamps } from './file-stamps.ts'
+import { findFiles, foldersIn } from './find-files.ts'
 import { foldersTo } from './folders-to.ts'
-import { importFault } from './import-fault.ts'
 import { loadListener } from './load-listener.ts'
-import { createModules, type Modules } from './modules.ts'
-import { readModule, type Found } from './read-module.ts'
-import { shownPath } from './shown-path.ts'
+import { loadOffloaded } from './load-offloaded.ts'
+import { loadPath } from './load-path.ts'
+import { createModules } from './modules.ts'
+import type { Found } from './read-module.ts'
 import { undocumented } from './undocumented.ts'
-
-/** The URL of the module that loads definitions in threads. */
-const threadLoader = new URL(`./thread-loader${extname(import.meta.url)}`, import.meta.url).href
 
 /** The result of one load. */
 export interface Definitions {
   readonly aggregates: readonly AnyAggregate[]
   /** The names of all upstreams that this load or an earlier one declared. An upstream need not be exported. */
   readonly upstreams: readonly string[]
-  /** The upstreams that this load declared. */
+  /** The upstreams that the modules in use have declared. */
   readonly specs: readonly UpstreamSpec[]
+  /** The paths of the files that this load evaluated: those that changed since the load before, and their importers. */
+  readonly evaluated: readonly string[]
   /** The listener of the module of `--events`. */
   readonly onEvent: OnEvent | undefined
 }
@@ -34,7 +33,8 @@ export interface Definitions {
 /** Loads the aggregates of files and folders. */
 export interface Loader {
   /**
-   * Loads all files. Files that were loaded before are loaded again.
+   * Loads all files. Evaluates the files that changed since the last load that succeeded, and all files that import
+   * them. The exports of the other files are the same objects as before.
    *
    * @throws `DefinitionsError` with the faults of all files.
    */
@@ -61,8 +61,12 @@ export function createLoader(paths: readonly string[], events?: string): Loader 
     ...findFiles(named, []).map(({ path }) => path),
     ...(listener === undefined ? [] : [listener]),
   ])
+  const { generations } = modules
+  const specs = new DeclaredValues<UpstreamSpec>(declarations, generations)
+  const offloaded = new DeclaredValues<OffloadSpec>(offloads, generations)
   const upstreams = new Set<string>()
-  let loads = 0
+  /** The files that `track` adds. They are not modules. */
+  let tracked = new FileStamps()
   let listed = ''
 
   /** Returns a text that differs when a file appears or disappears, or a folder becomes readable or unreadable. */
@@ -73,31 +77,25 @@ export function createLoader(paths: readonly string[], events?: string): Loader 
   }
 
   async function load(): Promise<Definitions> {
-    const specs: UpstreamSpec[] = []
-    const hear = (spec: unknown) => {
-      specs.push(spec as UpstreamSpec)
-      upstreams.add((spec as UpstreamSpec).name)
-    }
-    const offloaded: OffloadSpec[] = []
-    const take = (spec: unknown) => {
-      offloaded.push(spec as OffloadSpec)
-    }
-    if (loads++ > 0) modules.renew()
+    generations.begin()
+    tracked = new FileStamps()
     listed = list()
-    subscribe(declarations.name, hear)
-    subscribe(offloads.name, take)
+    specs.start()
+    offloaded.start()
     try {
-      return { ...(await loadAll(specs, offloaded)), upstreams: [...upstreams], specs }
+      const loaded = await loadAll()
+      const evaluated = generations.accept()
+      return { ...loaded, evaluated, upstreams: [...upstreams] }
+    } catch (error) {
+      generations.reject()
+      throw error
     } finally {
-      unsubscribe(declarations.name, hear)
-      unsubscribe(offloads.name, take)
+      specs.stop()
+      offloaded.stop()
     }
   }
 
-  async function loadAll(
-    specs: readonly UpstreamSpec[],
-    offloaded: readonly OffloadSpec[],
-  ): Promise<Pick<Definitions, 'aggregates' | 'onEvent'>> {
+  async function loadAll(): Promise<Pick<Definitions, 'aggregates' | 'specs' | 'onEvent'>> {
     const wrong: DefinitionFault[] = []
     const seen = new Map<AnyAggregate, Found>()
     for (const searched of findFiles(named, wrong)) {
@@ -105,59 +103,29 @@ export function createLoader(paths: readonly string[], events?: string): Loader 
       // An index can export an aggregate that another module exports too. It is still one aggregate.
       for (const each of found) if (!seen.has(each.aggregate)) seen.set(each.aggregate, each)
     }
-    for (const spec of offloaded) wrong.push(...(await loadOffloaded(spec, modules)))
+    await loadOffloaded(() => offloaded.inUse(), modules, wrong)
     const onEvent = listener === undefined ? undefined : await loadListener(listener, modules, wrong)
+    const declared = specs.inUse()
+    for (const { name } of declared) upstreams.add(name)
     const all = [...seen.values()]
     const clashes = collisions(all)
     // An API document cannot contain two operations with the same id, so it is checked only if there are no collisions.
-    wrong.push(...(clashes.length > 0 ? clashes : await undocumented(all, specs)))
+    wrong.push(...(clashes.length > 0 ? clashes : await undocumented(all, declared)))
     if (wrong.length > 0) throw new DefinitionsError(onceEach(wrong))
-    return { aggregates: all.map(({ aggregate }) => aggregate), onEvent }
+    return { aggregates: all.map(({ aggregate }) => aggregate), specs: declared, onEvent }
   }
 
   return {
     load,
-    track: file => modules.stamps.add(resolve(file)),
-    changed: () => list() !== listed || modules.stamps.hasChanged(),
+    track: file => tracked.add(resolve(file)),
+    changed: () => list() !== listed || tracked.hasChanged() || generations.latest.hasChanged(),
     folders: () =>
-      new Set([...named.flatMap(path => [...foldersTo(path), ...foldersIn(path)]), ...modules.stamps.folders()]),
+      new Set([
+        ...named.flatMap(path => [...foldersTo(path), ...foldersIn(path)]),
+        ...tracked.folders(),
+        ...generations.latest.folders(),
+      ]),
     close: modules.close,
-  }
-}
-
-async function loadPath(
-  { path, isFolder, files }: SearchedPath,
-  modules: Modules,
-  faults: DefinitionFault[],
-): Promise<Found[]> {
-  const before = faults.length
-  const found: Found[] = []
-  for (const file of files) {
-    try {
-      found.push(...readModule(file, await modules.load(file), faults))
-    } catch (error) {
-      faults.push(importFault(error, file, modules.files))
-    }
-  }
-  if (found.length === 0 && faults.length === before) {
-    const what = isFolder ? 'no module in it exports an aggregate' : 'exports no aggregate'
-    faults.push({ file: shownPath(path), reason: `${what}: export the result of aggregate(…).reply(…)` })
-  }
-  return found
-}
-
-/**
- * Loads the module of an offloaded function in the main thread too. A fault is then found at the start, and the watch
- * includes the files of the module.
- */
-async function loadOffloaded(spec: OffloadSpec, modules: Modules): Promise<DefinitionFault[]> {
-  spec.loader = threadLoader
-  spec.isChecked = true
-  try {
-    const fault = missingFunction(spec, await modules.load(spec.file))
-    return fault === undefined ? [] : [{ file: shownPath(spec.file), reason: `offload: ${fault}` }]
-  } catch (error) {
-    return [importFault(error, spec.file, modules.files)]
   }
 }
 

@@ -76,9 +76,10 @@ export async function explain(aggregate: AnyAggregate, input: RawInput, options:
   const explained: ExplainedStep[] = hooks.context === undefined ? [] : [contextOf(hooks.context)]
   for (const step of steps) {
     const after = step.needs.map(index => (steps[index] as Step).name)
+    // A timer of less than 1 ms does not exist.
     const limit = Math.min(stepLimit, endsAt - performance.now())
     const { calls, notes } =
-      limit <= 0
+      limit < 1
         ? { calls: [], notes: [`cannot be shown: the steps before it took more than ${wholeLimit} ms`] }
         : await explainStep(
             step,

@@ -5,9 +5,11 @@ import type {
   ExplainedUpstream,
   Explanation,
   ListedAggregate,
+  OriginNow,
   SentHeader,
   Times,
 } from './explanation.ts'
+import { entryText } from '../upstream/spec/origins-spec.ts'
 import { isPlainDefault, limitLines, limitText } from './limit-text.ts'
 import { wrapped } from './wrapped-text.ts'
 
@@ -94,10 +96,13 @@ function allUpstreamLines(upstreams: Explanation['upstreams']): string[] {
   ]
 }
 
-function upstreamLines(name: string, { origin, limits, forwardHeaders, now, notes }: ExplainedUpstream): string[] {
+function upstreamLines(name: string, upstream: ExplainedUpstream): string[] {
+  const { origin, origins = [], limits, forwardHeaders, now, notes } = upstream
   return [
     `  ${name}  ${origin}`,
+    ...origins.map(each => `    origin ${entryText(each)} (${each.from})`),
     ...(now === undefined ? [] : wrapped(`    now ${stateText(now)}`, 6)),
+    ...(now?.origins ?? []).map(each => `      ${originNowText(each)}`),
     ...limitLines(limits, 4),
     ...(forwardHeaders.length === 0 ? [] : wrapped(`    forwards ${forwardHeaders.join(', ')} of the caller`, 6)),
     ...notes.flatMap(note => wrapped(`    ${note}`, 6)),
@@ -107,6 +112,11 @@ function upstreamLines(name: string, { origin, limits, forwardHeaders, now, note
 function stateText({ active, permits, queued, breaker }: NonNullable<ExplainedUpstream['now']>): string {
   const state = breaker === null ? '' : `, breaker ${breaker}`
   return `${active} of ${permits} permits in use, ${queued} queued${state}`
+}
+
+function originNowText({ origin, state, active, latencyMs }: OriginNow): string {
+  const latency = latencyMs === null ? '' : `, ${Math.round(latencyMs)} ms`
+  return `${origin} ${state}, ${active} in flight${latency}`
 }
 
 function counted(count: number, noun: string): string {

@@ -1,3 +1,5 @@
+import type { OriginState } from '../upstream/origins/types.ts'
+
 /** A limit, with the place where its value was set. */
 export interface Limit {
   /** The option or the variable: `attemptTimeout`, `MAX_RUNS`. */
@@ -69,9 +71,36 @@ export interface ExplainedStep {
   readonly notes: readonly string[]
 }
 
+/** One entry of the origins of an upstream. */
+export interface ExplainedOrigin {
+  /** The origin with its base path, without a user and a password. */
+  readonly origin: string
+  readonly weight: number
+  /** True if each A and AAAA record of the host is an origin. */
+  readonly addresses: boolean
+  /** The name of the SRV records that are the origins. @default none */
+  readonly srv?: string
+  /** `declared`, `override`, or the name of the environment variable. */
+  readonly from: string
+}
+
+/** The present state of one origin. */
+export interface OriginNow {
+  /** The host and port that are dialled. */
+  readonly origin: string
+  readonly state: OriginState
+  /** The attempts in flight. */
+  readonly active: number
+  /** The average latency, in ms; null before the first answer. */
+  readonly latencyMs: number | null
+}
+
 /** An upstream that the listed calls are sent to. */
 export interface ExplainedUpstream {
+  /** The origin, or the name of an upstream with several origins. */
   readonly origin: string
+  /** The origins among which each attempt has one. @default `origin` is the only one */
+  readonly origins?: readonly ExplainedOrigin[]
   readonly limits: readonly Limit[]
   /** The headers of the caller's request that are forwarded if the request has them. */
   readonly forwardHeaders: readonly string[]
@@ -81,6 +110,8 @@ export interface ExplainedUpstream {
     readonly permits: number
     readonly active: number
     readonly queued: number
+    /** The origins that are known now. @default the upstream has one origin */
+    readonly origins?: readonly OriginNow[]
   }
   readonly notes: readonly string[]
 }

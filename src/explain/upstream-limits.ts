@@ -1,6 +1,6 @@
 import type { Partition } from '../core/partition.ts'
-import { withOverride, type Override } from '../upstream/override.ts'
-import { partitionSpec, scaledSpec } from '../upstream/spec/partition-spec.ts'
+import { addressOf, withOverride, type Override } from '../upstream/override.ts'
+import { dividedSpec, scaledSpec } from '../upstream/spec/partition-spec.ts'
 import { initialConcurrency, type UpstreamSpec } from '../upstream/spec/spec.ts'
 import type { Limit } from './explanation.ts'
 import { fromOf } from './run-limits.ts'
@@ -14,11 +14,14 @@ export interface LimitSettings {
   readonly partition?: Partition | undefined
   /** The factor by which the number of file descriptors reduces permits and connections. @default 1 */
   readonly scale?: number | undefined
+  /** True if the replicas of the service share state. @default false */
+  readonly sharesState?: boolean | undefined
 }
 
-/** The options of an upstream that limit its calls, with their units. Groups have a point in their names. */
+/** The options of an upstream that limit its calls, with their units. Options of groups have points in their names. */
 const upstreamOptions: readonly (readonly [option: string, unit?: Limit['unit']])[] = [
   ['concurrency'],
+  ['divideConcurrency'],
   ['maxQueue'],
   ['connections'],
   ['attemptTimeout', 'ms'],
@@ -29,6 +32,7 @@ const upstreamOptions: readonly (readonly [option: string, unit?: Limit['unit']]
   ['retry.maxDelay', 'ms'],
   ['retryBudget.ratio'],
   ['retryBudget.minPerSecond'],
+  ['retryBudget.shared'],
   ['hedge.delay', 'ms'],
   ['hedge.percentile'],
   ['hedge.maxRatio'],
@@ -38,6 +42,18 @@ const upstreamOptions: readonly (readonly [option: string, unit?: Limit['unit']]
   ['breaker.window', 'ms'],
   ['breaker.openDuration', 'ms'],
   ['breaker.maxOpenDuration', 'ms'],
+  ['balance.ejection.consecutiveFailures'],
+  ['balance.ejection.latencyRatio'],
+  ['balance.ejection.duration', 'ms'],
+  ['balance.ejection.maxDuration', 'ms'],
+  ['balance.ejection.maxRatio'],
+  ['balance.healthCheck.path'],
+  ['balance.healthCheck.interval', 'ms'],
+  ['balance.healthCheck.timeout', 'ms'],
+  ['balance.healthCheck.unhealthyAfter'],
+  ['balance.healthCheck.healthyAfter'],
+  ['balance.slowStart', 'ms'],
+  ['balance.panicRatio'],
   ['maxResponseBytes', 'bytes'],
   ['maxResponseHeaderBytes', 'bytes'],
   ['maxRequestBytes', 'bytes'],
@@ -50,13 +66,13 @@ const upstreamOptions: readonly (readonly [option: string, unit?: Limit['unit']]
 /** Returns the limits of an upstream as they apply to one process. */
 export function upstreamLimits(
   declared: UpstreamSpec,
-  { overrides, variableOf, partition, scale = 1 }: LimitSettings,
+  { overrides, variableOf, partition, scale = 1, sharesState = false }: LimitSettings,
   deadline: number,
 ): Limit[] {
   const override = (Object.hasOwn(overrides, declared.name) ? overrides[declared.name] : undefined) ?? {}
   const own = withOverride(declared, override)
-  const shared = partition === undefined ? own : partitionSpec(own, partition)
-  const scaled = scaledSpec(shared, scale)
+  const divided = dividedSpec(own, partition, sharesState)
+  const scaled = scaledSpec(divided, scale)
   const sourceOf = (option: string): string => {
     // The connections of an upstream follow an override of its concurrency.
     const by = option === 'connections' && own.connections !== declared.connections ? 'concurrency' : option
@@ -64,24 +80,35 @@ export function upstreamLimits(
       return variableOf(declared.name, by as keyof Override) ?? 'override'
     return fromOf(declared, option)
   }
+  const hasOrigins = addressOf(declared, override).origins !== undefined
   const limits: Limit[] = []
   for (const [option, unit] of upstreamOptions) {
-    const [group = '', inner] = option.split('.')
+    const group = option.slice(0, Math.max(0, option.lastIndexOf('.')))
     // A policy that is off is one limit.
-    const isOff = inner !== undefined && valueOf(own, group) === false
+    const isOff = group !== '' && valueOf(own, group) === false
     if (isOff && limits.some(({ name }) => name === group)) continue
-    if (option === 'maxCacheBytes' && !own.caches) continue
+    if (!isUsed(option, own, hasOrigins)) continue
     const value = isOff ? false : valueOf(scaled, option)
     limits.push({
       name: isOff ? group : option,
       value: (value ?? null) as Limit['value'],
       ...(unit !== undefined && !isOff && { unit }),
       from: sourceOf(isOff ? group : option),
-      ...reduction(valueOf(own, option), valueOf(shared, option), value, partition),
-      ...noteOf(option, scaled, deadline),
+      ...reduction(valueOf(own, option), valueOf(divided, option), value, partition),
+      ...noteOf(option, scaled, deadline, sharesState),
     })
   }
   return limits
+}
+
+/** Returns whether an option has an effect on an upstream. */
+function isUsed(option: string, spec: UpstreamSpec, hasOrigins: boolean): boolean {
+  const { caches, balance, divideConcurrency, retryBudget } = spec
+  if (option === 'maxCacheBytes') return caches
+  if (option === 'divideConcurrency') return divideConcurrency
+  if (option === 'retryBudget.shared') return retryBudget.shared
+  if (option.startsWith('balance.healthCheck.')) return hasOrigins && balance.healthCheck !== undefined
+  return hasOrigins || !option.startsWith('balance.')
 }
 
 function valueOf(spec: UpstreamSpec, option: string): unknown {
@@ -93,19 +120,28 @@ function valueOf(spec: UpstreamSpec, option: string): unknown {
 /** Returns the value before it was divided or reduced, and the reason. */
 function reduction(
   own: unknown,
-  shared: unknown,
+  divided: unknown,
   scaled: unknown,
   partition: Partition | undefined,
 ): Pick<Limit, 'whole' | 'reducedBy'> | undefined {
   if (typeof own !== 'number' || own === scaled) return undefined
   const reasons = [
-    ...(own === shared ? [] : [`1 of ${partition?.count} workers`]),
-    ...(shared === scaled ? [] : ['file descriptors']),
+    ...(own === divided ? [] : [`1 of ${partition?.count} workers`]),
+    ...(divided === scaled ? [] : ['file descriptors']),
   ]
   return { whole: own, reducedBy: reasons.join(', ') }
 }
 
-function noteOf(option: string, spec: UpstreamSpec, deadline: number): Pick<Limit, 'note'> | undefined {
+function noteOf(
+  option: string,
+  spec: UpstreamSpec,
+  deadline: number,
+  sharesState: boolean,
+): Pick<Limit, 'note'> | undefined {
+  if (option === 'divideConcurrency' || option === 'retryBudget.shared') {
+    if (!sharesState) return { note: 'no effect: the replicas share no state' }
+    return { note: option === 'divideConcurrency' ? 'among the live replicas' : 'by all replicas and workers' }
+  }
   if (option === 'concurrency' && spec.concurrency === 'adaptive')
     return { note: `${spec.initialConcurrency ?? initialConcurrency} at first, then measured` }
   if (option === 'attemptTimeout' && spec.attemptTimeout > deadline)

@@ -50,6 +50,7 @@ const routeOptions: OptionKeys<AnyRouteOptions> = {
   sources: true,
   stream: true,
   batch: true,
+  bulk: true,
   summary: true,
   description: true,
 }
@@ -83,6 +84,7 @@ export function checkRoute(name: string, options: AnyRouteOptions): Route {
     sources,
     stream = true,
     batch = false,
+    bulk = false,
     summary,
     description,
   } = options
@@ -97,6 +99,7 @@ export function checkRoute(name: string, options: AnyRouteOptions): Route {
   checkBoolean(owner, 'envelope', envelope)
   checkBoolean(owner, 'stream', stream)
   checkBoolean(owner, 'batch', batch)
+  checkBoolean(owner, 'bulk', bulk)
   if (cacheControl !== undefined) checkTextOption(owner, 'cacheControl', cacheControl, "'public, max-age=60'")
   if (sources !== undefined) checkSourcesLevel(owner, sources)
   if (summary !== undefined) checkTextOption(owner, 'summary', summary, "'Facts about cats'")
@@ -164,6 +167,7 @@ export function checkRoute(name: string, options: AnyRouteOptions): Route {
     sources,
     stream,
     batch,
+    bulk,
     isShared,
     summary,
     description,

@@ -71,7 +71,7 @@ export interface TracedRun<D, K extends string> {
 }
 
 /** The options of `fanOut`, and those of a run that only this package sets. */
-export type TracedRunOptions = FanOutOptions & Pick<RunStartOptions, 'progress' | 'id' | 'rehearsal'>
+export type TracedRunOptions = FanOutOptions & Pick<RunStartOptions, 'progress' | 'id' | 'rehearsal' | 'flow'>
 
 /** Creates the run of `fanOut`. It throws what `fanOut` rejects with. */
 export function createTracedRun<I, D, K extends string>(

@@ -47,6 +47,8 @@ export interface Route {
   readonly stream: boolean
   /** True if batches may call the aggregate. */
   readonly batch: boolean
+  /** True if the aggregate can be run over many inputs. */
+  readonly bulk: boolean
   /** True if shared caches may keep a complete reply. */
   readonly isShared: boolean
   readonly summary: string | undefined
@@ -100,6 +102,8 @@ export interface RouteOptions<P> {
   readonly stream?: boolean
   /** If true, the calls of a batch may name the aggregate. @default false */
   readonly batch?: boolean
+  /** If true, the aggregate can be run over many inputs, which are stored with their results. @default false */
+  readonly bulk?: boolean
   /** One line for the API's documentation. @default no summary */
   readonly summary?: string
   /** A longer text for the API's documentation, in Markdown. @default no description */

@@ -55,6 +55,8 @@ export interface RunStartOptions extends RunOptions {
   readonly timeline?: RunTimeline | undefined
   /** The faults that act on the calls of the run. @default none */
   readonly rehearsal?: Rehearsal | undefined
+  /** The flow of the calls of the run. @default that of the aggregate */
+  readonly flow?: CallFlow | undefined
 }
 
 /** Receives the result of a run, once. */
@@ -137,6 +139,7 @@ export class Run implements RunHandle, ReplyTarget {
       id,
       timeline,
       rehearsal,
+      flow = aggregate.route.flow,
     }: RunStartOptions,
     reads?: HeaderReadTracker,
   ) {
@@ -161,7 +164,7 @@ export class Run implements RunHandle, ReplyTarget {
         `aggregate '${aggregate.name}': the deadline of a run must be a number of ms above 0, got ${deadline}`,
       )
     this.deadline = Math.min(deadline, aggregate.route.deadline)
-    this.flow = aggregate.route.flow
+    this.flow = flow
     this.#contextRun = aggregate.hooks.context && new StepRun(aggregate.hooks.context, this)
     this.#stepRuns = aggregate.steps.map(step => new StepRun(step, this))
     this.#pendingSteps = this.#stepRuns.length

@@ -24,7 +24,7 @@ import type { StreamingServices } from './stream/stream-task.ts'
 import { describeRoutes } from './openapi/swagger.ts'
 import { countRequests, RequestCounter } from './metrics/request-counter.ts'
 import { OpenStreams } from './connection/open-streams.ts'
-import { closeIfUnread } from './connection/unread-body.ts'
+import { closeOnUnreadBody } from './connection/close-on-unread-body.ts'
 import type { FastifyInstance } from 'fastify'
 import { rejectOptionsBesideRuntime, rejectRenamedOptions } from '../core/option-keys.ts'
 import { numberWithin } from '../core/bounds.ts'
@@ -290,15 +290,4 @@ function check(app: FastifyInstance, aggregates: readonly AnyAggregate[]): void 
       )
     taken.set(shape, { name, template })
   }
-}
-
-/**
- * Closes the connection of a request whose reply is sent before its body is received, if the body is large or of
- * unknown length.
- */
-function closeOnUnreadBody(app: FastifyInstance): void {
-  app.addHook('onSend', (request, reply, payload, done) => {
-    if (closeIfUnread(request.raw, reply.raw)) reply.header('connection', 'close')
-    done(null, payload)
-  })
 }

@@ -83,6 +83,26 @@ export const batchCalls: Family = {
   labels: ['state'],
 }
 
+export const bulkItems: Family = {
+  name: 'headwaters_bulk_items_total',
+  help: 'Items of bulk runs whose results are stored.',
+  type: 'counter',
+  labels: ['result'],
+}
+export const bulkRuns: Family = {
+  name: 'headwaters_bulk_runs',
+  help: 'Bulk runs that have not ended.',
+  type: 'gauge',
+  labels: ['state'],
+  merge: 'max',
+}
+export const bulkRunsEnded: Family = {
+  name: 'headwaters_bulk_runs_ended_total',
+  help: 'Bulk runs that have ended.',
+  type: 'counter',
+  labels: ['state'],
+}
+
 // Calls to upstreams
 
 export const clientDuration: Family = {
@@ -234,6 +254,50 @@ export const connectionsOpened: Family = {
   labels: ['upstream'],
   isRead: true,
 }
+export const origins: Family = {
+  name: 'headwaters_origins',
+  help: 'Origins of an upstream with several, by state.',
+  type: 'gauge',
+  labels: ['upstream', 'state'],
+  merge: 'max',
+  isRead: true,
+}
+export const originActiveAttempts: Family = {
+  name: 'headwaters_origin_active_attempts',
+  help: 'Attempts in flight to an origin.',
+  type: 'gauge',
+  labels: ['upstream', 'origin'],
+  isRead: true,
+}
+export const originLatency: Family = {
+  name: 'headwaters_origin_latency_seconds',
+  help: 'Moving average of the latency of an origin, with peaks.',
+  type: 'gauge',
+  labels: ['upstream', 'origin'],
+  merge: 'max',
+  isRead: true,
+}
+export const originAttempts: Family = {
+  name: 'headwaters_origin_attempts_total',
+  help: 'Attempts to an origin that have ended.',
+  type: 'counter',
+  labels: ['upstream', 'origin', 'result'],
+  isRead: true,
+}
+export const originEjections: Family = {
+  name: 'headwaters_origin_ejections_total',
+  help: 'Ejections of an origin.',
+  type: 'counter',
+  labels: ['upstream', 'origin'],
+  isRead: true,
+}
+export const originPanicAttempts: Family = {
+  name: 'headwaters_origin_panic_attempts_total',
+  help: 'Attempts whose origin was chosen among all, because too few were available.',
+  type: 'counter',
+  labels: ['upstream'],
+  isRead: true,
+}
 export const dnsDuration: Family = {
   ...seconds,
   name: 'dns_lookup_duration_seconds',
@@ -243,6 +307,35 @@ export const dnsDuration: Family = {
 
 // The process
 
+export const sharedStoreAvailable: Family = {
+  name: 'headwaters_shared_store_available',
+  help: 'Processes that use the store which replicas share.',
+  type: 'gauge',
+  labels: [],
+  isRead: true,
+}
+export const sharedStoreCommands: Family = {
+  name: 'headwaters_shared_store_commands_total',
+  help: 'Commands to the store which replicas share.',
+  type: 'counter',
+  labels: ['result'],
+  isRead: true,
+}
+export const sharedStoreMemoryHits: Family = {
+  name: 'headwaters_shared_store_memory_hits_total',
+  help: 'Answers of the shared cache from the memory of a process.',
+  type: 'counter',
+  labels: [],
+  isRead: true,
+}
+export const replicas: Family = {
+  name: 'headwaters_replicas',
+  help: 'Live replicas of the service.',
+  type: 'gauge',
+  labels: [],
+  merge: 'max',
+  isRead: true,
+}
 export const offloadTasks: Family = {
   name: 'headwaters_offload_tasks',
   help: 'Offloaded functions that run in a thread or wait for one.',
@@ -257,6 +350,27 @@ export const logLinesLost: Family = {
   labels: [],
   merge: 'max',
   isRead: true,
+}
+export const reloads: Family = {
+  name: 'headwaters_reloads_total',
+  help: 'Reloads of the definitions, by result.',
+  type: 'counter',
+  labels: ['result'],
+}
+export const reloadTime: Family = {
+  name: 'headwaters_reload_timestamp_seconds',
+  help: 'Time of the last reload of the definitions.',
+  type: 'gauge',
+  labels: [],
+  merge: 'max',
+  isRead: true,
+}
+export const reloadRefused: Family = {
+  name: 'headwaters_reload_refused',
+  help: 'Is 1 while the last reload of the definitions was refused.',
+  type: 'gauge',
+  labels: [],
+  merge: 'max',
 }
 export const heapLimit: Family = {
   name: 'headwaters_heap_limit_bytes',
@@ -289,6 +403,9 @@ export const families: readonly Family[] = [
   snapshots,
   batches,
   batchCalls,
+  bulkItems,
+  bulkRuns,
+  bulkRunsEnded,
   clientDuration,
   attempts,
   calls,
@@ -310,9 +427,22 @@ export const families: readonly Family[] = [
   breakerTransitions,
   openConnections,
   connectionsOpened,
+  origins,
+  originActiveAttempts,
+  originLatency,
+  originAttempts,
+  originEjections,
+  originPanicAttempts,
   dnsDuration,
+  sharedStoreAvailable,
+  sharedStoreCommands,
+  sharedStoreMemoryHits,
+  replicas,
   offloadTasks,
   logLinesLost,
+  reloads,
+  reloadTime,
+  reloadRefused,
   heapLimit,
   buildInfo,
 ]

@@ -11,8 +11,8 @@ export interface Family {
   /** The value of a series of several processes: the sum of their values, or the largest one. @default 'sum' */
   readonly merge?: 'sum' | 'max'
   /**
-   * True if the values are counted elsewhere and are read when the metrics are collected. All values of the family are
-   * set to 0 before.
+   * True if the values are counted elsewhere and are read when the metrics are collected. The table of the family is
+   * reset before.
    * @default false
    */
   readonly isRead?: boolean

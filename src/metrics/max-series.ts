@@ -1,14 +1,16 @@
 import { errors, type ErrorCode } from '../errors.ts'
 import { codesOfState, runOutcomes, type StepState } from './aggregate-metrics.ts'
 import { batchCallStates } from './batch-metrics.ts'
+import { bulkEnds, bulkResults, bulkStates } from './bulk-metrics.ts'
 import { dnsErrors } from './dns-metrics.ts'
 import * as families from './families.ts'
 import type { Family } from './family.ts'
 import { allCodes, callCodes, methods, refusalCodes, statuses } from './label-values.ts'
 import { hedgeResults, refusedBodyCodes, retryKinds } from './operation-metrics.ts'
-import { taskStates } from './readings.ts'
+import { commandResults, taskStates } from './readings.ts'
 import { maxAttemptsOf, type CountedUpstream } from './upstream-metrics.ts'
 import { snapshotResults, streamEnds, streamFormats } from './stream-metrics.ts'
+import { maxNamedOrigins, originResults, originStates } from './origin-readings.ts'
 import { breakerStates, cacheResults } from './upstream-readings.ts'
 
 /** The part of an aggregate that limits its series. */
@@ -35,6 +37,16 @@ export interface LimitedUpstream extends CountedUpstream {
   readonly caches: boolean
   readonly layers: { readonly call: readonly unknown[]; readonly attempt: readonly unknown[] }
   readonly auth: object | undefined
+  /** The origins; `undefined` for an upstream with one. */
+  readonly origins: readonly LimitedOrigin[] | undefined
+}
+
+/** The part of an origin that limits its series. */
+export interface LimitedOrigin {
+  /** True if each address of its name is an origin. */
+  readonly addresses: boolean
+  /** The name of SRV records, each target of which is an origin. */
+  readonly srv: string | undefined
 }
 
 /** The declarations that a service serves and calls. */
@@ -105,9 +117,19 @@ function addService({ otherRoutes }: LimitedService, add: Add): void {
   add(families.snapshots, snapshotResults.length)
   add(families.batches, runOutcomes.length)
   add(families.batchCalls, batchCallStates.length)
+  add(families.bulkItems, bulkResults.length)
+  add(families.bulkRuns, bulkStates.length)
+  add(families.bulkRunsEnded, bulkEnds.length)
   add(families.dnsDuration, dnsErrors.values.length)
+  add(families.sharedStoreAvailable, 1)
+  add(families.sharedStoreCommands, commandResults.length)
+  add(families.sharedStoreMemoryHits, 1)
+  add(families.replicas, 1)
   add(families.offloadTasks, taskStates.length)
   add(families.logLinesLost, 1)
+  add(families.reloads, 2)
+  add(families.reloadTime, 1)
+  add(families.reloadRefused, 1)
   add(families.heapLimit, 1)
   add(families.buildInfo, 1)
 }
@@ -149,7 +171,8 @@ function codeCountOf(state: StepState, kind: string): number {
   return state === 'failed' || state === 'fallback' ? codesOfState[state].length : 1
 }
 
-function addUpstream({ retry, breaker, caches, auth }: LimitedUpstream, add: Add): void {
+function addUpstream({ retry, breaker, caches, auth, origins }: LimitedUpstream, add: Add): void {
+  if (origins !== undefined) addOrigins(origins, add)
   add(families.waits, 1 + (retry === false ? 0 : 1) + (auth !== undefined && 'oauth2' in auth ? 1 : 0))
   for (const family of [
     families.permitsInUse,
@@ -174,6 +197,17 @@ function addUpstream({ retry, breaker, caches, auth }: LimitedUpstream, add: Add
     families.cacheSize,
   ])
     add(family, 1)
+}
+
+function addOrigins(origins: readonly LimitedOrigin[], add: Add): void {
+  const isDiscovered = origins.some(({ addresses, srv }) => addresses || srv !== undefined)
+  const count = isDiscovered ? maxNamedOrigins + 1 : origins.length
+  add(families.origins, originStates.length)
+  add(families.originActiveAttempts, count)
+  add(families.originLatency, count)
+  add(families.originAttempts, count * originResults.length)
+  add(families.originEjections, count)
+  add(families.originPanicAttempts, 1)
 }
 
 function addOperation(upstream: LimitedUpstream, operation: LimitedOperation, add: Add): void {

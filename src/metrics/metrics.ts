@@ -14,7 +14,7 @@ export interface Reader {
   add(): void
 }
 
-/** The metrics of one runtime: one table of series per family. */
+/** The metrics of a runtime, or of runtimes that follow each other: one table of series per family. */
 export class Metrics {
   /** The counts for a dashboard. Set them before the first call and the first run. @default not counted */
   live: LiveCounts | undefined
@@ -67,7 +67,7 @@ export class Metrics {
   }
 
   #publish(): readonly SeriesTable[] {
-    for (const { family, values } of this.#tables.values()) if (family.isRead === true) values.fill(0)
+    for (const table of this.#tables.values()) if (table.family.isRead === true) table.reset()
     for (const reader of this.#readers) reader.add()
     return [...this.#tables.values()]
   }

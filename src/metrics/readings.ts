@@ -6,12 +6,45 @@ import type { Metrics } from './metrics.ts'
 /** The values of `state` of an offloaded function. */
 export const taskStates = ['running', 'queued'] as const
 
-/** Reads the numbers of offloaded tasks each time that the metrics are collected. */
-export function readTasks(metrics: Metrics, tasks: () => { readonly running: number; readonly queued: number }): void {
+/**
+ * Reads the numbers of offloaded tasks each time that the metrics are collected.
+ *
+ * @returns A function that ends this.
+ */
+export function readTasks(
+  metrics: Metrics,
+  tasks: () => { readonly running: number; readonly queued: number },
+): () => void {
   const table = metrics.table(families.offloadTasks)
-  metrics.onCollect(() => {
+  return metrics.onCollect(() => {
     const now = tasks()
-    for (const state of taskStates) table.add(table.slot(state), now[state])
+    for (const state of taskStates) table.addRead(table.slot(state), now[state])
+  })
+}
+
+/** The values of `result` of a command to the shared store. */
+export const commandResults = ['ok', 'failed', 'late', 'skipped'] as const
+
+/** The values of the state that replicas share. */
+export interface SharedValues {
+  readonly isAvailable: boolean
+  readonly replicas: number
+  readonly commands: Readonly<Record<(typeof commandResults)[number], number>>
+  readonly memoryHits: number
+}
+
+/** Reads the values of the shared state each time that the metrics are collected. */
+export function readSharedState(metrics: Metrics, read: () => SharedValues): void {
+  const available = metrics.table(families.sharedStoreAvailable)
+  const commands = metrics.table(families.sharedStoreCommands)
+  const memoryHits = metrics.table(families.sharedStoreMemoryHits)
+  const replicas = metrics.table(families.replicas)
+  metrics.onCollect(() => {
+    const now = read()
+    available.addRead(available.slot(), now.isAvailable ? 1 : 0)
+    for (const result of commandResults) commands.addRead(commands.slot(result), now.commands[result])
+    memoryHits.addRead(memoryHits.slot(), now.memoryHits)
+    replicas.addRead(replicas.slot(), now.replicas)
   })
 }
 
@@ -30,7 +63,7 @@ export function readLostLogLines(metrics: Metrics, lost: () => number): () => vo
 /** Reads the limit of the heap each time that the metrics are collected. */
 export function readHeapLimit(metrics: Metrics): void {
   const table = metrics.table(families.heapLimit)
-  metrics.onCollect(() => table.add(table.slot(), getHeapStatistics().heap_size_limit))
+  metrics.onCollect(() => table.addRead(table.slot(), getHeapStatistics().heap_size_limit))
 }
 
 /** Adds the version of Headwaters and of Node.js. */

@@ -1,16 +1,18 @@
 import { AggregateMetrics, type CountedAggregate } from './aggregate-metrics.ts'
 import { BatchMetrics } from './batch-metrics.ts'
+import { BulkMetrics } from './bulk-metrics.ts'
 import { families } from './families.ts'
 import { Metrics } from './metrics.ts'
 import { RequestMetrics } from './request-metrics.ts'
 import { StreamMetrics } from './stream-metrics.ts'
 
-/** The metrics of one runtime, with the objects that count runs and inbound requests. */
+/** The metrics that a runtime counts in, with its objects that count runs and inbound requests. */
 export class RuntimeCounters {
   readonly metrics: Metrics
   readonly requests: RequestMetrics
   readonly streams: StreamMetrics
   readonly batches: BatchMetrics
+  readonly bulk: BulkMetrics
   /**
    * Returns the calls that wait for a permit, per permit of their upstream: the highest ratio of all upstreams whose
    * calls hold a permit for at most `maxHoldMs` on average.
@@ -27,6 +29,7 @@ export class RuntimeCounters {
     this.requests = new RequestMetrics(metrics)
     this.streams = new StreamMetrics(metrics)
     this.batches = new BatchMetrics(metrics)
+    this.bulk = new BulkMetrics(metrics)
   }
 
   /** Returns the metrics of an aggregate. */

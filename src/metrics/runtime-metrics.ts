@@ -1,3 +1,4 @@
+import type { Metrics } from './metrics.ts'
 import { addBuildInfo, readHeapLimit } from './readings.ts'
 import { RuntimeCounters } from './runtime-counters.ts'
 import { createMetricsSource, type MetricsSource, type RenderedMetrics } from './source.ts'
@@ -5,21 +6,28 @@ import { createMetricsSource, type MetricsSource, type RenderedMetrics } from '.
 /** The counters of runtimes that do not count, such as one that a test has made. No metrics contain them. */
 const uncounted = new RuntimeCounters()
 
-/** The metrics of one runtime, with the default metrics of the process. */
+/**
+ * Creates the source of the metrics of a process. There is one per `Metrics`, because its renderings must not overlap.
+ */
+export function processSource(metrics: Metrics): MetricsSource {
+  addBuildInfo(metrics)
+  readHeapLimit(metrics)
+  return createMetricsSource(async () => {
+    const { collectProcessMetrics } = await import('./process-metrics.ts')
+    const ofProcess = await collectProcessMetrics()
+    return [...(await metrics.collectInPieces()), ...ofProcess]
+  })
+}
+
+/** The metrics that a runtime counts in, with the default metrics of the process. */
 export class RuntimeMetrics implements MetricsSource {
   readonly #counters: RuntimeCounters
   readonly #source: MetricsSource
 
-  constructor(counters: RuntimeCounters) {
-    const { metrics } = counters
-    addBuildInfo(metrics)
-    readHeapLimit(metrics)
+  /** @param source Renders the metrics of the counters. Runtimes that share their metrics share it. */
+  constructor(counters: RuntimeCounters, source = processSource(counters.metrics)) {
     this.#counters = counters
-    this.#source = createMetricsSource(async () => {
-      const { collectProcessMetrics } = await import('./process-metrics.ts')
-      const ofProcess = await collectProcessMetrics()
-      return [...(await metrics.collectInPieces()), ...ofProcess]
-    })
+    this.#source = source
   }
 
   /** Returns the counters behind the metrics of a runtime. */

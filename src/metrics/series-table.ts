@@ -32,6 +32,8 @@ export class SeriesTable {
   readonly #buckets: readonly number[]
   /** The slots of the series that are rendered before their first count. */
   readonly #shown = new Set<number>()
+  /** The numbers that sources which have ended have added to a counter with `isRead`. */
+  #retired = new Float64Array(0)
 
   constructor(family: Family) {
     this.family = family
@@ -61,6 +63,27 @@ export class SeriesTable {
     this.values[slot] = value
   }
 
+  /**
+   * Begins a collection of a family with `isRead`. A counter has what the sources that have ended have counted. A gauge
+   * has no value (NaN) until a source adds one.
+   */
+  reset(): void {
+    this.values.fill(this.family.type === 'gauge' ? Number.NaN : 0)
+    this.values.set(this.#retired.subarray(0, this.values.length))
+  }
+
+  /** Adds the value of one source to a counter or a gauge with `isRead`. */
+  addRead(slot: number, value: number): void {
+    const before = this.values[slot] as number
+    this.values[slot] = Number.isNaN(before) ? value : before + value
+  }
+
+  /** Keeps the last value of a counter whose source has ended, so that the counter does not fall. */
+  retire(slot: number, value: number): void {
+    this.#retired = grown(this.#retired, slot + 1)
+    this.#retired[slot] = (this.#retired[slot] as number) + value
+  }
+
   /** Adds an observation to a histogram. */
   observe(slot: number, value: number, traceId?: string): void {
     const { values, width } = this
@@ -79,10 +102,12 @@ export class SeriesTable {
   }
 
   /**
-   * Returns true if a series is rendered: a gauge, a series that has counted something, or one that `show` has marked.
+   * Returns true if a series is rendered: a gauge that has a value, a series that has counted something, or one that
+   * `show` has marked.
    */
   isUsed(slot: number): boolean {
-    if (this.family.type === 'gauge' || this.#shown.has(slot)) return true
+    if (this.family.type === 'gauge') return this.family.isRead !== true || !Number.isNaN(this.values[slot])
+    if (this.#shown.has(slot)) return true
     const first = slot * this.width
     for (let index = first; index < first + this.width; index++) if (this.values[index] !== 0) return true
     return false

@@ -26,7 +26,8 @@ export class UpstreamMetrics {
   readonly #upstream: CountedUpstream
   readonly #origin: URL
   readonly #waits: WaitMetrics
-  readonly #operations = new Map<CountedOperation, OperationMetrics>()
+  /** By the name of the operation: a reload can replace the declaration by an equal one. */
+  readonly #operations = new Map<string, OperationMetrics>()
   readonly #transitions: SeriesTable
   readonly #transitionSlots: Readonly<Record<string, number>>
 
@@ -46,8 +47,8 @@ export class UpstreamMetrics {
 
   /** Returns the metrics of an operation. */
   of(operation: CountedOperation): OperationMetrics {
-    let counts = this.#operations.get(operation)
-    if (counts === undefined) this.#operations.set(operation, (counts = this.#create(operation)))
+    let counts = this.#operations.get(operation.name)
+    if (counts === undefined) this.#operations.set(operation.name, (counts = this.#create(operation)))
     return counts
   }
 
@@ -64,15 +65,28 @@ export class UpstreamMetrics {
     })
   }
 
-  /** Counts a transition of the circuit breaker. */
-  breakerChanged(from: (typeof breakerStates)[number], to: (typeof breakerStates)[number]): void {
+  /**
+   * Counts a transition of the circuit breaker.
+   *
+   * @param isCurrent - False for the breaker of earlier definitions, whose state the dashboard does not show.
+   */
+  breakerChanged(from: (typeof breakerStates)[number], to: (typeof breakerStates)[number], isCurrent: boolean): void {
     this.#transitions.add(this.#transitionSlots[to] as number, 1)
-    this.#metrics.live?.onBreakerChange(this.#upstream.name, from, to)
+    if (isCurrent) this.#metrics.live?.onBreakerChange(this.#upstream.name, from, to)
   }
 
-  /** Reads the state of the upstream each time that the metrics are collected. */
-  read(readingsOf: () => UpstreamReadings): void {
-    this.#metrics.onCollect(new UpstreamReader(this.#metrics, this.#upstream.name, readingsOf))
+  /**
+   * Reads the state of the upstream each time that the metrics are collected.
+   *
+   * @returns A function that ends this. The counters keep their last values.
+   */
+  read(readingsOf: () => UpstreamReadings): () => void {
+    const reader = new UpstreamReader(this.#metrics, this.#upstream.name, readingsOf)
+    const end = this.#metrics.onCollect(reader)
+    return () => {
+      end()
+      reader.retire()
+    }
   }
 }
 

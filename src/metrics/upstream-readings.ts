@@ -1,6 +1,7 @@
 import * as families from './families.ts'
 import type { Family } from './family.ts'
 import type { Metrics, Reader } from './metrics.ts'
+import { OriginReader, type OriginReadings } from './origin-readings.ts'
 import type { SeriesTable } from './series-table.ts'
 
 /** The values of an upstream that its layers and its pool hold. */
@@ -12,6 +13,8 @@ export interface UpstreamReadings {
   readonly breaker: string | undefined
   /** The counts of the cache; `undefined` without one. */
   readonly cache: CacheReadings | undefined
+  /** The state of the origins; absent for an upstream with one origin. */
+  readonly origins?: OriginReadings | undefined
 }
 
 export interface CacheReadings {
@@ -64,19 +67,30 @@ const readSeries: readonly ReadSeries[] = [
 export class UpstreamReader implements Reader {
   readonly #readingsOf: () => UpstreamReadings
   readonly #series: readonly OneReading[]
+  readonly #origins: OriginReader
 
   constructor(metrics: Metrics, upstream: string, readingsOf: () => UpstreamReadings) {
     this.#readingsOf = readingsOf
+    this.#origins = new OriginReader(metrics, upstream)
     this.#series = readSeries.map(declared => new OneReading(metrics.table(declared.family), upstream, declared))
   }
 
   read(): void {
     const readings = this.#readingsOf()
     for (const series of this.#series) series.read(readings)
+    if (readings.origins !== undefined) this.#origins.read(readings.origins)
   }
 
   add(): void {
     for (const series of this.#series) series.add()
+    this.#origins.add()
+  }
+
+  /** Reads the counters for the last time and keeps their values, because the upstream has closed. */
+  retire(): void {
+    this.read()
+    for (const series of this.#series) series.retire()
+    this.#origins.retire()
   }
 }
 
@@ -106,6 +120,10 @@ class OneReading {
   }
 
   add(): void {
-    if (this.#slot !== -1) this.#table.add(this.#slot, this.#value)
+    if (this.#slot !== -1) this.#table.addRead(this.#slot, this.#value)
+  }
+
+  retire(): void {
+    if (this.#slot !== -1 && this.#table.family.type === 'counter') this.#table.retire(this.#slot, this.#value)
   }
 }

@@ -14,6 +14,9 @@ export interface Symptoms {
   readonly permits: number
   readonly permitLimit: number | null
   readonly queued: number
+  /** The origins of an upstream with several, and those of them that are ejected or unhealthy. */
+  readonly origins: number
+  readonly originsOut: number
   /** The 95th percentile of the last 10 s, in ms; `null` if it is not known. */
   readonly p95: number | null
   /** The median of the 95th percentiles of the last two minutes, in ms; `null` if too few are known. */
@@ -109,7 +112,7 @@ function reasonsOfFailing({ recent, window, topFailure, breaker }: Symptoms): st
 }
 
 function reasonsOfStrained(symptoms: Symptoms, isShortForLong: boolean): string {
-  const { window, topFailure, queued, permits, permitLimit, p95, usualP95 } = symptoms
+  const { window, topFailure, queued, permits, permitLimit, origins, originsOut, p95, usualP95 } = symptoms
   const reasons: string[] = []
   const areSome = window.failed >= 3 && window.failed >= window.attempts * 0.05
   // An upstream that is called once in 5 s has two attempts in the window. One failed attempt may be a chance.
@@ -119,6 +122,8 @@ function reasonsOfStrained(symptoms: Symptoms, isShortForLong: boolean): string 
     if (queued > 0) reasons.push(`${queued} ${queued === 1 ? 'call waits' : 'calls wait'} for a permit`)
     else reasons.push(`${permits} of ${permitLimit} permits in use`)
   }
+  if (originsOut > 0)
+    reasons.push(`${originsOut} of ${origins} origins ${originsOut === 1 ? 'is' : 'are'} ejected or unhealthy`)
   if (p95 !== null && usualP95 !== null && p95 > usualP95 * 3 && p95 > usualP95 + 50)
     reasons.push(`p95 is ${Math.round(p95)} ms, usually ${Math.round(usualP95)} ms`)
   return reasons.join(', ')

@@ -15,8 +15,11 @@ export const upstreamCountNames = [
   'cacheAsked',
 ] as const
 
-/** The present values of an upstream in a sample, in their order. */
-export const upstreamGaugeNames = ['permits', 'permitLimit', 'queued', 'breaker'] as const
+/**
+ * The present values of an upstream in a sample, in their order. `origins` are all origins of an upstream with several,
+ * and `originsOut` are those that are ejected or unhealthy.
+ */
+export const upstreamGaugeNames = ['permits', 'permitLimit', 'queued', 'breaker', 'origins', 'originsOut'] as const
 
 /**
  * The counts of an aggregate in a sample, in their order: its ended runs by outcome. `refused` are those of `failed`

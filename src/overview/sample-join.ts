@@ -1,7 +1,8 @@
 import type { AggregateCounts, IndexedCounts, NamedCounts, ProcessSample, UpstreamCounts } from './process-sample.ts'
 import { aggregateCountNames, upstreamCountNames, upstreamGaugeNames } from './process-sample.ts'
 
-const breakerAt = upstreamGaugeNames.indexOf('breaker')
+/** The present values of which the largest one of all processes counts, not the sum. */
+const largest: ReadonlySet<string> = new Set(['breaker', 'origins', 'originsOut'])
 
 /** Numbers that are added up by their key. */
 class Sums<K> {
@@ -39,7 +40,8 @@ class JoinedCounts {
 
 /**
  * Joins the samples of several processes to those of one: counts are added up, and so are permits and queues. A circuit
- * breaker has the worst state of all processes. The present values of a process that has exited are gone.
+ * breaker and the origins have the worst state of all processes. The present values of a process that has exited are
+ * gone.
  *
  * @typeParam Process - Identifies a process.
  */
@@ -102,7 +104,7 @@ export class SampleJoin<Process> {
     for (const gauges of this.#gauges.values())
       for (const [at, value] of (gauges.get(name) ?? []).entries()) {
         const sum = sums[at] as number
-        sums[at] = at === breakerAt ? Math.max(sum, value) : sum + value
+        sums[at] = largest.has(upstreamGaugeNames[at] as string) ? Math.max(sum, value) : sum + value
       }
     return sums
   }

@@ -139,6 +139,17 @@ export class Sampler {
         if (value > 0) gauges[at] = index
       }
     })
+    yield new SeriesValues(this.#metrics.table(families.origins), ([upstream, state]) => {
+      const { gauges } = this.#upstream(upstream)
+      const add = (name: 'origins' | 'originsOut', count: number) => {
+        const at = upstreamGaugeNames.indexOf(name)
+        gauges[at] = (gauges[at] as number) + count
+      }
+      return count => {
+        add('origins', count)
+        if (state !== 'available') add('originsOut', count)
+      }
+    })
   }
 
   #upstream(name = ''): CountedUpstreamRow {

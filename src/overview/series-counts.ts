@@ -22,7 +22,9 @@ export class SeriesValues {
     const { labels } = this.#series
     for (let slot = 0; slot < labels.length; slot++) {
       if (slot === this.#readers.length) this.#readers.push(this.#readerOf(labelValues(labels[slot] as string)))
-      this.#readers[slot]?.(this.#valueOf(slot))
+      const value = this.#valueOf(slot)
+      // A gauge of an upstream that has closed has no value.
+      if (!Number.isNaN(value)) this.#readers[slot]?.(value)
     }
   }
 

@@ -192,7 +192,12 @@ export class UpstreamState {
       cacheHits: this.#count('cacheHits'),
       cacheAsked: this.#count('cacheAsked'),
     }
-    return this.#showsUse ? { ...row, usedBy: this.usedBy } : row
+    const all = this.#gauge('origins')
+    return {
+      ...row,
+      ...(all > 0 && { origins: { all, out: this.#gauge('originsOut') } }),
+      ...(this.#showsUse && { usedBy: this.usedBy }),
+    }
   }
 
   /** Returns the points of one value, the oldest first. */
@@ -236,6 +241,8 @@ export class UpstreamState {
       permits: this.#gauge('permits'),
       permitLimit: this.#permitLimit,
       queued: this.#gauge('queued'),
+      origins: this.#gauge('origins'),
+      originsOut: this.#gauge('originsOut'),
       p95: this.#percentiles.p95,
       usualP95: this.#usualP95,
     })

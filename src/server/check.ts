@@ -3,9 +3,9 @@ import { otherRoutes } from '../http/metrics/service-routes.ts'
 import { maxSeries } from '../metrics/max-series.ts'
 import { processSeriesLimits, type SeriesLimit } from '../metrics/process-metrics.ts'
 import { operationsOf } from '../upstream/declare.ts'
-import { addressOf } from '../upstream/override.ts'
-import { originText } from '../upstream/spec/origin.ts'
+import { addressOf, originsText } from '../upstream/override.ts'
 import { createServiceApp, routesOf } from './process/service-app.ts'
+import { serviceListenerOf } from './process/service-listener.ts'
 
 /** A service that can be served. */
 export interface CheckedService {
@@ -28,7 +28,7 @@ export interface CheckedBatch {
 
 export interface CheckedUpstream {
   readonly name: string
-  /** The origin that is called, with its path. It has no user and no password. */
+  /** The origin that is called, with its path, or several with commas. It has no user and no password. */
   readonly origin: string
   readonly isOff: boolean
 }
@@ -53,7 +53,7 @@ export async function checkService(
       checkWorkers(catalogue, workers)
     }
     const app = await createServiceApp(catalogue, { logger: false })
-    await app.close()
+    await serviceListenerOf(app).close()
     return {
       aggregates: routesOf(catalogue),
       upstreams: upstreamsOf(catalogue),
@@ -66,8 +66,11 @@ export async function checkService(
   }
 }
 
-function ownSeriesLimits({ aggregates, specs }: Catalogue): SeriesLimit[] {
-  const upstreams = specs.map(spec => ({ spec, operations: operationsOf(spec) }))
+function ownSeriesLimits({ aggregates, specs, overrides }: Catalogue): SeriesLimit[] {
+  const upstreams = specs.map(spec => ({
+    spec: { ...spec, origins: addressOf(spec, overrides[spec.name] ?? {}).origins },
+    operations: operationsOf(spec),
+  }))
   return maxSeries({ aggregates, upstreams, otherRoutes }).map(({ family: { name }, series }) => ({ name, series }))
 }
 
@@ -79,7 +82,7 @@ function batchOf({ aggregates, batchOperations, config }: Catalogue): CheckedBat
 
 function upstreamsOf({ specs, overrides }: Catalogue): CheckedUpstream[] {
   return specs.map(spec => {
-    const { url, isOff } = addressOf(spec, overrides[spec.name] ?? {})
-    return { name: spec.name, origin: originText(url), isOff }
+    const override = overrides[spec.name] ?? {}
+    return { name: spec.name, origin: originsText(spec, override), isOff: override.off === true }
   })
 }

@@ -1,4 +1,5 @@
 import cluster from 'node:cluster'
+import { randomUUID } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { ConfigError } from '../config.ts'
 import { openCatalogue, type OpenCatalogue } from '../definitions/catalogue.ts'
@@ -9,7 +10,9 @@ import { readAssignment } from './cluster/read-message.ts'
 import { disablePretenuring } from './disable-pretenuring.ts'
 import { configurationOf } from './process/configuration.ts'
 import { openKeptRuns } from './process/kept-runs.ts'
+import { receiveReloadSignal } from './process/reload-signal.ts'
 import { createServiceApp, routesOf } from './process/service-app.ts'
+import { openSharedState } from './process/shared-state.ts'
 import { serveSingle } from './single.ts'
 import { assignmentVariable } from './cluster/messages.ts'
 
@@ -43,20 +46,19 @@ export async function serve(options: ServeOptions = {}): Promise<void> {
     const { serveAssigned } = await import('./cluster/worker-main.ts')
     return serveAssigned(assignment, { paths, live, events, flushOutput, flushSpans })
   }
+  const signal = receiveReloadSignal()
   const catalogue = await openCatalogue({ paths, live, events, environment: process.env })
-  const plan = await planFor(catalogue, watch, workers)
+  const plan = await planFor(catalogue, workers)
   // With workers the primary serves no aggregates.
-  const keptRuns = plan !== undefined && plan.workers > 1 ? undefined : openKeptRuns(catalogue.config)
-  const app = await createServiceApp(catalogue, {}, undefined, keptRuns)
-  if (plan !== undefined && plan.workers > 1) {
+  const hasWorkers = plan !== undefined && plan.workers > 1
+  const keptRuns = hasWorkers ? undefined : openKeptRuns(catalogue.config)
+  const shared = hasWorkers ? undefined : await openSharedState(catalogue.config, randomUUID(), 1)
+  const app = await createServiceApp(catalogue, { shared: shared?.state }, undefined, keptRuns)
+  shared?.logTo(app.log)
+  if (hasWorkers) {
     const { servePrimary } = await import('./cluster/primary.ts')
-    await servePrimary(catalogue, app, plan.workers)
-  } else if (watch) {
-    const { serveWatched } = await import('./watched.ts')
-    await serveWatched(catalogue, app, { flushSpans, keptRuns })
-  } else {
-    await serveSingle(catalogue, app, { flushSpans, keptRuns })
-  }
+    await servePrimary(catalogue, app, { count: plan.workers, watch, signal })
+  } else await serveSingle(catalogue, app, { flushSpans, keptRuns, shared, watch, signal })
   const configuration = configurationOf(catalogue, plan?.workers ?? 1)
   app.log.info(configuration, 'configuration')
   app.log.info({ upstreams: catalogue.upstreams, aggregates: routesOf(catalogue), ...plan }, 'serving')
@@ -65,14 +67,9 @@ export async function serve(options: ServeOptions = {}): Promise<void> {
 /** Returns the number of workers, or `undefined` if one process serves alone. */
 async function planFor(
   catalogue: OpenCatalogue,
-  watch: boolean,
   workers = catalogue.config.workers ?? 1,
 ): Promise<WorkerPlan | undefined> {
   if (workers === 1) return undefined
-  if (watch)
-    throw new ConfigError(
-      'HEADWATERS_WORKERS: --watch works with one process only: remove the variable or --watch, or add --workers 1',
-    )
   if (!cluster.isPrimary)
     throw new ConfigError(
       '--workers and HEADWATERS_WORKERS: this process is already a worker of a ' +

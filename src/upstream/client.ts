@@ -10,7 +10,6 @@ import { keyOf } from './transport/dispatch.ts'
 import { adaptiveConcurrency } from './policies/bulkhead/adaptive-concurrency.ts'
 import { attempt } from './policies/attempt.ts'
 import { breaker, type BreakerState } from './policies/breaker/breaker.ts'
-import { RetryBudget } from './policies/retry/retry-budget.ts'
 import { bulkhead, type BulkheadGauge } from './policies/bulkhead/bulkhead.ts'
 import { cache, type CacheGauge } from './policies/cache/cache.ts'
 import type { ReportFault } from './policies/cache/cache-adapter.ts'
@@ -26,10 +25,13 @@ import { custom } from './policies/custom/custom.ts'
 import { redirect } from './policies/redirect.ts'
 import { retry } from './policies/retry/retry.ts'
 import { statusAnswers } from './policies/status-answers.ts'
-import type { UpstreamSpec } from './spec/spec.ts'
+import { retryBudgetOf, shareLimits } from './shared-limits.ts'
+import type { SharedState } from './shared-state.ts'
 import type { LayerPosition } from './spec/layers.ts'
-import { openAuthorizedTransport, type RuntimeServices } from './auth/authorized-transport.ts'
-import type { UpstreamAddress } from './transport/transport.ts'
+import { openAuthorizedTransport, type NameServices, type OpenTransport } from './auth/authorized-transport.ts'
+import type { EffectiveUpstream } from './effective-upstream.ts'
+import { openOrigins, type Origins } from './origins/origins.ts'
+import type { OriginGauge, OriginState } from './origins/types.ts'
 
 /** A change of the state of a circuit breaker. */
 export interface BreakerChange {
@@ -41,21 +43,47 @@ export interface BreakerChange {
   readonly to: BreakerState
 }
 
+/** A change of one of several origins of an upstream. */
+export interface OriginChange {
+  /** The name of the upstream. */
+  readonly upstream: string
+  /** The host and port that are dialled. */
+  readonly origin: string
+  /** The new state; `added` or `removed` if DNS records have changed. */
+  readonly state: OriginState | 'added' | 'removed'
+}
+
 /** The state of an upstream's layers at one moment. */
 export interface Gauge extends BulkheadGauge {
   /** The state of the circuit breaker; `undefined` if the upstream has none. */
   readonly breaker: BreakerState | undefined
   /** The counts of the cache; absent if no operation has a cache. */
   readonly cache?: CacheGauge
+  /** The origins among which each attempt has one; absent if the upstream has one origin. */
+  readonly origins?: readonly OriginGauge[]
+}
+
+/** Receives the events of clients. Only `onBreakerChange` may throw. */
+export interface ClientListeners {
+  onBreakerChange(change: BreakerChange): void
+  onOriginChange(change: OriginChange): void
+  onCacheStoreFault(fault: CacheStoreFault): void
+  onToken(token: string): void
+}
+
+/** The services that all clients of a runtime share. */
+export interface ClientServices extends NameServices {
+  readonly cacheStore: CacheStore | undefined
+  readonly invalidations: Invalidations
+  /** The state that replicas share. */
+  readonly shared: SharedState | undefined
 }
 
 export interface ClientOptions {
-  readonly onBreakerChange?: ((change: BreakerChange) => void) | undefined
-  readonly cacheStore?: CacheStore | undefined
-  readonly onCacheStoreFault?: ((fault: CacheStoreFault) => void) | undefined
-  /** The invalidations of the runtime. */
-  readonly invalidations: Invalidations
+  readonly listeners: ClientListeners
   readonly metrics: UpstreamMetrics
+  /** Returns false if the definitions that are served now do not use the client. */
+  readonly isCurrent: () => boolean
 }
 
 /** One upstream with its pool and the state of its layers. */
@@ -71,7 +99,7 @@ export interface Client {
   permitBacklog(maxHoldMs: number): number
   /** Returns the present state of the layers of the upstream. */
   readonly gauge: () => Gauge
-  /** Closes the transport. Calls in flight are rejected with `RUNTIME_CLOSED`. */
+  /** Closes the transport. Calls in flight are rejected with `RUNTIME_CLOSED`. Call it once. */
   close(): Promise<void>
 }
 
@@ -82,15 +110,26 @@ function serverOf({ hostname, port, protocol }: URL, base: string): SpanServer {
 
 /** Opens an upstream: its transport, and its layers in their fixed order. */
 export function createClient(
-  spec: UpstreamSpec,
-  address: UpstreamAddress,
-  services: RuntimeServices,
-  { onBreakerChange, cacheStore, onCacheStoreFault, invalidations, metrics }: ClientOptions,
+  { spec, address, access }: EffectiveUpstream,
+  { resolve, records, cacheStore, invalidations, shared }: ClientServices,
+  { listeners, metrics, isCurrent }: ClientOptions,
 ): Client {
   const { name: upstream, concurrency, maxQueue, attemptTimeout } = spec
   const counts: Counts = { calls: 0, ok: 0, failed: 0, ignored: 0, attempts: 0, queuedMs: 0 }
-  const transport = address.isOff ? undefined : openAuthorizedTransport(spec, address, services)
-  const budget = new RetryBudget(spec.retryBudget)
+  let origins = undefined as Origins | undefined
+  const { origins: entries } = address
+  const open: OpenTransport | undefined =
+    entries &&
+    (options =>
+      (origins = openOrigins(spec, address, {
+        ...options,
+        entries,
+        records: records(),
+        onChange: (origin, state) => listeners.onOriginChange({ upstream, origin, state }),
+      })))
+  const onToken = (token: string) => listeners.onToken(token)
+  const transport = access && openAuthorizedTransport(spec, address, { access, resolve, onToken, open })
+  const budget = retryBudgetOf(spec, shared)
   const circuit =
     spec.breaker &&
     breaker({
@@ -101,8 +140,8 @@ export function createClient(
         transport?.rejectQueued(refusal)
       },
       onStateChange(from, to) {
-        metrics.breakerChanged(from, to)
-        onBreakerChange?.({ upstream, from, to })
+        metrics.breakerChanged(from, to, isCurrent())
+        listeners.onBreakerChange({ upstream, from, to })
       },
     })
   const permits = bulkhead({
@@ -111,11 +150,14 @@ export function createClient(
     concurrency: concurrency === 'adaptive' ? adaptiveConcurrency(spec) : concurrency,
     isLoopBusy: now => ownLoop.isBusy(now),
   })
+  /** The functions that end what the client has joined. */
+  const ends: (() => void)[] = []
+  if (shared !== undefined) ends.push(shareLimits(spec, { budget, permits }, shared))
   const { origin } = address.url
   const base = origin + address.prefix
-  const onFault: ReportFault = (failed, cause) => onCacheStoreFault?.({ upstream, function: failed, cause })
+  const onFault: ReportFault = (failed, cause) => listeners.onCacheStoreFault({ upstream, function: failed, cause })
   const store = cacheStore ?? createMemoryStore({ maxBytes: spec.maxCacheBytes })
-  if (spec.caches) invalidations.add(origin, store)
+  if (spec.caches) ends.push(invalidations.add(origin, store))
   const responseCache =
     spec.caches &&
     cache({
@@ -132,10 +174,12 @@ export function createClient(
    * Calls of other declarations also change paths of this origin, and the `Location` of an answer can name a changed
    * path.
    */
-  const listen = (leaveBehind: (changed: string) => void) =>
-    invalidations.listen(origin, uri => {
+  const listen = (leaveBehind: (changed: string) => void) => {
+    const end = invalidations.listen(origin, uri => {
       if (uri.startsWith(base)) leaveBehind(uri.slice(base.length))
     })
+    ends.push(end)
+  }
   const redirectOptions = {
     upstream,
     origin,
@@ -165,7 +209,9 @@ export function createClient(
     // Above coalesce: a hit uses no layer below, and equal misses become one call.
     responseCache && responseCache.layer,
     // Above all attempts: callers with equal calls share all attempts of one call.
-    spec.coalesces && coalesce({ keyOf, listen }),
+    spec.coalesces && coalesce({ keyOf: responseCache ? responseCache.flightKey(keyOf) : keyOf, listen }),
+    // Directly below coalesce: one lease per flight, whose patience is that of its last caller.
+    spec.coalescesReplicas && responseCache && (responseCache.replicaFlights ?? false),
     // Above all attempts, below coalesce: equal keys become one call, and a batch of keys is retried as one call.
     spec.keyBatches && keyBatch({ keyOf }),
     // Above the breaker: each attempt counts for it, and an open breaker ends the retries.
@@ -176,6 +222,9 @@ export function createClient(
     circuit && circuit.layer,
     // Above attempt: a permit is held exactly while the transport is in use.
     permits.layer,
+    // Above attempt: an attempt, its token, its redirects and its layers use one origin. Below the bulkhead: the origin
+    // is chosen when the attempt is sent.
+    origins?.balance ?? false,
     // Above authorize: one attempt has an exact limit, which includes the wait for a token.
     attempt({ upstream, timeout: attemptTimeout, budget, server: serverOf(address.url, base) }),
     // Above the custom layers and dispatch: a call has a token, and is sent again if the token was refused.
@@ -186,13 +235,15 @@ export function createClient(
     ...customAt('attempt'),
   ]
 
-  if (transport !== undefined)
+  const endReading =
+    transport &&
     metrics.read(() => ({
       permits: permits.gauge,
       retryBudgetBalance: budget.balance,
       connections: transport.connections(),
-      breaker: circuit ? circuit.gauge.breaker : undefined,
+      breaker: circuit && isCurrent() ? circuit.gauge.breaker : undefined,
       cache: responseCache ? responseCache.gauge() : undefined,
+      origins: origins?.gauge(),
     }))
 
   return {
@@ -217,10 +268,14 @@ export function createClient(
       ...permits.gauge,
       breaker: circuit ? circuit.gauge.breaker : undefined,
       ...(responseCache && { cache: responseCache.gauge() }),
+      ...(origins && { origins: origins.gauge().origins }),
     }),
     close: async () => {
+      for (const end of ends) end()
       if (responseCache) responseCache.close()
       await transport?.close()
+      // Closing rejects the calls in flight, which the counters must have.
+      endReading?.()
     },
   }
 }

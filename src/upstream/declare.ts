@@ -59,6 +59,9 @@ const upstream: unique symbol = Symbol('headwaters.upstream')
 /** The operations of each upstream. */
 const operationsOfSpecs = new WeakMap<UpstreamSpec, readonly OperationSpec[]>()
 
+/** The options of the operations of each upstream, by their names. */
+const optionsOfSpecs = new WeakMap<UpstreamSpec, Readonly<Record<string, AnyOperationOptions>>>()
+
 /** The declarations of the operations of upstreams. */
 const specsOfOperations = new WeakMap<object, OperationSpec>()
 
@@ -116,7 +119,7 @@ export function operation<
   H extends Schema = undefined,
   const E extends boolean = false,
   const A extends readonly number[] = [],
-  const Co extends boolean = false,
+  const Co extends boolean | 'replicas' = false,
   const Ca extends boolean | CacheOptions = false,
   R extends Responses | undefined = undefined,
   K = Untyped<'give the keys a type: call: (ids: readonly string[]) => ({ ids })'>,
@@ -195,9 +198,12 @@ export function defineUpstream<const Ops extends Readonly<Record<string, Operati
   declarations.publish(spec)
   const specs: OperationSpec[] = []
   operationsOfSpecs.set(spec, specs)
+  const given: Record<string, AnyOperationOptions> = {}
+  optionsOfSpecs.set(spec, given)
   const bound = Object.entries(operations).map(([key, unbound]) => {
     const own = checkedOperation(spec, key, unbound)
     specs.push(own)
+    given[key] = definitionOf(unbound) as AnyOperationOptions
     const create = own.keyBatch === undefined ? callFactory(own) : keyCallFactory(own)
     specsOfOperations.set(create, own)
     operationsBySpec.set(own, create as (input?: unknown) => Call<unknown>)
@@ -209,6 +215,11 @@ export function defineUpstream<const Ops extends Readonly<Record<string, Operati
 /** Returns the operations of an upstream, in the order of their declaration. */
 export function operationsOf(spec: UpstreamSpec): readonly OperationSpec[] {
   return operationsOfSpecs.get(spec) as readonly OperationSpec[]
+}
+
+/** Returns the options with which the operations of an upstream were declared, by their names. */
+export function operationOptionsOf(spec: UpstreamSpec): Readonly<Record<string, AnyOperationOptions>> {
+  return optionsOfSpecs.get(spec) as Readonly<Record<string, AnyOperationOptions>>
 }
 
 /** Returns the checked declaration of an operation; `undefined` for an operation that belongs to no upstream. */

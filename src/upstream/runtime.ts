@@ -1,29 +1,23 @@
-import { lookup as systemLookup } from 'node:dns'
 import { UpstreamError } from '../errors.ts'
-import { DnsMetrics } from '../metrics/dns-metrics.ts'
 import { readTasks } from '../metrics/readings.ts'
-import { RuntimeMetrics } from '../metrics/runtime-metrics.ts'
 import { RuntimeCounters } from '../metrics/runtime-counters.ts'
+import { RuntimeMetrics } from '../metrics/runtime-metrics.ts'
 import type { MetricsSource } from '../metrics/source.ts'
-import { UpstreamMetrics } from '../metrics/upstream-metrics.ts'
-import type { Task } from '../threads/task.ts'
-import { createClient, type BreakerChange, type Client, type Gauge } from './client.ts'
-import type { Counts } from './policies/observe.ts'
-import { Invalidations } from './policies/cache/invalidations.ts'
-import type { CacheStoreFault } from './policies/cache/store.ts'
-import { ignoreRejection } from '../core/promises.ts'
-import { operationsOf } from './declare.ts'
-import { addressOf, withOverride } from './override.ts'
-import { checkRuntimeOptions, type RuntimeOptions } from './runtime-options.ts'
-import { partitionSpec, scaledSpec } from './spec/partition-spec.ts'
-import { createResolve } from './connect/resolve.ts'
-import type { UpstreamSpec } from './spec/spec.ts'
-import { checkLayers } from './spec/layers.ts'
 import { type Offloaded, createThreads } from '../threads/threads.ts'
+import type { Task } from '../threads/task.ts'
 import { type Service, serviceOf } from './call/layer.ts'
 import { closeUnsent } from './call/write-body/stream-body.ts'
+import type { Client, Gauge } from './client.ts'
+import { listenersOf } from './client-listeners.ts'
+import { effectiveUpstream, type EffectiveOptions } from './effective-upstream.ts'
+import { Lineage, type LineageOptions } from './lineage.ts'
+import { OriginLists } from './origin-lists.ts'
+import type { Counts } from './policies/observe.ts'
+import { checkRuntimeOptions, type RuntimeOptions } from './runtime-options.ts'
+import { checkLayers } from './spec/layers.ts'
+import type { UpstreamSpec } from './spec/spec.ts'
 
-export type { BreakerChange } from './client.ts'
+export type { BreakerChange, OriginChange } from './client.ts'
 export { withOverride, type Override } from './override.ts'
 export type { RuntimeOptions } from './runtime-options.ts'
 
@@ -55,7 +49,7 @@ export interface Runtime {
   /**
    * Returns the state and the counts of the upstreams that were called.
    *
-   * @returns One entry per upstream, by its name. The counts are from the start of the runtime.
+   * @returns One entry per upstream, by its name. The counts are from the first call of the upstream on.
    */
   stats(): Record<string, Readonly<Counts> & Gauge>
   /**
@@ -88,44 +82,62 @@ export interface Runtime {
  */
 export function createRuntime(options: RuntimeOptions = {}): Runtime {
   checkRuntimeOptions(options)
-  const {
-    overrides = {},
-    environment = {},
-    lookup = systemLookup,
-    layers = {},
-    onBreakerChange,
-    cacheStore,
-    onCacheStoreFault,
+  return openRuntime(options, new Lineage(options))
+}
+
+/** The options of a runtime after another one. Those of `LineageOptions` stay. */
+export type SuccessorOptions = Omit<RuntimeOptions, keyof LineageOptions>
+
+/**
+ * Creates the runtime for definitions that replace those of an earlier runtime. It uses the clients of the upstreams
+ * that did not change, and counts in the metrics of the earlier runtime. Each client closes with the last runtime that
+ * uses it.
+ *
+ * @param previous A runtime that `createRuntime` or this function has created.
+ * @param specs The upstreams of the definitions.
+ * @throws `TypeError` for an option, or for an upstream with limits or an address that cannot be used.
+ */
+export function succeedRuntime(
+  previous: Runtime,
+  specs: readonly UpstreamSpec[],
+  options: SuccessorOptions = {},
+): Runtime {
+  checkRuntimeOptions(options)
+  return openRuntime(options, lineages.get(previous) as Lineage, specs)
+}
+
+/** The lineage of each runtime. */
+const lineages = new WeakMap<Runtime, Lineage>()
+
+/** @param specs The upstreams whose open clients the runtime uses from the start. */
+function openRuntime(options: RuntimeOptions, lineage: Lineage, specs: readonly UpstreamSpec[] = []): Runtime {
+  const { overrides = {}, environment = {}, layers = {}, partition, scale = 1 } = options
+  const effective: EffectiveOptions = {
+    overrides,
+    environment,
+    layers: checkLayers('runtime', layers),
     partition,
-    scale = 1,
-    threads: threadOptions,
-    onThreadError,
-    onToken,
-  } = options
-  const counters = new RuntimeCounters()
-  const dns = new DnsMetrics(counters.metrics)
-  const resolve = createResolve(lookup, undefined, (ms, code) => dns.ended(ms, code))
-  const services = { variables: environment, resolve, onToken }
-  const outer = checkLayers('runtime', layers)
-  const threads = createThreads({ ...threadOptions, onError: onThreadError })
-  readTasks(counters.metrics, () => threads.gauge())
-  const breakerChanged =
-    onBreakerChange &&
-    ((change: BreakerChange) => {
-      ignoreRejection(onBreakerChange(change))
-    })
-  const storeFailed =
-    onCacheStoreFault &&
-    ((fault: CacheStoreFault) => {
-      try {
-        ignoreRejection(onCacheStoreFault(fault))
-      } catch {
-        // A fault of the store, or of the callback that reports it, does not fail the call.
-      }
-    })
-  const invalidations = new Invalidations({ shared: cacheStore })
+    scale,
+    sharesState: lineage.sharesState,
+  }
+  const lists = new OriginLists()
+  const effectiveOf = (spec: UpstreamSpec) => {
+    const upstream = effectiveUpstream(spec, effective)
+    lists.add(spec.name, upstream.address)
+    return upstream
+  }
+  // Everything that can throw comes before the runtime joins.
+  const upstreams = specs.map(spec => [spec, effectiveOf(spec)] as const)
+  const member = lineage.join(listenersOf(options))
   const clients = new Map<UpstreamSpec, Client>()
-  let closed = false
+  for (const [spec, upstream] of upstreams) {
+    const client = member.acquireOpen(upstream)
+    if (client !== undefined) clients.set(spec, client)
+  }
+  const threads = createThreads({ ...options.threads, onError: options.onThreadError })
+  const endReading = readTasks(lineage.metrics, () => threads.gauge())
+  const counters = new RuntimeCounters(lineage.metrics)
+  let closing: Promise<void> | undefined
   counters.permitBacklog = maxHoldMs => {
     let highest = 0
     for (const client of clients.values()) highest = Math.max(highest, client.permitBacklog(maxHoldMs))
@@ -135,32 +147,20 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
   counters.attemptTimeoutOf = upstream => (clients.get(upstream as UpstreamSpec) as Client).attemptTimeout
 
   function open(spec: UpstreamSpec): Client {
-    const override = (Object.hasOwn(overrides, spec.name) ? overrides[spec.name] : undefined) ?? {}
-    const own = withOverride(
-      {
-        ...spec,
-        layers: { call: [...outer.call, ...spec.layers.call], attempt: [...outer.attempt, ...spec.layers.attempt] },
-      },
-      override,
-    )
-    const address = addressOf(spec, override)
-    const metrics = new UpstreamMetrics(counters.metrics, own, address.url)
-    const client = createClient(
-      scaledSpec(partition === undefined ? own : partitionSpec(own, partition), scale),
-      address,
-      services,
-      { onBreakerChange: breakerChanged, cacheStore, onCacheStoreFault: storeFailed, invalidations, metrics },
-    )
-    // All series of calls that rate() needs from 0 on exist from now on.
-    for (const operation of operationsOf(spec)) metrics.of(operation)
+    const client = member.acquire(effectiveOf(spec))
     clients.set(spec, client)
     return client
   }
 
-  return {
+  async function close(): Promise<void> {
+    await Promise.all([threads.close(), member.leave()])
+    endReading()
+  }
+
+  const runtime: Runtime = {
     send: serviceOf((call, completion) => {
       const { upstream } = call.spec
-      if (closed) {
+      if (closing !== undefined) {
         closeUnsent(call)
         return completion.reject(new UpstreamError('RUNTIME_CLOSED', upstream.name))
       }
@@ -178,11 +178,9 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     offload: task => threads.run(task),
     stats: () =>
       Object.fromEntries(Array.from(clients, ([{ name }, { counts, gauge }]) => [name, { ...counts, ...gauge() }])),
-    metrics: new RuntimeMetrics(counters),
-    async close() {
-      closed = true
-      await Promise.all([threads.close(), ...Array.from(clients.values(), client => client.close())])
-      invalidations.close()
-    },
+    metrics: new RuntimeMetrics(counters, lineage.source),
+    close: () => (closing ??= close()),
   }
+  lineages.set(runtime, lineage)
+  return runtime
 }

@@ -167,7 +167,7 @@ async function countingApp(t: Test, options: Partial<Parameters<typeof guardRequ
   t.teardown(() => app.close())
   handleErrorsAsProblems(app)
   const gauge = createPressureGauge(defaultPressureLimits)
-  const limit = await guardRequests(app, { gauge, paths: new PathIndex(), rateLimit: 10, keys: [], ...options })
+  const { limit } = await guardRequests(app, { gauge, paths: new PathIndex(), rateLimit: 10, keys: [], ...options })
   app.get('/:calls', async request => {
     await limit?.countCalls(request, Number((request.params as { readonly calls: string }).calls))
     return 'well'

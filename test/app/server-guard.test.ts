@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
+import type { FastifyInstance } from 'fastify'
 import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { buildApp, type AppOptions } from '../../src/app.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
-import { guardServer } from '../../src/http/guard/server-guard.ts'
+import { serverGuardOf } from '../../src/http/guard/server-guard.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
 import * as families from '../../src/metrics/families.ts'
 import { listening } from '../helpers/listening.ts'
@@ -14,6 +15,15 @@ import { isProblem, type ProblemBody } from '../helpers/problem.ts'
 import { until } from '../helpers/until.ts'
 
 const criticalities = ['low', 'normal', 'high'] as const
+
+/** Makes the server of an app refuse requests under load before Fastify handles them, as the listener of a service does. */
+function refuseAtServer(app: FastifyInstance): void {
+  const guard = serverGuardOf(app)
+  app.server.removeAllListeners('request')
+  app.server.on('request', (request, response) => {
+    if (!guard.refuses(request, response)) app.routing(request, response)
+  })
+}
 
 /** An app with a limit of 20 runs that refuses at its server. Its runs of `/hold` wait until they are released. */
 async function guarded(t: Test, options: AppOptions = {}) {
@@ -43,7 +53,7 @@ async function guarded(t: Test, options: AppOptions = {}) {
     ...options,
   })
   await app.ready()
-  guardServer(app)
+  refuseAtServer(app)
   const ask = await listening(t, app)
   const { port } = app.server.address() as { readonly port: number }
   /** Holds as many runs as that. */

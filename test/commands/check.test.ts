@@ -37,11 +37,13 @@ test('check prints the aggregates and upstreams of definitions, and calls no ups
 test('check of the built-in aggregates starts no demo upstreams', async t => {
   const { code, output } = await runCommand(t, ['check'], {
     HEADWATERS_UPSTREAM_MEOWFACTS_OFF: '1',
+    HEADWATERS_UPSTREAM_CATFACT_NINJA_ORIGINS: 'http://127.0.0.1:9/v1, http://facts.example/v1;weight=2;addresses',
     HEADWATERS_WORKERS: '2',
   })
   t.equal(code, 0)
   t.match(output, /^3 aggregates\n {2}GET \/v1\/cat-facts \(cat-facts\)\n/)
   t.match(output, '\n  meowfacts: https://meowfacts.herokuapp.com (off)\n')
+  t.match(output, '\n  catfact-ninja: http://127.0.0.1:9/v1, http://facts.example/v1 (weight 2, addresses)\n')
   t.match(output, '\n  wikipedia: https://en.wikipedia.org\n')
   t.match(output, /\nbatch: 5 operations, 2 aggregates\nworkers: 2\nno faults\n$/)
 })

@@ -27,7 +27,23 @@ test('the words that may follow are commands, options, aggregates, their fields 
   })
   const file = join(path, 'words.ts')
   for (const [given, expected] of [
-    [[], ['serve', 'run', 'explain', 'batch', 'openapi', 'check', 'load', 'init', 'completion', '--help', '--version']],
+    [
+      [],
+      [
+        'serve',
+        'run',
+        'explain',
+        'batch',
+        'bulk',
+        'openapi',
+        'check',
+        'load',
+        'init',
+        'completion',
+        '--help',
+        '--version',
+      ],
+    ],
     [['completion'], ['bash', 'zsh', 'fish']],
     [['serve'], ['--live', '--workers', '--watch', '--otlp', '--events', '--help']],
     [['serve', '--events'], []],

@@ -115,7 +115,7 @@ test('Ctrl-C cancels the calls, ends with 130 and leaves the terminal as it was'
   await terminal.press('C-c')
   const lines = await terminal.until(ended(130))
   await upstream.deserted()
-  t.match(rowsOf(lines)[1], /^pages {2}cancelled {2,}─*━+× *│ {4}1\/3 /)
+  t.match(rowsOf(lines)[1], /^pages {2}cancelled {2,}─*━+×─* *│ {4}1\/3 /)
   t.match(lines.join('\n'), /\ncancelled after \d+\.\d ms\n/)
   t.equal(lines.filter(line => line.startsWith('step ')).length, 1, 'the drawing is there once')
   t.ok(await terminal.hasCursor(), 'the cursor is seen')
@@ -132,8 +132,9 @@ test('waits, hedges, retries and cancels of a run differ in its drawing', { skip
   const lines = await terminal.until(ended(0))
   const row = (name: string) => lines.find(line => line.startsWith(`${name} `)) ?? ''
   t.comment(lines.join('\n'))
-  t.match(row('slow'), / ok +─*━+═+ *│/)
-  t.match(row('again'), / ok +─*━+!┄*━+ *│/)
+  // On a slow machine the cancel of the first attempt, or the work after the last one, takes a column more.
+  t.match(row('slow'), / ok +─*━+═+━?─* *│/)
+  t.match(row('again'), / ok +─*━+!─*┄*━+─* *│/)
   t.match(row('queued'), / ok +─*━+─* *│/)
   t.match(row('fastest'), / ok +─*━+─* *│/)
   t.match(row('never'), / fallback +─*━+[×!]─*│/)

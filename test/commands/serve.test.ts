@@ -28,7 +28,10 @@ test('an unknown command, and options without a command, get a suggestion', asyn
   for (const [args, said] of [
     [['sevre'], "unknown command 'sevre': did you mean 'serve'?"],
     [['open-api'], "unknown command 'open-api': did you mean 'openapi'?"],
-    [['weather'], "unknown command 'weather': use serve, run, explain, batch, openapi, check, load, init, completion"],
+    [
+      ['weather'],
+      "unknown command 'weather': use serve, run, explain, batch, bulk, openapi, check, load, init, completion",
+    ],
     [[path], `unknown command '${path}': did you mean 'headwaters serve ${path}'?`],
     [['serve', '--lvie'], "unknown option '--lvie': did you mean '--live'?"],
     [['serve', '--watch'], '--watch needs files or folders'],

@@ -2,6 +2,7 @@ import { test } from 'tap'
 import { Abort } from '../../src/core/abort.ts'
 import { createTimerQueue, type TimerQueue } from '../../src/core/timer-queue.ts'
 import { Listener } from '../helpers/listener.ts'
+import { turn } from '../helpers/turn.ts'
 
 /** Starts a timeout and says when it rang. */
 function ringing(running: TimerQueue): {
@@ -112,3 +113,33 @@ test('when the loop was held up, what has arrived meanwhile comes before the cut
   })
   t.equal(running.size, 0)
 })
+
+test('a timeout that passes while late data is read gets a turn of its own', async t => {
+  const running = createTimerQueue(5, () => 'late')
+  const [first, second] = [new Abort(), new Abort()]
+  // From here, timers come before the next immediates.
+  await turn()
+  running.start(first)
+  const answered = new Promise<void>(resolve => {
+    // Stands for an answer to the first, after which a second question is asked and answered.
+    setImmediate(() => {
+      const due = running.start(second)
+      holdUp(30)
+      setImmediate(() => {
+        running.stop(due)
+        resolve()
+      })
+    })
+  })
+  holdUp(30)
+  await answered
+  t.equal(first.aborted, true)
+  t.equal(second.aborted, false)
+  t.equal(running.size, 0)
+})
+
+/** Keeps the loop from turning for so many ms. */
+function holdUp(ms: number): void {
+  const end = performance.now() + ms
+  while (performance.now() < end);
+}

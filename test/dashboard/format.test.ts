@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { test } from 'tap'
-import { clock, count, elapsed, latency, rate, share } from '../../src/dashboard/model/format.ts'
+import { availableOf, clock, count, elapsed, latency, rate, share } from '../../src/dashboard/model/format.ts'
 
 /** A text with plain spaces. */
 const plain = (text: string) => text.replaceAll('\u202f', ' ')
@@ -60,6 +60,10 @@ test('a duration that was measured has the unit of its size', async t => {
     '12.4 s',
     '–',
   ])
+})
+
+test('the origins of an upstream are the available ones of all', async t => {
+  t.equal(availableOf({ all: 10, out: 2 }), '8/10')
 })
 
 test('the time since an event has its two largest units', async t => {

@@ -162,6 +162,15 @@ test('the traffic of an upstream counts calls that its circuit breaker refuses',
   t.match(state.upstreams[0], { rate: 0, traffic: 100, lostShare: 1 })
 })
 
+test('an upstream has the numbers of its origins of the last sample', async t => {
+  const state = opened('cats')
+  t.equal(state.upstreams[0]?.origins, undefined)
+  state.apply(sample(start + 500, { upstreams: [upstreamRow({ origins: { all: 10, out: 2 } })] }))
+  t.same(state.upstreams[0]?.origins, { all: 10, out: 2 })
+  state.apply(sample(start + 1000, {}))
+  t.same(state.upstreams[0]?.origins, { all: 10, out: 2 }, 'a sample without a row changes nothing')
+})
+
 test('the sickest upstream is selected until the user selects another', async t => {
   const state = opened('cats', 'dogs', 'birds')
   const withHealth = (at: number, ...healths: readonly Health[]) =>

@@ -86,6 +86,7 @@ test('a change that cannot be used is reported with every fault, and the definit
   t.equal(await wordAt(`${origin}/words`), 'good cat')
 
   write('more.ts', words(upstream.origin, { name: 'more', before: 'more ' }))
+  t.match(await said('definitions reloaded'), { evaluated: [`${path}/more.ts`] })
   await until(async () => (await wordAt(`${origin}/more`)) === 'more cat')
   t.equal(await wordAt(`${origin}/words`), 'good cat')
   rmSync(join(path, 'words.ts'))

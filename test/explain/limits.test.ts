@@ -100,6 +100,26 @@ test('a partition names the workers, and a scale names the file descriptors', as
   })
 })
 
+test('limits that replicas share say so, and a shared retry budget is not divided among the workers', async t => {
+  const shared = calling({ concurrency: 8, divideConcurrency: true, retryBudget: { shared: true } })
+  const partition = { index: 0, count: 4 }
+  const settings = { partition, sharesState: true }
+  t.match(await limitsOf(shared, settings), {
+    concurrency: { value: 2, whole: 8 },
+    divideConcurrency: { value: true, from: 'declared', note: 'among the live replicas' },
+    'retryBudget.minPerSecond': { value: 10, whole: undefined },
+    'retryBudget.shared': { value: true, from: 'declared', note: 'by all replicas and workers' },
+  })
+  t.match(await limitsOf(shared, { partition }), {
+    divideConcurrency: { note: 'no effect: the replicas share no state' },
+    'retryBudget.minPerSecond': { value: 2.5, whole: 10, reducedBy: '1 of 4 workers' },
+    'retryBudget.shared': { note: 'no effect: the replicas share no state' },
+  })
+  const own = await limitsOf(calling({ concurrency: 8 }), settings)
+  t.match(own, { 'retryBudget.minPerSecond': { value: 2.5 } })
+  t.notOk('divideConcurrency' in own || 'retryBudget.shared' in own, 'without them nothing is shared')
+})
+
 test('an adaptive limit shows its start, and measured values say so', async t => {
   t.match(await limitsOf(calling({ concurrency: 'adaptive', hedge: true })), {
     concurrency: { value: 'adaptive', note: '20 at first, then measured' },

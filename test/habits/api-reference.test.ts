@@ -74,6 +74,7 @@ test('the examples of the docstrings are typed as they say', async t => {
     'headwaters/app': 'app.ts',
     'headwaters/testing': 'testing/index.ts',
     'headwaters/client': 'client/index.ts',
+    'headwaters/redis': 'redis/index.ts',
   }
   writeFileSync(
     join(dir, 'tsconfig.json'),

@@ -40,7 +40,7 @@ test('every relative link of a packed page leads to a packed file', async t => {
 
 test('the package has no page of the reference that is built, and no configuration of the checkout', async t => {
   const allowed =
-    /^(?:[A-Z_]+\.md|LICENSE|package\.json|openapi\.yaml|bench\/README\.md|docs\/[\w/-]+\.(?:md|svg|png)|examples\/[\w/-]+(?:\.test)?\.(?:md|ts)|ops\/[\w/-]+\.(?:ya?ml|json))$/
+    /^(?:[A-Z_]+\.md|LICENSE|package\.json|openapi\.yaml|bench\/README\.md|docs\/[\w/-]+\.(?:md|svg|png)|examples\/[\w/-]+(?:\.test)?\.(?:md|ts)|ops\/[\w/.-]+\.(?:ya?ml|json|ts|service|conf|Dockerfile))$/
   t.same(
     (await packedFiles()).filter(file => !allowed.test(file)),
     [],

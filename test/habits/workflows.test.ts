@@ -94,7 +94,12 @@ test('a workflow has no permission beyond reading, except for the jobs that publ
         .filter(([, access]) => access !== 'read')
         .map(([scope, access]) => `${name}: ${scope} ${access}`),
     ),
-    ['.github/workflows/release.yml publish: id-token write', '.github/workflows/release.yml announce: contents write'],
+    [
+      '.github/workflows/release.yml publish: id-token write',
+      '.github/workflows/release.yml image: packages write',
+      '.github/workflows/release.yml manifest: packages write',
+      '.github/workflows/release.yml announce: contents write',
+    ],
   )
 })
 
@@ -114,7 +119,7 @@ test('every action has a pinned version and comes from GitHub', async t => {
 
 test('a release is checked before it is published, and published with provenance before it is announced', async t => {
   const { jobs: release } = parse(read('.github/workflows/release.yml')) as {
-    readonly jobs: Readonly<Record<string, Job & { readonly needs?: string }>>
+    readonly jobs: Readonly<Record<string, Job & { readonly needs?: string | readonly string[] }>>
   }
   t.same(
     Object.entries(release).map(([name, { needs }]) => [name, needs]),
@@ -122,7 +127,10 @@ test('a release is checked before it is published, and published with provenance
       ['notes', undefined],
       ['check', 'notes'],
       ['publish', 'check'],
-      ['announce', 'publish'],
+      ['bases', 'check'],
+      ['image', 'bases'],
+      ['manifest', ['image', 'publish']],
+      ['announce', ['bases', 'manifest']],
     ],
   )
   t.equal(release['check']?.uses, './.github/workflows/check.yml')

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import fastify, { type FastifyInstance } from 'fastify'
 import { addPageRoutes } from '../../src/admin/dashboard/page-routes.ts'
 import { setImmediate as turn } from 'node:timers/promises'
-import type { DashboardEvent } from '../../src/dashboard/protocol.ts'
+import type { DashboardEvent, Sample } from '../../src/dashboard/protocol.ts'
 import { largeFleet, shopFleet, type FleetShape } from './fleet-shapes.ts'
 import { listRuns } from './listed-runs.ts'
 import { every, SimulatedFleet } from './simulated-fleet.ts'
@@ -182,6 +182,12 @@ export class DashboardEvents {
     const timer = setTimeout(() => this.lose(), this.#options.lostAfter ?? 4000)
     response.on('close', () => clearTimeout(timer))
   }
+}
+
+/** Returns a function that changes the samples, also that of a first event. */
+export function withSample(change: (sample: Sample) => Sample) {
+  return (event: DashboardEvent): DashboardEvent =>
+    event.type === 'sample' ? change(event) : event.type === 'hello' ? { ...event, now: change(event.now) } : event
 }
 
 function eventText(event: DashboardEvent): string {

@@ -89,6 +89,8 @@ export class SimulatedUpstream {
       permits,
       permitLimit: spec.limit,
       queued,
+      origins: 0,
+      originsOut: 0,
       p95,
       usualP95: null,
     })

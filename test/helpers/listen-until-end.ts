@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import type { AddressInfo, Server, Socket } from 'node:net'
-import type { Test } from 'tap'
+import type { Teardowns } from './teardowns.ts'
 
 /** Starts a server on loopback until the end of a test, which also destroys its sockets. Returns its port. */
-export async function listenUntilEnd(t: Test, server: Server, sockets: Iterable<Socket>): Promise<number> {
+export async function listenUntilEnd(t: Teardowns, server: Server, sockets: Iterable<Socket>): Promise<number> {
   await once(server.listen(0, '127.0.0.1'), 'listening')
   t.teardown(async () => {
     for (const socket of sockets) socket.destroy()

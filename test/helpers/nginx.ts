@@ -13,18 +13,31 @@ const env = { PATH: `${process.env['PATH']}:/usr/sbin` }
 /** Why a test with nginx is skipped, or `false`; where every test must run, a missing nginx is a failure. */
 export const nginxMissing = missing()
 
-/** Starts nginx in front of an origin, with the defaults of its directives. It ends with the test. */
-export async function startNginx(t: Test, origin: string): Promise<string> {
+/** Shares connections among several origins in turn, and gives each request to one of them only. */
+const balanced = (origins: readonly string[]) => `
+       upstream origins {
+         ${origins.map(origin => `server ${new URL(origin).host} max_fails=0;`).join(' ')}
+         keepalive 64;
+       }
+       proxy_next_upstream off; proxy_http_version 1.1; proxy_set_header Connection "";`
+
+/**
+ * Starts nginx in front of an origin, with the defaults of its directives, or in front of several ones. It ends with
+ * the test.
+ */
+export async function startNginx(t: Test, origins: string | readonly string[]): Promise<string> {
   const prefix = mkdtempSync(join(tmpdir(), 'headwaters-nginx-'))
   const port = await freePort()
+  const isOne = typeof origins === 'string'
   writeFileSync(
     join(prefix, 'nginx.conf'),
     `daemon off; master_process off; pid nginx.pid; error_log stderr;
-     events {}
+     events {${isOne ? '' : ' worker_connections 8192; '}}
      http {
        access_log off;
        client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
-       server { listen 127.0.0.1:${port}; location / { proxy_pass ${origin}; } }
+       ${isOne ? '' : balanced(origins)}
+       server { listen 127.0.0.1:${port}${isOne ? '' : ' backlog=4096'}; location / { proxy_pass ${isOne ? origins : 'http://origins'}; } }
      }`,
   )
   const child = spawn('nginx', ['-p', prefix, '-c', 'nginx.conf', '-e', 'stderr'], { env, stdio: 'ignore' })

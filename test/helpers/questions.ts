@@ -14,7 +14,13 @@ export function questionsTo(options: Partial<UpstreamOptions> = {}) {
         output: z.unknown(),
         coalesce: true,
       }),
-      kept: operation({ path: '/kept/{id}', params: z.object({ id: z.string() }), output: z.unknown(), cache: true }),
+      kept: operation({
+        path: '/kept/{id}',
+        params: z.object({ id: z.string() }),
+        output: z.unknown(),
+        cache: true,
+        coalesce: 'replicas',
+      }),
       tell: operation({ method: 'POST', path: '/tell', body: z.unknown(), output: z.unknown() }),
     },
   )

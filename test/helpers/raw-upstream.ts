@@ -72,7 +72,7 @@ export function json(value: unknown, status = 200, headers: Readonly<Record<stri
 
 /**
  * Starts a server on a free port that speaks exactly the bytes its script says; over TLS when given a key.
- * `onConnection` sees a connection before a byte of it is read; `place` is its port.
+ * `onConnection` sees a connection before a byte of it is read; `place` is its port, and `host` its address.
  */
 export async function rawUpstream(
   t: Test,
@@ -80,6 +80,7 @@ export async function rawUpstream(
   tls?: TlsOptions,
   onConnection?: (socket: Socket, connection: number) => void,
   place = 0,
+  host = '127.0.0.1',
 ): Promise<RawUpstream> {
   const requests: RawRequest[] = []
   const sockets = new Set<Socket>()
@@ -117,7 +118,7 @@ export async function rawUpstream(
 
   const server: Server = tls === undefined ? createServer(serve) : createTlsServer(tls, serve)
   const listen = async (port: number) => {
-    await once(server.listen(port, '127.0.0.1'), 'listening')
+    await once(server.listen(port, host), 'listening')
   }
   const stop = async () => {
     if (!server.listening) return
@@ -133,7 +134,7 @@ export async function rawUpstream(
   t.teardown(stop)
 
   return {
-    origin: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
+    origin: `${tls === undefined ? 'http' : 'https'}://${host}:${port}`,
     port,
     stop,
     listen: () => listen(port),

@@ -36,6 +36,14 @@ export class SimulatedClock {
     this.now = end
   }
 
+  /** Lets everything happen that is due at any time. Nothing that follows from it waits for a promise. */
+  run(): void {
+    for (let event = this.#take(Infinity); event !== undefined; event = this.#take(Infinity)) {
+      this.now = event.at
+      event.act()
+    }
+  }
+
   #take(end: number): { readonly at: number; readonly act: () => void } | undefined {
     const events = this.#events
     const [first] = events

@@ -10,7 +10,7 @@ import * as families from '../../src/metrics/families.ts'
 import { refusalCodes } from '../../src/metrics/label-values.ts'
 import { maxSeries, otherStatuses } from '../../src/metrics/max-series.ts'
 import { RuntimeMetrics } from '../../src/metrics/runtime-metrics.ts'
-import { defineUpstream, operation, operationsOf, specOf } from '../../src/upstream/declare.ts'
+import { defineUpstream, operation, operationsOf, specOf, type UpstreamOptions } from '../../src/upstream/declare.ts'
 import { createRuntime, type Runtime } from '../../src/upstream/runtime.ts'
 import { httpUpstream } from '../helpers/http-upstream.ts'
 import { countsOf, total } from '../helpers/metric-values.ts'
@@ -169,6 +169,27 @@ test('the limits follow from the declarations', async t => {
   })
   const perCall = (names: Record<string, number>) => names['headwaters_calls_total'] as number
   t.equal(perCall(more) - perCall(limits), 2 * (perCall(limits) + 1), 'a custom layer can end a call with other codes')
+})
+
+test('the limits of origins follow from their list, and have a bound for the addresses of a name', async t => {
+  const card = aggregate('card', { url: '/card' }).reply(z.unknown(), () => 1)
+  const limitsWith = (origins: NonNullable<UpstreamOptions['origins']>) =>
+    limitsOf([card], [defineUpstream('up', { origins }, { one: operation({ path: '/one', output: z.unknown() }) })])
+  const listed = limitsWith(['http://a.invalid', 'http://b.invalid'])
+  t.match(listed, {
+    headwaters_origins: 3,
+    headwaters_origin_active_attempts: 2,
+    headwaters_origin_latency_seconds: 2,
+    headwaters_origin_attempts_total: 4,
+    headwaters_origin_ejections_total: 2,
+    headwaters_origin_panic_attempts_total: 1,
+  })
+  t.match(limitsWith(['http://a.invalid']), { headwaters_origins: 0, headwaters_origin_attempts_total: 0 })
+  for (const found of [{ addresses: true }, { srv: '_http._tcp.up.invalid' }])
+    t.match(limitsWith(['http://a.invalid', { origin: 'http://b.invalid', ...found }]), {
+      headwaters_origin_active_attempts: 101,
+      headwaters_origin_attempts_total: 202,
+    })
 })
 
 test('the number of other routes is that of the service', async t => {

@@ -58,8 +58,8 @@ test('values that are counted elsewhere are read at each collection, and not add
   const metrics = new Metrics()
   const table = metrics.table(gauge)
   let level = 3
-  const end = metrics.onCollect(() => table.add(table.slot(), level))
-  metrics.onCollect(() => table.add(table.slot(), 1))
+  const end = metrics.onCollect(() => table.addRead(table.slot(), level))
+  metrics.onCollect(() => table.addRead(table.slot(), 1))
   metrics.collect()
   level = 5
   t.same(metrics.collect(), [table])

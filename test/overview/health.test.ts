@@ -105,6 +105,20 @@ test('a sick upstream stays sick for 5 s after its last reason', async t => {
   t.match(hand.upstream('cats'), { health: 'healthy', since: hand.now })
 })
 
+test('an upstream with an ejected or unhealthy origin is strained', async t => {
+  const hand = healthy()
+  hand.tick(cats({ ok: 10, origins: 10 }))
+  t.match(hand.upstream('cats'), { health: 'healthy', origins: { all: 10, out: 0 } })
+  hand.tick(cats({ ok: 10, origins: 10, originsOut: 1 }))
+  t.match(hand.upstream('cats'), { health: 'strained', reason: '1 of 10 origins is ejected or unhealthy' })
+  hand.tick(cats({ ok: 10, origins: 10, originsOut: 2 }))
+  t.match(hand.upstream('cats'), { reason: '2 of 10 origins are ejected or unhealthy', origins: { all: 10, out: 2 } })
+  hand.ticks(10, cats({ ok: 10, origins: 10 }))
+  t.match(hand.upstream('cats'), { health: 'healthy' })
+  hand.tick(cats({ ok: 10 }))
+  t.notOk('origins' in hand.upstream('cats'), 'an upstream with one origin has no numbers of origins')
+})
+
 test('permits that are short in one sample are not a reason, and in three samples they are', async t => {
   const hand = healthy()
   hand.ticks(2, cats({ ok: 10, permits: 15, permitLimit: 16 }))

@@ -49,9 +49,19 @@ test('permits are added up, and the worst breaker is shown', async t => {
   const join = new SampleJoin<number>()
   join.add(1, { upstreams: [upstreamRow('cats', { ok: 1, permits: 3, queued: 1, breaker: 'closed' })], aggregates: [] })
   join.add(2, { upstreams: [upstreamRow('cats', { ok: 1, permits: 4, queued: 0, breaker: 'open' })], aggregates: [] })
-  t.same(gaugesOf(join.take()), [['cats', 7, 32, 1, 3]])
+  t.same(gaugesOf(join.take()), [['cats', 7, 32, 1, 3, 0, 0]])
   join.add(1, { upstreams: [upstreamRow('cats', { ok: 1, permits: 1 })], aggregates: [] })
-  t.same(gaugesOf(join.take()), [['cats', 5, 32, 0, 3]], 'the values of the other worker are the last ones')
+  t.same(gaugesOf(join.take()), [['cats', 5, 32, 0, 3, 0, 0]], 'the values of the other worker are the last ones')
+})
+
+test('the number of origins is the largest of the workers, and so is the number of those that are out', async t => {
+  const join = new SampleJoin<number>()
+  join.add(1, { upstreams: [upstreamRow('cats', { ok: 1, origins: 10, originsOut: 1 })], aggregates: [] })
+  join.add(2, { upstreams: [upstreamRow('cats', { ok: 1, origins: 9, originsOut: 3 })], aggregates: [] })
+  t.same(
+    gaugesOf(join.take()).map(gauges => gauges.slice(-2)),
+    [[10, 3]],
+  )
 })
 
 test('the present values of a worker that exits are gone, and its counts stay', async t => {
@@ -61,9 +71,9 @@ test('the present values of a worker that exits are gone, and its counts stay', 
   join.delete(1)
   const both = join.take()
   t.equal(both.upstreams[0]?.counts[0], 7)
-  t.same(gaugesOf(both), [['cats', 4, 16, 0, 1]])
+  t.same(gaugesOf(both), [['cats', 4, 16, 0, 1, 0, 0]])
   join.delete(2)
-  t.same(gaugesOf(join.take()), [['cats', 0, 0, 0, 0]], 'there is a row for the change')
+  t.same(gaugesOf(join.take()), [['cats', 0, 0, 0, 0, 0, 0]], 'there is a row for the change')
   join.delete(3)
   t.same(join.take(), { upstreams: [], aggregates: [] })
 })

@@ -18,6 +18,8 @@ import { scriptedUpstream } from '../../src/testing/index.ts'
 import { defineUpstream, operation, type UpstreamOptions } from '../../src/upstream/declare.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
 import { failure } from '../helpers/failure.ts'
+import { numbered, originList } from '../helpers/origin-list.ts'
+import { json } from '../helpers/raw-upstream.ts'
 import { until } from '../helpers/until.ts'
 
 const Cat = z.object({ name: z.string() })
@@ -190,6 +192,17 @@ test('a change of a breaker is reported at once', async t => {
   await cats('1', '2')
   t.same(changes, [['up', 'closed', 'open']])
   t.match(upstreamOf(sampler.take()), { breaker: breakerStates.indexOf('open') })
+})
+
+test('a sample has the numbers of the origins of an upstream with several', async t => {
+  const { runtime, cats, ask } = await originList(t, [numbered(0), json('bad', 503)], {
+    balance: { ejection: { consecutiveFailures: 1, duration: 60_000 } },
+  })
+  const sampler = new Sampler(RuntimeMetrics.countersOf(runtime).metrics)
+  for (let id = 0; id < 20; id++) await ask(cats.cat({ id: String(id) })).catch(() => {})
+  t.match(upstreamOf(sampler.take()), { origins: 2, originsOut: 1 })
+  await ask(cats.cat({ id: '20' }))
+  t.match(upstreamOf(sampler.take()), { origins: 2, originsOut: 1 }, 'the numbers are those of the moment')
 })
 
 test('a runtime without a sampler counts no durations', async t => {

@@ -94,7 +94,7 @@ test('the package holds what is run and its types, and no sources, tests, maps o
   ])
     t.ok(files.includes(file), file)
   t.same(
-    files.filter(file => !file.startsWith('examples') && /\.map$|\.test\.|(?<!\.d)\.ts$/.test(file)),
+    files.filter(file => !/^(?:examples|ops)\b/.test(file) && /\.map$|\.test\.|(?<!\.d)\.ts$/.test(file)),
     [],
   )
 })

@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type Test } from 'tap'
 import { requestsRoutes, requestsUrl } from '../../src/admin/requests-routes.ts'
@@ -39,6 +39,12 @@ function partFaults(code: string): string[] {
   return sources.some(source => source.includes(text)) ? [] : ['a part of an expression that is not in the sources']
 }
 
+/** Returns the fault of a block that is not a part of the file that its fence names. */
+function fileFaults(file: string, code: string): string[] {
+  if (!existsSync(join(root, file))) return [`there is no file ${file}`]
+  return spaceless(readFileSync(join(root, file), 'utf8')).includes(spaceless(code)) ? [] : [`it is not in ${file}`]
+}
+
 /**
  * Returns the faults of blocks, each with the place of its block. A block is checked by its language:
  *
@@ -46,6 +52,7 @@ function partFaults(code: string): string[] {
  * - `sh` uses programs, scripts, options, variables and paths that exist
  * - `json` has the type of a value that the service sends, and the codes and titles of the table of errors
  * - `text` is printed by the code, or names folders and codes that exist
+ * - a block whose fence names a file of the checkout, such as `yaml compose.yaml`, is a part of that file
  *
  * A block of another language, or without one, is a fault.
  */
@@ -55,7 +62,7 @@ async function blockFaults(t: Test, of: readonly Block[], request: ShellContext[
   const add = (block: Block, found: readonly string[]) =>
     faults.push(...found.map(fault => `${placeOf(block)}: ${fault}`))
   for (const block of of) {
-    const { page, language, code } = block
+    const { page, language, file, code } = block
     if (language === 'ts' && isPart(code)) add(block, partFaults(code))
     else if (language === 'ts') typed.push(block)
     else if (language === 'sh') {
@@ -71,6 +78,7 @@ async function blockFaults(t: Test, of: readonly Block[], request: ShellContext[
       add(block, found)
       if (type !== undefined) typed.push({ ...block, code: `export const shown: ${inRoot(type)} =\n${code}` })
     } else if (language === 'text') add(block, await textFaults(code))
+    else if (file !== undefined) add(block, fileFaults(file, code))
     else add(block, ['no check for this language'])
   }
   return [...faults, ...(await typeErrors(t.testdir({}), typed))]
@@ -107,6 +115,8 @@ test('a block that is wrong, or of a kind that has no check, is found', async t 
   const wrong: readonly (readonly [fence: string, code: string, fault: RegExp])[] = [
     ['', 'npm start', /no check for this language/],
     ['yaml', 'port: 3000', /no check for this language/],
+    ['yaml compose.yaml', 'port: 3000', /it is not in compose\.yaml/],
+    ['yaml none.yaml', 'port: 3000', /there is no file none\.yaml/],
     ['ts', "defineUpstream('a', { orgin: 'http://a' }, {})", /orgin/],
     ['ts a.ts', "import { defineUpstreams } from 'headwaters'", /defineUpstreams/],
     ['ts', "{ fault: 'a fault that no test has' },", /not in the sources/],
@@ -131,6 +141,8 @@ test('a block that is wrong, or of a kind that has no check, is found', async t 
     ['sh', "curl -X POST -d '{}' 'http://127.0.0.1:3000/v1/cat-facts'", /is answered with 405/],
     ['sh', 'node bench/none.ts', /no file bench\/none.ts/],
     ['sh', 'terraform apply', /no check for the program terraform/],
+    ['sh', 'docker run --env MAX_RUN=5 headwaters', /no variable MAX_RUN/],
+    ['sh', 'kubectl apply --kustomize ops/kubernetes/none', /there is no file ops\/kubernetes\/none/],
     ['json', '{ "a": 1 }', /no check for JSON like this/],
     ['json', '{ a: 1 }', /JSON/],
     ['json', JSON.stringify({ ...problem, status: 400 }), /status must be 404/],

@@ -12,6 +12,7 @@ import { z } from 'zod'
 const operations = { ask: operation({ path: '/ask', output: z.unknown() }) }
 defineUpstream('plain', { origin: 'http://127.0.0.1:9' }, operations)
 defineUpstream('bearer', { origin: 'https://bearer.example', auth: { bearer: env('BEARER') } }, operations)
+defineUpstream('several', { origins: [{ origin: 'http://a.example/v1/', weight: 2 }, 'http://b.example/v1'] }, operations)
 defineUpstream('oauth', {
   origin: 'https://oauth.test/v1/',
   auth: { oauth2: {
@@ -67,6 +68,7 @@ test('the configuration has the variables that are set, the defaults of the othe
   t.same(origins, {
     plain: 'http://127.0.0.1:9',
     bearer: 'http://127.0.0.1:4000/base',
+    several: 'http://a.example/v1 (weight 2), http://b.example/v1',
     oauth: 'https://oauth.test/v1',
     unused: 'off',
   })

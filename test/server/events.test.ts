@@ -98,7 +98,7 @@ test('with --watch, a changed listener receives the next events', async t => {
   t.equal(heard().at(-1)?.version, 12, 'the previous listener stays')
 })
 
-test('with --workers, each worker has the listener, and SIGHUP loads it again', async t => {
+test('with --workers, each worker has the listener, and SIGUSR2 loads it again', async t => {
   const { definitions, events, environment, heard, write } = await arrange(t)
   const args = ['serve', definitions, '--workers', '2', '--events', events]
   const { origin, said, stop, pid } = await startService(t, environment, args)
@@ -110,7 +110,7 @@ test('with --workers, each worker has the listener, and SIGHUP loads it again', 
   })
   t.ok(heard().every(each => each.version === 1 && each.pid !== pid))
   write('hooks/listener.ts', listener(2))
-  stop('SIGHUP')
+  stop('SIGUSR2')
   await said('rolling restart completed')
   t.equal((await ask()).status, 200)
   t.equal(heard().at(-1)?.version, 2)

@@ -6,6 +6,8 @@ const serving = (lines: readonly string[]) => lines.some(line => line.includes('
 
 test('at a terminal the log is text with colours, and JSON in a pipe from the terminal', { skip }, async t => {
   const terminal = await openTerminal(t, { PORT: '0' })
+  // The line with all settings takes many rows.
+  await terminal.resize(160, 60)
   await terminal.type('clear; node src/cli.ts serve')
   const lines = await terminal.until(serving)
   t.ok(

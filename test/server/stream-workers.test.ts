@@ -41,7 +41,7 @@ test('a rolling restart lets streams end', async t => {
     streams.push(once(asking, 'response').then(([response]) => text(response as IncomingMessage)))
     await upstream.asked(count)
   }
-  stop('SIGHUP')
+  stop('SIGUSR2')
   await said('draining')
   for (const answer of answers) answer()
   for (const stream of await Promise.all(streams))

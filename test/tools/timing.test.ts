@@ -10,6 +10,7 @@ import {
   noisyFrom,
   quietRuns,
   slowFrom,
+  slowMemoryFrom,
   type TimingRun,
 } from '../../tools/timing/judge.ts'
 
@@ -18,6 +19,7 @@ const quiet = (...misses: string[]): TimingRun => ({
   isWhole: true,
   lateMs: noisyFrom - 0.1,
   referenceMs: slowFrom - 0.1,
+  memoryMs: slowMemoryFrom - 0.1,
 })
 const noisy = (...misses: string[]): TimingRun => ({ ...quiet(...misses), lateMs: noisyFrom })
 const slow = (...misses: string[]): TimingRun => ({ ...quiet(...misses), referenceMs: slowFrom })
@@ -50,6 +52,8 @@ test('a bound that is missed on a noisy machine alone is not judged, after the l
 
 test('a bound that is missed on a slow machine alone is not judged', t => {
   t.same(judge(Array.from({ length: mostRuns }, () => slow('a'))), { state: 'not judged', misses: ['a'] })
+  const slowMemory = { ...quiet('a'), memoryMs: slowMemoryFrom }
+  t.same(judge(Array.from({ length: mostRuns }, () => slowMemory)), { state: 'not judged', misses: ['a'] })
   t.same(judge([slow('a'), quiet('a'), noisy('a'), quiet('a')]), { state: 'missed', misses: ['a'] })
   t.end()
 })

@@ -106,6 +106,12 @@ export const upstream = defineUpstream(
     }),
     shared: operation({ path: '/shared', output: z.object({ data: z.array(z.string()) }), coalesce: true }),
     kept: operation({ path: '/kept', output: z.object({ data: z.array(z.string()) }), cache: true, nullOn: [404] }),
+    keptByAll: operation({
+      path: '/kept',
+      output: z.object({ data: z.array(z.string()) }),
+      cache: true,
+      coalesce: 'replicas',
+    }),
     keptFor: operation({
       path: '/kept',
       output: z.object({ data: z.array(z.string()) }),

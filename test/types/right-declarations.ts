@@ -253,6 +253,7 @@ base()
 // What callers share is frozen too: coalesced and kept answers
 typed(upstream.shared()).is<Call<{ readonly data: readonly string[] }>>(true)
 typed(upstream.kept()).is<Call<{ readonly data: readonly string[] } | null>>(true)
+typed(upstream.keptByAll()).is<Call<{ readonly data: readonly string[] }>>(true)
 typed(upstream.keptFor()).is<
   Call<{ readonly body: { readonly data: readonly string[] }; readonly headers: { readonly etag: string } }>
 >(true)

@@ -360,3 +360,6 @@ base().optional('a', () => fact(), { fallback: base.length > 3 ? null : fact() }
 // 130 fallback that has a chain in a field
 // @ts-expect-error
 base().optional('a', () => facts({ count: 1 }), { fallback: { order: chain(fact(), () => picture()) } })
+// 131 entry of origins without its origin
+// @ts-expect-error
+defineUpstream('a', { origins: [{ weight: 2 }] }, {})

@@ -21,7 +21,15 @@ test('a declaration is checked, filled with its defaults, and cannot be changed'
   t.same(specOf(declared), {
     name: 'cats',
     origin,
+    origins: undefined,
+    balance: {
+      ejection: { consecutiveFailures: 5, latencyRatio: 5, duration: 5000, maxDuration: 60_000, maxRatio: 0.5 },
+      healthCheck: undefined,
+      slowStart: 10_000,
+      panicRatio: 0.5,
+    },
     concurrency: 64,
+    divideConcurrency: false,
     connections: 80,
     maxQueue: 2048,
     attemptTimeout: 1000,
@@ -39,6 +47,7 @@ test('a declaration is checked, filled with its defaults, and cannot be changed'
     pipelining: 1,
     layers: { call: [], attempt: [] },
     coalesces: false,
+    coalescesReplicas: false,
     caches: false,
     listsStatuses: false,
     keyBatches: false,
@@ -51,7 +60,7 @@ test('a declaration is checked, filled with its defaults, and cannot be changed'
     proxy: undefined,
     retry: { maxAttempts: 2, initialDelay: 25, maxDelay: 250 },
     hedge: false,
-    retryBudget: { ratio: 0.2, minPerSecond: 10 },
+    retryBudget: { ratio: 0.2, minPerSecond: 10, shared: false },
     breaker: {
       failureRatio: 0.5,
       minimumCalls: 20,
@@ -203,6 +212,9 @@ test('a number is whole and within its bounds, and the message names option, val
     [{ retryBudget: { ratio: 2 } }, /retryBudget\.ratio must be a number from 0 to 1, got 2/],
     [{ retryBudget: { ratio: '0.5' } }, /retryBudget\.ratio must be a number from 0 to 1, got 0\.5/],
     [{ retryBudget: { minPerSecond: Number.NaN } }, /retryBudget\.minPerSecond must be .*, got NaN$/],
+    [{ retryBudget: { shared: 1 } }, /retryBudget\.shared must be true or false, got a number$/],
+    [{ divideConcurrency: 'yes' }, /divideConcurrency must be true or false, got a string$/],
+    [{ divideConcurrency: true, concurrency: 'adaptive' }, /divideConcurrency excludes concurrency: 'adaptive'/],
     [{ breaker: { failureRatio: 0 } }, /breaker\.failureRatio must be .*, got 0$/],
     [{ breaker: { minimumCalls: 0 } }, /breaker\.minimumCalls must be .*, got 0$/],
     [{ breaker: { window: 5 } }, /breaker\.window must be .*, got 5$/],
@@ -242,7 +254,7 @@ test('a missing option of a policy has its default, and each policy can be switc
 test('an option that does not exist is refused, with those that do', t => {
   t.throws(() => define({ timeouts: 5 }), {
     name: 'TypeError',
-    message: /upstream 'cats': unknown option 'timeouts': use origin, concurrency, /,
+    message: /upstream 'cats': unknown option 'timeouts': use origin, origins, balance, concurrency, /,
   })
   for (const group of ['retry', 'hedge', 'retryBudget', 'breaker'])
     t.throws(() => define({ [group]: { tries: 3 } }), { message: new RegExp(`unknown option '${group}.tries': use `) })
@@ -436,6 +448,21 @@ test("an operation's declaration is refused where it cannot work, and the messag
       /a POST with safe: true is always idempotent: remove idempotencyKey$/,
     ],
     [{ method: 'DELETE', coalesce: true }, /coalesce/],
+    [{ coalesce: 'all' }, /^cats\.ask: coalesce must be true, false or 'replicas', got 'all'$/],
+    [{ coalesce: null }, /^cats\.ask: coalesce must be true, false or 'replicas', got null$/],
+    [
+      { coalesce: 'replicas' },
+      /^cats\.ask: coalesce: 'replicas' needs cache, because replicas share an answer through its store: add cache, or use coalesce: true$/,
+    ],
+    [
+      {
+        coalesce: 'replicas',
+        cache: true,
+        query: z.object({ ids: z.string() }),
+        keyBatch: { maxKeys: 2, call: (ids: string[]) => ({ ids: ids.join() }), pick: () => 1 },
+      },
+      /^cats\.ask: coalesce: 'replicas' shares the answer of one call.*use coalesce: true, or remove keyBatch$/,
+    ],
     [{ idempotencyKey: () => 'k' }, /a GET is always idempotent: remove idempotencyKey/],
     [
       { path: '/{id}', params: z.object({ id: z.string() }), query: z.object({ id: z.string() }) },
@@ -473,6 +500,8 @@ test('every method that can be called is taken, and only those that change nothi
 test('the upstream knows whether any of its operations coalesces calls', t => {
   t.equal(specOf(declare({ coalesce: true })).coalesces, true)
   t.equal(specOf(declare({})).coalesces, false)
+  t.match(specOf(declare({ coalesce: 'replicas', cache: true })), { coalesces: true, coalescesReplicas: true })
+  t.equal(specOf(declare({ coalesce: true, cache: true })).coalescesReplicas, false)
   t.equal(specOf(declare({ method: 'POST' })).changes, true)
   for (const method of ['GET', 'HEAD', 'OPTIONS'] as const)
     t.equal(specOf(declare({ method, allowEmpty: true })).changes, false, method)

@@ -233,7 +233,7 @@ test('a runtime refuses options and overrides that do not exist', t => {
   })
   t.throws(() => createRuntime({ overrides: { cats: { port: 80 } } as never }), {
     name: 'TypeError',
-    message: "upstream 'cats': unknown option 'port': use origin, concurrency, attemptTimeout, off",
+    message: "upstream 'cats': unknown option 'port': use origin, origins, concurrency, attemptTimeout, off",
   })
   t.end()
 })

@@ -69,6 +69,9 @@ const unit = /\b(?:ms|seconds|bytes|percent|number of|index|status)\b/i
 /** Functions and methods that throw nothing and whose promises do not reject. */
 const neverThrows = new Set([
   'times',
+  'CacheLease.release',
+  'CacheLeases.stateOf',
+  'CacheLeases.take',
   'CacheStore.delete',
   'CacheStore.get',
   'CacheStore.invalidate',
@@ -83,6 +86,9 @@ const neverThrows = new Set([
   'ScriptedUpstream.[asyncDispose]',
   'ScriptedUpstream.close',
   'ScriptedUpstream.reset',
+  'SharedState.close',
+  'SharedState.rateLimit',
+  'SharedState.shareBudget',
   'UpstreamError.[hasInstance]',
 ])
 

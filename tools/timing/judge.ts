@@ -8,6 +8,8 @@ export interface TimingRun {
   readonly lateMs: number
   /** The time of the reference computation, in ms. It runs before and after the file; this is the longer time. */
   readonly referenceMs: number
+  /** The time to allocate and fill new memory, in ms, measured at the same times; this is the longer time. */
+  readonly memoryMs: number
 }
 
 export type Verdict =
@@ -23,6 +25,8 @@ export const noisyFrom = 5
  * the bounds were written.
  */
 export const slowFrom = 14
+/** A run is slow if filling new memory takes at least this, in ms. */
+export const slowMemoryFrom = 40
 /** A bound is missed when this number of quiet runs miss it. One quiet run is enough when no other run follows. */
 export const quietRuns = 2
 /** The maximum number of runs of a file. */
@@ -42,10 +46,14 @@ export function judge(runs: readonly TimingRun[], isLast = false): Verdict | und
     .filter(miss => whole.every(run => run.misses.has(miss)))
     .sort()
   if (whole.length > 0 && misses.length === 0) return { state: 'held' }
-  const quiet = whole.filter(({ lateMs, referenceMs }) => lateMs < noisyFrom && referenceMs < slowFrom).length
+  const quiet = whole.filter(isQuiet).length
   if (quiet >= quietRuns) return { state: 'missed', misses }
   if (!isLast && runs.length < mostRuns) return undefined
   return { state: quiet > 0 || whole.length === 0 ? 'missed' : 'not judged', misses }
+}
+
+function isQuiet({ lateMs, referenceMs, memoryMs }: TimingRun): boolean {
+  return lateMs < noisyFrom && referenceMs < slowFrom && memoryMs < slowMemoryFrom
 }
 
 /** Matches the lines that tap writes for a test that it ended early, and for an error that a test did not catch. */

@@ -10,7 +10,7 @@ import { PathIndex } from '../../../src/http/guard/path-index.ts'
 import { guardRequests } from '../../../src/http/guard/request-guard.ts'
 import { defaultLimits, serverOptions } from '../../../src/http/guard/server-limits.ts'
 import { OpenStreams } from '../../../src/http/connection/open-streams.ts'
-import { drainOnClose } from '../../../src/http/lifecycle/drain.ts'
+import { drainOnClose, refuseWhileDraining } from '../../../src/http/lifecycle/drain.ts'
 import { loggerOptions } from '../../../src/http/log/logger-options.ts'
 import { headwaters } from '../../../src/http/plugin.ts'
 import { countRequests, RequestCounter } from '../../../src/http/metrics/request-counter.ts'
@@ -89,14 +89,10 @@ function logger(level: string): AppOptions['logger'] {
 /** Counts the connections of requests, bounds unread bodies and checks the headers of the connection. */
 function connections(app: FastifyInstance): void {
   const runtime = createRuntime()
-  drainOnClose(app, {
-    readiness: { state: 'ready' },
-    connectionLimit: { isFull: false },
-    connections: new Set(),
-    openStreams: new OpenStreams(1000, () => false),
-    runtime,
-    timeout: 1000,
-  })
+  const readiness = { state: 'ready' } as const
+  refuseWhileDraining(app, { readiness, connectionLimit: { isFull: false } })
+  const work = new Set([{ runtime, openStreams: new OpenStreams(1000, () => false) }])
+  drainOnClose(app, { readiness: { ...readiness }, connections: new Set(), work, timeout: 1000 })
   checkHostHeader(app)
 }
 

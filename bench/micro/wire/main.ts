@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { pinned, startChild, stopChildren } from '../../lib/child.ts'
+import { median } from '../../lib/percentile.ts'
 import type { WireJob, WireWindow } from './client.ts'
 import { variants } from './variants.ts'
 
@@ -96,7 +97,6 @@ function rowOf(name: string, windows: readonly WireWindow[], floor: readonly Wir
         microsPerCall / (floor.find(window => window.round === round)?.microsPerCall ?? Number.NaN),
     )
     .sort((a, b) => a - b)
-  const median = (numbers: readonly number[]) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? Number.NaN
   const of = (field: 'microsPerCall' | 'callsPerSecond' | 'busy') => median(windows.map(window => window[field]))
   return (
     `| ${name} | ${of('microsPerCall').toFixed(1)} | ${median(ratios).toFixed(2)} | ` +

@@ -33,9 +33,8 @@ export async function measurePeaks(
         await pause(1000)
         const idleBytes = readMemory(service.pid).residentBytes
         const { responses, non200 } = await harness.drive(service, row, seconds)
-        const { peakBytes } = readMemory(service.pid)
         await pause(2000)
-        const afterBytes = readMemory(service.pid).residentBytes
+        const { residentBytes: afterBytes, peakBytes } = readMemory(service.pid)
         measured.push({ target, row, idleBytes, peakBytes, afterBytes, responses, non200 })
         await service.stop()
       }

@@ -6,7 +6,7 @@ import { readFlags } from '../../lib/flags.ts'
 import { httpCaller } from '../../lib/http-caller.ts'
 import type { DelayUpstreamOptions } from '../../lib/delay-upstream.ts'
 import { openLoop } from '../../lib/open-loop.ts'
-import { percentile } from '../../lib/percentile.ts'
+import { median, percentile } from '../../lib/percentile.ts'
 
 const help = `Measures how a merge that keeps a core busy for 200 ms slows down the other aggregates of its service. An open loop requests
 a cheap aggregate (fan-out 5) alone, twice (the difference is the noise), then with such merges in a thread, and then with such
@@ -152,8 +152,3 @@ await bench(async () => {
     ...(failed > 0 ? [`${failed} requests were not answered with 200`] : []),
   ]
 })
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  return percentile(sorted, 0.5)
-}

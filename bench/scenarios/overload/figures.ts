@@ -1,5 +1,5 @@
 import type { CompletedRequest } from '../../lib/http-caller.ts'
-import { percentile } from '../../lib/percentile.ts'
+import { median } from '../../lib/percentile.ts'
 
 /**
  * Returns the median number of replies with status 200 per second. The median ignores single seconds in which the
@@ -11,10 +11,7 @@ export function medianSecond(ended: readonly CompletedRequest[], startedAt: numb
     const second = Math.floor((endedAt - startedAt) / 1000)
     if (status === 200 && second < seconds) counts[second] = (counts[second] as number) + 1
   }
-  return percentile(
-    counts.sort((a, b) => a - b),
-    0.5,
-  )
+  return median(counts)
 }
 
 /** Returns the sorted times of the replies with status 200, from the time at which each request was due, in ms. */

@@ -5,7 +5,7 @@ import { pinned, startChild, type ChildServer } from '../../lib/child.ts'
 import { formatTable } from '../../../src/commands/load/format.ts'
 import { readFlags } from '../../lib/flags.ts'
 import type { LoadResult, LoadStart } from '../../compare/workload/closed-loop.ts'
-import { percentile } from '../../lib/percentile.ts'
+import { median } from '../../lib/percentile.ts'
 import type { Window } from '../../compare/measure/window.ts'
 import type { WorkersUsage } from './service.ts'
 
@@ -182,5 +182,5 @@ function report(all: readonly WorkersWindow[], title: string): string[] {
 
 function spread(values: readonly number[]) {
   const sorted = values.toSorted((a, b) => a - b)
-  return { median: percentile(sorted, 0.5), min: sorted[0] ?? NaN, max: sorted.at(-1) ?? NaN, count: sorted.length }
+  return { median: median(sorted), min: sorted[0] ?? NaN, max: sorted.at(-1) ?? NaN, count: sorted.length }
 }

@@ -43,6 +43,11 @@ export function latency(ms: number): string {
   return ms < 9999.5 ? `${count(ms)}${gap}ms` : `${(ms / 1000).toFixed(1)}${gap}s`
 }
 
+/** Returns the number of available origins and that of all: `8/10`. */
+export function availableOf({ all, out }: { readonly all: number; readonly out: number }): string {
+  return `${all - out}/${all}`
+}
+
 /** Returns the time since an event in its two largest units: `8 s`, `2 min 10 s`, `1 h 5 min`, `3 d 4 h`. */
 export function elapsed(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000))

@@ -1,4 +1,12 @@
-import type { BreakerState, Health, History, UpstreamHistory, UpstreamInfo, UpstreamSample } from '../protocol.ts'
+import type {
+  BreakerState,
+  Health,
+  History,
+  OriginCounts,
+  UpstreamHistory,
+  UpstreamInfo,
+  UpstreamSample,
+} from '../protocol.ts'
 import { createSeries, fillCounts, fillValues, points, push, sumOfLast, type Series } from './series.ts'
 
 /** The states of a circuit breaker; a series of them has the index of each. */
@@ -45,6 +53,8 @@ export class UpstreamState {
   permitLimit = NaN
   queued = 0
   breaker: BreakerState = 'none'
+  /** The numbers of its origins; `undefined` if it has one. */
+  origins: OriginCounts | undefined
   /** Attempts per second, over the last 10 s. */
   rate = 0
   /**
@@ -115,6 +125,7 @@ export class UpstreamState {
     this.permitLimit = row.permitLimit ?? NaN
     this.queued = row.queued
     this.breaker = row.breaker
+    this.origins = row.origins
     this.users = row.usedBy ?? this.users
   }
 

@@ -1,4 +1,4 @@
-import { clock, elapsed, latency, rate, share } from '../model/format.ts'
+import { availableOf, clock, elapsed, latency, rate, share } from '../model/format.ts'
 import type { Health } from '../protocol.ts'
 import type { UpstreamState } from '../model/upstream-state.ts'
 import { AttributeCell, element, TextCell } from './dom.ts'
@@ -24,6 +24,7 @@ export class Tile {
   readonly #title = new AttributeCell(this.button, 'title')
   readonly #word: TextCell
   readonly #since: TextCell
+  readonly #origins: TextCell
   readonly #reason: TextCell
   readonly #errors: TextCell
   readonly #attempts: TextCell
@@ -41,6 +42,8 @@ export class Tile {
     this.#word = new TextCell(word)
     const since = element('span', { class: 'tile-since' })
     this.#since = new TextCell(since)
+    const origins = element('span', { class: 'tile-origins' })
+    this.#origins = new TextCell(origins)
     const reason = element('span', { class: 'tile-reason' })
     this.#reason = new TextCell(reason)
     const errors = element('b')
@@ -58,7 +61,7 @@ export class Tile {
         'span',
         { class: 'tile-head' },
         element('span', { class: 'tile-name', text: name }),
-        element('span', { class: 'tile-state' }, word, ' ', since),
+        element('span', { class: 'tile-state' }, word, ' ', since, ' ', origins),
         reason,
       ),
       element(
@@ -85,6 +88,7 @@ export class Tile {
     const isOther = since > 0 && health !== 'healthy'
     this.#since.set(isOther ? `since ${clock(since)}` : '')
     this.#reason.set(isOther ? [elapsed(at - since), upstream.reason].filter(Boolean).join(' · ') : upstream.reason)
+    this.#origins.set(upstream.origins === undefined ? '' : `${availableOf(upstream.origins)} origins`)
     this.#errors.set(share(upstream.errorShare))
     this.#attempts.set(rate(upstream.rate))
     this.#p95.set(latency(upstream.p95))

@@ -1,5 +1,5 @@
 import { ChartData } from '../model/chart-data.ts'
-import { absent, clock, elapsed, latency, rate, share } from '../model/format.ts'
+import { absent, availableOf, clock, elapsed, latency, rate, share } from '../model/format.ts'
 import type { DashboardState } from '../model/state.ts'
 import type { UpstreamState } from '../model/upstream-state.ts'
 import type { BreakerChange, UpstreamHistory } from '../protocol.ts'
@@ -19,6 +19,7 @@ const numbers: readonly { readonly label: string; readonly text: (upstream: Upst
   { label: 'p99', text: upstream => latency(upstream.p99) },
   { label: 'permits', text: ({ permits, permitLimit }) => withLimit(permits, permitLimit) },
   { label: 'queued', text: upstream => String(upstream.queued) },
+  { label: 'origins', text: ({ origins }) => (origins === undefined ? absent : availableOf(origins)) },
   { label: 'breaker', text: upstream => (upstream.breaker === 'none' ? absent : upstream.breaker) },
 ]
 
@@ -65,7 +66,7 @@ export class UpstreamDetail implements View {
       { class: 'detail-now' },
       ...values.map(({ label, value }) => element('div', {}, element('dt', { text: label }), value)),
     )
-    const hint = element('p', { class: 'detail-window', text: 'Last 10 s; permits, queued and breaker: now' })
+    const hint = element('p', { class: 'detail-window', text: 'Last 10 s; permits, queued, origins and breaker: now' })
     const { host } = this.#users
     this.#body = element('div', {}, state, origin, breaker, hint, list, host, this.#charts.host, this.#table.host)
     detail.append(this.#body, this.#empty)

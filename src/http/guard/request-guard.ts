@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Problem } from '../../errors.ts'
 import type { BoundedResponse } from '../connection/bounded-response.ts'
 import { addVary } from '../reply/vary.ts'
@@ -24,16 +24,24 @@ export interface RequestGuardOptions {
   readonly countRequest?: CountRequest | undefined
 }
 
+/** The guard of an app. */
+export interface RequestGuard {
+  /** Also counts requests of other routes and the calls of batches. Undefined without a limit. */
+  readonly limit: RateLimit | undefined
+  /** Returns the API key of an accepted request. Undefined if the app requires none. */
+  readonly keyOf: (request: FastifyRequest) => string | undefined
+}
+
 /**
  * Refuses requests before their body is read, with the cheapest check first: overload (503), rate limit (429), missing
  * key (401).
  *
- * @returns The limit, which also counts requests of other routes and the calls of batches. Undefined without a limit.
+ * @returns What later parts of the app need of the guard.
  */
 export async function guardRequests(
   app: FastifyInstance,
   { gauge, paths, rateLimit, keys, maxClients = 50_000, countRequest }: RequestGuardOptions,
-): Promise<RateLimit | undefined> {
+): Promise<RequestGuard> {
   const find = keys.length > 0 ? keyFinder(keys) : undefined
   // A cache must not serve the reply for one key to a caller with another key, so `vary` has `authorization`. This hook
   // is the first one, so that refusals have the header too.
@@ -53,5 +61,11 @@ export async function guardRequests(
   const limit =
     rateLimit > 0 ? await addRateLimit(app, { max: rateLimit, maxClients, keysOfRequests, countRequest }) : undefined
   if (find !== undefined) requireKey(app, keysOfRequests)
-  return limit
+  return {
+    limit,
+    keyOf(request) {
+      const index = keysOfRequests.get(request)
+      return index === undefined ? undefined : keys[index]
+    },
+  }
 }

@@ -72,6 +72,11 @@ export class ServerGuard {
     return true
   }
 
+  /** Calls a function when the app has no request in flight. The function may be called several times. */
+  onIdle(call: () => void): void {
+    this.#options.requests.onIdle(call)
+  }
+
   #refuse(request: IncomingMessage, response: ServerResponse): void {
     const { connectionLimit, refusals, log } = this.#options
     const id = requestIdOf(request)
@@ -112,16 +117,4 @@ export function setServerGuard(app: FastifyInstance, guard: ServerGuard): void {
 /** Returns the guard of an app that `buildApp` has built. */
 export function serverGuardOf(app: FastifyInstance): ServerGuard {
   return guards.get(app) as ServerGuard
-}
-
-/** Makes the server of an app refuse requests under load before Fastify handles them. */
-export function guardServer(app: FastifyInstance): void {
-  const { server } = app
-  const guard = serverGuardOf(app)
-  const handlers = server.listeners('request') as ((request: IncomingMessage, response: ServerResponse) => void)[]
-  server.removeAllListeners('request')
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    if (guard.refuses(request, response)) return
-    for (const handle of handlers) handle.call(server, request, response)
-  })
 }

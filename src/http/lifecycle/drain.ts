@@ -9,14 +9,19 @@ import type { ConnectionLimitState } from '../guard/connection-limit.ts'
 import { sendRawProblem } from '../problems/raw-problem.ts'
 import type { Readiness } from './health.ts'
 
+/** The calls and streams of one app. */
+export interface ServedWork {
+  /** The runtime is closed at the drain timeout. Closing it ends the calls in flight. */
+  readonly runtime: Pick<Runtime, 'close'>
+  readonly openStreams: OpenStreams
+}
+
 export interface DrainOptions {
   readonly readiness: Readiness
-  readonly connectionLimit: Readonly<ConnectionLimitState>
-  /** The app's open connections. */
+  /** The open connections of the server. */
   readonly connections: ReadonlySet<Socket>
-  readonly openStreams: OpenStreams
-  /** The runtime is closed at the drain timeout. Closing it ends the calls in flight. */
-  readonly runtime: Runtime
+  /** The work of each app that has requests in flight on the connections. */
+  readonly work: ReadonlySet<ServedWork>
   /** Time in which requests in flight must end after the app begins to close, in ms. */
   readonly timeout: number
 }
@@ -25,16 +30,16 @@ export interface DrainOptions {
 const replyTime = 200
 
 /**
- * Limits the time that closing the app takes. While the app drains, every reply closes its connection, new requests are
- * refused, and connections without a request are closed. Without this, one idle connection could delay `close` without
- * limit. At the drain timeout the remaining requests get 503, and the remaining streams end with a problem.
+ * Counts the requests of each connection. While the server drains, every reply closes its connection, and new requests
+ * are refused.
  */
-export function drainOnClose(
+export function refuseWhileDraining(
   app: FastifyInstance,
-  { readiness, connectionLimit, connections, openStreams, runtime, timeout }: DrainOptions,
+  {
+    readiness,
+    connectionLimit,
+  }: { readonly readiness: Readiness; readonly connectionLimit: Readonly<ConnectionLimitState> },
 ): void {
-  let timer: NodeJS.Timeout | undefined
-
   app.addHook('onRequest', ({ raw: { socket }, url }, _reply, done) => {
     requestStarted(socket)
     if (readiness.state === 'draining' && !url.startsWith('/health/')) done(new Problem('DRAINING'))
@@ -48,6 +53,17 @@ export function drainOnClose(
     requestEnded(socket)
     done()
   })
+}
+
+/**
+ * Limits the time that closing a server takes. When its app begins to close, connections without a request are closed.
+ * Without this, one idle connection could delay `close` without limit. At the drain timeout the remaining requests get
+ * 503, and the remaining streams end with a problem.
+ *
+ * @param app - The app that the server belongs to.
+ */
+export function drainOnClose(app: FastifyInstance, { readiness, connections, work, timeout }: DrainOptions): void {
+  let timer: NodeJS.Timeout | undefined
 
   /**
    * Ends the calls in flight, so that their runs reply. Then sends 503 to the remaining requests, and a problem to the
@@ -55,9 +71,11 @@ export function drainOnClose(
    */
   function abort(): void {
     app.log.warn({ connections: connections.size }, 'drain timeout reached; aborting in-flight requests')
-    void runtime.close()
+    for (const { runtime } of work) void runtime.close()
     timer = setTimeout(() => {
-      const streaming = openStreams.endAll(new Problem('DRAINING'))
+      const streaming = new Set<Socket>()
+      for (const { openStreams } of work)
+        for (const socket of openStreams.endAll(new Problem('DRAINING'))) streaming.add(socket)
       for (const socket of connections) {
         if (streaming.has(socket)) continue
         sendRawProblem(socket, 503, 'DRAINING', 'retry-after: 1\r\n')

@@ -8,8 +8,26 @@ export interface Readiness {
   state: 'starting' | 'ready' | 'draining'
 }
 
+/** A reload that was refused. */
+export interface RefusedReload {
+  /** Its time in ISO 8601. */
+  readonly at: string
+  /** The number of faults. */
+  readonly faults: number
+}
+
+/** The definitions that are served, as `/health/ready` shows them. It has no text of the definitions or of a fault. */
+export interface LoadedDefinitions {
+  /** The time at which they were loaded, in ISO 8601. */
+  readonly loadedAt: string
+  /** The last reload, if it was refused. */
+  readonly refused?: RefusedReload
+}
+
 export interface HealthOptions {
   readonly readiness: Readiness
+  /** Returns the definitions that are served. @default not shown */
+  readonly definitions?: (() => LoadedDefinitions | undefined) | undefined
   /** Returns the number of lost log lines, which `/health/ready` shows. @default not shown */
   readonly lostLogLines?: (() => number) | undefined
 }
@@ -18,7 +36,7 @@ export interface HealthOptions {
  * Adds `/health/live`, which replies 200 while the process runs, and `/health/ready`, which replies 503 while the app
  * starts or drains.
  */
-export function addHealthRoutes(app: FastifyInstance, { readiness, lostLogLines }: HealthOptions): void {
+export function addHealthRoutes(app: FastifyInstance, { readiness, lostLogLines, definitions }: HealthOptions): void {
   app.get('/health/live', (request, reply) => {
     logOutcome(request, probed)
     return reply.header('cache-control', 'no-store').send({ status: 'live' })
@@ -28,7 +46,7 @@ export function addHealthRoutes(app: FastifyInstance, { readiness, lostLogLines 
     reply.header('cache-control', 'no-store')
     const log = lostLogLines === undefined ? {} : readLostLogLines(lostLogLines)
     if (readiness.state !== 'ready') reply.code(503).header('retry-after', '1')
-    return reply.send({ status: readiness.state, ...log })
+    return reply.send({ status: readiness.state, ...log, definitions: definitions?.() })
   })
   for (const url of ['/health/live', '/health/ready']) allowMethods(app, url, ['GET'])
 }

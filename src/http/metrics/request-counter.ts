@@ -51,6 +51,8 @@ export class RequestCounter {
   readonly #aggregates = new WeakMap<CountedRoute, RouteMetrics>()
   /** The metrics of each route by its options in Fastify, from its first request on. */
   readonly #routes = new WeakMap<object, RouteMetrics>()
+  #inFlight = 0
+  #onIdle: (() => void) | undefined
 
   constructor(metrics: RequestMetrics) {
     this.#metrics = metrics
@@ -71,6 +73,7 @@ export class RequestCounter {
     if (raw[recordKey] !== undefined) return
     const record = new RequestRecord(this, request, reply)
     raw[recordKey] = record
+    this.#inFlight++
     this.#metrics.started(record.method, record.scheme)
     raw.on('close', endOnClose)
   }
@@ -95,8 +98,15 @@ export class RequestCounter {
   /** Counts the end of a request. `status` is undefined if the connection closed before the reply began. */
   end({ reply, method, scheme, route, traceId }: RequestRecord, status: number | undefined): void {
     this.#metrics.left(method, scheme)
+    if (--this.#inFlight === 0) this.#onIdle?.()
     const own = route ?? this.#matched(reply.request)
     own.ended(method, scheme, status, reply.elapsedTime, traceId)
+  }
+
+  /** Calls a function when no request is in flight: now, or after the last one. */
+  onIdle(call: () => void): void {
+    this.#onIdle = call
+    if (this.#inFlight === 0) call()
   }
 
   #matched(request: FastifyRequest): RouteMetrics {

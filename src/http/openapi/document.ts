@@ -2,6 +2,7 @@ import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import type { SourcesLevel } from '../../fanout/sources-level.ts'
 import type { z } from 'zod'
 import { batchUrl } from '../batch/batch-route.ts'
+import { bulkIds, bulkPaths, type BulkDescription } from './bulk-path.ts'
 import { batchIds, batchPath, type BatchDescription } from './batch-path.ts'
 import { batchSchemas } from './batch-schema.ts'
 import { createComponents } from './components.ts'
@@ -38,6 +39,8 @@ export interface OpenapiOptions {
   readonly version?: OpenapiVersion
   /** The operations and the aggregates that batches may call. @default no path for batches */
   readonly batch?: BatchDescription | undefined
+  /** The aggregates of bulk runs. @default no paths for bulk runs */
+  readonly bulk?: BulkDescription | undefined
   /** True if the requests of a client are limited, as with the `rateLimit` of `buildApp`. @default false */
   readonly rateLimited?: boolean
 }
@@ -69,6 +72,7 @@ export function openapiDocument(
     rateLimited = false,
     version = '3.1',
     batch,
+    bulk,
   }: OpenapiOptions = {},
 ): OpenapiDocument {
   checkInfo('openapi', info)
@@ -84,7 +88,11 @@ export function openapiDocument(
       scheme: 'bearer',
       description: 'An API key of the service.',
     }))
-  const ids = new Set([...(health ? ['healthLive', 'healthReady'] : []), ...(batch ? Object.values(batchIds) : [])])
+  const ids = new Set<string>([
+    ...(health ? ['healthLive', 'healthReady'] : []),
+    ...(batch ? Object.values(batchIds) : []),
+    ...(bulk ? bulkIds : []),
+  ])
   /** The first template of each path. Paths that differ only in the names of their parameters are the same path. */
   const byShape = new Map<string, string>()
 
@@ -110,6 +118,11 @@ export function openapiDocument(
     path[method.toLowerCase()] = operationOf(aggregate, parameterNames(template), components, guards, sources, version)
   }
 
+  function addBulk(described: BulkDescription): void {
+    for (const [url, path] of Object.entries(bulkPaths(described, components, guards, sources)))
+      paths[prefix.replace(/\/$/, '') + url] = path as Record<string, object>
+  }
+
   /** Calls a function, and collects the fault that it throws. */
   function collect<T>(make: () => T, aggregate?: string): T | undefined {
     try {
@@ -126,6 +139,7 @@ export function openapiDocument(
     const path = collect(() => batchPath(batch, components, guards, sources, version))
     if (path !== undefined) paths[prefix.replace(/\/$/, '') + batchUrl] = path
   }
+  if (bulk !== undefined) collect(() => addBulk(bulk))
   const settled = collect(() =>
     components.finish({ ...paths, ...(health && healthPaths(components, bearer, sources)) }),
   )
@@ -138,6 +152,7 @@ export function openapiDocument(
     tags: [
       { name: 'Aggregates', description: 'Operations that merge several upstream calls into one reply.' },
       ...(batch === undefined ? [] : [{ name: 'Batches', description: 'Requests with several calls.' }]),
+      ...(bulk === undefined ? [] : [{ name: 'Bulk runs', description: 'Runs of one aggregate for many inputs.' }]),
       ...(health ? [{ name: 'Health', description: 'The state of the service.' }] : []),
     ],
     ...settled,

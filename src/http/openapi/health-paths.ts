@@ -33,6 +33,23 @@ export function healthPaths(
               'The number of log lines that could not be written since the process started; with several ' +
               'workers, of all workers. Absent if the service does not write the log itself.',
           },
+          definitions: {
+            type: 'object',
+            description: 'The definitions that are served. Absent if the app does not reload definitions.',
+            properties: {
+              loadedAt: { type: 'string', format: 'date-time', description: 'When they were loaded.' },
+              refused: {
+                type: 'object',
+                description: 'The last reload, if it was refused. The service log has the faults.',
+                properties: {
+                  at: { type: 'string', format: 'date-time' },
+                  faults: { type: 'integer', minimum: 1, description: 'The number of faults.' },
+                },
+                required: ['at', 'faults'],
+              },
+            },
+            required: ['loadedAt'],
+          },
         },
         required: ['status'],
       },

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { readJsonText } from '../../core/json-text.ts'
 
 /** The `info` of an OpenAPI document: its title, its version and its publisher. */
 export interface OpenapiInfo {
@@ -81,19 +81,5 @@ function reasonText(issue: z.core.$ZodIssue): string {
  */
 export function readInfo(owner: string, given: string): OpenapiInfo {
   if (given.trim() === '') return {}
-  const path = given.startsWith('@') ? given.slice(1) : undefined
-  const source = path === undefined ? 'the text' : `the file '${path}'`
-  const json =
-    path === undefined ? given : attempt(() => readFileSync(path, 'utf8'), `${owner}: ${source} cannot be read`)
-  const info = attempt((): unknown => JSON.parse(json), `${owner}: ${source} cannot be read as JSON`)
-  return checkInfo(owner, info)
-}
-
-/** Returns the result of a function. If the function throws, throws a `TypeError` whose message begins with `fault`. */
-function attempt<T>(make: () => T, fault: string): T {
-  try {
-    return make()
-  } catch (error) {
-    throw new TypeError(`${fault}: ${(error as Error).message}`, { cause: error })
-  }
+  return checkInfo(owner, readJsonText(owner, given))
 }

@@ -21,6 +21,8 @@ export interface WorkerAssignment {
   readonly mark: string
   /** Time without a heartbeat after which the primary replaces the worker, in ms; 0 is never. */
   readonly heartbeatMs: number
+  /** The name of the service among its replicas. All its workers have the same name, and count as one replica. */
+  readonly service: string
 }
 
 /** The environment variable that holds the assignment of a worker. */
@@ -40,9 +42,9 @@ export interface Failure {
 /**
  * The subjects of the questions of the primary. `run`: one kept run, by its id. `runs`: the kept runs that meet a
  * filter. `names`: the upstreams and aggregates of the worker. `aggregates`: those that it can explain. `explain`: one
- * explanation.
+ * explanation. `reload`: one step of a reload.
  */
-export const topics = ['run', 'runs', 'names', 'aggregates', 'explain'] as const
+export const topics = ['run', 'runs', 'names', 'aggregates', 'explain', 'reload'] as const
 
 /** The subject of a question of the primary to a worker. */
 export type Topic = (typeof topics)[number]

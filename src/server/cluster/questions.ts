@@ -1,13 +1,17 @@
 import type { TextPart } from './send-parts.ts'
 import type { Topic, ToWorker } from './messages.ts'
 
-/** The time that a worker has for its answer, in ms. An explanation calls the functions of steps, up to one second. */
+/**
+ * The time that a worker has for its answer, in ms. An explanation calls the functions of steps, up to one second. A
+ * reload evaluates modules.
+ */
 const answerMs: Readonly<Record<Topic, number>> = {
   run: 1000,
   runs: 1000,
   names: 1000,
   aggregates: 1000,
   explain: 3000,
+  reload: 30_000,
 }
 
 /**
@@ -48,7 +52,8 @@ export class Questions {
    * Asks the worker.
    *
    * @param text What the topic needs, such as an id.
-   * @returns The answer; undefined if the worker gives none in time: within a second, or 3 s for an explanation.
+   * @returns The answer; undefined if the worker gives none in time: within a second, 3 s for an explanation, or 30 s
+   *   for a step of a reload.
    */
   ask(topic: Topic, text: string): Promise<string | undefined> {
     if (!this.#isOpen || this.#unanswered.size >= maxUnanswered) return Promise.resolve(undefined)

@@ -128,17 +128,19 @@ export function readAssignment(text: string | undefined): WorkerAssignment | und
     return undefined
   }
   if (!isObject(value)) return undefined
-  const { index, count, host, port, demoUpstreams, mark, heartbeatMs } = value
+  const { index, count, host, port, demoUpstreams, mark, heartbeatMs, service } = value
   if (!isWhole(count) || !isWhole(index, count - 1) || typeof host !== 'string' || !isWhole(port, 65_535))
     return undefined
   if (
     typeof mark !== 'string' ||
     mark === '' ||
+    typeof service !== 'string' ||
+    service === '' ||
     !isTime(heartbeatMs) ||
     !(demoUpstreams === undefined || isTexts(demoUpstreams))
   )
     return undefined
-  return { index, count, host, port, demoUpstreams, mark, heartbeatMs }
+  return { index, count, host, port, demoUpstreams, mark, heartbeatMs, service }
 }
 
 function fieldsOf(value: unknown, mark: string): Readonly<Record<string, unknown>> | undefined {

@@ -21,6 +21,8 @@ import { startFolder } from '../../definitions/start-folder.ts'
 import { keepAliveGraceMs } from './close-after-response.ts'
 
 export interface SpawnOptions {
+  /** The longest time that the worker takes to close after its drain timeout, in ms. */
+  readonly closeMs: number
   /** Environment variables that the worker does not inherit. */
   readonly omittedVariables: readonly string[]
   /** Counts a request of a client for all workers. */
@@ -37,16 +39,13 @@ export interface SpawnOptions {
   readonly onSilent: (pid: number | undefined) => void
 }
 
-/**
- * Time after the drain timeout at which a worker is killed, in ms. A worker whose event loop runs exits by itself
- * within two seconds.
- */
-export const exitGraceMs = 3000
+/** Time after which a worker is killed that should have exited by itself, in ms. Its event loop does not run. */
+export const killGraceMs = 1000
 
 /** Starts a worker. A worker runs this program with the same arguments and an assignment. */
 export function spawnWorker(
   assignment: WorkerAssignment,
-  { omittedVariables, count, trackWorker, onSeries, onOverview, render, onSilent }: SpawnOptions,
+  { closeMs, omittedVariables, count, trackWorker, onSeries, onOverview, render, onSilent }: SpawnOptions,
 ): WorkerProcess {
   cluster.schedulingPolicy = cluster.SCHED_RR
   cluster.setupPrimary({ cwd: startFolder })
@@ -143,7 +142,7 @@ export function spawnWorker(
       send({ kind: 'stop', mode })
       clearTimeout(timer)
       heartbeat.end()
-      timer = setTimeout(kill, drainMs + (mode === 'replace' ? keepAliveGraceMs : 0) + exitGraceMs)
+      timer = setTimeout(kill, drainMs + (mode === 'replace' ? keepAliveGraceMs : 0) + closeMs + killGraceMs)
       return exited
     },
     kill,

@@ -12,12 +12,12 @@ import { Replica } from './replica.ts'
 import { rollingRestart } from './rolling-restart.ts'
 import { RunningWorkers } from './running-workers.ts'
 import { ServiceMetrics } from './service-metrics.ts'
-import { exitGraceMs, spawnWorker, type SpawnOptions } from './spawn-worker.ts'
+import { killGraceMs, spawnWorker, type SpawnOptions } from './spawn-worker.ts'
 import type { WorkerProcess } from './worker-process.ts'
 import { WorkersOverview } from './workers-overview.ts'
 
 export interface WorkersOptions
-  extends Omit<WorkerAssignment, 'index' | 'mark'>, Pick<SpawnOptions, 'omittedVariables'> {
+  extends Omit<WorkerAssignment, 'index' | 'mark' | 'service'>, Pick<SpawnOptions, 'omittedVariables' | 'closeMs'> {
   readonly log: FastifyBaseLogger
   /** Returns the number of log lines that the primary has lost. */
   readonly lostLogLines: () => number
@@ -53,8 +53,10 @@ export interface Workers {
 /** Time between two log lines about file descriptors, in ms. */
 const fewLogEvery = 10_000
 
-/** The longest time that workers take to exit after their drain timeout, in ms. */
-export const stopMs = exitGraceMs + keepAliveGraceMs
+/** Returns the longest time that workers take to exit after their drain timeout, in ms. */
+export function stopMsOf({ closeMs }: Pick<WorkersOptions, 'closeMs'>): number {
+  return closeMs + killGraceMs + keepAliveGraceMs
+}
 
 /** Creates the workers of a service; `start` starts them. */
 export function createWorkers({
@@ -62,6 +64,7 @@ export function createWorkers({
   lostLogLines,
   collectMetrics,
   onGiveUp,
+  closeMs,
   omittedVariables,
   count,
   host,
@@ -80,6 +83,7 @@ export function createWorkers({
   const overview = new WorkersOverview(running)
   const countRequest = rateCounter()
   const trackWorker = createRedispatcher()
+  const service = randomUUID()
   /** The port at which the workers listen. It is known when the first worker listens. */
   let realPort = port
   /**
@@ -97,8 +101,9 @@ export function createWorkers({
     if (replicas.every(({ current }) => current === undefined)) requestedPort = realPort
     const received = metrics.open()
     const worker = spawnWorker(
-      { index, count, host, port: requestedPort, demoUpstreams, heartbeatMs, mark: randomUUID() },
+      { index, count, host, port: requestedPort, demoUpstreams, heartbeatMs, mark: randomUUID(), service },
       {
+        closeMs,
         omittedVariables,
         count: countRequest,
         trackWorker,

@@ -5,7 +5,7 @@ import { addDashboardRoutes } from '../../admin/dashboard/dashboard-routes.ts'
 import { dashboardUrl } from '../../admin/dashboard/page-routes.ts'
 import { ConfigError, type Config } from '../../config.ts'
 import { isLoopback } from '../../core/loopback.ts'
-import type { Readiness } from '../../http/lifecycle/health.ts'
+import type { LoadedDefinitions, Readiness } from '../../http/lifecycle/health.ts'
 import { ownVersion } from '../../metrics/readings.ts'
 import type { MetricsSource } from '../../metrics/source.ts'
 import type { LiveOverview } from '../../overview/live-overview.ts'
@@ -22,6 +22,8 @@ export interface AdminListenerOptions {
   readonly live?: LiveOverview | undefined
   /** Returns the number of log lines that the service has lost. */
   readonly lostLogLines: () => number
+  /** Returns the definitions that the service serves. */
+  readonly definitions: () => LoadedDefinitions
 }
 
 /** The listener of the operator. Its readiness is that of the service. */
@@ -52,6 +54,7 @@ export async function openAdminListener({
   routes = [],
   live,
   lostLogLines,
+  definitions,
 }: AdminListenerOptions): Promise<AdminListener> {
   const { listener, key } = config.admin
   if (listener === undefined) return noListener
@@ -66,6 +69,7 @@ export async function openAdminListener({
     ],
     readiness,
     lostLogLines,
+    definitions,
     limits: config.inbound.limits,
     log,
   })

@@ -1,7 +1,8 @@
 import { shownVariables } from '../../config.ts'
 import type { Catalogue } from '../../definitions/catalogue.ts'
 import { hidden } from '../../log/redaction.ts'
-import { originText } from '../../upstream/spec/origin.ts'
+import { originsText } from '../../upstream/override.ts'
+import type { UpstreamSpec } from '../../upstream/spec/spec.ts'
 import { Secret } from '../../upstream/spec/secret.ts'
 import type { Variables } from '../../upstream/spec/variables.ts'
 
@@ -13,7 +14,7 @@ export interface LoggedConfiguration {
   readonly set: Values
   /** The variables of the service that are not set, with their defaults. */
   readonly defaults: Values
-  /** The origin of each upstream, after the overrides. */
+  /** The origin of each upstream, after the overrides, or several with commas. */
   readonly origins: Readonly<Record<string, string>>
 }
 
@@ -42,7 +43,7 @@ export function configurationOf({ environment, specs, overrides }: Catalogue, wo
         .map(name => [name, hidden] as const),
     ]),
     defaults: Object.fromEntries(entries.filter(([name]) => !isSet(name))),
-    origins: Object.fromEntries(specs.map(({ name, origin }) => [name, originOf(origin, overrides[name])] as const)),
+    origins: Object.fromEntries(specs.map(spec => [spec.name, originOf(spec, overrides[spec.name])] as const)),
   }
 }
 
@@ -66,8 +67,8 @@ function variablesIn(options: readonly unknown[]): string[] {
   })
 }
 
-/** Returns an origin with its path, or `off`. It never contains credentials or a query. */
-function originOf(declared: string, override: Catalogue['overrides'][string] | undefined): string {
+/** Returns the origins with their paths, or `off`. They never contain credentials or a query. */
+function originOf(spec: UpstreamSpec, override: Catalogue['overrides'][string] | undefined): string {
   if (override?.off === true) return 'off'
-  return originText(new URL(override?.origin ?? declared))
+  return originsText(spec, override ?? {})
 }

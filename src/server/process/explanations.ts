@@ -6,7 +6,8 @@ import type { Catalogue } from '../../definitions/catalogue.ts'
 import { descriptorLimits } from '../../definitions/descriptor-limits.ts'
 import { startFolder } from '../../definitions/start-folder.ts'
 import { Explainer } from '../../explain/explainer.ts'
-import type { ExplainedUpstream, Limit } from '../../explain/explanation.ts'
+import type { ExplainedUpstream, Limit, OriginNow } from '../../explain/explanation.ts'
+import type { OriginGauge } from '../../upstream/origins/types.ts'
 import type { Runtime } from '../../upstream/runtime.ts'
 
 export interface ExplanationOptions {
@@ -23,6 +24,7 @@ export interface ExplanationOptions {
 /** The name of the variable that sets an option of an upstream, without the name of the upstream. */
 const overrideVariables: Readonly<Record<string, string>> = {
   origin: 'ORIGIN',
+  origins: 'ORIGINS',
   concurrency: 'CONCURRENCY',
   attemptTimeout: 'ATTEMPT_TIMEOUT_MS',
   off: 'OFF',
@@ -48,6 +50,7 @@ export function explainerOf(
     },
     partition,
     scale: limits.scale,
+    sharesState: config.redis !== undefined,
     service: serviceLimits(catalogue, partition),
     hide,
     showsMessages: showsMessages ?? false,
@@ -63,8 +66,18 @@ function upper(upstream: string): string {
 function stateIn(stats: ReturnType<Runtime['stats']> | undefined, name: string): ExplainedUpstream['now'] {
   const own = stats !== undefined && Object.hasOwn(stats, name) ? stats[name] : undefined
   if (own === undefined) return undefined
-  const { concurrency, active, queued, breaker } = own
-  return { breaker: breaker ?? null, permits: concurrency, active, queued }
+  const { concurrency, active, queued, breaker, origins } = own
+  return {
+    breaker: breaker ?? null,
+    permits: concurrency,
+    active,
+    queued,
+    ...(origins && { origins: origins.map(originNow) }),
+  }
+}
+
+function originNow({ origin, state, active, latencyMs }: OriginGauge): OriginNow {
+  return { origin, state, active, latencyMs }
 }
 
 /** Returns the limits of the service, by the variables that set them. */

@@ -5,6 +5,7 @@ import { partition, type Partition } from '../../core/partition.ts'
 import { KeptRuns } from '../../kept/kept-runs.ts'
 import type { RunSource } from '../../kept/run-source.ts'
 import { processRedaction } from '../../log/process-log.ts'
+import type { OpenSharedState } from './shared-state.ts'
 import type { ShutdownOptions } from './shutdown.ts'
 
 /**
@@ -27,6 +28,8 @@ export interface ServedOptions {
   readonly flushSpans: ShutdownOptions['flushSpans']
   /** The kept runs; `undefined` if runs are not kept. */
   readonly keptRuns: KeptRuns | undefined
+  /** The state that replicas share; `undefined` if they share nothing. */
+  readonly shared: OpenSharedState | undefined
 }
 
 /** Returns the routes of the kept runs of this process for its admin listener. */

@@ -1,7 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { lastSample } from '../../overview/last-sample.ts'
 import { everyMs, LiveOverview, type LiveOverviewOptions } from '../../overview/live-overview.ts'
-import type { Watched } from '../../overview/overview.ts'
 import type { Sampler } from '../../overview/sampler.ts'
 import { Ticks } from '../../overview/ticks.ts'
 import type { RunRow } from '../../waterfall/kept-run.ts'
@@ -23,15 +21,13 @@ export interface ReadableRuns {
 export class OwnOverview {
   readonly live: LiveOverview
   readonly #ticks = new Ticks(() => this.#tick())
-  #sampler: Sampler | undefined
-  #upstreams: readonly string[]
+  readonly #sampler: Sampler
   #stopRows: (() => void) | undefined
 
-  constructor(catalogue: WatchedCatalogue, app: FastifyInstance, keptRuns?: ReadableRuns) {
-    const watched = watchedOf(catalogue)
-    this.#upstreams = namesOf(watched)
+  constructor(catalogue: WatchedCatalogue, sampler: Sampler, keptRuns?: ReadableRuns) {
+    this.#sampler = sampler
     this.live = new LiveOverview({
-      watched,
+      watched: watchedOf(catalogue),
       recentRuns: keptRuns?.recent,
       onWatched: isWatched => {
         this.#ticks.every = isWatched ? everyMs.watched : everyMs.unwatched
@@ -39,35 +35,23 @@ export class OwnOverview {
         this.#stopRows = isWatched ? keptRuns?.onKept(row => this.live.kept(row)) : undefined
       },
     })
-    this.#sample(samplerOf(app))
+    sampler.onBreakerChange = (upstream, from, to) =>
+      this.live.breakerChanged({ type: 'breaker', at: Date.now(), upstream, from, to })
     this.#ticks.every = everyMs.unwatched
   }
 
-  /** Samples another app from now on, after a reload of the definitions. The counts of the app before stay. */
-  swap(catalogue: WatchedCatalogue, app: FastifyInstance): void {
-    if (this.#sampler !== undefined) this.live.tick(Date.now(), lastSample(this.#sampler.take(), this.#upstreams))
-    this.#sample(samplerOf(app))
-    const watched = watchedOf(catalogue)
-    this.#upstreams = namesOf(watched)
-    this.live.define(watched)
-  }
-
-  #sample(sampler: Sampler | undefined): void {
-    // The runtime of the definitions before is still draining.
-    if (this.#sampler !== undefined) this.#sampler.onBreakerChange = () => {}
-    this.#sampler = sampler
-    if (sampler === undefined) return
-    sampler.onBreakerChange = (upstream, from, to) =>
-      this.live.breakerChanged({ type: 'breaker', at: Date.now(), upstream, from, to })
+  /**
+   * Shows the definitions of the app that follows after a reload. The sampler counts for both apps, so what was counted
+   * until now belongs to the definitions before.
+   */
+  define(catalogue: WatchedCatalogue): void {
+    this.#tick()
+    this.live.define(watchedOf(catalogue))
   }
 
   #tick(): void {
-    if (this.#sampler !== undefined) this.live.tick(Date.now(), this.#sampler.take())
+    this.live.tick(Date.now(), this.#sampler.take())
   }
-}
-
-function namesOf({ upstreams }: Watched): string[] {
-  return upstreams.map(({ name }) => name)
 }
 
 /** Returns the overview of a service of one process; `undefined` if it has no dashboard. */
@@ -76,5 +60,6 @@ export function ownOverview(
   app: FastifyInstance,
   keptRuns?: ReadableRuns,
 ): OwnOverview | undefined {
-  return samplerOf(app) === undefined ? undefined : new OwnOverview(catalogue, app, keptRuns)
+  const sampler = samplerOf(app)
+  return sampler && new OwnOverview(catalogue, sampler, keptRuns)
 }

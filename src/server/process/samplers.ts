@@ -1,10 +1,12 @@
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../../config.ts'
 import { runtimeOf } from '../../http/lifecycle/app-runtime.ts'
+import type { Metrics } from '../../metrics/metrics.ts'
 import { RuntimeMetrics } from '../../metrics/runtime-metrics.ts'
 import { Sampler } from '../../overview/sampler.ts'
 
-const samplers = new WeakMap<FastifyInstance, Sampler>()
+/** The sampler of each metrics. Apps that follow each other after reloads share their metrics. */
+const samplers = new WeakMap<Metrics, Sampler>()
 
 /**
  * Begins to count what the dashboard needs, if the service has one.
@@ -13,10 +15,15 @@ const samplers = new WeakMap<FastifyInstance, Sampler>()
  */
 export function countForDashboard(app: FastifyInstance, { admin }: Config): void {
   if (admin.listener === undefined || !admin.dashboard) return
-  samplers.set(app, new Sampler(RuntimeMetrics.countersOf(runtimeOf(app)).metrics))
+  const metrics = metricsOf(app)
+  if (!samplers.has(metrics)) samplers.set(metrics, new Sampler(metrics))
 }
 
 /** Returns the sampler of an app; `undefined` if the service has no dashboard. */
 export function samplerOf(app: FastifyInstance): Sampler | undefined {
-  return samplers.get(app)
+  return samplers.get(metricsOf(app))
+}
+
+function metricsOf(app: FastifyInstance): Metrics {
+  return RuntimeMetrics.countersOf(runtimeOf(app)).metrics
 }

@@ -7,7 +7,7 @@ import type { Catalogue } from '../../definitions/catalogue.ts'
 import { DefinitionsError } from '../../definitions/definitions-error.ts'
 import { descriptorLimits } from '../../definitions/descriptor-limits.ts'
 import type { Explainer } from '../../explain/explainer.ts'
-import { guardServer } from '../../http/guard/server-guard.ts'
+import { setListenerOf } from '../../http/lifecycle/app-listener.ts'
 import { runtimeOf } from '../../http/lifecycle/app-runtime.ts'
 import { loggerOptions } from '../../http/log/logger-options.ts'
 import { addExplainRoutes, explainPath } from '../../http/operator/explain-route.ts'
@@ -16,24 +16,38 @@ import { setRunKeeper, type RunKeeper } from '../../http/reply/run-keeper.ts'
 import type { Destination } from '../../log/destination.ts'
 import { lineFormat } from '../../log/log-format.ts'
 import { processLog, processRedaction } from '../../log/process-log.ts'
+import { RuntimeMetrics } from '../../metrics/runtime-metrics.ts'
+import { redisSecrets } from '../../redis-config.ts'
+import { bulkOptionsOf } from './bulk-options.ts'
 import { explainerOf } from './explanations.ts'
 import { countForDashboard } from './samplers.ts'
+import { ServiceListener, serviceListenerOf, setServiceListener } from './service-listener.ts'
+import { serviceRuntime } from './service-runtime.ts'
+
+/** The options that replace those of the catalogue. */
+export type ServiceOptions = Pick<
+  AppOptions,
+  'partition' | 'shared' | 'countRequest' | 'lostLogLines' | 'metricsSource' | 'threads' | 'pressure' | 'logger'
+>
 
 /**
- * Builds the app of a catalogue and makes it ready to listen. Throws a `DefinitionsError` if the aggregates cannot be
- * served together.
+ * Builds the app of a catalogue and makes it ready to answer the requests of its listener. Throws a `DefinitionsError`
+ * if the aggregates cannot be served together.
  *
  * @param options - Options that replace those of the catalogue.
  * @param logFields - Fields of every log line. The default is the process id and the host name.
  * @param keeper - Follows the runs of the app. The default is that they are not kept.
+ * @param previous - The app that the new one replaces, which has the same `shared`. The new one gets its listener, and
+ *   upstreams that did not change keep their clients. Without it, the app gets a new listener.
  */
 export async function createServiceApp(
   catalogue: Catalogue,
-  options: AppOptions = {},
+  options: ServiceOptions = {},
   logFields?: Readonly<Record<string, unknown>>,
   keeper?: RunKeeper,
+  previous?: FastifyInstance,
 ): Promise<FastifyInstance> {
-  const { aggregates, batchOperations, overrides, environment, info, secrets, config, onEvent } = catalogue
+  const { aggregates, batchOperations, environment, info, secrets, config, onEvent } = catalogue
   const {
     inbound,
     logLevel,
@@ -45,6 +59,7 @@ export async function createServiceApp(
     sources,
     env,
     admin,
+    redis,
   } = config
   const { limits, few } = descriptorLimits(catalogue, {
     partition: options.partition,
@@ -53,13 +68,46 @@ export async function createServiceApp(
     reserved: admin.listener !== undefined && !cluster.isWorker ? maxAdminConnections : 0,
   })
   const redaction = processRedaction()
-  redaction.add([...secrets, ...inbound.keys, ...(admin.key === undefined ? [] : [admin.key])])
+  redaction.add([
+    ...secrets,
+    ...inbound.keys,
+    ...(admin.key === undefined ? [] : [admin.key]),
+    ...(redis === undefined ? [] : redisSecrets(redis)),
+  ])
+  const bulk = await bulkOptionsOf(catalogue, options.partition)
   const stream = processLog()
   const format = lineFormat(logFormat, environment)
   const logger = { ...(loggerOptions({ level: logLevel, redaction, base: logFields, format }) as object), stream }
-  const app = buildApp(aggregates, {
-    overrides,
-    environment,
+  const { partition, shared, threads: ownThreads = threads, ...appOptions } = options
+  const {
+    // The runtime is given to the app, which therefore cannot count with the shared state by itself.
+    countRequest = inbound.rateLimit > 0 ? shared?.rateLimit(inbound.rateLimit) : undefined,
+  } = options
+  const runtime = serviceRuntime(catalogue, {
+    partition,
+    scale: limits.scale,
+    shared,
+    threads: ownThreads,
+    logOf: () => app.log,
+    previous,
+  })
+  const listener =
+    previous === undefined
+      ? new ServiceListener({
+          limits: inbound.limits,
+          maxConnections: limits.maxConnections,
+          drainTimeout: drainMs,
+          countRefusal: code => RuntimeMetrics.countersOf(runtime).requests.refused(code),
+          logger: options.logger ?? logger,
+        })
+      : serviceListenerOf(previous)
+  setListenerOf(runtime, listener.connections)
+  const release = async () => {
+    await runtime.close()
+    if (previous === undefined) await listener.close()
+  }
+  const app = builtWith(keeper, release, aggregates, {
+    runtime,
     info,
     logger,
     logCompletePercent,
@@ -67,26 +115,23 @@ export async function createServiceApp(
     traceSampledPercent,
     sources,
     rehearsal: env === 'development',
-    threads,
     lostLogLines: () => stream.lost,
     metrics: env === 'development' || (admin.key !== undefined && { key: admin.key }),
-    onToken: token => redaction.learn(token),
     onEvent,
     ...inbound,
     batch: inbound.batch && { ...inbound.batch, operations: batchOperations },
-    ...limits,
-    ...options,
+    bulk,
+    ...appOptions,
+    countRequest,
   })
-  if (keeper !== undefined) setRunKeeper(app, keeper)
   countForDashboard(app, config)
   if (few !== undefined)
-    app.addHook('onListen', done => {
+    listener.connections.onListening(() =>
       app.log.warn(
         few,
         'few file descriptors: concurrency and connections of upstreams are reduced; raise the limit (ulimit -n)',
-      )
-      done()
-    })
+      ),
+    )
   try {
     if (env === 'development') {
       rejectOperatorUrl(aggregates, explainPath)
@@ -94,13 +139,36 @@ export async function createServiceApp(
       addExplainRoutes(app, {}, () => explainer)
     }
     await app.ready()
-    guardServer(app)
     logProcessEvents(app, stream)
+    setServiceListener(app, listener)
+    if (previous === undefined) listener.swap(app)
     return app
   } catch (error) {
+    // `close` rejects with the same error.
+    await Promise.allSettled([app.close(), release()])
     throw new DefinitionsError([{ file: 'all aggregates', reason: `cannot be served: ${(error as Error).message}` }], {
       cause: error,
     })
+  }
+}
+
+/**
+ * Builds an app with a keeper of its runs. If it cannot be built, calls `release`. It is not async: an app that is not
+ * ready is a thenable, so a promise of it would resolve when it is ready.
+ */
+function builtWith(
+  keeper: RunKeeper | undefined,
+  release: () => Promise<void>,
+  aggregates: Catalogue['aggregates'],
+  options: AppOptions,
+): FastifyInstance {
+  try {
+    const app = buildApp(aggregates, options)
+    if (keeper !== undefined) setRunKeeper(app, keeper)
+    return app
+  } catch (error) {
+    void release()
+    throw error
   }
 }
 

@@ -1,17 +1,24 @@
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
+import type { Config } from '../../config.ts'
+import { redisCloseMs } from '../../core/redis-close.ts'
 import type { OpenCatalogue } from '../../definitions/catalogue.ts'
 
 const uncaughtEvents = ['uncaughtException', 'unhandledRejection'] as const
 
 /** The longest time that an app takes to close after its drain timeout, in ms. */
-export const closeMs = 2000
+const appCloseMs = 2000
+
+/** Returns the longest time that a process takes to close after its drain timeout, in ms. */
+export function closeMsOf({ redis }: Pick<Config, 'redis'>): number {
+  return appCloseMs + (redis === undefined ? 0 : redisCloseMs)
+}
 
 export interface ShutdownOptions {
-  /** The longest time from the first signal to the exit, in ms. @default the sum of the drain timeout and `closeMs` */
+  /** The longest time from the first signal to the exit, in ms. @default the drain timeout and the time of `closeMsOf` */
   readonly delay?: number
   /** Signals that are not handled here. */
-  readonly skip?: readonly 'SIGHUP'[]
+  readonly skip?: readonly ('SIGHUP' | 'SIGUSR2')[]
   /** Sends the last spans, after the app has closed. @default there are no spans */
   readonly flushSpans?: (() => Promise<void>) | undefined
   /** Called before the process exits on a second signal. */
@@ -35,7 +42,12 @@ export function shutDownOnSignals(
   catalogue: OpenCatalogue,
   app: FastifyInstance,
   close: () => Promise<unknown>,
-  { delay = catalogue.config.drainMs + closeMs, skip = [], flushSpans, onSecondSignal }: ShutdownOptions = {},
+  {
+    delay = catalogue.config.drainMs + closeMsOf(catalogue.config),
+    skip = [],
+    flushSpans,
+    onSecondSignal,
+  }: ShutdownOptions = {},
 ): void {
   exitOnUncaughtErrors(app)
   closeWithGrace(

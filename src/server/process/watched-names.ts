@@ -1,7 +1,7 @@
 import type { Catalogue } from '../../definitions/catalogue.ts'
 import type { Watched } from '../../overview/overview.ts'
 import { operationsOf } from '../../upstream/declare.ts'
-import { originText } from '../../upstream/spec/origin.ts'
+import { originsText } from '../../upstream/override.ts'
 
 /** The definitions that the dashboard shows. */
 export type WatchedCatalogue = Pick<Catalogue, 'specs' | 'overrides' | 'aggregates'>
@@ -14,7 +14,7 @@ export function watchedOf({ specs, overrides, aggregates }: WatchedCatalogue): W
       const override = Object.hasOwn(overrides, name) ? overrides[name] : undefined
       return {
         name,
-        origin: originText(new URL(override?.origin ?? spec.origin)),
+        origin: originsText(spec, override ?? {}),
         operations: operationsOf(spec).map(operation => operation.name.slice(name.length + 1)),
         isOff: override?.off === true,
       }

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import type { SecureContext } from 'node:tls'
 import type { AuthOptions, OAuth2Options } from '../spec/access-options.ts'
 import type { AccessSpec } from '../spec/access-spec.ts'
@@ -32,6 +33,8 @@ export interface Access {
   readonly secrets: readonly string[]
   /** The faults because of which the upstream cannot be used. */
   readonly faults: readonly VariableFault[]
+  /** A hash of all variables and files that were read; empty if there are none. */
+  readonly fingerprint: string
 }
 
 /**
@@ -45,7 +48,7 @@ export function readAccess(
   onFile?: VariableReader['onFile'],
 ): Access {
   const reader = variableReader(name, variables, onFile)
-  const { secrets, faults } = reader
+  const { secrets, faults, inputs } = reader
   return {
     credentials: auth && readCredentials(auth, reader),
     token: auth && 'oauth2' in auth ? readToken(auth.oauth2, reader) : undefined,
@@ -53,6 +56,8 @@ export function readAccess(
     proxy: proxy === undefined ? undefined : readProxy(proxy, reader),
     secrets,
     faults,
+    // All values were read above.
+    fingerprint: inputs.length === 0 ? '' : hash('sha256', JSON.stringify(inputs), 'base64url'),
   }
 }
 

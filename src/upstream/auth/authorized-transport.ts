@@ -1,21 +1,38 @@
 import { hash } from 'node:crypto'
-import { ignoreRejection } from '../../core/promises.ts'
+import type { Records } from '../connect/records.ts'
 import type { Resolve } from '../connect/resolve.ts'
 import type { Layer } from '../call/layer.ts'
 import type { UpstreamSpec } from '../spec/spec.ts'
-import type { Variables } from '../spec/variables.ts'
-import { openSingleUseTransport, openTransport, type Transport, type UpstreamAddress } from '../transport/transport.ts'
-import { readAccess } from './access.ts'
+import {
+  openSingleUseTransport,
+  openTransport,
+  type Transport,
+  type TransportOptions,
+  type UpstreamAddress,
+} from '../transport/transport.ts'
+import type { Access } from './access.ts'
 import { authorize } from './authorize.ts'
 import { maxTokenBytes, tokenEndpoint } from './token-endpoint.ts'
 
-/** The services of a runtime that all its upstreams share. */
-export interface RuntimeServices {
-  readonly variables: Variables
+/** The name resolution that all upstreams of a runtime share. */
+export interface NameServices {
   readonly resolve: Resolve
-  /** Receives each new token. */
-  readonly onToken?: ((token: string) => void) | undefined
+  /** Returns the DNS records of names. The first call creates the resolver. */
+  readonly records: () => Records
 }
+
+export interface AuthorizedTransportOptions {
+  /** The secrets that the declaration names. */
+  readonly access: Access
+  readonly resolve: Resolve
+  /** Receives each new token. It does not throw. */
+  readonly onToken: (token: string) => void
+  /** Opens the transport. @default the transport to one origin */
+  readonly open?: OpenTransport | undefined
+}
+
+/** Opens the transport of an upstream with its secrets. */
+export type OpenTransport = (options: TransportOptions) => Omit<Transport, 'sockets'>
 
 /** A transport that sends the credentials of the upstream's declaration. */
 export interface AuthorizedTransport extends Pick<Transport, 'service' | 'rejectQueued' | 'connections' | 'close'> {
@@ -36,16 +53,16 @@ export interface AuthorizedTransport extends Pick<Transport, 'service' | 'reject
 export function openAuthorizedTransport(
   spec: UpstreamSpec,
   address: UpstreamAddress,
-  { variables, resolve, onToken }: RuntimeServices,
+  { access, resolve, onToken, open = options => openTransport(spec, address, options) }: AuthorizedTransportOptions,
 ): AuthorizedTransport {
-  const { faults, secrets, token, credentials, secureContext, proxy } = readAccess(spec, variables)
+  const { faults, secrets, token, credentials, secureContext, proxy } = access
   if (faults.length > 0) {
     throw new TypeError(
       `${faults.map(({ variable, reason }) => `${variable} ${reason}`).join('; ')}: pass ` +
         'createRuntime an environment that contains it, for example process.env',
     )
   }
-  const transport = openTransport(spec, address, {
+  const transport = open({
     resolve,
     secureContext,
     proxy,
@@ -79,11 +96,7 @@ export function openAuthorizedTransport(
         headers: tokens.headers,
       }),
       use: value => {
-        try {
-          ignoreRejection(onToken?.(value))
-        } catch {
-          // The calls that wait for the token need it even if the callback throws.
-        }
+        onToken(value)
         transport.setCredentialHeaders(['authorization', `Bearer ${value}`])
       },
     }),

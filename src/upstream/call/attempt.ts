@@ -1,5 +1,13 @@
 import type { ResponseHeaders } from '../spec/answer.ts'
-import type { AttemptSpan, AttemptSpans } from './spans.ts'
+import type { AttemptSpan, AttemptSpans, SpanServer } from './spans.ts'
+
+/** One of several origins of an upstream, which an attempt uses. */
+export interface AttemptOrigin {
+  /** The scheme, host and port of its URL, without a path. */
+  readonly text: string
+  /** The server that is dialled, as spans name it. */
+  readonly server: SpanServer
+}
 
 /** The effort for a call so far, all its attempts together. */
 export interface Effort {
@@ -21,6 +29,10 @@ export interface Effort {
    * has changed nothing.
    */
   changed: ResponseHeaders | undefined
+  /** The text of the origin that sent the headers in `changed`; `undefined` if the upstream has one origin. */
+  changedAt: string | undefined
+  /** The origins of earlier attempts, in their order; `undefined` if the upstream has one origin. */
+  tried: AttemptOrigin[] | undefined
   /** The span of the attempt that was answered, or else of the last attempt; `undefined` if it is not recorded. */
   span: AttemptSpan | undefined
 }
@@ -31,6 +43,8 @@ export interface Attempt extends AttemptSpans {
   readonly mayWait: boolean
   /** True if the attempt was sent to the transport. */
   sent: boolean
+  /** The origin of the attempt; `undefined` if the upstream has one origin. */
+  origin: AttemptOrigin | undefined
   /** True if the attempt needs a connection that has not served a request before. */
   readonly needsNew: boolean
   /**
@@ -44,6 +58,7 @@ export interface Attempt extends AttemptSpans {
 export const newAttempt = (mayWait: boolean, needsNew: boolean): Attempt => ({
   mayWait,
   sent: false,
+  origin: undefined,
   needsNew,
   held: undefined,
   spanId: undefined,
@@ -59,5 +74,7 @@ export const firstEffort = (): Effort => ({
   hadFreeRetry: false,
   namesCaller: false,
   changed: undefined,
+  changedAt: undefined,
+  tried: undefined,
   span: undefined,
 })

@@ -82,10 +82,23 @@ export function createResolve(
     return entry
   }
 
+  /** Removes the oldest entries up to the first one that is still reused. */
+  function removeOld(): void {
+    const at = now()
+    for (const [key, { until }] of lookups) {
+      if (at < until) return
+      lookups.delete(key)
+    }
+  }
+
   return (hostname, options, done) => {
     const key = `${hostname} ${options.family} ${options.hints}`
     let entry = lookups.get(key)
-    if (entry === undefined || now() >= entry.until) lookups.set(key, (entry = start(hostname, options)))
+    if (entry === undefined || now() >= entry.until) {
+      lookups.delete(key)
+      removeOld()
+      lookups.set(key, (entry = start(hostname, options)))
+    }
     entry.addresses.then(
       addresses => done(null, addresses),
       (error: Error) => done(error, []),
@@ -100,15 +113,22 @@ export function createResolve(
 export function publicResolve(resolve: Resolve): Resolve {
   return (hostname, options, done) =>
     resolve(hostname, options, (error, addresses) => {
-      const refused = addresses.find(({ address }) => !isPublicAddress(address))
-      if (refused === undefined) return done(error, addresses)
-      done(
-        Object.assign(new Error(`${hostname} is at ${refused.address}, which is not public`), {
-          code: 'ADDRESS_REFUSED',
-        }),
-        [],
-      )
+      const refusal = addressRefusal(hostname, addresses)
+      if (refusal === undefined) done(error, addresses)
+      else done(refusal, [])
     })
+}
+
+/** Returns the error for the addresses of a name if one of them is not public; otherwise `undefined`. */
+export function addressRefusal(
+  hostname: string,
+  addresses: readonly { readonly address: string }[],
+): Error | undefined {
+  const refused = addresses.find(({ address }) => !isPublicAddress(address))
+  if (refused === undefined) return undefined
+  return Object.assign(new Error(`${hostname} is at ${refused.address}, which is not public`), {
+    code: 'ADDRESS_REFUSED',
+  })
 }
 
 function addressesOf(hostname: string, address: unknown, family: unknown): readonly LookupAddress[] {

@@ -1,8 +1,8 @@
 import type { SecureContext } from 'node:tls'
-import { dialer, targetOf } from './dial.ts'
+import { dialer, targetOf, type Dial, type DialTarget } from './dial.ts'
 import { createOpener, type Opener } from './opening.ts'
 import { proxyFor, type ProxyAccess } from './proxy.ts'
-import { publicResolve, type Resolve } from './resolve.ts'
+import { addressRefusal, publicResolve, type Resolve } from './resolve.ts'
 
 /** Opens connections to an origin, and contains the values that every request on them needs. */
 export interface OriginRoute extends Opener {
@@ -25,12 +25,17 @@ export interface OriginRouteOptions {
   readonly isPublic: boolean
   /** The name that the certificate must contain. @default the host of the origin */
   readonly servername?: string | undefined
+  /**
+   * The IP address that is dialled in place of the host of the URL. Without a proxy only.
+   * @default the host of the URL
+   */
+  readonly target?: DialTarget | undefined
 }
 
 /** Finds the route to an origin: direct, through a proxy's tunnel (`https:`), or forwarded by a proxy (`http:`). */
 export function routeTo(
   target: URL,
-  { secureContext, proxy: proxies, resolve, connectTimeout, isPublic, servername }: OriginRouteOptions,
+  { secureContext, proxy: proxies, resolve, connectTimeout, isPublic, servername, target: pinned }: OriginRouteOptions,
 ): OriginRoute {
   const tls = {
     allowH2: false,
@@ -47,7 +52,11 @@ export function routeTo(
       origin: target.origin,
       pathPrefix: '',
       headers: [],
-      ...createOpener({ dial, timeout: connectTimeout, tls }),
+      ...createOpener({
+        dial: pinned === undefined ? dial : dialOnly(pinned, dial, isPublic),
+        timeout: connectTimeout,
+        tls,
+      }),
     }
   const { url, authorization } = proxy
   if (target.protocol === 'https:') {
@@ -64,5 +73,16 @@ export function routeTo(
     pathPrefix: target.origin,
     headers: ['host', target.host, ...(authorization === undefined ? [] : ['proxy-authorization', authorization])],
     ...createOpener({ dial, timeout: connectTimeout, tls }),
+  }
+}
+
+/** Returns a dialler that dials one IP address, whatever the host of the URL is. */
+function dialOnly(target: DialTarget, dial: Dial, isPublic: boolean): Dial {
+  return ({ hostname }, done) => {
+    // `publicResolve` checks the addresses of names only.
+    const refusal = isPublic ? addressRefusal(hostname, [{ address: target.hostname }]) : undefined
+    if (refusal === undefined) return dial(target, done)
+    done(refusal, null)
+    return () => {}
   }
 }

@@ -29,7 +29,9 @@ function readPem(source: string | Secret, option: string, reader: VariableReader
   if (!(source instanceof Secret) || given === '' || given.startsWith('-----BEGIN ')) return given
   reader.onFile(given)
   try {
-    return readFileSync(given, 'utf8')
+    const pem = readFileSync(given, 'utf8')
+    reader.inputs.push(pem)
+    return pem
   } catch {
     reader.fault(
       source.variable,

@@ -35,7 +35,10 @@ export function attempt({ upstream, timeout, budget, server }: AttemptOptions): 
     const number = ++effort.attempts
     effort.sent = call.attempt.sent = true
     if (number === 1) budget?.deposit()
-    const span = scope.spans === undefined ? undefined : scope.spans.attemptStarted(call, number, server)
+    const span =
+      scope.spans === undefined
+        ? undefined
+        : scope.spans.attemptStarted(call, number, call.attempt.origin?.server ?? server)
     effort.span = call.attempt.span = span
     const at = scope.now()
     call.metrics.attemptStarted(number)

@@ -56,7 +56,8 @@ class RedirectedCall<T> implements Completion<T> {
       !keepsMethod(this.#call.spec.method, (error as UpstreamError).upstreamStatus as number)
     )
       return this.#fail(error)
-    const found = redirectPath(location, this.#paths.at(-1) as string, this.#options)
+    const origin = this.#call.attempt.origin?.text ?? this.#options.origin
+    const found = redirectPath(location, this.#paths.at(-1) as string, { ...this.#options, origin })
     if ('fault' in found) return this.#refuse(error as UpstreamError, found.fault)
     if (this.#paths.includes(found.path)) return this.#refuse(error as UpstreamError, 'its redirects form a loop')
     const { limit } = this.#options

@@ -5,6 +5,7 @@ import { rejectUnknownOptions, type OptionKeys } from '../../core/option-keys.ts
 import { checkBoolean, checkTextOption } from '../../core/option-values.ts'
 import { checkOAuth2 } from './check-oauth2.ts'
 import type { UpstreamOptions } from './options.ts'
+import type { UpstreamOrigins } from './origins-spec.ts'
 import { queryNameMatcher } from './query-name.ts'
 import { checkSecret, Secret } from './secret.ts'
 import { privateFault, proxyFault } from './url-faults.ts'
@@ -24,15 +25,14 @@ const tlsOptions: OptionKeys<TlsOptions> = { ca: true, cert: true, key: true, se
  * Checks the options for address and credentials. Throws a `TypeError` that names the option and the fix. The message
  * never contains a value that may be a secret.
  */
-export function checkAccess(owner: string, options: UpstreamOptions): AccessSpec {
+export function checkAccess(owner: string, options: UpstreamOptions, origins: UpstreamOrigins): AccessSpec {
   const { publicOnly = false, auth, tls, proxy } = options
   checkBoolean(owner, 'publicOnly', publicOnly)
   if (publicOnly && proxy !== undefined)
     throw new TypeError(
       `${owner}: publicOnly has no effect with proxy, because the proxy connects to the address: remove one of them`,
     )
-  const originFault = publicOnly ? privateFault(options.origin) : undefined
-  if (originFault !== undefined) throw new TypeError(`${owner}: its origin ${originFault}`)
+  if (publicOnly) checkPublic(owner, origins)
   if (auth !== undefined) checkAuth(owner, auth, options, publicOnly)
   if (tls !== undefined) checkTls(owner, tls)
   if (proxy !== undefined && proxy !== true && typeof proxy !== 'string' && !(proxy instanceof Secret))
@@ -46,6 +46,13 @@ export function checkAccess(owner: string, options: UpstreamOptions): AccessSpec
       )
   }
   return { publicOnly, auth: auth && Object.freeze({ ...auth }), tls: tls && Object.freeze({ ...tls }), proxy }
+}
+
+function checkPublic(owner: string, { origin, origins }: UpstreamOrigins): void {
+  for (const url of origins?.map(each => each.origin) ?? [origin]) {
+    const fault = privateFault(url)
+    if (fault !== undefined) throw new TypeError(`${owner}: its origin ${origins ? `${url} ` : ''}${fault}`)
+  }
 }
 
 function checkAuth(

@@ -6,6 +6,7 @@ import { checkZod } from '../../core/schema/wrapped.ts'
 import { checkQueryAuth } from './access-spec.ts'
 import { cachePolicy } from './cache-policy.ts'
 import { checkBody } from './check-body.ts'
+import { checkCoalesce } from './check-coalesce.ts'
 import { checkMethod } from './check-method.ts'
 import { checkPathNames } from './check-path-names.ts'
 import { checkResponse } from './check-response.ts'
@@ -53,13 +54,12 @@ export function operationSpec(upstream: UpstreamSpec, key: string, options: AnyO
     output,
     responses,
     responseHeaders,
-    coalesce = false,
     cache = false,
     idempotencyKey,
     batch = false,
   } = options
   rejectUnknownOptions(name, options, operationOptions, { renamed: operationRenames })
-  checkBoolean(name, 'coalesce', coalesce)
+  const coalescing = checkCoalesce(name, options)
   checkBoolean(name, 'batch', batch)
   checkTextOption(name, 'path', path, "'/facts/{id}'")
   if (output === undefined && responses === undefined)
@@ -84,7 +84,7 @@ export function operationSpec(upstream: UpstreamSpec, key: string, options: AnyO
     ...written,
     headers: headerInput(name, options, { method, safe }, upstream.auth),
     ...checkResponse(name, method, options, listed),
-    coalesce: coalesce || cache !== false,
+    ...coalescing,
     cache: cachePolicy(name, cache),
     idempotencyKey,
     keyBatch: keyBatchSpec(name, safe, options, listed),

@@ -4,19 +4,24 @@ import { checkSpelling } from '../../core/headers.ts'
 import { rejectUnknownOptions, type OptionKeys } from '../../core/option-keys.ts'
 import { checkBoolean, checkObject, checkTextList, checkTextOption } from '../../core/option-values.ts'
 import { checkAccess } from './access-spec.ts'
+import { balanceSpec, defaultBalance } from './balance-spec.ts'
 import { checkFixedHeader, checkForwarded } from './check-headers.ts'
 import { isSafe } from './check-method.ts'
 import { checkLayers } from './layers.ts'
 import type { AnyOperationOptions } from './operation-options.ts'
 import type { UpstreamOptions } from './options.ts'
 import { originFault, originText } from './origin.ts'
+import { declaredOrigins, isDiscovered, originSpecs, type UpstreamOrigins } from './origins-spec.ts'
 import { checkPolicies } from './policies-spec.ts'
 import { upstreamRenames } from './renamed.ts'
 import type { UpstreamSpec } from './spec.ts'
 
 const upstreamOptions: OptionKeys<UpstreamOptions> = {
   origin: true,
+  origins: true,
+  balance: true,
   concurrency: true,
+  divideConcurrency: true,
   connections: true,
   maxQueue: true,
   retry: true,
@@ -57,6 +62,8 @@ export const maxAdaptiveConnections = 200
 /** The largest value of `redirects`. */
 const maxRedirects = 10
 
+const example = "'https://catfact.ninja'"
+
 const upstreamName = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/
 
 /** Checks the declaration of an upstream and adds its defaults. */
@@ -74,6 +81,7 @@ export function upstreamSpec(
   rejectUnknownOptions(owner, options, upstreamOptions, { renamed: upstreamRenames })
   const {
     concurrency = 64,
+    divideConcurrency = false,
     connections = concurrency === 'adaptive' ? maxAdaptiveConnections : concurrency + spareConnections,
     maxQueue = 2048,
     attemptTimeout = 1000,
@@ -100,6 +108,13 @@ export function upstreamSpec(
         'would wait for a connection: raise connections or lower concurrency',
     )
   }
+  checkBoolean(owner, 'divideConcurrency', divideConcurrency)
+  if (divideConcurrency && concurrency === 'adaptive') {
+    throw new TypeError(
+      `${owner}: divideConcurrency excludes concurrency: 'adaptive', which finds the share of each replica by ` +
+        'itself: leave out one of them',
+    )
+  }
   wholeNumber(owner, 'maxQueue', maxQueue, { min: 0 })
   wholeNumber(owner, 'attemptTimeout', attemptTimeout, { unit: 'ms' })
   wholeNumber(owner, 'connectTimeout', connectTimeout, { unit: 'ms' })
@@ -118,8 +133,10 @@ export function upstreamSpec(
   checkSpelling(owner, Object.keys(headers))
   for (const [header, value] of Object.entries(headers)) checkFixedHeader(owner, header, value)
 
+  const origins = checkOrigins(owner, name, options)
   const checked = Object.freeze({
     coalesces: operations.some(each => each?.coalesce || each?.cache),
+    coalescesReplicas: operations.some(each => each?.coalesce === 'replicas'),
     caches: operations.some(each => each?.cache),
     listsStatuses: operations.some(each => each?.responses),
     keyBatches: operations.some(each => each?.keyBatch !== undefined),
@@ -128,8 +145,10 @@ export function upstreamSpec(
     maxCacheBytes,
     name,
     ...checkPolicies(owner, options),
-    origin: checkOrigin(owner, options.origin),
+    ...origins,
+    balance: options.balance === undefined ? defaultBalance : balanceSpec(owner, options.balance),
     concurrency,
+    divideConcurrency,
     connections,
     maxQueue,
     attemptTimeout,
@@ -145,13 +164,32 @@ export function upstreamSpec(
     decompress,
     redirects,
     layers: checkLayers(owner, layers),
-    ...checkAccess(owner, options),
+    ...checkAccess(owner, options, origins),
   })
   return withDeclared(checked, options)
 }
 
-function checkOrigin(owner: string, origin: string): string {
-  checkTextOption(owner, 'origin', origin, "'https://catfact.ninja'")
+function checkOrigins(
+  owner: string,
+  name: string,
+  { origin, origins, balance, proxy }: UpstreamOptions,
+): UpstreamOrigins {
+  if (origin !== undefined && origins !== undefined)
+    throw new TypeError(`${owner}: origin and origins exclude each other: remove one of them`)
+  if (origins === undefined) {
+    if (balance !== undefined) throw new TypeError(`${owner}: balance needs origins: replace origin by origins`)
+    return { origin: checkOrigin(owner, origin), origins: undefined }
+  }
+  const specs = originSpecs(`${owner}: origins`, origins)
+  if (proxy !== undefined && specs.some(isDiscovered))
+    throw new TypeError(`${owner}: addresses and srv have no effect with proxy, which resolves names: remove one`)
+  return declaredOrigins(name, specs)
+}
+
+function checkOrigin(owner: string, origin: string | undefined): string {
+  if (origin === undefined)
+    throw new TypeError(`${owner}: origin is missing: it must be a string such as ${example}, or set origins`)
+  checkTextOption(owner, 'origin', origin, example)
   const fault = originFault(origin)
   if (fault !== undefined) throw new TypeError(`${owner}: ${fault}`)
   return originText(new URL(origin))

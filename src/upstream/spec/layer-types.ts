@@ -39,6 +39,11 @@ export interface LayerCall<out T, out C = unknown> {
    * context.
    */
   readonly context: C
+  /**
+   * The scheme, host and port of the origin of this attempt, at `'attempt'` of an upstream with several origins.
+   * `undefined` at `'call'`, and with one origin: see `origin` of the upstream.
+   */
+  readonly origin: string | undefined
   /** The number of times that the call was sent, including this attempt; 0 at `'call'` before the first attempt. */
   readonly attempt: number
   /** The time until the deadline of the run, in ms. */
@@ -59,7 +64,11 @@ export interface LayerCall<out T, out C = unknown> {
 export interface LayerUpstream {
   /** Its name, as declared. */
   readonly name: string
-  /** The scheme, host and port of its origin: the declared one, or the one of its override. */
+  /**
+   * The scheme, host and port of its origin: the declared one, or the one of its override. With several origins it is
+   * `SCHEME://NAME.invalid`, or `SCHEME://NAME.HASH.invalid` with those of an override. `origin` of the call is then
+   * that of the attempt.
+   */
   readonly origin: string
   /** The base path of its origin, for example `/v1`, which precedes the path of every call. Empty without one. */
   readonly prefix: string

@@ -108,10 +108,12 @@ export interface OperationOptions<P, O, Pa, Q, B, H, I, R, KB = never> {
    */
   readonly responseHeaders?: H
   /**
-   * Lets equal calls in flight share one answer, which is frozen. Do not set it if answers must differ.
+   * Lets equal calls in flight share one answer, which is frozen. Do not set it if answers must differ. With
+   * `'replicas'`, equal calls of all replicas share it through the store of `cache`, which the operation then needs. It
+   * has the effect of `true` if the store has no leases.
    * @default false
    */
-  readonly coalesce?: boolean
+  readonly coalesce?: boolean | 'replicas'
   /**
    * Stores answers and shares them. With `true`, an answer is used for as long as its headers allow (RFC 9111, as a
    * shared cache). With times, they apply to answers whose headers give no time. Only the answers of GET, HEAD, QUERY

@@ -1,5 +1,6 @@
 import type { AccessOptions } from './access-options.ts'
 import type { Layers } from './layers.ts'
+import type { BalanceOptions, OriginOptions } from './origin-options.ts'
 
 /** The options of retries. */
 export interface RetryOptions {
@@ -33,6 +34,12 @@ export interface RetryBudgetOptions {
   readonly ratio?: number
   /** Attempts per second that are always allowed, independently of the number of calls. @default 10 */
   readonly minPerSecond?: number
+  /**
+   * Uses one budget for all replicas, if the service shares its state on Redis. `minPerSecond` is then that of all
+   * replicas together.
+   * @default false
+   */
+  readonly shared?: boolean
 }
 
 /** The conditions under which the circuit breaker opens, and the time it stays open. */
@@ -82,14 +89,29 @@ export interface BreakerOptions {
 export interface UpstreamOptions extends AccessOptions {
   /**
    * The scheme, host and port, for example `https://catfact.ninja`. A base path, as in `https://api.example/v1`, comes
-   * before the path of every operation.
+   * before the path of every operation. An upstream has `origin` or `origins`.
+   * @default the origins in `origins`
    */
-  readonly origin: string
+  readonly origin?: string
+  /**
+   * The origins of the upstream, 1 to 64, if there are several. Each attempt is sent to one of them. A string is the
+   * `origin` of an entry.
+   * @default the one in `origin`
+   */
+  readonly origins?: readonly (string | OriginOptions)[]
+  /** The choice among `origins`. @default the defaults of `BalanceOptions` */
+  readonly balance?: BalanceOptions
   /**
    * The limit on calls in flight. With `'adaptive'` it changes with the load that the upstream can handle.
    * @default 64
    */
   readonly concurrency?: number | 'adaptive'
+  /**
+   * Divides `concurrency` by the number of live replicas, if the service shares its state on Redis. A process has at
+   * least one permit. Excludes `concurrency: 'adaptive'`.
+   * @default false
+   */
+  readonly divideConcurrency?: boolean
   /** The limit on sockets, at least `concurrency`. @default `concurrency` + 16, or 200 if it is adaptive */
   readonly connections?: number
   /**
@@ -108,7 +130,7 @@ export interface UpstreamOptions extends AccessOptions {
    * @default false
    */
   readonly hedge?: HedgeOptions | boolean
-  /** Limit on retries and hedges together. @default { ratio: 0.2, minPerSecond: 10 } */
+  /** Limit on retries and hedges together. @default { ratio: 0.2, minPerSecond: 10, shared: false } */
   readonly retryBudget?: RetryBudgetOptions
   /**
    * The circuit breaker, which refuses calls while the upstream fails.

@@ -55,6 +55,18 @@ export function partitionSpec(spec: UpstreamSpec, own: Partition): UpstreamSpec 
   }
 }
 
+/**
+ * Returns the upstream with the limits that one process has.
+ *
+ * @param own - The partition of the process. @default all limits
+ * @param sharesState - True if the replicas share state, which then divides a shared retry budget.
+ */
+export function dividedSpec(spec: UpstreamSpec, own: Partition | undefined, sharesState: boolean): UpstreamSpec {
+  if (own === undefined) return spec
+  const divided = partitionSpec(spec, own)
+  return sharesState && spec.retryBudget.shared ? { ...divided, retryBudget: spec.retryBudget } : divided
+}
+
 /** Returns the upstream with its concurrency and connections reduced by a factor. Each is at least 1. */
 export function scaledSpec(spec: UpstreamSpec, scale: number): UpstreamSpec {
   if (scale === 1) return spec

@@ -1,5 +1,6 @@
 import { numberWithin, wholeNumber } from '../../core/bounds.ts'
 import { rejectUnknownOptions, type OptionKeys } from '../../core/option-keys.ts'
+import { checkBoolean } from '../../core/option-values.ts'
 import type { BreakerOptions, RetryBudgetOptions, HedgeOptions, RetryOptions, UpstreamOptions } from './options.ts'
 import { breakerRenames, hedgeRenames, retryBudgetRenames, retryRenames } from './renamed.ts'
 
@@ -21,7 +22,7 @@ export interface PoliciesSpec {
 
 const retryOptions: OptionKeys<RetryOptions> = { maxAttempts: true, initialDelay: true, maxDelay: true }
 const hedgeOptions: OptionKeys<HedgeOptions> = { delay: true, percentile: true, maxRatio: true }
-const retryBudgetOptions: OptionKeys<RetryBudgetOptions> = { ratio: true, minPerSecond: true }
+const retryBudgetOptions: OptionKeys<RetryBudgetOptions> = { ratio: true, minPerSecond: true, shared: true }
 const breakerOptions: OptionKeys<BreakerOptions> = {
   failureRatio: true,
   minimumCalls: true,
@@ -71,10 +72,11 @@ function hedgeSpec(owner: string, options: HedgeOptions): HedgeSpec {
 
 function retryBudgetSpec(owner: string, options: RetryBudgetOptions): Required<RetryBudgetOptions> {
   rejectUnknownOptions(owner, options, retryBudgetOptions, { group: 'retryBudget', renamed: retryBudgetRenames })
-  const { ratio = 0.2, minPerSecond = 10 } = options
+  const { ratio = 0.2, minPerSecond = 10, shared = false } = options
   numberWithin(owner, 'retryBudget.ratio', ratio, 0, 1)
   numberWithin(owner, 'retryBudget.minPerSecond', minPerSecond, 0, 1_000_000)
-  return Object.freeze({ ratio, minPerSecond })
+  checkBoolean(owner, 'retryBudget.shared', shared)
+  return Object.freeze({ ratio, minPerSecond, shared })
 }
 
 function breakerSpec(owner: string, options: BreakerOptions): Required<BreakerOptions> {

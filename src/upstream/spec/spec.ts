@@ -1,12 +1,15 @@
 import type { z } from 'zod'
 import type { AccessSpec } from './access-spec.ts'
+import type { BalanceSpec } from './balance-spec.ts'
 import type { BodyType } from './body-type.ts'
 import type { CachePolicy } from './cache-policy.ts'
+import type { CoalesceSpec } from './check-coalesce.ts'
 import type { ResponseSpec } from './check-response.ts'
 import type { KeyBatchSpec } from './key-batch-spec.ts'
 import type { HeaderInput } from './header-input.ts'
 import type { Layers } from './layers.ts'
 import type { UpstreamOptions } from './options.ts'
+import type { OriginSpec } from './origins-spec.ts'
 import type { PoliciesSpec } from './policies-spec.ts'
 import type { Template } from './template.ts'
 
@@ -16,16 +19,21 @@ export const initialConcurrency = 20
 /** The checked declaration of an upstream, with its defaults. */
 export interface UpstreamSpec
   extends
-    Required<Omit<UpstreamOptions, 'totalTimeout' | keyof PoliciesSpec | keyof AccessSpec>>,
+    Required<Omit<UpstreamOptions, 'origins' | 'balance' | 'totalTimeout' | keyof PoliciesSpec | keyof AccessSpec>>,
     PoliciesSpec,
     AccessSpec {
   readonly name: string
+  /** The origins among which each attempt has one; `undefined` if `origin` is the only one. */
+  readonly origins: readonly OriginSpec[] | undefined
+  readonly balance: BalanceSpec
   readonly totalTimeout: number | undefined
   readonly layers: Required<Layers>
   /** The number of permits that an adaptive limit starts with. @default 20 */
   readonly initialConcurrency?: number
   /** True if an operation coalesces equal calls. */
   readonly coalesces: boolean
+  /** True if replicas share the calls of an operation. */
+  readonly coalescesReplicas: boolean
   /** True if an operation stores answers. */
   readonly caches: boolean
   /** True if the body of an operation can be a stream. */
@@ -39,7 +47,7 @@ export interface UpstreamSpec
 }
 
 /** The checked declaration of an operation, bound to its upstream. */
-export interface OperationSpec extends ResponseSpec {
+export interface OperationSpec extends ResponseSpec, CoalesceSpec {
   readonly upstream: UpstreamSpec
   /** The name with its upstream: `catfact-ninja.fact`. */
   readonly name: string
@@ -57,7 +65,6 @@ export interface OperationSpec extends ResponseSpec {
   readonly contentType: string | undefined
   /** The headers in the input; `undefined` if a call has none. */
   readonly headers: HeaderInput | undefined
-  readonly coalesce: boolean
   /** The cache options; `undefined` if answers are not stored. */
   readonly cache: CachePolicy | undefined
   readonly idempotencyKey: ((input: never) => string) | undefined

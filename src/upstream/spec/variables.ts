@@ -26,6 +26,8 @@ export interface VariableReader {
   readonly upstream: string
   readonly faults: readonly VariableFault[]
   readonly secrets: string[]
+  /** The names and values of the variables, and the contents of the files, in the order in which they were read. */
+  readonly inputs: string[]
 }
 
 /** Creates a reader for one upstream. A variable with an empty value counts as not set. */
@@ -36,13 +38,19 @@ export function variableReader(
 ): VariableReader {
   const faults: VariableFault[] = []
   const secrets: string[] = []
+  const inputs: string[] = []
 
   const reader: VariableReader = {
     upstream,
     onFile,
     faults,
     secrets,
-    optional: variable => variables[variable]?.trim() || undefined,
+    inputs,
+    optional(variable) {
+      const value = variables[variable]?.trim() || undefined
+      inputs.push(`${variable}=${value ?? ''}`)
+      return value
+    },
     read(what, option, faultOf) {
       if (!(what instanceof Secret)) return what
       const given = reader.optional(what.variable)

@@ -22,6 +22,24 @@ export interface PoolOptions {
    * @default 1
    */
   readonly pipelining?: number
+  /**
+   * Returns whether a new socket may be opened, if the pool shares the limit on its sockets with other pools. It is
+   * called each time that the first request in the queue needs a socket, so again for a request that has to wait.
+   *
+   * @param mayClose - True if an idle socket of another pool may be closed for it.
+   * @default every socket up to `connections`
+   */
+  readonly mayOpen?: ((mayClose: boolean) => boolean) | undefined
+}
+
+/** The sockets of a pool, for a limit that several pools share. */
+export interface PoolSockets {
+  /** Returns the number of sockets that are open or being opened. */
+  readonly count: () => number
+  /** Returns the time at which the longest idle socket became idle, in ms; Infinity if no socket is idle. */
+  readonly idleSince: () => number
+  /** Closes the longest idle socket. */
+  readonly closeIdle: () => void
 }
 
 /** The numbers of connections of a pool. */
@@ -42,6 +60,7 @@ export interface Pool {
   readonly rejectQueued: (reason: () => unknown) => void
   /** Returns the numbers of connections at a moment. */
   readonly gauge: () => PoolGauge
+  readonly sockets: PoolSockets
   /** Closes every connection. Requests in flight and queued requests fail. */
   destroy(): Promise<void>
 }
@@ -65,7 +84,7 @@ const settledMs = 5
  */
 export function openPool(
   origin: string,
-  { connections: maxConnections, pipelining = 1, connect, ...options }: PoolOptions,
+  { connections: maxConnections, pipelining = 1, connect, mayOpen, ...options }: PoolOptions,
 ): Pool {
   const all: Connection[] = []
   /** A stack: the connection that was used last is used first, so that unused connections can close. */
@@ -123,11 +142,21 @@ export function openPool(
    * upstream is not about to close.
    */
   function take({ isUnsafe, needsNew }: RequestHandler, now: number): Connection | undefined {
-    if (needsNew) return closed.pop() ?? open() ?? idle.shift()
-    if (!isUnsafe) return warm() ?? closed.pop() ?? open()
+    if (needsNew) return fresh() ?? idle.shift()
+    if (!isUnsafe) return warm() ?? fresh()
     const [longest] = idle
     const isSettled = longest !== undefined && now - longest.idleSince >= settledMs && !earlyCloses.areFrequent
-    return (isSettled ? undefined : (closed.pop() ?? open())) ?? idle.shift()
+    return (isSettled ? undefined : fresh()) ?? idle.shift()
+  }
+
+  /**
+   * Returns a connection without a socket, if a socket may be opened for it. A pool that has an idle socket itself
+   * closes none of another pool.
+   */
+  function fresh(): Connection | undefined {
+    if (closed.length === 0 && all.length === maxConnections) return undefined
+    if (mayOpen?.(longestIdle() === undefined) === false) return undefined
+    return closed.pop() ?? open()
   }
 
   /**
@@ -151,8 +180,7 @@ export function openPool(
     connection.dispatch(handler.options, handler)
   }
 
-  function open(): Connection | undefined {
-    if (all.length === maxConnections) return undefined
+  function open(): Connection {
     const own = {
       ...options,
       connect: quietSocket(typeof connect === 'function' ? connect : createConnector(connect)),
@@ -177,6 +205,9 @@ export function openPool(
     if (index !== -1) closed.push(...idle.splice(index, 1))
   }
 
+  const isOpen = (connection: Connection) => connection.isConnected && !connection.isClosing
+  const longestIdle = () => idle.find(isOpen)
+
   return {
     dispatch(_, handler) {
       if (isClosed) return handler.onResponseError?.(null as never, new errors.ClientDestroyedError())
@@ -191,6 +222,12 @@ export function openPool(
       const open = (list: readonly Connection[]) => list.filter(({ isConnected }) => isConnected).length
       const unused = open(idle)
       return { active: open(all) - unused, idle: unused, opened }
+    },
+    sockets: {
+      // A socket that is closing belongs to an idle connection until its end is reported.
+      count: () => all.length - closed.length - idle.filter(connection => !isOpen(connection)).length,
+      idleSince: () => longestIdle()?.idleSince ?? Infinity,
+      closeIdle: () => longestIdle()?.replaceSocket(),
     },
     async destroy() {
       isClosed = true

@@ -1,19 +1,23 @@
 import type { SecureContext } from 'node:tls'
 import type { Dispatcher } from 'undici'
+import type { DialTarget } from '../connect/dial.ts'
 import type { ProxyAccess } from '../connect/proxy.ts'
 import type { Resolve } from '../connect/resolve.ts'
 import { routeTo } from '../connect/route.ts'
 import type { Service } from '../call/layer.ts'
+import type { OriginSpec } from '../spec/origins-spec.ts'
 import type { UpstreamSpec } from '../spec/spec.ts'
 import { Connection } from './connection.ts'
 import { dispatch, type Credentials } from './dispatch.ts'
-import { openPool, type PoolGauge } from './pool.ts'
+import { openPool, type PoolGauge, type PoolOptions, type PoolSockets } from './pool.ts'
 import { quietSocket } from './quiet-socket.ts'
 import { paddedLength } from './white-space.ts'
 
 /** The address of an upstream, after overrides. */
 export interface UpstreamAddress {
   readonly url: URL
+  /** The origins among which each attempt has one; `undefined` if the URL is that of the only one. */
+  readonly origins: readonly OriginSpec[] | undefined
   /** The prefix of every path: the path of the origin. */
   readonly prefix: string
   /** True if an override set the address. Such an address is trusted and may be private. */
@@ -27,6 +31,10 @@ export interface TransportOptions {
   readonly secureContext: SecureContext | undefined
   readonly proxy: ProxyAccess | undefined
   readonly credentials: Credentials
+  /** The address that is dialled in place of the host of the URL. @default the host of the URL */
+  readonly target?: DialTarget | undefined
+  /** Returns whether a new socket may be opened. @default every socket up to `connections` of the upstream */
+  readonly mayOpen?: PoolOptions['mayOpen']
 }
 
 /** Sends calls to one upstream. */
@@ -39,6 +47,7 @@ export interface Transport {
   readonly rejectQueued: (reason: () => unknown) => void
   /** Returns the numbers of connections at a moment. */
   readonly connections: () => PoolGauge
+  readonly sockets: PoolSockets
   readonly close: () => Promise<unknown>
 }
 
@@ -46,7 +55,14 @@ export interface Transport {
 export function openTransport(
   spec: UpstreamSpec,
   { url, prefix, isTrusted }: UpstreamAddress,
-  { resolve, secureContext, proxy, credentials: { headers: credentialHeaders, query } }: TransportOptions,
+  {
+    resolve,
+    secureContext,
+    proxy,
+    credentials: { headers: credentialHeaders, query },
+    target,
+    mayOpen,
+  }: TransportOptions,
 ): Transport {
   const { connections, connectTimeout, pipelining, maxResponseHeaderBytes: maxHeaderBytes } = spec
   const { origin, pathPrefix, headers, connect, cancelAll } = routeTo(url, {
@@ -56,8 +72,9 @@ export function openTransport(
     connectTimeout,
     isPublic: spec.publicOnly && !isTrusted,
     servername: spec.tls?.servername,
+    target,
   })
-  const pool = openPool(origin, { connections, connect, pipelining, maxHeaderBytes })
+  const pool = openPool(origin, { connections, connect, pipelining, maxHeaderBytes, mayOpen })
   const credentials = { headers: [...headers, ...credentialHeaders], query }
   return {
     service: dispatch(pool, pathPrefix + prefix, credentials, pipelining > 1),
@@ -66,6 +83,7 @@ export function openTransport(
     },
     rejectQueued: pool.rejectQueued,
     connections: pool.gauge,
+    sockets: pool.sockets,
     close: () => closeBoth(pool, cancelAll),
   }
 }
@@ -76,6 +94,10 @@ export interface SingleUseOptions {
   readonly proxy: ProxyAccess | undefined
   readonly connectTimeout: number
   readonly isPublic: boolean
+  /** The name that the certificate must contain. @default the host of the origin */
+  readonly servername?: string | undefined
+  /** The address that is dialled in place of the host of the URL. @default the host of the URL */
+  readonly target?: DialTarget | undefined
   /** The limit on one response body, in bytes. */
   readonly maxBytes: number
 }

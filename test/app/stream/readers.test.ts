@@ -53,7 +53,7 @@ test('a reader that stops within the last event is cut too, and one that reads s
     .required('long', () => long)
     .reply(z.string(), ({ long }) => long)
   const runtime = createRuntime()
-  const { port } = await serve(t, [described], { runtime, streams: { readTimeout: 300 } })
+  const { port } = await serve(t, [described], { runtime, streams: { readTimeout: 1000 } })
   const stopped = connect(port, '127.0.0.1').on('error', () => {})
   await once(stopped, 'connect')
   stopped.write(head('/long'))

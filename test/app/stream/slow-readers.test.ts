@@ -9,10 +9,10 @@ import { until } from '../../helpers/until.ts'
 const maxBytes = 65_536
 const readers = 1000
 /** Readers whose streams have more bytes than the buffers of a connection take. The streams of the others fit in them. */
-const flooded = 50
+const flooded = 20
 const steps = 80
 
-/** Streams of 20 KB, and streams that have a snapshot of 120 KB as often as snapshots may follow each other. */
+/** Streams of 20 KB, and streams that have a snapshot of 400 KB as often as snapshots may follow each other. */
 const definitions = `
 import { aggregate, defineUpstream, operation } from 'headwaters'
 import { z } from 'zod'
@@ -28,7 +28,7 @@ export const small = aggregate('small', { url: '/small', deadline: 60_000 })
 let builder = aggregate('flood', { url: '/flood', deadline: 60_000 }).required('it', () => source.ask())
 for (let step = 0; step < ${steps}; step++)
   builder = builder.optional('s' + step, () => after((step + 1) * 60, 'x'), { fallback: '' })
-export const flood = builder.reply(z.unknown(), args => ({ text: 'y'.repeat(120_000), last: args.s0 }))
+export const flood = builder.reply(z.unknown(), args => ({ text: 'y'.repeat(400_000), last: args.s0 }))
 export const gc = aggregate('gc', { url: '/gc' }).reply(z.unknown(), () => { globalThis.gc() })
 `
 
@@ -67,11 +67,14 @@ test('a thousand readers that stop cost no more than their bound, and hold no co
   }
   /** Opens all streams, and waits for the ends of their runs. Returns the memory of the service, in bytes. */
   const serveAll = async (isReading: boolean) => {
-    const before = await read('headwaters_runs_total', 'aggregate="flood"')
+    const ended = async () =>
+      (await read('headwaters_runs_total', 'aggregate="flood"')) +
+      (await read('headwaters_runs_total', 'aggregate="small"'))
+    const before = await ended()
     const callers = await Promise.all(
       Array.from({ length: readers }, (_, index) => open(index < flooded ? '/flood' : '/small', isReading)),
     )
-    await until(async () => (await read('headwaters_runs_total', 'aggregate="flood"')) - before === flooded)
+    await until(async () => (await ended()) - before === readers)
     if (isReading) {
       await until(async () => (await read('headwaters_open_streams')) === 0)
       for (const caller of callers) caller.destroy()

@@ -8,6 +8,8 @@ const scripts = {
   'bench:permits': 'permits/main.ts',
   'bench:fairness': 'fairness/main.ts',
   'bench:memory': 'memory/main.ts',
+  'bench:reloads': 'reloads/main.ts',
+  'bench:bulk': 'bulk/main.ts',
   'soak:memory': 'memory/soak.ts',
 }
 

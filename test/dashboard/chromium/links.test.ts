@@ -1,17 +1,11 @@
 import { test } from 'tap'
-import type { DashboardEvent, Sample, VerdictPart } from '../../../src/dashboard/protocol.ts'
+import type { VerdictPart } from '../../../src/dashboard/protocol.ts'
 import { chromiumMissing } from '../../helpers/chromium.ts'
-import { dashboardEvents } from '../../helpers/dashboard-events.ts'
+import { dashboardEvents, withSample } from '../../helpers/dashboard-events.ts'
 import { openDashboard } from '../../helpers/dashboard-page.ts'
 import { until } from '../../helpers/until.ts'
 
 const skip = { skip: chromiumMissing }
-
-/** Changes the samples, also that of a first event. */
-const withSample =
-  (change: (sample: Sample) => Sample) =>
-  (event: DashboardEvent): DashboardEvent =>
-    event.type === 'sample' ? change(event) : event.type === 'hello' ? { ...event, now: change(event.now) } : event
 
 test('a link to an aggregate shows its row also while the filter hides it', skip, async t => {
   const served = await dashboardEvents(t, { scenario: 'failing' })

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core'
 import { test } from 'tap'
 import { chromiumMissing } from '../../helpers/chromium.ts'
-import { dashboardEvents } from '../../helpers/dashboard-events.ts'
+import { dashboardEvents, withSample } from '../../helpers/dashboard-events.ts'
 import { openDashboard } from '../../helpers/dashboard-page.ts'
 import { until } from '../../helpers/until.ts'
 
@@ -32,6 +32,11 @@ test(
 
 test('the circle of an upstream has an area by its traffic', skip, async t => {
   const served = await dashboardEvents(t, { scenario: 'healthy' })
+  // Without calls that a cache answers, the traffic is the number of the tile at each moment.
+  served.alter = withSample(sample => ({
+    ...sample,
+    upstreams: sample.upstreams.map(row => ({ ...row, calls: row.attempts })),
+  }))
   const { page } = await openDashboard(t, served.url)
   const circles = await page.evaluate<{ rate: number; width: number }[]>(`Array.from(
     document.querySelectorAll('.tile'),

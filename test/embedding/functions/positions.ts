@@ -47,6 +47,7 @@ function asking(
     path = '/ok',
     cache = false,
     breaker = false,
+    balanced = false,
     connectTimeout = 5000,
     timeout = 10_000,
   }: {
@@ -54,6 +55,8 @@ function asking(
     path?: string
     cache?: boolean
     breaker?: boolean
+    /** If true, the upstream has two origins, and the first failure ejects one. */
+    balanced?: boolean
     connectTimeout?: number
     timeout?: number
   } = {},
@@ -61,7 +64,12 @@ function asking(
   const up = defineUpstream(
     'up',
     {
-      origin,
+      ...(balanced
+        ? {
+            origins: [origin, origin.replace('127.0.0.1', 'localhost')],
+            balance: { ejection: { consecutiveFailures: 1 } },
+          }
+        : { origin }),
       layers,
       connectTimeout,
       retry: false,
@@ -129,6 +137,13 @@ export const positions: Readonly<Record<string, Position>> = {
       runtime: { onBreakerChange },
     }),
     expected: way => (way.startsWith('throws') ? 'INTERNAL' : 'UPSTREAM_STATUS'),
+  },
+  'RuntimeOptions.onOriginChange': {
+    stage: (onOriginChange, origin, isSlow) => ({
+      aggregate: asking(origin, isSlow, { path: '/fail', balanced: true }),
+      runtime: { onOriginChange },
+    }),
+    expected: () => 'UPSTREAM_STATUS',
   },
   'RuntimeOptions.onThreadError': {
     stage: (onThreadError, origin, isSlow) => ({ aggregate: asking(origin, isSlow), runtime: { onThreadError } }),

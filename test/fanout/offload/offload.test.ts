@@ -60,9 +60,12 @@ function heldTasks() {
   return { tasks, runtime }
 }
 
+/** The limit on the time of a run, in ms. On a busy machine a thread takes seconds to start. */
+const deadline = 20_000
+
 test('a merge, a step and what they call may run in threads, and values come as they were', async t => {
   const runtime = runtimeOf(t)
-  const described = aggregate('all', { url: '/all', query: z.object({ count: z.coerce.number() }) })
+  const described = aggregate('all', { url: '/all', query: z.object({ count: z.coerce.number() }), deadline })
     .context(async ({ query }) => ({ user: await add(query.count, 1) }))
     .required('step', same)
     .optional('inside', async ({ query }) => add(await add(query.count), 10), { fallback: 0 })
@@ -91,7 +94,7 @@ test('a merge, a step and what they call may run in threads, and values come as 
 
 test('hooks may be offloaded themselves, and are given no more than data', async t => {
   const runtime = runtimeOf(t)
-  const described = aggregate('hooked', { url: '/hooked' })
+  const described = aggregate('hooked', { url: '/hooked', deadline })
     .context(kinds)
     .required('step', () => 'a step')
     .reply(Any, kinds)
@@ -113,7 +116,7 @@ test('a value that cannot be sent to a thread is reported with the aggregate, th
     readonly name = 'ada'
   }
   const described = (end: 'step' | 'merge') => {
-    const opened = aggregate('users', { url: '/users' }).context(() => ({ user: new User() }))
+    const opened = aggregate('users', { url: '/users', deadline }).context(() => ({ user: new User() }))
     return end === 'merge' ? opened.reply(Any, same) : opened.required('who', same).reply(Any, () => 1)
   }
   for (const [end, place] of [
@@ -132,7 +135,7 @@ test('a value that cannot be sent to a thread is reported with the aggregate, th
         'which the thread would receive only the fields: pass plain data only',
     })
   }
-  const signalling = aggregate('signalling', { url: '/s' }).reply(Any, ({ signal }) => same({ signal }))
+  const signalling = aggregate('signalling', { url: '/s', deadline }).reply(Any, ({ signal }) => same({ signal }))
   t.match((await problemOf(fanOut(signalling, {}, { runtime }))).cause, {
     message: /signal is an object of the class AbortSignal/,
   })
@@ -141,7 +144,7 @@ test('a value that cannot be sent to a thread is reported with the aggregate, th
 test('an error of a thread has the class and the fields that it has without a thread', async t => {
   const runtime = runtimeOf(t)
   const at = (merge: () => Promise<unknown>) =>
-    aggregate('thrown', { url: '/thrown' })
+    aggregate('thrown', { url: '/thrown', deadline })
       .required('a', () => 1)
       .reply(Any, merge)
   t.match(await problemOf(fanOut(at(offload<Functions, 'refusing'>(module, 'refusing')), {}, { runtime })), {
@@ -163,7 +166,7 @@ test('an error of a thread has the class and the fields that it has without a th
     code: 'INTERNAL',
     statusCode: 500,
   })
-  const falling = aggregate('falling', { url: '/falling' })
+  const falling = aggregate('falling', { url: '/falling', deadline })
     .optional('a', async (): Promise<number> => failing(), { fallback: 'fallback' })
     .reply(Any, ({ a }) => a)
   t.match(await fanOut(falling, {}, { runtime }), {
@@ -175,12 +178,12 @@ test('an error of a thread has the class and the fields that it has without a th
 test('a run that finds the queue full is refused, and an optional step falls back', async t => {
   const runtime = runtimeOf(t, { count: 1, queue: 0 })
   const gate = makeGate()
-  const holding = aggregate('holding', { url: '/h' }).reply(Any, () => hold(gate.cells))
+  const holding = aggregate('holding', { url: '/h', deadline }).reply(Any, () => hold(gate.cells))
   const held = fanOut(holding, {}, { runtime })
   await gate.came(1)
   const problem = await problemOf(
     fanOut(
-      aggregate('sum', { url: '/sum' }).reply(Any, () => add(1)),
+      aggregate('sum', { url: '/sum', deadline }).reply(Any, () => add(1)),
       {},
       { runtime },
     ),
@@ -191,7 +194,7 @@ test('a run that finds the queue full is refused, and an optional step falls bac
     retryAfterSeconds: 1,
     detail: "aggregate 'sum', merge has no free thread, and the queue for one is full.",
   })
-  const falling = aggregate('falling', { url: '/f' })
+  const falling = aggregate('falling', { url: '/f', deadline })
     .optional('a', () => add(1), { fallback: 'fallback' })
     .reply(Any, ({ a }) => a)
   t.match(await fanOut(falling, {}, { runtime }), {
@@ -224,14 +227,14 @@ test('at the deadline a merge is ended with its thread, and the answer is the on
 test('a task ends with whatever ends its run or its step', async t => {
   const { tasks, runtime } = heldTasks()
   const gone = new AbortController()
-  const merging = aggregate('merging', { url: '/m' }).reply(Any, same)
+  const merging = aggregate('merging', { url: '/m', deadline }).reply(Any, same)
   const left = failure(fanOut(merging, {}, { runtime, signal: gone.signal }))
   const leaving = new Error('the caller has gone')
   gone.abort(leaving)
   t.equal(await left, leaving)
   t.equal(tasks.at(-1)?.stopped[0], leaving, 'the caller has gone')
 
-  const failing = aggregate('failing', { url: '/f' })
+  const failing = aggregate('failing', { url: '/f', deadline })
     .required('slow', () => same(1))
     .required('sure', () => oracle.ask({ id: 1 }))
     .reply(Any, () => 1)
@@ -242,13 +245,13 @@ test('a task ends with whatever ends its run or its step', async t => {
   const reasons = tasks.at(-1)?.stopped as readonly DOMException[]
   t.equal(String(reasons[0]), 'AbortError: the run has failed', 'a required step has failed')
 
-  const timed = aggregate('timed', { url: '/t' })
+  const timed = aggregate('timed', { url: '/t', deadline })
     .optional('slow', () => same(1), { fallback: 'late', timeout: 1 })
     .reply(Any, ({ slow }) => slow)
   t.match(await fanOut(timed, {}, { runtime }), { data: 'late', sources: { slow: { code: 'STEP_TIMEOUT' } } })
   t.match(tasks.at(-1)?.stopped, [{ code: 'STEP_TIMEOUT' }], 'the step has')
 
-  const dangling = aggregate('dangling', { url: '/d' })
+  const dangling = aggregate('dangling', { url: '/d', deadline })
     .required('a', () => {
       void same(1)
       return 2
@@ -261,7 +264,7 @@ test('a task ends with whatever ends its run or its step', async t => {
 test('nothing listens to a run when its tasks are done', async t => {
   const { tasks, runtime } = heldTasks()
   let size: (() => number) | undefined
-  const described = aggregate('sized', { url: '/s' }).reply(Any, async () => {
+  const described = aggregate('sized', { url: '/s', deadline }).reply(Any, async () => {
     const { abort } = currentInvocation.getStore() ?? {}
     size = () => abort?.size ?? -1
     const value = await same(1)
@@ -303,7 +306,7 @@ test('tasks fail with the runtime that is closed', async t => {
   const gate = makeGate()
   const run = problemOf(
     fanOut(
-      aggregate('cut', { url: '/c' }).reply(Any, () => burn(gate.cells)),
+      aggregate('cut', { url: '/c', deadline }).reply(Any, () => burn(gate.cells)),
       {},
       { runtime },
     ),

@@ -23,6 +23,31 @@ const { declaration, module, environment, commandLine, testKit, demoUpstream, re
  * match. Generated ones are tried besides.
  */
 export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
+  'bulk/names.ts': {
+    '/^[0-9a-f]{32}$/': [
+      ['', '0', ''],
+      ['', 'a', 'g'],
+      ['0123456789abcdef', '0', ' '],
+    ],
+  },
+  'bulk/object-store.ts': {
+    '/^[a-z0-9][a-z0-9-]*(?:\\/[a-z0-9][a-z0-9-]*)*$/': [
+      ['a', 'a', '!'],
+      ['a', '-', '/'],
+      ['a', '/a', '/'],
+      ['', 'a-/a', '.'],
+    ],
+  },
+  'commands/bulk.ts': {
+    '/^\\d+$/': commandLine,
+  },
+  'http/bulk/byte-range.ts': {
+    '/^bytes=(\\d{0,15})-(\\d{0,15})$/': [
+      ['bytes=', '1', ''],
+      ['bytes=', '1', '-'],
+      ['bytes=1-', '1', 'x'],
+    ],
+  },
   'commands/load/options.ts': {
     '/^(\\d{1,9}(?:\\.\\d{1,3})?)(ms|s|m|h)$/': commandLine,
     '/^[A-Za-z]+$/': commandLine,
@@ -55,11 +80,15 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
     '/^\\/body/': commandLine,
   },
   'config.ts': {
-    '/^HEADWATERS_UPSTREAM_([A-Z0-9_]+?)_(ORIGIN|CONCURRENCY|ATTEMPT_TIMEOUT_MS|OFF|SLOTS|TIMEOUT_MS)$/': environment,
+    '/^HEADWATERS_UPSTREAM_([A-Z0-9_]+?)_(ORIGINS|ORIGIN|CONCURRENCY|ATTEMPT_TIMEOUT_MS|OFF|SLOTS|TIMEOUT_MS)$/':
+      environment,
     '/^\\d{1,3}$/': environment,
   },
   'core/bearer-key.ts': {
     '/^[\\w.~+/-]+=*$/': environment,
+  },
+  'definitions/declaring-module.ts': {
+    '/^node:internal\\/modules\\//': module,
   },
   'definitions/find-files.ts': {
     '/\\.(?:ts|mts|js|mjs)$/': module,
@@ -67,19 +96,20 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
     '/\\.test\\.\\w+$/': module,
   },
   'definitions/import-fault.ts': {
-    '/\\?headwaters=\\d+/g': module,
     '/ imported from .*$/s': module,
     '/^((?:file:\\/\\/|\\/|[A-Za-z]:\\\\)[^\\n]*?):(\\d+)\\n/': module,
     '/ imported from (.+)$/m': module,
     '/^ {4}at .*?\\(?((?:file:\\/\\/|\\/|[A-Za-z]:\\\\)[^\\n()]*?):(\\d+:\\d+)\\)?$/gm': module,
-    '/\\?headwaters=\\d+$/': module,
   },
   'definitions/missing-files.ts': {
     '/^\\.(?:[cm]?[jt]s|json)$/': module,
   },
-  'definitions/modules.ts': {
-    '/^(?:\\.{0,2}\\/|file:)/': module,
+  'definitions/module-url.ts': {
     '/[?&]headwaters=(\\d+)$/': module,
+    '/\\?headwaters=\\d+/g': module,
+  },
+  'definitions/find-module.ts': {
+    '/^(?:\\.{0,2}\\/|file:)/': module,
     '/^zod(?:\\/|$)/': module,
     '/^\\.\\.?\\//': module,
     '/(?:\\.js)?$/': module,
@@ -581,6 +611,9 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
       ['x', '/', 'x/'],
       ['', '/x', ''],
     ],
+  },
+  'upstream/spec/origins-spec.ts': {
+    '/^_[a-z0-9-]{1,32}\\._[a-z0-9-]{1,32}\\.[a-z0-9_.-]{1,185}$/i': declaration,
   },
   'upstream/spec/secret.ts': {
     '/^[A-Za-z_][A-Za-z0-9_]*$/': declaration,

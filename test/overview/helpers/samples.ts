@@ -36,17 +36,19 @@ export interface UpstreamEvents {
   readonly permitLimit?: number
   readonly queued?: number
   readonly breaker?: (typeof breakerStates)[number]
+  readonly origins?: number
+  readonly originsOut?: number
 }
 
 /** Returns the row of an upstream that has answered and failed so often. */
 export function upstreamRow(name: string, events: UpstreamEvents): UpstreamCounts {
   const { ok = 0, failed = 0, failure = '503', ms = 10, counts = {} } = events
-  const { permits = 0, permitLimit = 16, queued = 0, breaker = 'closed' } = events
+  const { permits = 0, permitLimit = 16, queued = 0, breaker = 'closed', origins = 0, originsOut = 0 } = events
   const all = { attempts: ok + failed, failedAttempts: failed, calls: ok + failed, lostCalls: failed, ...counts }
   return {
     name,
     counts: upstreamCountNames.map(each => (all as Record<string, number>)[each] ?? 0),
-    gauges: [permits, permitLimit, queued, breakerStates.indexOf(breaker)],
+    gauges: [permits, permitLimit, queued, breakerStates.indexOf(breaker), origins, originsOut],
     latency: ok + failed === 0 ? [] : [latencyBucketOf(ms), ok + failed],
     failures: failed === 0 ? [] : [[failure, failed]],
   }

@@ -8,6 +8,7 @@ import { inputFields } from '../../../src/commands/run/input-fields.ts'
 import { Environment } from '../../../src/config.ts'
 import { aggregates } from '../../../src/routes/index.ts'
 import { childEnvironment } from '../../helpers/child-environment.ts'
+import { bulkUrls } from '../../../src/http/bulk/bulk-route.ts'
 import { root } from './pages.ts'
 
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
@@ -18,18 +19,24 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
 const npmCommands = ['ci', 'install', 'pack', 'pkg', 'publish', 'version', 'login', 'view', 'audit']
 
 /** Programs whose arguments are not those of this project, so that only their name is checked. */
-const foreign = ['jq', 'echo', 'cd', 'mkdir', 'head', 'git', 'kill']
+const foreign = ['jq', 'echo', 'cd', 'mkdir', 'head', 'git', 'kill', 'systemctl', 'systemd-analyze']
 
 /** Reads the words of a shell block: one list per command, without comments, redirections and substitutions. */
 export function commandsOf(code: string): string[][] {
   const commands: string[][] = [[]]
   const joined = code.replaceAll('\\\n', ' ')
-  for (const [word, single, double] of joined.matchAll(
+  let end = 0
+  for (const { 0: word, 1: single, 2: double, index } of joined.matchAll(
     /(?<=^|\s)#[^\n]*|'([^']*)'|"([^"]*)"|\n|&&|;|\|(?=\s)|<\(|\)|>\s*\S+|(?:[^\s'"()|;&<>]|\|(?=\S)|<(?=\w+>)|(?<=<\w+)>)+/g,
   )) {
     if (word.startsWith('#') || word.startsWith('>')) continue
+    const words = commands.at(-1) as string[]
+    const quoted = single ?? double
     if (['\n', '&&', ';', '|', '<(', ')'].includes(word)) commands.push([])
-    else commands.at(-1)?.push(single ?? double ?? word)
+    else if (quoted !== undefined && index === end && words.at(-1)?.endsWith('=') === true)
+      words.push(words.pop() + quoted)
+    else words.push(quoted ?? word)
+    end = index + word.length
   }
   return commands.filter(words => words.length > 0)
 }
@@ -51,7 +58,7 @@ export async function shellFaults(words: readonly string[], context: ShellContex
   const known = (name: string) =>
     name in Environment.shape ||
     (name.startsWith('OTEL_') && otlpSettings.includes(`'${name}'`)) ||
-    /^HEADWATERS_UPSTREAM_[A-Z_]+_(?:ORIGIN|CONCURRENCY|ATTEMPT_TIMEOUT_MS|OFF)$/.test(name)
+    /^HEADWATERS_UPSTREAM_[A-Z_]+_(?:ORIGINS?|CONCURRENCY|ATTEMPT_TIMEOUT_MS|OFF)$/.test(name)
   const unknown = variables.filter(name => !known(name)).map(name => `there is no variable ${name}`)
   return at === -1 ? unknown : [...unknown, ...(await programFaults(words.slice(at), context))]
 }
@@ -64,6 +71,7 @@ async function programFaults(words: readonly string[], context: ShellContext): P
   if (program === 'headwaters') return commandFaults(args)
   if (program === 'npm') return npmFaults(args)
   if (program === 'curl') return curlFaults(args, context)
+  if (program === 'docker' || program === 'kubectl' || program === 'install') return deploymentFaults(args)
   if (program === 'apt-get') {
     const installed = readFileSync(join(root, '.ci/run'), 'utf8')
     return args.slice(1).flatMap(name => (installed.includes(name) ? [] : `.ci/run does not install ${name}`))
@@ -73,6 +81,16 @@ async function programFaults(words: readonly string[], context: ShellContext): P
     return existsSync(join(root, file)) ? helpFaults(file, rest) : [`there is no file ${file}`]
   }
   return [`no check for the program ${program}`]
+}
+
+/** Compares the variables of containers with those of the service, and the paths below `ops/` with the checkout. */
+function deploymentFaults(args: readonly string[]): string[] {
+  const variables = args.filter((_, at) => args[at - 1] === '--env').map(word => word.split('=')[0] as string)
+  const paths = args.flatMap(word => /(?:^|[:/])(ops\/[\w./-]+)/.exec(word)?.[1] ?? [])
+  return [
+    ...variables.filter(name => !(name in Environment.shape)).map(name => `there is no variable ${name}`),
+    ...paths.filter(path => !existsSync(join(root, path))).map(path => `there is no file ${path}`),
+  ]
 }
 
 async function npmFaults([command = '', ...args]: readonly string[]): Promise<string[]> {
@@ -106,6 +124,7 @@ const commandModules: Readonly<Record<string, () => Promise<{ readonly command: 
   run: () => import('../../../src/commands/run.ts'),
   explain: () => import('../../../src/commands/explain.ts'),
   batch: () => import('../../../src/commands/batch.ts'),
+  bulk: () => import('../../../src/commands/bulk.ts'),
   openapi: () => import('../../../src/commands/openapi.ts'),
   check: () => import('../../../src/commands/check.ts'),
   load: () => import('../../../src/commands/load.ts'),
@@ -137,10 +156,22 @@ async function commandFaults(args: readonly string[]): Promise<string[]> {
 }
 
 /** The options of curl that pages use, and the number of their values. */
-const curlOptions: Readonly<Record<string, number>> = { '-N': 0, '-s': 0, '-H': 1, '-X': 1, '-d': 1 }
+const curlOptions: Readonly<Record<string, number>> = {
+  '-N': 0,
+  '-s': 0,
+  '-H': 1,
+  '-X': 1,
+  '-d': 1,
+  '--data-binary': 1,
+}
 
 /** The types of streams, whose first event is a plan. */
 const streamTypes = /^(?:application\/(?:x-ndjson|jsonl)|text\/event-stream)/
+
+/** True for a path of bulk runs. The built-in aggregates have none. */
+function isBulkPath(path: string): boolean {
+  return Object.values(bulkUrls).some(url => new RegExp(`^${url.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(path))
+}
 
 async function curlFaults(args: readonly string[], { request, declaredPaths }: ShellContext): Promise<string[]> {
   const address = args.find(word => /^https?:/.test(word))
@@ -160,7 +191,7 @@ async function curlFaults(args: readonly string[], { request, declaredPaths }: S
   const isDeclared = declaredPaths.some(path =>
     new RegExp(`^${path.replaceAll(/[{:]\w+\}?/g, '[^/]+')}$`).test(pathname),
   )
-  if (isDeclared) return []
+  if (isDeclared || isBulkPath(pathname)) return []
   method ??= body === undefined ? 'GET' : 'POST'
   const response = await request(pathname + search, { method, headers, ...(body !== undefined && { body }) })
   const text = await response.text()

@@ -15,6 +15,7 @@ import { breed } from '../../../src/routes/breed.ts'
 import { aggregates } from '../../../src/routes/index.ts'
 import { listenAt } from '../../../src/server/process/listen.ts'
 import { runViewAfter } from '../../helpers/run-view-after.ts'
+import { originLines } from './origins-text.ts'
 import { root } from './pages.ts'
 import { lineFaults, sentEventFaults } from './stream-text.ts'
 import { unqueuedCallText } from './unqueued-call.ts'
@@ -23,6 +24,17 @@ import { unqueuedCallText } from './unqueued-call.ts'
 const clients = readdirSync(join(root, 'src/clients'))
   .map(file => readFileSync(join(root, 'src/clients', file), 'utf8'))
   .join('\n')
+
+const redisSources = readdirSync(join(root, 'src/redis'), { recursive: true, encoding: 'utf8' })
+  .filter(file => file.endsWith('.ts'))
+  .map(file => readFileSync(join(root, 'src/redis', file), 'utf8'))
+  .join('\n')
+
+/** Commands of Redis that a client sends by itself when it connects. */
+const connecting = ['hello', 'auth', 'select', 'client|setname']
+
+/** True for a command of Redis that the sources or the client send. */
+const isSent = (name: string) => connecting.includes(name) || new RegExp(`\\b${name}\\b`, 'i').test(redisSources)
 
 /** A kind of text that pages show, and the check that it is what the code prints. */
 interface TextKind {
@@ -121,6 +133,17 @@ const kinds: readonly TextKind[] = [
       const explanation = await explain(breed, { params: { breed: 'siamese' } }, options)
       return explanationText(explanation).trim() === text.trim() ? [] : [text]
     },
+  },
+  {
+    name: 'the origins of an upstream in an explanation',
+    isOf: text => /^ {4}origin http/m.test(text),
+    faults: async text => unprinted(text, await originLines()),
+  },
+  {
+    // test/redis/acl.test.ts creates this user, and uses all state with it.
+    name: 'the commands of a user of Redis',
+    isOf: text => text.startsWith('user headwaters '),
+    faults: text => Array.from(text.matchAll(/ \+(\S+)/g), ([, name = '']) => name).filter(name => !isSent(name)),
   },
   {
     name: 'the fields of an aggregate',

@@ -112,6 +112,7 @@ export async function typeErrors(folder: string, blocks: readonly Block[]): Prom
     'headwaters/app': [join(root, 'src/app.ts')],
     'headwaters/testing': [join(root, 'src/testing/index.ts')],
     'headwaters/client': [join(root, 'src/client/index.ts')],
+    'headwaters/redis': [join(root, 'src/redis/index.ts')],
   }
   writeFileSync(
     join(folder, 'tsconfig.json'),

@@ -1,6 +1,7 @@
 import { test } from 'tap'
 import type { Explanation } from '../../../src/explain/explanation.ts'
 import { definitionsFolder, words } from '../../helpers/definitions-folder.ts'
+import { json, rawUpstream } from '../../helpers/raw-upstream.ts'
 import { runCommand } from '../../helpers/service-process.ts'
 import { adminKey, adminService, scrape, type ScrapeOptions } from './helpers/admin-service.ts'
 
@@ -33,6 +34,26 @@ test('the admin listener explains with the present state of upstreams, and the m
     queued: 0,
   })
   t.match(await scrape(adminPort, { path: '/explain/brede' }), { status: 404, text: "did you mean 'breed'?" })
+})
+
+test('the origins of an environment are explained with their present state', async t => {
+  const upstreams = [await rawUpstream(t, json({ word: 'cat' })), await rawUpstream(t, json({ word: 'cat' }))]
+  const { path: folder } = definitionsFolder(t, { 'words.ts': words('http://127.0.0.1:9', { name: 'words' }) })
+  const variable = 'HEADWATERS_UPSTREAM_WORD_SOURCE_ORIGINS'
+  const environment = { [variable]: `${upstreams[0]?.origin};weight=2, ${upstreams[1]?.origin}` }
+  const { adminPort, origin } = await adminService(t, environment, ['serve', folder])
+  t.equal((await fetch(`${origin}/words`)).status, 200)
+  const { text } = await scrape(adminPort, { path: '/explain/words' })
+  t.match((JSON.parse(text) as Explanation).upstreams['word-source'], {
+    origin: /^http:\/\/word-source\.[0-9a-f]{8}\.invalid$/,
+    origins: [
+      { origin: upstreams[0]?.origin, weight: 2, from: variable },
+      { origin: upstreams[1]?.origin, weight: 1, from: variable },
+    ],
+    now: {
+      origins: upstreams.map(each => ({ origin: new URL(each.origin).host, state: 'available', active: 0 })),
+    },
+  })
 })
 
 test('explanations need the key of the operator, and are open on the main port in development', async t => {

@@ -52,7 +52,7 @@ for (const [title, flags] of [
     const { port, adminPort, upstream, answers, origin, stop, said, ended } = await arrange(t, {}, ...flags)
     t.match(await scrape(adminPort, { path: '/health/ready' }), {
       status: 200,
-      text: '{"status":"ready","lostLogLines":0}',
+      text: /^\{"status":"ready","lostLogLines":0,"definitions":\{"loadedAt":"[^"]+"\}\}$/,
     })
     const inFlight = fetch(`${origin}/hung`)
     await upstream.asked(1)
@@ -114,23 +114,29 @@ test('the admin listener answers while all workers are blocked', async t => {
 test('the admin listener survives a restart of the workers', async t => {
   const { pid, port, adminPort, said } = await arrange(t, {}, '--workers', '2')
   for (let times = 0; times < 4; times++) await scrape(port, { path: '/one' })
-  process.kill(pid, 'SIGHUP')
+  process.kill(pid, 'SIGUSR2')
   await said('rolling restart completed')
   t.equal((await scrape(adminPort, { path: '/health/ready' })).status, 200)
   t.equal(valueOf((await scrape(adminPort)).text, completeRuns('one')), 4, 'the counters of stopped workers remain')
 })
 
-test('with --watch the admin listener survives a reload, and has the metrics of the current definitions', async t => {
-  const upstream = await rawUpstream(t, json({ word: 'cat' }))
+test('with --watch the admin listener survives a reload, and runs of the earlier definitions are counted', async t => {
+  const waiting: (() => void)[] = []
+  const upstream = await rawUpstream(t, socket => waiting.push(() => socket.write(json({ word: 'cat' }))))
   const { path, write } = definitionsFolder(t, { 'words.ts': words(upstream.origin) })
-  const { adminPort, said, stop, ended } = await adminService(t, {}, ['serve', path, '--watch'])
+  const { port, adminPort, said, stop, ended } = await adminService(t, {}, ['serve', path, '--watch'])
   await said('serving')
   t.equal(valueOf((await scrape(adminPort)).text, completeRuns('words')), 0)
+  const early = scrape(port, { path: '/words' })
+  await upstream.asked(1)
   write('words.ts', words(upstream.origin, { name: 'others' }))
   await said('definitions reloaded')
   const { text } = await scrape(adminPort)
   t.equal(valueOf(text, completeRuns('others')), 0)
-  t.equal(valueOf(text, completeRuns('words')), undefined)
+  t.equal(valueOf(text, completeRuns('words')), 0)
+  waiting[0]?.()
+  t.equal((await early).status, 200)
+  t.equal(valueOf((await scrape(adminPort)).text, completeRuns('words')), 1)
   t.equal((await scrape(adminPort, { path: '/health/ready' })).status, 200)
   stop('SIGTERM')
   t.match(await ended, { code: 0 })

@@ -28,7 +28,15 @@ interface StartedWorker {
 function aService(t: Test, collectOwn: () => Promise<readonly Series[]> = async () => []) {
   cluster.setupPrimary({ exec: join(import.meta.dirname, 'helpers/counting-worker.ts'), args: [] })
   const metrics = new ServiceMetrics(collectOwn)
-  const assignment = { index: 0, count: 1, host: '127.0.0.1', port: 0, demoUpstreams: undefined, heartbeatMs: 0 }
+  const assignment = {
+    index: 0,
+    count: 1,
+    host: '127.0.0.1',
+    port: 0,
+    demoUpstreams: undefined,
+    heartbeatMs: 0,
+    service: 'b',
+  }
 
   async function start({ listens = true } = {}): Promise<StartedWorker> {
     const before = new Set(Object.keys(cluster.workers ?? {}))
@@ -37,6 +45,7 @@ function aService(t: Test, collectOwn: () => Promise<readonly Series[]> = async 
       { ...assignment, mark: 'the mark' },
       {
         omittedVariables: [],
+        closeMs: 2000,
         count: () => ({ current: 1, ttl: 1 }),
         trackWorker: createRedispatcher(),
         onSeries: chunk => received.apply(chunk),

@@ -19,7 +19,7 @@ test('a new worker that cannot start changes nothing, and the log says why', asy
   ] as const
   for (const [index, [text, line]] of broken.entries()) {
     define(text)
-    stop('SIGHUP')
+    stop('SIGUSR2')
     t.match((await saidTimes('rolling restart failed', index + 1))[index], {
       level: 50,
       worker: 1,
@@ -29,30 +29,30 @@ test('a new worker that cannot start changes nothing, and the log says why', asy
     t.ok((await whoAnswers(ask, 4)).every(({ pid, version }) => before.has(pid) && version === 1))
   }
   define(definitions({ version: 3 }))
-  stop('SIGHUP')
+  stop('SIGUSR2')
   await said('rolling restart completed')
   t.ok((await whoAnswers(ask, 4)).every(({ version }) => version === 3))
 })
 
-test('SIGHUP during a restart begins another one after it', async t => {
+test('SIGUSR2 during a restart begins another one after it', async t => {
   const { ask, said, saidTimes, stop, define, log } = await workersService(t)
   define(definitions({ version: 2 }))
-  stop('SIGHUP')
+  stop('SIGUSR2')
   await said('rolling restart started')
   await said('draining')
   define(definitions({ version: 3 }))
-  stop('SIGHUP')
+  stop('SIGUSR2')
   await saidTimes('rolling restart completed', 2)
   t.ok((await whoAnswers(ask, 4)).every(({ version }) => version === 3))
   t.equal(log.filter(({ msg }) => msg === 'rolling restart started').length, 2)
 })
 
-test('SIGHUP reads the environment file of Node.js again', async t => {
+test('SIGUSR2 reads the environment file of Node.js again', async t => {
   const { path, write } = definitionsFolder(t, { '.env': 'VARIABLE=first\n' })
   const { ask, said, stop } = await workersService(t, { node: [`--env-file=${join(path, '.env')}`] })
   t.ok((await whoAnswers(ask, 2)).every(({ variable }) => variable === 'first'))
   write('.env', 'VARIABLE=second\n')
-  stop('SIGHUP')
+  stop('SIGUSR2')
   await said('rolling restart completed')
   t.ok((await whoAnswers(ask, 2)).every(({ variable }) => variable === 'second'))
 })

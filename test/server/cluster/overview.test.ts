@@ -209,7 +209,7 @@ function service(count: number) {
 const upstreamRow = (name: string, count: number, permits: number) => ({
   name,
   counts: [count, count, count, 0, 0, 0, 0, 0, 0, 0],
-  gauges: [permits, 8, 0, 1],
+  gauges: [permits, 8, 0, 1, 0, 0],
   latency: [3, count],
   failures: [['503', count]] as const,
 })
@@ -243,17 +243,17 @@ test('the counts of an exited worker stay in the sum, and its present values go'
   overview.handle(two, sampleOf(4, 1))
   t.same(
     overview.take().upstreams,
-    [upstreamRow('cats', 7, 3)].map(each => ({ ...each, gauges: [3, 16, 0, 1] })),
+    [upstreamRow('cats', 7, 3)].map(each => ({ ...each, gauges: [3, 16, 0, 1, 0, 0] })),
   )
   overview.handle(one, sampleOf(5, 2))
   one.kill()
-  t.match(overview.take().upstreams, [{ counts: [5], gauges: [3, 16, 0, 1] }], 'its last sample')
+  t.match(overview.take().upstreams, [{ counts: [5], gauges: [3, 16, 0, 1, 0, 0] }], 'its last sample')
   let gauges: readonly number[] = []
   await until(() => {
     gauges = overview.take().upstreams[0]?.gauges ?? []
     return gauges.length > 0
   })
-  t.same(gauges, [1, 8, 0, 1])
+  t.same(gauges, [1, 8, 0, 1, 0, 0])
 })
 
 test('rows and breaker changes of all workers arrive', async t => {

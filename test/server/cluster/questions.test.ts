@@ -118,9 +118,19 @@ function workers(t: Test) {
   async function start(index: number): Promise<{ process: WorkerProcess; send: (order: Order) => void }> {
     const before = new Set(Object.keys(cluster.workers ?? {}))
     const process = spawnWorker(
-      { index, count: 2, host: '127.0.0.1', port: 0, demoUpstreams: undefined, heartbeatMs: 0, mark: 'the mark' },
+      {
+        index,
+        count: 2,
+        host: '127.0.0.1',
+        port: 0,
+        demoUpstreams: undefined,
+        heartbeatMs: 0,
+        mark: 'the mark',
+        service: 'b',
+      },
       {
         omittedVariables: [],
+        closeMs: 2000,
         count: () => ({ current: 1, ttl: 1 }),
         trackWorker: createRedispatcher(),
         onSeries() {},

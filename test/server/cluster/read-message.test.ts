@@ -132,6 +132,7 @@ const task: fc.Arbitrary<WorkerAssignment> = fc.record({
   demoUpstreams: fc.option(fc.dictionary(fc.string(), fc.string(), { noNullPrototype: true }), { nil: undefined }),
   mark: fc.string({ minLength: 1 }),
   heartbeatMs: whole,
+  service: fc.string({ minLength: 1 }),
 })
 
 /** Values that no field of a message may have. */
@@ -341,7 +342,7 @@ test('an assignment is read as it was written, and any other text of its variabl
         t.equal(readAssignment(JSON.stringify({ ...value, [name]: other })), undefined, `${name} is ${String(other)}`)
     }),
   )
-  const right = { index: 0, count: 1, host: '', port: 0, mark: 'a', heartbeatMs: 0 }
+  const right = { index: 0, count: 1, host: '', port: 0, mark: 'a', heartbeatMs: 0, service: 'b' }
   t.same(readAssignment(JSON.stringify(right)), { ...right, demoUpstreams: undefined })
   for (const near of [
     { index: 1 },
@@ -349,6 +350,8 @@ test('an assignment is read as it was written, and any other text of its variabl
     { port: 65_536 },
     { mark: '' },
     { heartbeatMs: -1 },
+    { service: '' },
+    { service: 1 },
     { demoUpstreams: 'a' },
     { demoUpstreams: { a: 1 } },
   ])

@@ -2,50 +2,14 @@ import { once } from 'node:events'
 import { Agent } from 'node:http'
 import { connect } from 'node:net'
 import tap, { test } from 'tap'
-import { definitions, whoAnswers, workersService, type Who } from './helpers/workers-service.ts'
+import { callers } from './helpers/callers.ts'
+import { definitions, whoAnswers, workersService } from './helpers/workers-service.ts'
 import { until } from '../../helpers/until.ts'
 
 // Each of its services starts several processes.
 tap.setTimeout(120_000)
 
-/**
- * Callers that ask again as soon as they are answered, over connections that they keep or over a new one each time,
- * until told to end.
- */
-function callers(
-  ask: (url: string, agent?: Agent) => Promise<{ readonly status: number; readonly body: { readonly data: Who } }>,
-  count: number,
-) {
-  const agents = Array.from({ length: count }, (_, index) =>
-    index % 2 === 0 ? new Agent({ keepAlive: true, maxSockets: 1 }) : undefined,
-  )
-  const versions = new Map<number, number>()
-  const failures: unknown[] = []
-  let isOver = false
-  const all = Promise.all(
-    agents.map(async agent => {
-      while (!isOver) {
-        try {
-          const { status, body } = await ask('/who', agent)
-          if (status !== 200) failures.push(status)
-          versions.set(body.data.version, (versions.get(body.data.version) ?? 0) + 1)
-        } catch (error) {
-          failures.push(error)
-        }
-      }
-      agent?.destroy()
-    }),
-  )
-  return {
-    async end() {
-      isOver = true
-      await all
-      return { versions, failures }
-    },
-  }
-}
-
-test('SIGHUP replaces one worker after the other, with the definitions as they are then, and drops no request', async t => {
+test('SIGUSR2 replaces one worker after the other, with the definitions as they are then, and drops no request', async t => {
   const { ask, said, log, stop, define, upstream, answers } = await workersService(t)
   const before = new Set((await whoAnswers(ask, 4)).map(({ pid }) => pid))
   const inFlight = [ask('/hung'), ask('/hung')]
@@ -53,7 +17,7 @@ test('SIGHUP replaces one worker after the other, with the definitions as they a
   const busy = callers(ask, 8)
 
   define(definitions({ version: 2 }))
-  stop('SIGHUP')
+  stop('SIGUSR2')
   t.match(await said('draining'), { mode: 'replace' })
   t.equal(
     log.filter(({ msg }) => msg.includes('listening')).length,
@@ -79,7 +43,7 @@ test('a connection that is kept ends with an answer of the worker it belongs to,
   t.teardown(() => agent.destroy())
   const first = await ask('/who', agent)
   t.equal(first.connection, 'keep-alive')
-  stop('SIGHUP')
+  stop('SIGUSR2')
   let last = first
   await until(async () => {
     last = await ask('/who', agent)
@@ -99,7 +63,7 @@ test('connections that stay idle are closed after a while, and hold no restart',
   })
   await Promise.all(idle.map(socket => once(socket, 'connect')))
   const closed = Promise.all(idle.map(socket => once(socket.resume(), 'close')))
-  stop('SIGHUP')
+  stop('SIGUSR2')
   await said('rolling restart completed')
   t.equal((await closed).length, 2)
 })

@@ -30,7 +30,7 @@ test('a scrape of each worker has the runs of all workers, and keeps them after 
   // On a busy machine a worker may take more than a second to answer, and is then left out of a scrape.
   await until(async () => (await runs()) === 6)
   for (let time = 0; time < 4; time++) t.equal(await runs(), 6)
-  stop('SIGHUP')
+  stop('SIGUSR2')
   await said('rolling restart completed')
   for (let time = 0; time < 2; time++) t.equal(await runs(), 6, 'after a restart')
   await whoAnswers(ask, 4)

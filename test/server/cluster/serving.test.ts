@@ -99,8 +99,6 @@ test('an invalid number of workers is refused before the service listens, with t
     ],
     [['--workers', '0'], {}, /^headwaters: --workers must be an integer from 1 to 1024, or auto, got '0'\n/],
     [['--workers', 'many'], {}, /, got 'many'\n/],
-    [['--workers', '2', '--watch'], {}, /^headwaters: --watch works with one process only: remove --workers/],
-    [['--watch'], { HEADWATERS_WORKERS: 'auto' }, /HEADWATERS_WORKERS: --watch works with one process only/],
     [[], { HEADWATERS_WORKERS: 'two' }, /HEADWATERS_WORKERS: must be an integer/],
   ] as const) {
     const { code, output, errors } = await runCommand(t, ['serve', path, ...args], { PORT: '0', ...environment })

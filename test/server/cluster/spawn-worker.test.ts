@@ -7,9 +7,19 @@ import { spawnWorker } from '../../../src/server/cluster/spawn-worker.ts'
 
 test('a message that cannot be sent to a worker is not taken for its end', async t => {
   cluster.setupPrimary({ exec: join(import.meta.dirname, 'helpers/idle.mjs'), args: [] })
-  const task = { index: 0, count: 1, host: '127.0.0.1', port: 0, demoUpstreams: undefined, mark: 'a', heartbeatMs: 0 }
+  const task = {
+    index: 0,
+    count: 1,
+    host: '127.0.0.1',
+    port: 0,
+    demoUpstreams: undefined,
+    mark: 'a',
+    heartbeatMs: 0,
+    service: 'b',
+  }
   const spawned = spawnWorker(task, {
     omittedVariables: [],
+    closeMs: 2000,
     count: () => ({ current: 1, ttl: 1 }),
     trackWorker: createRedispatcher(),
     onSeries: () => {},

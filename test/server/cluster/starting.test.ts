@@ -7,7 +7,7 @@ import { ask, definitions } from './helpers/workers-service.ts'
 /** The second worker loads its definitions only when an upstream has answered it. */
 const atLoad = 'if (cluster.worker?.id === 2) await fetch(process.env["HEADWATERS_UPSTREAM_SOURCE_ORIGIN"])'
 
-test('SIGHUP while the workers start replaces them when all have started', async t => {
+test('SIGUSR2 while the workers start replaces them when all have started', async t => {
   const answers: (() => void)[] = []
   const upstream = await rawUpstream(t, socket => {
     answers.push(() => socket.write(json(1)))
@@ -19,8 +19,8 @@ test('SIGHUP while the workers start replaces them when all have started', async
     ['serve', path, '--workers', '2'],
   )
   await upstream.asked(1)
-  stop('SIGHUP')
-  stop('SIGHUP')
+  stop('SIGUSR2')
+  stop('SIGUSR2')
   t.equal((await ask(`${origin}/who`)).status, 200, 'the first worker serves')
   answers[0]?.()
   await said('serving')

@@ -26,7 +26,7 @@ test('a restart does not wait for ever for a worker that does not end', async t 
   await upstream.asked(1)
   answers[0]?.()
   t.equal((await ask('/who')).status, 200)
-  stop('SIGHUP')
+  stop('SIGUSR2')
   t.match(await said('did not stop in time'), { level: 50, worker: Number })
   await said('rolling restart completed')
   t.equal(await stuck, 'cut')

@@ -6,7 +6,7 @@ import { openDashboard } from './helpers/open-dashboard.ts'
 import { definitions, twoWorkers } from './helpers/two-workers.ts'
 
 // Each of its services starts several processes.
-tap.setTimeout(120_000)
+tap.setTimeout(200_000)
 
 const running = [
   { worker: 1, state: 'running' },
@@ -116,7 +116,7 @@ test('a dashboard stays open during a restart, and shows the new definitions', a
   t.same(names(await dashboard.hello()), ['ask', 'block', 'crash', 'one', 'sent', 'stall'])
   await askTimes('/one', 6)
   define(definitions({ name: 'next' }))
-  stop('SIGHUP')
+  stop('SIGUSR2')
   await said('rolling restart completed')
   await dashboard.hello(hello => names(hello).includes('next'))
   await dashboard.sample(({ workers }) => workers.some(({ state }) => state === 'stopping' || state === 'starting'))
@@ -124,6 +124,21 @@ test('a dashboard stays open during a restart, and shows the new definitions', a
   await askTimes('/next', 4)
   await until(() => dashboard.runs('next') === 4)
   t.equal(dashboard.runs('one'), 6, 'the counts of the workers that were replaced')
+  t.same(dashboard.of('bye'), [])
+})
+
+test('a dashboard stays open during a reload, and shows the new definitions with the counts from before', async t => {
+  const { adminPort, askTimes, define, stop, said } = await twoWorkers(t)
+  const dashboard = await openDashboard(t, adminPort)
+  await dashboard.hello()
+  await askTimes('/one', 6)
+  define(definitions({ name: 'next' }))
+  stop('SIGHUP')
+  await said('definitions reloaded')
+  await dashboard.hello(({ aggregates }) => aggregates.some(({ name }) => name === 'next'))
+  await askTimes('/next', 4)
+  await until(() => dashboard.runs('next') === 4)
+  t.equal(dashboard.runs('one'), 6)
   t.same(dashboard.of('bye'), [])
 })
 

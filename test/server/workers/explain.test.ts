@@ -22,12 +22,21 @@ test('the primary explains with the present state and the present definitions of
     body: { code: 'INPUT_INVALID', errors: [{ pointer: '/query/value.other' }] },
   })
   define(definitions({ name: 'next' }))
-  stop('SIGHUP')
+  stop('SIGUSR2')
   await said('rolling restart completed')
   t.match(await admin('/explain/next'), { status: 200, body: { aggregate: 'next' } })
   t.match(await admin('/explain/ask'), { status: 404 })
   const list = await admin<{ aggregates: { name: string }[] }>('/explain')
   t.ok(list.body.aggregates.some(({ name }) => name === 'next'))
+})
+
+test('after a reload, the new definitions are explained', async t => {
+  const { admin, define, stop, said } = await twoWorkers(t)
+  define(definitions({ name: 'next' }))
+  stop('SIGHUP')
+  await said('definitions reloaded')
+  t.match(await admin('/explain/next'), { status: 200, body: { aggregate: 'next' } })
+  t.match(await admin('/explain/ask'), { status: 404 })
 })
 
 test('a step that blocks the worker that explains it blocks neither the primary nor the other worker', async t => {

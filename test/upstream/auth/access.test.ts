@@ -22,6 +22,7 @@ test('an upstream that declares nothing needs nothing', async t => {
     proxy: undefined,
     secrets: [],
     faults: [],
+    fingerprint: '',
   })
 })
 

@@ -3,6 +3,7 @@ import type { LookupFunction } from 'node:net'
 import { test } from 'tap'
 import { createResolve, publicResolve } from '../../../src/upstream/connect/resolve.ts'
 import { misbehaving } from '../../embedding/functions/ways.ts'
+import { collected } from '../../helpers/collected.ts'
 import { failure } from '../../helpers/failure.ts'
 
 type Done = Parameters<LookupFunction>[2]
@@ -41,6 +42,26 @@ test('concurrent lookups of one name share one lookup, for all its addresses', a
   void ask('cats.example', { hints: 1, family: 6 })
   void ask('dogs.example')
   t.equal(asked.length, 3, 'another name and another question are asked for themselves')
+})
+
+test('a result that is no longer reused is forgotten at the next lookup', async t => {
+  const { asked, ask, clock } = arrange()
+  async function fail(): Promise<WeakRef<Error>> {
+    const error = Object.assign(new Error('not found'), { code: 'ENOTFOUND' })
+    const lost = failure(ask('gone.example'))
+    asked.pop()?.done(error, [])
+    await lost
+    return new WeakRef(error)
+  }
+  const result = await fail()
+  await collected()
+  t.ok(result.deref(), 'it is still reused')
+  clock.ms = 1000
+  const later = ask('cats.example')
+  asked[0]?.done(null, one)
+  await later
+  await collected()
+  t.equal(result.deref(), undefined)
 })
 
 test('an answer stands for a second, so new connections follow a name that moves', async t => {

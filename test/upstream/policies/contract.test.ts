@@ -9,6 +9,9 @@ import type { ResponseHeaders } from '../../../src/upstream/transport/response-h
 import { attempt } from '../../../src/upstream/policies/attempt.ts'
 import { createMemoryStore } from '../../../src/upstream/policies/cache/memory-store.ts'
 import { authorize } from '../../../src/upstream/auth/authorize.ts'
+import { balance, type BalancedOrigin } from '../../../src/upstream/origins/balance.ts'
+import { createBalancer } from '../../../src/upstream/origins/balancer.ts'
+import { listedEndpoint } from '../../../src/upstream/origins/endpoints.ts'
 import { breaker } from '../../../src/upstream/policies/breaker/breaker.ts'
 import { bulkhead, type BulkheadGauge } from '../../../src/upstream/policies/bulkhead/bulkhead.ts'
 import { invalidate } from '../../../src/upstream/policies/cache/invalidate.ts'
@@ -25,6 +28,7 @@ import { observe } from '../../../src/upstream/policies/observe.ts'
 import { custom } from '../../../src/upstream/policies/custom/custom.ts'
 import { RetryBudget } from '../../../src/upstream/policies/retry/retry-budget.ts'
 import { retry } from '../../../src/upstream/policies/retry/retry.ts'
+import { balanceSpec } from '../../../src/upstream/spec/balance-spec.ts'
 import { testRun, type TestRun } from '../../helpers/call.ts'
 import { failure } from '../../helpers/failure.ts'
 import { farStore } from '../../helpers/far-store.ts'
@@ -106,7 +110,11 @@ const invalidations = new Invalidations({ shared: farStore().store })
 const invalidating = invalidate({ origin: address.origin, base: address.origin, invalidations, onFault() {} })
 
 function cached(t: Test, store: CacheStore): readonly Layer[] {
-  const { layer, close } = cache({
+  const {
+    layer,
+    replicaFlights = next => next,
+    close,
+  } = cache({
     upstream,
     store,
     keyOf,
@@ -115,7 +123,7 @@ function cached(t: Test, store: CacheStore): readonly Layer[] {
     refreshLimit: 30_000,
   })
   t.teardown(close)
-  return [layer, coalesce({ keyOf })]
+  return [layer, coalesce({ keyOf }), replicaFlights]
 }
 
 function closed(): Layer {
@@ -147,6 +155,24 @@ function onePermit(): Layers {
   return { layers: [layer], gauge }
 }
 
+/** A choice among three origins. */
+function balanced(): Layer {
+  const balancer = createBalancer<BalancedOrigin>({ balance: balanceSpec(upstream, {}) })
+  const endpoints = [1, 2, 3].map(port => {
+    const origin = `http://127.0.0.1:${port}`
+    return listedEndpoint({ origin, weight: 1, addresses: false, srv: undefined })
+  })
+  const bottom = () => {
+    throw new Error('the requests of this test are held above')
+  }
+  balancer.set(endpoints, ({ url }) => ({
+    text: url.origin,
+    server: { address: url.hostname, port: Number(url.port), base: url.origin },
+    send: bottom,
+  }))
+  return balance({ balancer, wait: bottom, released: member => balancer.released(member) })
+}
+
 /** Every layer, in the order of `src/upstream/client.ts`. */
 function everyLayer(t: Test): Layers {
   const { layers, gauge } = onePermit()
@@ -164,6 +190,7 @@ function everyLayer(t: Test): Layers {
       hedged(20_000),
       closed(),
       ...layers,
+      balanced(),
       attempt({ upstream, timeout: 30_000 }),
       authorize({ fetchToken: token, use: () => {} }),
       redirecting,
@@ -211,6 +238,13 @@ const subjects: Readonly<Record<string, Case>> = {
     arrange: t => layersOnly(...cached(t, farStore().store)),
   },
   coalesce: { covers: ['coalesce'], atOnce: 1, usesPromises: true, arrange: () => layersOnly(coalesce({ keyOf })) },
+  'a call that replicas share': {
+    covers: ['replicaFlights'],
+    atOnce: 1,
+    mayAnswerWithoutNext: true,
+    usesPromises: true,
+    arrange: t => layersOnly(...cached(t, farStore().store)),
+  },
   'a batch of keys': {
     covers: ['keyBatch'],
     atOnce: 1,
@@ -230,6 +264,7 @@ const subjects: Readonly<Record<string, Case>> = {
   'a breaker that is closed': { covers: ['breaker'], arrange: () => layersOnly(closed()) },
   'a breaker that is half-open': { arrange: async () => layersOnly(await halfOpen()) },
   bulkhead: { covers: ['bulkhead'], atOnce: 1, arrange: onePermit },
+  'a choice among origins': { covers: ['balance'], arrange: () => layersOnly(balanced()) },
   'an attempt with a timer': {
     covers: ['attempt'],
     arrange: () => layersOnly(attempt({ upstream, timeout: 30_000 })),

@@ -203,7 +203,6 @@ const flags: Readonly<Record<string, (value: never) => unknown>> = {
   "upstream 'cats': decompress": value => cats({ decompress: value }),
   "upstream 'cats': publicOnly": value => cats({ publicOnly: value }),
   'cats.fact: allowEmpty': value => fact({ allowEmpty: value }),
-  'cats.fact: coalesce': value => fact({ coalesce: value }),
   'cats.fact: batch': value => fact({ batch: value }),
   "aggregate 'party': envelope": value => route({ envelope: value }),
   "aggregate 'party': stream": value => route({ stream: value }),

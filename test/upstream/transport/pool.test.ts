@@ -129,6 +129,26 @@ test('a request that needs a new connection opens one, or renews an idle one if 
   await Promise.all(waiting)
 })
 
+test('a pool that has all its sockets does not ask for another one', async t => {
+  const sockets: Socket[] = []
+  const raw = await rawUpstream(t, socket => sockets.push(socket))
+  let questions = 0
+  const pool = openPool(raw.origin, { connections: 1, connect: {}, mayOpen: () => ++questions > 0 })
+  t.teardown(() => pool.destroy())
+  const service = dispatch(pool, '')
+  const { ask } = defineUpstream('raw', { origin: raw.origin }, { ask: operation({ path: '/', output: z.unknown() }) })
+  const calls = [service(testRun().ask(ask()))]
+  await raw.asked(1)
+  calls.push(service(testRun().ask(ask())))
+  await rest()
+  for (const count of [1, 2]) {
+    await raw.asked(count)
+    sockets[count - 1]?.write(json('well'))
+  }
+  t.match(await Promise.all(calls), [{ value: 'well' }, { value: 'well' }])
+  t.equal(questions, 1)
+})
+
 test('a request that finds its connection unusable takes the next warm one, and opens none', async t => {
   const sockets: Socket[] = []
   const raw = await rawUpstream(t, socket => {

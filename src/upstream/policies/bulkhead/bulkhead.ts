@@ -34,6 +34,8 @@ export interface Bulkhead {
   readonly gauge: BulkheadGauge
   /** The time for which a call holds its permit. */
   readonly hold: Readonly<HoldingTime>
+  /** Changes a fixed limit on the calls in flight. Calls that hold a permit keep it. */
+  readonly setConcurrency: (concurrency: number) => void
   /** Rejects every call in the queue. `reason` is called once per call. */
   readonly rejectQueued: (reason: () => unknown) => void
 }
@@ -119,6 +121,9 @@ export function bulkhead({
       },
     },
     hold,
+    setConcurrency(limit) {
+      semaphore.setLimit(limit)
+    },
     rejectQueued(reason) {
       for (let waiter = queue.first; waiter !== undefined; waiter = queue.first) waiter.onAbort(reason())
     },

@@ -1,12 +1,12 @@
 import type { LiveCall } from '../../call/live-call.ts'
-import { deepFreeze } from '../../../core/freeze.ts'
 import { runSliced } from '../../../core/sliced.ts'
 import { createTimerQueue } from '../../../core/timer-queue.ts'
 import { retentionMs, type Entry, type Lookup, type LookupResult, type Miss } from './entry.ts'
 import { KeptEntry } from './kept-entry.ts'
 import { PendingLookup } from './pending-lookup.ts'
 import { PendingWrites } from './pending-writes.ts'
-import { readEntry, valueOf } from './body-entry.ts'
+import { BodyReader } from './body-reader.ts'
+import type { Place } from './cache-key.ts'
 import { getTimeoutOf, storedName, type CacheStore, type CacheStoreFault, type CacheStoreLookup } from './store.ts'
 import { promiseOf } from '../../../core/promises.ts'
 
@@ -20,8 +20,9 @@ export type ReportFault = (failed: CacheStoreFault['function'], cause: unknown) 
 export interface CacheAdapter {
   readonly storage: CacheStore['storage']
   /** Returns the lookup at once if the store does. The promise rejects only with the abort reason of the call. */
-  find(key: string, uri: string, call: LiveCall<unknown>): Lookup | Promise<Lookup>
-  store(key: string, uri: string, found: LookupResult): void
+  find(place: Place, call: LiveCall<unknown>): Lookup | Promise<Lookup>
+  /** Returns the promise of the store, if it returns one. The promise may reject. */
+  store(key: string, uri: string, found: LookupResult): Promise<unknown> | undefined
   forget(key: string, uri: string): void
   /** Stops all timers. */
   close(): void
@@ -33,7 +34,7 @@ export interface CacheAdapter {
  */
 const largeBytes = 128 * 1024
 
-/** The lookup if the store has failed. */
+/** The lookup if the store has failed or is unavailable. */
 const unknown: Miss = { entry: undefined, generation: null }
 
 /** The lookup if the store has nothing for a key and its URI. The store may return `undefined` instead. */
@@ -44,10 +45,15 @@ export function createCacheAdapter(store: CacheStore, report: ReportFault): Cach
   const timeout = createTimerQueue(getTimeoutOf(store), () => PendingLookup.late)
   /** Entries that could not be read. Later readers of the same entry object find nothing. */
   const unreadable = new WeakSet<object>()
+  const bodies = new BodyReader()
   const writes = new PendingWrites(timeout, cause => report('set', cause))
 
-  /** Reads the entry that a store returned for a key. */
-  function open(found: CacheStoreLookup, key: string, uri: string, { spec, key: batchKey }: LiveCall<unknown>): Lookup {
+  /**
+   * Reads the entry that a store returned for a place.
+   *
+   * @param name The name of the key in the store.
+   */
+  function open(found: CacheStoreLookup, { key, uri }: Place, name: string, call: LiveCall<unknown>): Lookup {
     const { entry: stored, generation } = found
     if (stored === undefined || stored === null) return { entry: undefined, generation }
     let cause: unknown
@@ -55,14 +61,11 @@ export function createCacheAdapter(store: CacheStore, report: ReportFault): Cach
       if (store.storage === 'values') {
         if (KeptEntry.is(stored)) {
           if (stored.generation !== generation) return { entry: undefined, generation }
-          return { entry: stored, value: stored.read(spec, batchKey) }
+          return { entry: stored, value: stored.read(call.spec, call.key) }
         }
       } else {
-        const entry = readEntry(stored, storedName(store, key))
-        if (entry !== undefined) {
-          if (entry.generation !== generation) return { entry: undefined, generation }
-          return { entry, value: deepFreeze(valueOf(spec, entry, batchKey)) }
-        }
+        const read = bodies.read(stored, name, generation, call)
+        if (read !== undefined) return read
       }
       cause = new TypeError('the store returned a value that is not an entry of this key')
     } catch (error) {
@@ -85,8 +88,8 @@ export function createCacheAdapter(store: CacheStore, report: ReportFault): Cach
   function openInTurn(
     found: unknown,
     pending: LookupResult | undefined,
-    key: string,
-    uri: string,
+    place: Place,
+    name: string,
     call: LiveCall<unknown>,
   ): Lookup | Promise<Lookup> {
     const lookup = checkedLookup(found)
@@ -94,35 +97,37 @@ export function createCacheAdapter(store: CacheStore, report: ReportFault): Cach
       report('get', new TypeError('the store returned a value that is not a lookup: return { entry, generation }'))
       return unknown
     }
+    if (lookup.generation === null) return unknown
     if (pending !== undefined && (lookup.generation ?? pending.entry.generation) === pending.entry.generation)
       return pending
-    if (!isLarge(lookup.entry)) return open(lookup, key, uri, call)
     const { entry, generation } = lookup
+    if (!isLarge(entry) || bodies.isRead(entry, name, call)) return open(lookup, place, name, call)
     return new Promise((resolve, reject) =>
       runSliced(() => {
         if (call.abort.aborted) reject(call.abort.reason)
         // Another entry may have the same key by now. It must not be removed together with this one.
-        else resolve(unreadable.has(entry) ? { entry: undefined, generation } : open(lookup, key, uri, call))
+        else resolve(unreadable.has(entry) ? { entry: undefined, generation } : open(lookup, place, name, call))
       }),
     )
   }
 
   const adapter: CacheAdapter = {
     storage: store.storage,
-    find(key, uri, call) {
-      const pending = writes.get(key)
+    find(place, call) {
+      const pending = writes.get(place.key)
+      const name = storedName(store, place.key)
       let found
       let later
       try {
-        found = store.get(storedName(store, key), storedName(store, uri))
+        found = store.get(name, storedName(store, place.uri))
         later = promiseOf(found)
       } catch (error) {
         report('get', error)
         return unknown
       }
-      if (later === undefined) return openInTurn(found, pending, key, uri, call)
+      if (later === undefined) return openInTurn(found, pending, place, name, call)
       return new PendingLookup(call, timeout, later, cause => report('get', cause)).found.then(stored =>
-        stored === PendingLookup.failed ? unknown : openInTurn(stored, pending, key, uri, call),
+        stored === PendingLookup.failed ? unknown : openInTurn(stored, pending, place, name, call),
       )
     },
     store(key, uri, found) {
@@ -130,9 +135,12 @@ export function createCacheAdapter(store: CacheStore, report: ReportFault): Cach
       const name = storedName(store, key)
       try {
         const stored = store.storage === 'values' ? entry : { ...entry, key: name }
-        writes.add(key, found, promiseOf(store.set(name, storedName(store, uri), stored, retentionMs(entry))))
+        const done = promiseOf(store.set(name, storedName(store, uri), stored, retentionMs(entry)))
+        writes.add(key, found, done)
+        return done
       } catch (error) {
         report('set', error)
+        return undefined
       }
     },
     forget(key, uri) {
@@ -161,7 +169,7 @@ function checkedLookup(found: unknown): CacheStoreLookup | undefined {
     if (
       typeof found !== 'object' ||
       Array.isArray(found) ||
-      (generation !== undefined && typeof generation !== 'string')
+      (generation !== undefined && generation !== null && typeof generation !== 'string')
     )
       return undefined
     // An entry in place of a lookup has no field `entry`. It would be a miss each time, without a fault.

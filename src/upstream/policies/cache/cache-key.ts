@@ -1,6 +1,12 @@
 import type { LiveCall } from '../../call/live-call.ts'
 import type { OperationSpec } from '../../spec/spec.ts'
 
+/** The place at which the answer of a call is stored. */
+export interface Place {
+  readonly key: string
+  readonly uri: string
+}
+
 /**
  * Creates the function that returns the cache key of a call. The key consists of the key of the call, and of a prefix
  * that all calls of an operation share: method, URL, credentials and headers.

@@ -1,12 +1,16 @@
 import { UpstreamError } from '../../../errors.ts'
 import { Abort } from '../../../core/abort.ts'
-import { ageOf, machineClock, type Clock, type Lookup, type LookupResult } from './entry.ts'
+import { ageOf, generationOf, machineClock, type Clock, type Lookup, type LookupResult } from './entry.ts'
 import type { Invalidations } from './invalidations.ts'
 import { sizeOf, type CacheStore } from './store.ts'
 import type { CachePolicy } from '../../spec/cache-policy.ts'
-import { createRevalidation, type Place } from './revalidation.ts'
+import { createRevalidation, type Revalidation } from './revalidation.ts'
+import type { Place } from './cache-key.ts'
 import { createCacheAdapter, type ReportFault } from './cache-adapter.ts'
+import { createLeaseAdapter } from './lease-adapter.ts'
+import { createReplicaFlights } from './replica-flights.ts'
 import { allowsStale } from './stale-if-error.ts'
+import { storedAnswer } from './stored-answer.ts'
 import type { LiveCall } from '../../call/live-call.ts'
 import { deadline } from '../deadline.ts'
 import { Detachable } from '../detachable.ts'
@@ -59,6 +63,10 @@ export interface CacheGauge {
 /** The layer of a cache, with its counts. */
 export interface ResponseCache {
   readonly layer: Layer
+  /** The layer below `coalesce` that shares the calls of replicas; `undefined` if the store has no leases. */
+  readonly replicaFlights: Layer | undefined
+  /** Returns the keys of `coalesce`: calls below the cache with equal keys may share an answer. */
+  readonly flightKey: Revalidation['flightKey']
   readonly gauge: () => CacheGauge
   /** Counts a fault of the store, and reports it. */
   readonly report: ReportFault
@@ -94,19 +102,36 @@ export function cache({
   }
   const adapter = createCacheAdapter(store, report)
   const life = new Abort()
-  const { fetchAnswer, refresh, usualMs } = createRevalidation({ adapter, clock, counts, refreshWidth, life })
+  const replicas =
+    store.leases &&
+    createReplicaFlights({
+      leases: createLeaseAdapter(store, store.leases, report),
+      find: async (place, call) => {
+        const found = await adapter.find(place, call)
+        const now = clock.steady()
+        return {
+          answer: isFresh(found, place, now) ? storedAnswer(found, 'hit', now) : undefined,
+          began: { requestedAt: now, generation: generationOf(found) },
+        }
+      },
+      usualMs: spec => usualMs(spec),
+      now: () => clock.steady(),
+    })
+  const { fetchAnswer, refresh, usualMs, flightKey } = createRevalidation({
+    adapter,
+    clock,
+    counts,
+    refreshWidth,
+    life,
+    replicas,
+  })
   /** Keys whose calls have exceeded the soft limit and have not ended. */
   const late = new Set<string>()
 
-  function given(
-    { entry, value }: LookupResult,
-    how: 'hit' | 'stale',
-    now: number,
-    insteadOf?: UpstreamError,
-  ): Answer<unknown> {
-    const age = ageOf(entry, now)
-    const cached = { cache: how, age: Math.floor(age / 1000), ttl: Math.floor((entry.lifetime - age) / 1000) }
-    return { value, status: entry.status, cached: insteadOf === undefined ? cached : { ...cached, insteadOf } }
+  /** Returns whether a lookup has an entry that may be used without the upstream. */
+  function isFresh(found: Lookup, { uri }: Place, now: number): found is LookupResult {
+    const { entry } = found
+    return entry !== undefined && !invalidations.since(uri, entry.requestedAt) && ageOf(entry, now) < entry.lifetime
   }
 
   function answer(
@@ -124,12 +149,12 @@ export function cache({
     const staleFor = ageOf(entry, now) - entry.lifetime
     if (staleFor < 0) {
       counts.hits++
-      return Promise.resolve(given(found, 'hit', now))
+      return Promise.resolve(storedAnswer(found, 'hit', now))
     }
     if (staleFor < entry.staleWhileRevalidate) {
       counts.stale++
       refresh(refreshNext, place, found, call)
-      return Promise.resolve(given(found, 'stale', now))
+      return Promise.resolve(storedAnswer(found, 'stale', now))
     }
     if (staleFor >= entry.staleIfError) return fetchAnswer(next, place, found, call)
     const { staleAfter = usualMs(call.spec) ?? firstSoftMs } = call.spec.cache as CachePolicy
@@ -183,7 +208,7 @@ export function cache({
   /** Returns the stored answer in place of the answer of the upstream (stale-if-error). */
   function giveOld(found: LookupResult, now: number, insteadOf: UpstreamError): Answer<unknown> {
     counts.stale++
-    return given(found, 'stale', now, insteadOf)
+    return storedAnswer(found, 'stale', now, insteadOf)
   }
 
   function tooSlow(softMs: number): UpstreamError {
@@ -201,13 +226,15 @@ export function cache({
         if (spec.cache === undefined) return next(call)
         if (abort.aborted) return Promise.reject(abort.reason)
         const place = { key: keyOf(call), uri: base + path }
-        const found = adapter.find(place.key, place.uri, call)
+        const found = adapter.find(place, call)
         return found instanceof Promise
           ? found.then(lookup => answer(next, refreshNext, place, lookup, call))
           : answer(next, refreshNext, place, found, call)
       }
       return service as Service
     },
+    replicaFlights: replicas?.layer,
+    flightKey,
     gauge: () => ({ ...counts, ...sizeOf(store) }),
     report,
     close() {

@@ -57,6 +57,11 @@ export interface Miss {
 /** The result of a lookup in a cache. */
 export type Lookup = LookupResult | Miss
 
+/** Returns the generation of the URI of a lookup. */
+export function generationOf(found: Lookup): FoundGeneration {
+  return found.entry === undefined ? found.generation : found.entry.generation
+}
+
 /** The initial age of an answer and the times for which it can be used, in ms (RFC 9111, section 4.2). */
 export interface Freshness {
   /** The age of the answer when it was received. */

@@ -1,7 +1,7 @@
 import { Abortable } from '../../../core/abort.ts'
+import type { Effort } from '../../call/attempt.ts'
 import type { LiveCall } from '../../call/live-call.ts'
 import { callbackLayer, type Answer, type Completion, type Layer } from '../../call/layer.ts'
-import type { ResponseHeaders } from '../../spec/answer.ts'
 import type { Invalidations } from './invalidations.ts'
 
 export interface InvalidateOptions {
@@ -62,7 +62,7 @@ class UnsafeCall<T> extends Abortable implements Completion<T> {
     const { origin, base, invalidations } = this.#options
     const targets = invalidations.targetsOf(origin)
     const { path, effort } = this.#call
-    const pending = targets && invalidations.invalidate(targets, changedUris(origin, base + path, effort.changed))
+    const pending = targets && invalidations.invalidate(targets, changedUris(origin, base + path, effort))
     if (pending === undefined) this.#settle()
     else this.#wait(pending)
   }
@@ -89,16 +89,17 @@ class UnsafeCall<T> extends Abortable implements Completion<T> {
   }
 }
 
-/** Returns the URI of a call, and the URIs of the same origin that `Location` and `Content-Location` name. */
-function changedUris(origin: string, uri: string, head: ResponseHeaders | undefined): readonly string[] {
-  if (head === undefined) return [uri]
+/** Returns the URI of a call, and the URIs of its upstream that `Location` and `Content-Location` name. */
+function changedUris(origin: string, uri: string, { changed, changedAt }: Effort): readonly string[] {
+  if (changed === undefined) return [uri]
   const uris = new Set([uri])
-  for (const name of [head['location'], head['content-location']]) {
+  for (const name of [changed['location'], changed['content-location']]) {
     if (typeof name !== 'string' || !URL.canParse(name, uri)) continue
     const url = new URL(name, uri)
-    if (url.origin !== origin) continue
     url.hash = ''
-    uris.add(url.href)
+    if (url.origin === origin) uris.add(url.href)
+    else if (url.origin === changedAt) uris.add(origin + url.pathname + url.search)
+    else continue
     // Adds the unencoded path too, because a call does not encode some characters that a URL encodes.
     if (name.startsWith('/') && !name.startsWith('//')) uris.add(origin + (name.split('#', 1)[0] as string))
   }

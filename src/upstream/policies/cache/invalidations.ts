@@ -19,20 +19,24 @@ export interface InvalidationTargets {
   readonly listeners: readonly ((uri: string) => void)[]
 }
 
+/** The targets of one origin. */
+interface Targets extends InvalidationTargets {
+  readonly stores: CacheStore[]
+  readonly listeners: ((uri: string) => void)[]
+}
+
 /** The time for which unsafe calls do not wait for a store that was late, in ms. */
 const lateMs = 1000
 
 /**
- * The invalidations of a runtime (RFC 9111, section 4.4). An unsafe call through any upstream invalidates its URI in
- * every store that has answers of its origin. Later calls do not join flights of that URI that started before.
+ * The invalidations of a runtime, or of runtimes that follow each other (RFC 9111, section 4.4). An unsafe call through
+ * any upstream invalidates its URI in every store that has answers of its origin. Later calls do not join flights of
+ * that URI that started before.
  */
 export class Invalidations {
   /** The targets for an origin without an open upstream that stores or coalesces answers. */
   readonly #elsewhere: InvalidationTargets | undefined
-  readonly #byOrigin = new Map<
-    string,
-    { readonly stores: CacheStore[]; readonly listeners: ((uri: string) => void)[] }
-  >()
+  readonly #byOrigin = new Map<string, Targets>()
   /**
    * The URIs whose invalidation a store has not confirmed yet, or which failed. Their earlier entries are invalid in
    * this runtime in any case.
@@ -59,14 +63,33 @@ export class Invalidations {
     return targets
   }
 
-  /** Adds the store of an upstream. It has no effect if the upstreams share a store. */
-  add(origin: string, store: CacheStore): void {
-    if (this.#elsewhere === undefined) this.#at(origin).stores.push(store)
+  /**
+   * Adds the store of an upstream. It has no effect if the upstreams share a store.
+   *
+   * @returns A function that removes the store.
+   */
+  add(origin: string, store: CacheStore): () => void {
+    return this.#elsewhere === undefined ? this.#join(origin, 'stores', store) : () => {}
   }
 
-  /** Calls `listener` with each URI of an origin that an unsafe call has changed. */
-  listen(origin: string, listener: (uri: string) => void): void {
-    this.#at(origin).listeners.push(listener)
+  /**
+   * Calls `listener` with each URI of an origin that an unsafe call has changed.
+   *
+   * @returns A function that removes the listener.
+   */
+  listen(origin: string, listener: (uri: string) => void): () => void {
+    return this.#join(origin, 'listeners', listener)
+  }
+
+  #join<Kind extends keyof Targets>(origin: string, kind: Kind, target: Targets[Kind][number]): () => void {
+    const targets = this.#at(origin)
+    const list: unknown[] = targets[kind]
+    list.push(target)
+    return () => {
+      list.splice(list.indexOf(target), 1)
+      const isShared = this.#elsewhere !== undefined
+      if (targets.listeners.length === 0 && (isShared || targets.stores.length === 0)) this.#byOrigin.delete(origin)
+    }
   }
 
   /** Returns the targets of an unsafe call to an origin; `undefined` if there are none. */

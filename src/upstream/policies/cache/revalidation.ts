@@ -6,10 +6,12 @@ import type { OperationSpec } from '../../spec/spec.ts'
 import { LatencyTracker } from '../hedge/latency-tracker.ts'
 import type { Answer, Service } from '../../call/layer.ts'
 import type { CacheAdapter } from './cache-adapter.ts'
+import type { Place } from './cache-key.ts'
 import { conditionOf } from './condition.ts'
-import type { Clock, Lookup, LookupResult } from './entry.ts'
+import { generationOf, type Clock, type Lookup, type LookupResult } from './entry.ts'
 import { confirmed, type Confirmed } from './entry-of.ts'
-import { createFlights } from './flights.ts'
+import { createFlights, type Flights } from './flights.ts'
+import type { ReplicaFlights } from './replica-flights.ts'
 import { invalidatesEntry } from './stale-if-error.ts'
 import { createAnswerStore } from './store-answer.ts'
 import { matchesValidators } from './validators.ts'
@@ -18,17 +20,13 @@ export interface RevalidationOptions {
   readonly adapter: CacheAdapter
   readonly clock: Clock
   /** The counts that this module increments. */
-  readonly counts: { misses: number; revalidated: number; refreshes: number }
+  readonly counts: { hits: number; misses: number; revalidated: number; refreshes: number }
   /** The limit on refreshes at the same time. */
   readonly refreshWidth: number
   /** Aborts every refresh. */
   readonly life: Abort
-}
-
-/** The place at which the answer of a call is stored. */
-export interface Place {
-  readonly key: string
-  readonly uri: string
+  /** Shares calls with other replicas; `undefined` if the store has no leases. */
+  readonly replicas: ReplicaFlights | undefined
 }
 
 /** The calls of a cache to its upstream. */
@@ -44,6 +42,8 @@ export interface Revalidation {
   readonly refresh: (next: Service, place: Place, found: LookupResult, call: LiveCall<unknown>) => void
   /** The time within which nearly all answers of an operation arrive, in ms; `undefined` while too few are known. */
   readonly usualMs: (spec: OperationSpec) => number | undefined
+  /** Returns the keys for the calls below the cache, see `Flights`. */
+  readonly flightKey: Flights['flightKey']
 }
 
 /** The ratio of an operation's answers that arrive within its usual time. */
@@ -51,11 +51,18 @@ const usualShare = 0.98
 /** Answers count for one to two times this time, in ms. It is long because a cache sends few calls. */
 const trackerSpanMs = 5 * 60_000
 
-export function createRevalidation({ adapter, clock, counts, refreshWidth, life }: RevalidationOptions): Revalidation {
+export function createRevalidation({
+  adapter,
+  clock,
+  counts,
+  refreshWidth,
+  life,
+  replicas,
+}: RevalidationOptions): Revalidation {
   const refreshing = new Set<string>()
   const limited = pLimit(refreshWidth)
   const answers = createAnswerStore(adapter, clock)
-  const flights = createFlights()
+  const flights = createFlights(adapter.storage)
   /** The result of an answer. Calls that share the answer share the result, so it is created and stored once. */
   const results = new WeakMap<Answer<unknown>, Answer<unknown>>()
   const trackers = new WeakMap<OperationSpec, LatencyTracker>()
@@ -67,38 +74,49 @@ export function createRevalidation({ adapter, clock, counts, refreshWidth, life 
     return tracker
   }
 
-  function fetchAnswer(
-    next: Service,
-    { key, uri }: Place,
-    found: Lookup,
-    call: LiveCall<unknown>,
-  ): Promise<Answer<unknown>> {
+  function fetchAnswer(next: Service, place: Place, found: Lookup, call: LiveCall<unknown>): Promise<Answer<unknown>> {
+    const { key, uri } = place
     const requestedAt = clock.steady()
     const { entry } = found
-    const generation = entry === undefined ? found.generation : entry.generation
+    const generation = generationOf(found)
     const condition = entry && conditionOf(entry, call.spec)
-    const flight = flights.join(key, { requestedAt, generation })
-    const sent = { key, uri, call, ...flight.began }
+    const flight = flights.join(key, call, { requestedAt, generation })
+    if (call.spec.coalesceReplicas) replicas?.register(call, place, generation)
     return next(condition === undefined ? call : call.conditional(condition)).then(
       answer => {
         flight.leave()
+        if (replicas?.isStored(answer)) {
+          counts.hits++
+          return answer
+        }
         counts.misses++
         const { received, value, status } = answer
         // A custom layer created or changed the answer. Its headers do not tell how long it may be used.
-        if (received === undefined || received.value !== value) return { ...answer, cached: { cache: 'miss' } }
+        if (received === undefined || received.value !== value) {
+          replicas?.releaseAfter(answer, undefined)
+          return { ...answer, cached: { cache: 'miss' } }
+        }
         const known = results.get(answer)
         if (known !== undefined) return known
-        trackerOf(call.spec).record(clock.steady() - requestedAt)
+        const state = replicas?.sentOf(answer)
+        const sent = { key, uri, call, ...(state?.began ?? flight.began) }
+        // The time that a call has waited for another replica is not that of its answer.
+        trackerOf(call.spec).record(clock.steady() - (state?.sentAt ?? requestedAt))
         const fresh = { value, status, cached: { cache: 'miss' } } as const
         if (entry === undefined || condition === undefined || status !== 304) {
-          answers.storeAnswer(sent, status, received)
+          const stored = answers.storeAnswer(sent, status, received)
+          replicas?.releaseAfter(answer, stored)
           results.set(answer, fresh)
           return fresh
         }
         const current = confirmation(call.spec, found, received.head)
-        if (current === undefined) return fetchAnswer(next, { key, uri }, { entry: undefined, generation }, call)
+        if (current === undefined) {
+          replicas?.release(answer)
+          return fetchAnswer(next, place, { entry: undefined, generation }, call)
+        }
         counts.revalidated++
-        answers.storeRenewed(sent, found, current, received)
+        const stored = answers.storeRenewed(sent, found, current, received)
+        replicas?.releaseAfter(answer, stored)
         const old = { ...fresh, value: current.value, ...(current.value === null && { keptStatus: entry.status }) }
         results.set(answer, old)
         return old
@@ -124,6 +142,7 @@ export function createRevalidation({ adapter, clock, counts, refreshWidth, life 
       limited(fetchAnswer, next, place, found, detached(call, life)).then(onEnd, onEnd)
     },
     usualMs: spec => trackerOf(spec).delay,
+    flightKey: keyOf => flights.flightKey(keyOf),
   }
 }
 

@@ -22,15 +22,29 @@ export interface SentCall {
   readonly generation: FoundGeneration
 }
 
+/** An answer that is being stored. */
+export interface Storing {
+  /** The promise of the store, which may reject; `undefined` if the store has returned none. */
+  readonly done: Promise<unknown> | undefined
+  /** True if other calls can use the answer without the upstream. */
+  readonly isFresh: boolean
+}
+
 /** Stores the answers of a cache's calls. */
 export interface AnswerStore {
   /**
    * Stores an answer that may be stored. Otherwise removes the entry of its key. If the generation of the URI is
    * unknown, an answer that may be stored is not stored. The entry of its key then stays, because it may be valid.
+   *
+   * @returns The answer that is being stored; `undefined` if nothing is being written.
    */
-  storeAnswer(sent: SentCall, status: number, received: Received): void
-  /** Stores an entry again after the upstream has confirmed it with a 304 (RFC 9111, section 4.3.4). */
-  storeRenewed(sent: SentCall, found: LookupResult, answer: Confirmed, received: Received): void
+  storeAnswer(sent: SentCall, status: number, received: Received): Storing | undefined
+  /**
+   * Stores an entry again after the upstream has confirmed it with a 304 (RFC 9111, section 4.3.4).
+   *
+   * @returns The answer that is being stored; `undefined` if nothing is being written.
+   */
+  storeRenewed(sent: SentCall, found: LookupResult, answer: Confirmed, received: Received): Storing | undefined
 }
 
 export function createAnswerStore(adapter: CacheAdapter, clock: Clock): AnswerStore {
@@ -56,6 +70,12 @@ export function createAnswerStore(adapter: CacheAdapter, clock: Clock): AnswerSt
     })
   }
 
+  function write({ key, uri, generation }: SentCall, found: LookupResult): Storing | undefined {
+    if (generation === null) return undefined
+    const { initialAge, lifetime } = found.entry
+    return { done: adapter.store(key, uri, found), isFresh: initialAge < lifetime }
+  }
+
   return {
     storeAnswer(sent, status, received) {
       const { key, uri, call } = sent
@@ -70,15 +90,17 @@ export function createAnswerStore(adapter: CacheAdapter, clock: Clock): AnswerSt
       } catch {
         // The operation needs a header that may not be stored.
       }
-      if (found === undefined) adapter.forget(key, uri)
-      else if (sent.generation !== null) adapter.store(key, uri, found)
+      if (found !== undefined) return write(sent, found)
+      adapter.forget(key, uri)
+      return undefined
     },
     storeRenewed(sent, found, answer, received) {
       const { key, uri, call } = sent
       const times = fetched(sent)
       const freshness = freshnessFor(sent, found.entry.status, answer.head, received, times)
-      if (freshness === undefined) adapter.forget(key, uri)
-      else if (sent.generation !== null) adapter.store(key, uri, renewed(call.spec, found, answer, times, freshness))
+      if (freshness !== undefined) return write(sent, renewed(call.spec, found, answer, times, freshness))
+      adapter.forget(key, uri)
+      return undefined
     },
   }
 }

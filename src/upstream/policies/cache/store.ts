@@ -8,8 +8,11 @@ import type { Entry } from './entry.ts'
 export interface CacheStoreLookup {
   /** The entry of the key. */
   readonly entry?: Entry | undefined
-  /** The generation of the URI, read together with the entry. */
-  readonly generation?: string | undefined
+  /**
+   * The generation of the URI, read together with the entry. `null`: the store is unavailable. This is a miss and not a
+   * fault, and the answer of the upstream is not stored.
+   */
+  readonly generation?: string | null | undefined
 }
 
 /**
@@ -80,7 +83,8 @@ export interface CacheStore {
    * @param uri The URI of the entry.
    * @param entry The entry.
    * @param retentionMs The time in ms after which the store may remove the entry.
-   * @returns Any value. A promise that rejects or takes longer than `getTimeout` is reported as a fault.
+   * @returns Any value. A promise that rejects or takes longer than `getTimeout` is reported as a fault. If a promise
+   *   resolves with `false`, the entry was not stored, and other replicas do not wait for it.
    */
   set(key: string, uri: string, entry: Entry, retentionMs: number): unknown
   /**
@@ -100,8 +104,72 @@ export interface CacheStore {
    *   longer is reported as a fault.
    */
   invalidate(uri: string): unknown
+  /** The leases with which replicas share a call, for `coalesce: 'replicas'`. @default no leases */
+  readonly leases?: CacheLeases
   /** The number of entries and their bytes, for `stats()`. @default not shown */
   readonly size?: { readonly entries: number; readonly bytes: number }
+}
+
+/** The name of a lease. The lease of an earlier generation is another one, so no call waits for it. */
+export interface CacheLeaseName {
+  /** The key of the entry. */
+  readonly key: string
+  /** The URI of the entry. */
+  readonly uri: string
+  /** The generation of the URI, as `get` returned it. */
+  readonly generation: string | undefined
+}
+
+/**
+ * The state of a lease. `free`: no call has it. `taken`: a call of any process holds it. `unshared`: other calls could
+ * not use the last answer, so calls send their requests at once and without a lease.
+ */
+export type CacheLeaseState = 'free' | 'taken' | 'unshared'
+
+/** A lease that a call holds. */
+export interface CacheLease {
+  /**
+   * True if the store had no entry of the key when it gave the lease, and the generation of the URI was that of the
+   * lease. The call is then sent without another lookup.
+   * @default false
+   */
+  readonly isEmpty?: boolean
+  /**
+   * Releases the lease if the call still holds it. It is called when the promise of the `set` that stores the answer
+   * has settled. A second call has no effect.
+   *
+   * @param unsharedMs The time in ms for which the lease is `unshared` after its release. 0: it is free at once.
+   * @returns Any value. A promise that rejects is reported as a fault.
+   */
+  release(unsharedMs: number): unknown
+}
+
+/**
+ * Leases for the calls of several replicas. The holder of a lease sends the call, the others wait for its answer. If a
+ * function throws, rejects or takes longer than `getTimeout`, this is a fault, and the call continues without a lease.
+ * `undefined` has the same effect and is not a fault.
+ */
+export interface CacheLeases {
+  /**
+   * Takes a free lease, and renews it until it is released.
+   *
+   * @param name The name of the lease.
+   * @param leaseMs The time after which the lease ends if it is not renewed, because its process has died, in ms.
+   * @param maxMs The remaining time of the caller, in ms. The lease is not renewed after it.
+   * @returns The lease, or the state because of which this call does not get it.
+   */
+  take(
+    name: CacheLeaseName,
+    leaseMs: number,
+    maxMs: number,
+  ): Promise<CacheLease | Exclude<CacheLeaseState, 'free'> | undefined>
+  /**
+   * Returns the state of a lease.
+   *
+   * @param name The name of the lease.
+   * @returns The state, or `undefined` if the store is unavailable.
+   */
+  stateOf(name: CacheLeaseName): Promise<CacheLeaseState | undefined>
 }
 
 /** A fault of a cache store. It does not fail the call in which it occurred. */
@@ -109,7 +177,7 @@ export interface CacheStoreFault {
   /** The upstream whose call used the store. */
   readonly upstream: string
   /** The function that failed. It is `get` also if the entry that `get` returned is not valid. */
-  readonly function: 'get' | 'set' | 'delete' | 'invalidate'
+  readonly function: 'get' | 'set' | 'delete' | 'invalidate' | 'leases.take' | 'leases.stateOf' | 'leases.release'
   /**
    * The error that the function threw, the reason of its rejection, or an error that describes a late or invalid
    * result.
@@ -124,11 +192,16 @@ export interface CacheStoreFault {
  */
 export function checkStore(owner: string, store: CacheStore): CacheStore {
   rejectRenamedOptions(owner, store, cacheStoreRenames, 'cacheStore')
-  const { storage, getTimeout } = store
+  const { storage, getTimeout, leases } = store
   if (storage !== 'values' && storage !== 'bodies')
     throw new TypeError(`${owner}: cacheStore.storage must be 'values' or 'bodies', got '${String(storage)}'`)
   for (const part of ['get', 'set', 'delete', 'invalidate'] as const) {
     if (typeof store[part] !== 'function') throw new TypeError(`${owner}: cacheStore.${part} must be a function`)
+  }
+  if (leases !== undefined) {
+    for (const part of ['take', 'stateOf'] as const)
+      if (typeof (leases as CacheLeases | null)?.[part] !== 'function')
+        throw new TypeError(`${owner}: cacheStore.leases.${part} must be a function`)
   }
   if (getTimeout !== undefined) wholeNumber(owner, 'cacheStore.getTimeout', getTimeout, { unit: 'ms' })
   return store

@@ -99,6 +99,10 @@ export class CustomLayerCall<out T, out C = unknown> implements LayerCall<T, C> 
     )
   }
 
+  get origin(): string | undefined {
+    return this.#invocation.at === 'attempt' ? this.#live.attempt.origin?.text : undefined
+  }
+
   get attempt(): number {
     return this.#live.effort.attempts
   }

@@ -3,22 +3,12 @@ import { adaptiveConcurrency } from '../../../../src/upstream/policies/bulkhead/
 import { bulkhead } from '../../../../src/upstream/policies/bulkhead/bulkhead.ts'
 import { testRun } from '../../../helpers/call.ts'
 import { questions } from '../../../helpers/questions.ts'
+import { randomOf } from '../../../helpers/random-of.ts'
 import {
   SimulatedClock,
   simulatedUpstream,
   type SimulatedUpstreamOptions,
 } from '../../../helpers/simulated-upstream.ts'
-
-/** The same numbers in each run (mulberry32). */
-function randomly(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 /** What was seen while the capacity was the same, from when the limit had settled. */
 interface Phase {
@@ -61,7 +51,7 @@ async function simulate(
   t: Test,
   { queue, work, load, noise = 0, fixed, bounds = () => [1, 200] }: Scenario,
 ): Promise<readonly Phase[]> {
-  const random = randomly(7)
+  const random = randomOf(7)
   const clock = new SimulatedClock()
   // Log-normal, as latencies are: the slowest of a hundred takes two and a half times the mean.
   const workMs = () =>

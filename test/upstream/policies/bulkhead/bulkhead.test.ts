@@ -15,11 +15,12 @@ function arrange({
   concurrency = 1,
   maxQueue = 10,
 }: { readonly concurrency?: number | AdaptiveConcurrency; readonly maxQueue?: number } = {}) {
-  const { layer, gauge } = bulkhead({ upstream: 'nobody', concurrency, maxQueue })
+  const { layer, gauge, setConcurrency } = bulkhead({ upstream: 'nobody', concurrency, maxQueue })
   const bottom = heldService()
   const service = layer(bottom.service)
   return {
     gauge,
+    setConcurrency,
     service,
     held: bottom.held,
     enter: (run: TestRun, index = 0, abort = run.abort) => service(run.ask(questions.ask(), { abort, index })),
@@ -328,4 +329,20 @@ test('the expected wait of a run uses the current number of permits', async t =>
   t.match(await failure(announce(2, 250)), { code: 'BULKHEAD_FULL' })
   await drain(place, t)
   await Promise.all([asked[1], asked[2], before])
+})
+
+test('a lower concurrency cuts no call, and a higher one admits the queue at once', async t => {
+  const place = arrange({ concurrency: 2 })
+  const asked = [0, 1, 2, 3].map(index => place.enter(testRun(), index))
+  place.setConcurrency(1)
+  t.same(place.active(), [0, 1], 'both calls keep their permits')
+  t.match(place.gauge, { concurrency: 1, active: 2, queued: 2 })
+  await place.finish()
+  t.same(place.active(), [1], 'the released permit is not granted again')
+  await place.finish()
+  t.same(place.active(), [2])
+  place.setConcurrency(2)
+  t.same(place.active(), [2, 3])
+  await drain(place, t)
+  t.equal((await Promise.all(asked)).length, 4)
 })

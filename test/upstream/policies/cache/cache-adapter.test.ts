@@ -82,7 +82,7 @@ function createCacheAdapter(store: CacheStore) {
   const asked = (lookup: Lookup) => (lookup.entry === undefined ? undefined : lookup)
   return {
     find(key: string, asker: LiveCall<unknown>) {
-      const lookup = adapter.find(key, uri, asker)
+      const lookup = adapter.find({ key, uri }, asker)
       return lookup instanceof Promise ? lookup.then(asked) : asked(lookup)
     },
     store: (key: string, result: LookupResult) => adapter.store(key, uri, result),
@@ -445,6 +445,60 @@ test('a returned value that is not a lookup is a miss and is reported', async t 
     t.equal(adapter.find('a', call()), undefined)
     t.same(adapter.failed, [], JSON.stringify(right))
   }
+})
+
+test('a lookup of an unavailable store is a miss whose answer is not stored, and no fault', async t => {
+  const right = entry('{"at":"2026-03-01"}', { key: hash('sha256', 'a', 'base64url') })
+  for (const lookup of [{ generation: null }, { entry: right, generation: null }] as const) {
+    const { store, held } = farStore()
+    const failed: string[] = []
+    const adapter = adapterOf({ ...store, get: () => lookup }, name => failed.push(name))
+    t.teardown(() => adapter.close())
+    adapter.store('a', uri, found('{}'))
+    t.same(
+      adapter.find({ key: 'a', uri }, call()),
+      { entry: undefined, generation: null },
+      'not even an entry that is being written',
+    )
+    await until(() => held.size === 1)
+    t.same(failed, [])
+  }
+})
+
+test('an entry that a store returns again as the same frozen object is parsed once per operation', async t => {
+  let reads = 0
+  const born = () =>
+    defineUpstream(
+      'cats',
+      { origin: 'http://127.0.0.1:9' },
+      { born: operation({ path: '/born', output: z.unknown().transform(() => ({ read: ++reads })), cache: true }) },
+    ).born()
+  const named = (key: string, body = '{}') => Object.freeze(entry(body, { key: hash('sha256', key, 'base64url') }))
+  let lookup = { entry: named('a'), generation: 'first' }
+  const adapter = createCacheAdapter({ ...farStore().store, get: () => lookup })
+  const [one, other] = [born(), born()]
+  const ask = async (key: string, which = one) =>
+    (await adapter.find(key, testRun().ask<unknown>(which, { abort: new Abort() })))?.value
+  const value = await ask('a')
+  t.same(value, { read: 1 })
+  t.equal(await ask('a'), value)
+  t.same(await ask('a', other), { read: 2 }, 'another schema reads it itself')
+  lookup = { ...lookup, generation: 'second' }
+  t.equal(await ask('a', other), undefined, 'its generation is checked each time')
+  lookup = { entry: named('a'), generation: 'first' }
+  t.same(await ask('a'), { read: 3 }, 'another object is another entry')
+  t.equal(adapter.failed.length, 0)
+  t.equal(await ask('b'), undefined, 'its key is checked each time')
+  t.same(adapter.failed, ['get'])
+
+  lookup = { entry: { ...named('a') }, generation: 'first' }
+  t.same([await ask('a'), await ask('a')], [{ read: 4 }, { read: 5 }], 'an object that can change is read each time')
+
+  lookup = { entry: named('a', JSON.stringify('x'.repeat(200_000))), generation: 'first' }
+  const large = () => adapter.find('a', testRun().ask<unknown>(one, { abort: new Abort() }))
+  t.ok(large() instanceof Promise)
+  await until(() => reads === 6)
+  t.notOk(large() instanceof Promise, 'a large value that is known is given at once')
 })
 
 test('an entry of another generation than its URI has now is not valid, and no fault', async t => {

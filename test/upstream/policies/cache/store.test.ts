@@ -18,6 +18,8 @@ test('a store whose parts are not what they must be is refused with the part and
     ['set', 1, /cacheStore\.set/],
     ['delete', null, /cacheStore\.delete/],
     ['invalidate', undefined, /runtime: cacheStore\.invalidate must be a function/],
+    ['leases', null, /runtime: cacheStore\.leases\.take must be a function/],
+    ['leases', { take: () => {} }, /runtime: cacheStore\.leases\.stateOf must be a function/],
     ['getTimeout', NaN, /cacheStore\.getTimeout must be .*, got NaN$/],
     ['getTimeout', -1, /cacheStore\.getTimeout must be .*, got -1$/],
     ['keeps', 'bodies', /runtime: the option 'cacheStore\.keeps' was renamed to 'cacheStore\.storage'/],

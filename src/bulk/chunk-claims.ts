@@ -1,0 +1,11 @@
+/** Ends a claim. */
+export type Release = () => Promise<void>
+
+/**
+ * Decides which process runs a chunk. A claim avoids double work. It does not protect the results, because the first
+ * results of a chunk stay, whether or not a second process has run it too.
+ */
+export interface ChunkClaims {
+  /** Claims a chunk. Returns undefined if another claim holds it. */
+  claim(run: string, chunk: string): Promise<Release | undefined>
+}

@@ -1,0 +1,43 @@
+/** A part of an object, in bytes. */
+export interface ByteRange {
+  readonly start: number
+  /** The first byte after the range. An object can end before it. */
+  readonly end: number
+}
+
+/**
+ * A store of immutable objects. The runs and their results are such objects, and every state is derived from them. A
+ * folder of the disk is such a store (`DiskStore`), and an object store can be one: `create` is a PUT with
+ * `if-none-match: *`, `read` a GET with a range, and `list` a listing with the delimiter `/`.
+ *
+ * A name has segments of lower-case letters, digits and hyphens, with `/` between them.
+ */
+export interface BulkStore {
+  /**
+   * Creates an object, whole or not at all.
+   *
+   * @returns False if an object has this name. That object is not changed.
+   */
+  create(name: string, body: Uint8Array): Promise<boolean>
+  /** Returns an object or a part of it; undefined if no object has this name. */
+  read(name: string, range?: ByteRange): Promise<Buffer | undefined>
+  /** Returns true if an object has this name. */
+  has(name: string): Promise<boolean>
+  /** Returns the names directly below a folder, in ascending order. They are names of objects and of folders. */
+  list(folder: string): Promise<readonly string[]>
+  /** Removes all objects below a folder. */
+  remove(folder: string): Promise<void>
+}
+
+const objectName = /^[a-z0-9][a-z0-9-]*(?:\/[a-z0-9][a-z0-9-]*)*$/
+const longestName = 255
+
+/**
+ * Checks the name of an object or of a folder.
+ *
+ * @throws TypeError for any other text, such as one with `..`
+ */
+export function checkObjectName(name: string): void {
+  if (name.length > longestName || !objectName.test(name))
+    throw new TypeError(`'${name.slice(0, longestName)}' is not the name of an object: use a-z, 0-9, '-' and '/'`)
+}

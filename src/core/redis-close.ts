@@ -1,0 +1,2 @@
+/** The longest time for which a shared state that closes waits for its server, in ms. */
+export const redisCloseMs = 2000

@@ -1,0 +1,92 @@
+import type { FastifyBaseLogger } from 'fastify'
+import { ConfigError } from '../../config.ts'
+import { DefinitionsError } from '../../definitions/definitions-error.ts'
+import type { LoadedDefinitions, RefusedReload } from '../../http/lifecycle/health.ts'
+import type { Metrics } from '../../metrics/metrics.ts'
+import { countReloads } from './reload-metrics.ts'
+
+export interface ReloadsOptions {
+  readonly log: FastifyBaseLogger
+  /** The metrics of the service that count the reloads. */
+  readonly metrics: Metrics
+  /**
+   * Serves the definitions as their files are now. Returns the fields of the log line. Rejects if they are refused: the
+   * previous definitions are then still served. `undefined` if the definitions have no files.
+   */
+  readonly reload: (() => Promise<object>) | undefined
+  /** Called after a reload was refused. */
+  readonly onRefused?: (refused: RefusedReload) => void
+}
+
+/**
+ * The reloads of a service, one at a time. A request during a reload causes one more reload after it, because the files
+ * may have changed after they were read.
+ */
+export class Reloads {
+  readonly #options: ReloadsOptions
+  readonly #count: ReturnType<typeof countReloads>
+  #definitions: LoadedDefinitions = { loadedAt: new Date().toISOString() }
+  #running: Promise<void> | undefined
+  #isDue = false
+
+  constructor(options: ReloadsOptions) {
+    this.#options = options
+    this.#count = countReloads(options.metrics)
+  }
+
+  /** The definitions that are served. */
+  get definitions(): LoadedDefinitions {
+    return this.#definitions
+  }
+
+  /** Reloads the definitions. Resolves when a reload has ended that began after the call. */
+  request(): Promise<void> {
+    this.#isDue = true
+    this.#running ??= this.#run().finally(() => (this.#running = undefined))
+    return this.#running
+  }
+
+  /** Reports that the files cannot be read or watched. The previous definitions are still served. */
+  refuse(error: unknown): void {
+    const at = new Date()
+    const faults = faultsOf(error)
+    const { log, onRefused } = this.#options
+    log.error(
+      faults === undefined ? { err: error } : { faults },
+      'reload failed; the previous definitions are still served',
+    )
+    this.#count('refused', at)
+    const refused = { at: at.toISOString(), faults: faults?.length ?? 1 }
+    this.#definitions = { ...this.#definitions, refused }
+    onRefused?.(refused)
+  }
+
+  async #run(): Promise<void> {
+    while (this.#isDue) {
+      this.#isDue = false
+      await this.#reload()
+    }
+  }
+
+  async #reload(): Promise<void> {
+    const { log, reload } = this.#options
+    if (reload === undefined) {
+      log.info('no reload; the built-in aggregates have no files')
+      return
+    }
+    try {
+      const fields = await reload()
+      const at = new Date()
+      this.#count('ok', at)
+      this.#definitions = { loadedAt: at.toISOString() }
+      log.info(fields, 'definitions reloaded')
+    } catch (error) {
+      this.refuse(error)
+    }
+  }
+}
+
+/** Returns the faults of the user; `undefined` for any other error. */
+function faultsOf(error: unknown): readonly string[] | undefined {
+  return error instanceof DefinitionsError || error instanceof ConfigError ? error.message.split('\n') : undefined
+}

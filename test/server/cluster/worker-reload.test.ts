@@ -1,0 +1,76 @@
+import { test } from 'tap'
+import type { FastifyInstance } from 'fastify'
+import type { Catalogue } from '../../../src/definitions/catalogue.ts'
+import { Answers } from '../../../src/server/cluster/answers.ts'
+import type { FromWorker } from '../../../src/server/cluster/messages.ts'
+import type { ReloadStep } from '../../../src/server/cluster/reload-messages.ts'
+import { WorkerReload } from '../../../src/server/cluster/worker-reload.ts'
+
+/** The reloads of a worker whose apps are numbers. */
+function arrange(load: (time: number) => Promise<unknown> = async () => {}) {
+  const swapped: number[] = []
+  const closed: number[] = []
+  let loads = 0
+  const reload = new WorkerReload({
+    reload: async () => {
+      const time = ++loads
+      await load(time)
+      return { time } as unknown as Catalogue
+    },
+    build: async catalogue => {
+      const { time } = catalogue as unknown as { readonly time: number }
+      return { time, close: async () => closed.push(time) } as unknown as FastifyInstance
+    },
+    listener: { swap: (app: FastifyInstance) => swapped.push((app as unknown as { time: number }).time) } as never,
+    onSwapped() {},
+  })
+  const sent: FromWorker[] = []
+  const answers = new Answers(message => sent.push(message))
+  reload.answer(answers)
+  let id = 0
+  const step = async (text: ReloadStep) => {
+    const own = id++
+    await answers.handle({ kind: 'ask', id: own, topic: 'reload', text: JSON.stringify(text) })
+    const answer = sent.find(message => message.kind === 'answered' && message.id === own)
+    return answer?.kind === 'answered' ? (JSON.parse(answer.text) as { faults: string[] }).faults : undefined
+  }
+  return { reload, step, swapped, closed }
+}
+
+test('definitions that are prepared serve after the commit', async t => {
+  const { reload, step, swapped, closed } = arrange()
+  t.same(await step({ step: 'prepare' }), [])
+  t.same(swapped, [])
+  await step({ step: 'refused', refused: { at: '2026-11-30T10:00:00.000Z', faults: 2 } })
+  t.match(reload.definitions, { loadedAt: String, refused: { faults: 2 } })
+  t.same(await step({ step: 'commit' }), [])
+  t.same(swapped, [1])
+  t.equal(reload.definitions.refused, undefined)
+  t.same(closed, [])
+})
+
+test('definitions that are dropped, or prepared again, are closed', async t => {
+  const { step, swapped, closed } = arrange()
+  await step({ step: 'prepare' })
+  t.same(await step({ step: 'drop' }), [])
+  t.same(closed, [1])
+  await step({ step: 'prepare' })
+  await step({ step: 'prepare' })
+  t.same(closed, [1, 2])
+  await step({ step: 'commit' })
+  t.same(swapped, [3])
+})
+
+test('a commit waits for the definitions that are still prepared, and needs some', async t => {
+  const loaded = Promise.withResolvers<void>()
+  const { step, swapped } = arrange(async time => {
+    if (time === 1) await loaded.promise
+    else throw new Error('a.ts: is wrong\nb.ts: is wrong')
+  })
+  const steps = [step({ step: 'prepare' }), step({ step: 'commit' })]
+  loaded.resolve()
+  t.same(await Promise.all(steps), [[], []])
+  t.same(swapped, [1])
+  t.same(await step({ step: 'prepare' }), ['a.ts: is wrong', 'b.ts: is wrong'])
+  t.same(await step({ step: 'commit' }), ['the worker has no definitions that it can serve'])
+})

@@ -1,0 +1,87 @@
+import { test } from 'tap'
+import { DefinitionsError } from '../../../src/definitions/definitions-error.ts'
+import type { ReloadStep } from '../../../src/server/cluster/reload-messages.ts'
+import type { WorkerProcess } from '../../../src/server/cluster/worker-process.ts'
+import { WorkersReload } from '../../../src/server/cluster/workers-reload.ts'
+import { failure } from '../../helpers/failure.ts'
+
+type Step = ReloadStep['step']
+
+/** The processes of a service that answer the steps of a reload as the test says, and the steps that they got. */
+function arrange(...workers: readonly { answers?: Partial<Record<Step, string>>; state?: 'starting' | 'stopping' }[]) {
+  const steps: string[] = []
+  const warnings: unknown[] = []
+  let restarts = 0
+  const listening = Promise.withResolvers<number>()
+  const running = workers.map(({ answers = {}, state = 'running' }, index) => ({
+    number: index + 1,
+    state: { isListening: state !== 'starting', shown: state },
+    listening: listening.promise,
+    ask: async (_topic: string, text: string) => {
+      const { step } = JSON.parse(text) as ReloadStep
+      steps.push(`${index + 1} ${step}`)
+      return answers[step] === 'silent' ? undefined : (answers[step] ?? '{"faults":[]}')
+    },
+  })) as unknown as WorkerProcess[]
+  const log = { warn: (fields: unknown) => warnings.push(fields) } as never
+  return {
+    reload: new WorkersReload({ running, log, restart: () => restarts++ }),
+    steps,
+    warnings,
+    restarts: () => restarts,
+    listening,
+  }
+}
+
+test('the first worker prepares the definitions alone, then the others do, and then all commit', async t => {
+  const { reload, steps, restarts } = arrange({}, {}, { state: 'stopping' })
+  await reload.reload()
+  t.same(steps, ['1 prepare', '2 prepare', '1 commit', '2 commit'])
+  t.equal(restarts(), 0)
+})
+
+test('a fault of one worker, a silent worker and an answer that is not valid refuse the change in all workers', async t => {
+  for (const [prepare, reason] of [
+    ['{"faults":["no.ts: is wrong"]}', 'a worker: no.ts: is wrong'],
+    ['silent', 'a worker: worker 2 gave no answer when the definitions were loaded'],
+    ['{"faults":[1]}', 'a worker: worker 2 gave no answer when the definitions were loaded'],
+    ['null', 'a worker: worker 2 gave no answer when the definitions were loaded'],
+  ] as const) {
+    const { reload, steps } = arrange({}, { answers: { prepare } })
+    const error = await failure(reload.reload())
+    t.type(error, DefinitionsError)
+    t.equal((error as Error).message, reason)
+    t.same(steps, ['1 prepare', '2 prepare', '1 drop', '2 drop'])
+  }
+})
+
+test('all workers are replaced if one of them does not commit', async t => {
+  const { reload, restarts, warnings } = arrange({}, { answers: { commit: 'silent' } })
+  await reload.reload()
+  t.equal(restarts(), 1)
+  t.match(warnings, [{ faults: [/worker 2 gave no answer/] }])
+})
+
+test('a worker that starts during a reload reloads when it listens', async t => {
+  const { reload, steps, listening } = arrange({}, { state: 'starting' })
+  await reload.reload()
+  t.same(steps, ['1 prepare', '1 commit'])
+  listening.resolve(1)
+  await new Promise(setImmediate)
+  t.same(steps.slice(2), ['2 prepare', '2 commit'])
+})
+
+test('a worker that cannot start is not reloaded', async t => {
+  const { reload, steps, listening } = arrange({}, { state: 'starting' })
+  await reload.reload()
+  listening.reject(new Error('exited'))
+  await new Promise(setImmediate)
+  t.same(steps, ['1 prepare', '1 commit'])
+})
+
+test('workers show a reload that was refused', async t => {
+  const { reload, steps } = arrange({}, {})
+  reload.refused({ at: '2026-11-30T10:00:00.000Z', faults: 2 })
+  t.same(steps, ['1 refused', '2 refused'])
+  t.end()
+})
