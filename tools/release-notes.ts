@@ -57,8 +57,27 @@ export function withAbsoluteLinks(markdown: string, base: string): string {
   return markdown.replaceAll(/\]\((?![a-z]+:|#)([^)]+)\)/g, (_, target: string) => `](${new URL(target, base).href})`)
 }
 
+/**
+ * Returns the section of the release notes about the image.
+ *
+ * @param image The image with its digest, such as `registry/name:1.2.3@sha256:…`.
+ * @param bases The base images with their digests, as `tools/image/bases.sh` prints them.
+ * @throws Error if an image has no digest.
+ */
+export function imageSection(image: string, bases: string): string {
+  const images = [image, ...bases.split(' ').map(each => each.slice(each.indexOf('=') + 1))]
+  const without = images.find(each => !/@sha256:[\da-f]{64}$/.test(each))
+  if (without !== undefined) throw new Error(`The image '${without}' has no digest.`)
+  return [
+    '### Image',
+    '',
+    ...images.map((each, at) => `- ${at === 0 ? 'Image' : 'Base'}: \`${each}\``),
+    '- The SBOM and the provenance of each platform are attached to the image.',
+  ].join('\n')
+}
+
 if (import.meta.main) {
-  const [tag = '', base] = process.argv.slice(2)
+  const [tag = '', base, image, bases = ''] = process.argv.slice(2)
   const read = (file: string) => readFileSync(new URL(`../${file}`, import.meta.url), 'utf8')
   const changelog = read('CHANGELOG.md')
   const reasons = obstacles(tag, JSON.parse(read('package.json')) as Manifest, changelog)
@@ -68,4 +87,5 @@ if (import.meta.main) {
   }
   const notes = changelogSection(changelog, tag.replace(/^v/, '')) as string
   console.log(base === undefined ? notes : withAbsoluteLinks(notes, base))
+  if (image !== undefined) console.log(`\n${imageSection(image, bases)}`)
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { test } from 'tap'
-import { changelogSection, obstacles, withAbsoluteLinks } from '../../tools/release-notes.ts'
+import { changelogSection, imageSection, obstacles, withAbsoluteLinks } from '../../tools/release-notes.ts'
 
 const changelog = `# Changelog
 
@@ -65,4 +65,20 @@ test('relative links of the notes are absolute, and absolute links and anchors s
     withAbsoluteLinks('[a](docs/a.md#b) [c](https://c.example/d) [e](#f)', 'https://git.example/o/r/blob/v1/'),
     '[a](https://git.example/o/r/blob/v1/docs/a.md#b) [c](https://c.example/d) [e](#f)',
   )
+})
+
+test('the release notes name the image and its bases by digest, and refuse an image without one', async t => {
+  const digest = `sha256:${'0123456789abcdef'.repeat(4)}`
+  const bases = `NODE_IMAGE=node:24@${digest} RUN_IMAGE=run:1@${digest}`
+  t.equal(
+    imageSection(`registry.example/owner/name:0.2.0@${digest}`, bases),
+    `### Image
+
+- Image: \`registry.example/owner/name:0.2.0@${digest}\`
+- Base: \`node:24@${digest}\`
+- Base: \`run:1@${digest}\`
+- The SBOM and the provenance of each platform are attached to the image.`,
+  )
+  t.throws(() => imageSection('name:0.2.0@', bases), /'name:0\.2\.0@' has no digest/)
+  t.throws(() => imageSection(`name@${digest}`, ''), /'' has no digest/)
 })

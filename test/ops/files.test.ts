@@ -1,7 +1,5 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
-import { parse } from 'yaml'
 import { readAlerts, readPanelQueries, readText } from '../helpers/ops-files.ts'
 import { prometheusMissing, promtool } from '../helpers/prometheus.ts'
 
@@ -46,15 +44,4 @@ test('each metric of a query in ops/ and in the runbook is a documented family',
     .map(name => name.replace(/_(bucket|count|sum)$/, ''))
     .filter(name => !/^http_(response|connection|request)_/.test(name) && !documented.has(name))
   t.same([...new Set(unknown)], [])
-})
-
-test('each file that the compose file mounts exists, and each image has a version', async t => {
-  const { services } = parse(readText('ops/compose.yaml')) as {
-    readonly services: Readonly<Record<string, { readonly image: string; readonly volumes?: readonly string[] }>>
-  }
-  t.same(Object.keys(services), ['headwaters', 'prometheus', 'grafana'])
-  for (const { image, volumes = [] } of Object.values(services)) {
-    t.match(image, /:v?\d+/)
-    for (const volume of volumes) t.ok(existsSync(join(root, 'ops', volume.split(':')[0] as string)), volume)
-  }
 })

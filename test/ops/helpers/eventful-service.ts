@@ -5,6 +5,8 @@ import { z } from 'zod'
 import { buildApp } from '../../../src/app.ts'
 import { aggregate, times } from '../../../src/fanout/aggregate.ts'
 import { defineUpstream, operation } from '../../../src/upstream/declare.ts'
+import { RuntimeMetrics } from '../../../src/metrics/runtime-metrics.ts'
+import { countReloads } from '../../../src/server/process/reload-metrics.ts'
 import { createRuntime } from '../../../src/upstream/runtime.ts'
 import { serveHttp } from '../../helpers/serve-http.ts'
 
@@ -60,6 +62,13 @@ export async function startEventfulService(t: Test) {
       ok: operation({ path: '/ok/cached', output: Body, cache: { ttl: 60_000 } }),
     },
   )
+  const spread = defineUpstream(
+    'spread',
+    { origins: [origin, await startUpstream(t)] },
+    {
+      ok: operation({ path: '/ok/spread', output: Body }),
+    },
+  )
   const lost = defineUpstream(
     'lost',
     { origin: 'http://lost.example', retry: false, breaker: false },
@@ -75,6 +84,7 @@ export async function startEventfulService(t: Test) {
     .optional('shared', () => steady.shared(), { fallback: missing })
     .optional('failing', () => failing.fail(), { fallback: missing })
     .optional('cached', () => cached.ok(), { fallback: missing })
+    .optional('spread', () => spread.ok(), { fallback: missing })
     .optional('lost', () => lost.ok(), { fallback: missing })
     .optional('narrow', () => narrow.slow(), { fallback: missing })
     .reply(reply, ({ ok }) => ok)
@@ -93,11 +103,13 @@ export async function startEventfulService(t: Test) {
   t.teardown(() => app.close())
   await app.listen({ host: '127.0.0.1', port: 0 })
   const target = `127.0.0.1:${(app.server.address() as AddressInfo).port}`
+  const countReload = countReloads(RuntimeMetrics.countersOf(runtime).metrics)
   const get = (path: string) => fetch(`http://${target}${path}`).then(response => response.arrayBuffer())
   return {
     target,
     /** Sends requests until each kind of event has occurred at least once. */
     async cause() {
+      countReload('refused', new Date())
       for (let round = 0; round < 3; round++)
         await Promise.all([get('/page'), get('/page'), get('/page'), get('/late')])
       // Eight runs are 80 % of the limit: the next run leaves out its optional steps. Ten runs are the limit.
