@@ -23,8 +23,13 @@ const rates = { least: 10, start: 200, most: 100_000 } as const
 /** The change of the rate per window. It falls faster than it grows. */
 const growth = 1.15
 const decline = 0.7
-/** The largest number of items that start at once after a pause, as time in ms. */
-const burstMs = 50
+/** The largest number of items that start at once, as time in ms. The calls of a burst make requests wait. */
+const burstMs = { live: 3, alone: 50 } as const
+/**
+ * The rate may exceed the number of started items by this factor. Without this limit it would grow for as long as
+ * something else limits the items, and allow large bursts then.
+ */
+const headroom = 1.5
 
 /**
  * Decides when the next item of a run may start, so that the requests of callers do not wait for it. The rate of items
@@ -39,6 +44,8 @@ export class Pacer {
   #windowBusy: number
   #liveRuns: number
   #liveAt = -Infinity
+  /** The items that have started in the present window. */
+  #started = 0
 
   constructor(load: PacerLoad) {
     this.#load = load
@@ -67,12 +74,21 @@ export class Pacer {
     this.#measure()
     if (this.#load.isPressed()) return windowMs
     const now = this.#load.now()
-    const most = Math.max(1, (this.#rate * burstMs) / 1000)
+    const most = Math.max(1, (this.#rate * (this.#isLive(now) ? burstMs.live : burstMs.alone)) / 1000)
     this.#tokens = Math.min(most, this.#tokens + ((now - this.#tokensAt) * this.#rate) / 1000)
     this.#tokensAt = now
     if (this.#tokens < 1) return Math.min(windowMs, Math.ceil(((1 - this.#tokens) * 1000) / this.#rate))
     this.#tokens--
+    this.#started++
     return 0
+  }
+
+  #isLive(now: number): boolean {
+    return now - this.#liveAt < liveMs
+  }
+
+  #grown(perSecond: number): number {
+    return Math.min(rates.most, Math.max(rates.start, headroom * perSecond), growth * this.#rate)
   }
 
   #measure(): void {
@@ -85,10 +101,10 @@ export class Pacer {
     this.#liveRuns = liveRuns
     const ms = now - this.#windowAt
     if (ms < windowMs) return
-    const share = now - this.#liveAt < liveMs ? shares.live : shares.alone
-    const isBusy = busyMs - this.#windowBusy > share * ms
-    this.#rate = Math.min(rates.most, Math.max(rates.least, this.#rate * (isBusy ? decline : growth)))
+    const isBusy = busyMs - this.#windowBusy > (this.#isLive(now) ? shares.live : shares.alone) * ms
+    this.#rate = Math.max(rates.least, isBusy ? this.#rate * decline : this.#grown((1000 * this.#started) / ms))
     this.#windowAt = now
     this.#windowBusy = busyMs
+    this.#started = 0
   }
 }

@@ -48,6 +48,20 @@ test('a run beside live traffic leaves the event loop half of its time', async t
   t.ok(share > 0.3 && share < 0.65, `${share}`)
 })
 
+test('items beside live traffic start one after the other, also after something else has limited them', async t => {
+  const load = new Load()
+  // The 16 items of a round end together, so that the next round could start at once.
+  for (let round = 0; round < 200; round++) {
+    for (let items = 0; items < 16; items += load.run(1, 0.1, true));
+    load.time += 30
+    load.live++
+  }
+  t.ok(load.pacer.rate < 2000, `${load.pacer.rate} items per second`)
+  let atOnce = 0
+  while (load.pacer.next() === 0) atOnce++
+  t.ok(atOnce <= 6, `${atOnce} items at once`)
+})
+
 test('no item starts while the service is pressed, and items start again afterwards', async t => {
   const load = new Load()
   load.run(2000, 1)
