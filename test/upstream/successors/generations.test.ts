@@ -6,7 +6,11 @@ import { json } from '../../helpers/raw-upstream.ts'
 import { until } from '../../helpers/until.ts'
 
 test('50 generations leave one connection and no timers, and the last one closes the rest', async t => {
-  const { raw, first, next } = await generations(t, json('well'), { breaker: { minimumCalls: 2 } })
+  const { raw, first, next } = await generations(t, json('well'), {
+    breaker: { minimumCalls: 2 },
+    connections: 3,
+    concurrency: 3,
+  })
   const resources = () => process.getActiveResourcesInfo().sort().join()
   await first.ask()
   let current = first
