@@ -6,6 +6,8 @@ export interface UntilOptions {
   readonly withinMs?: number
   /** Says in the error what was there instead. */
   readonly seen?: () => unknown
+  /** True for a state that lasts for one turn of the event loop: each turn checks it. @default false */
+  readonly isBrief?: boolean
 }
 
 /** Less than the timeout of tap, so that the error of a wait is seen. */
@@ -23,12 +25,12 @@ const pauseMs = 5
  */
 export async function until(
   condition: () => boolean | Promise<boolean>,
-  { withinMs = patience, seen }: UntilOptions = {},
+  { withinMs = patience, seen, isBrief = false }: UntilOptions = {},
 ): Promise<void> {
   const giveUpAt = performance.now() + withinMs
   for (let checks = 1; !(await condition()); checks++) {
     if (performance.now() > giveUpAt) throw notHeld(condition, withinMs, seen)
-    await (checks < quickChecks ? setImmediate() : setTimeout(pauseMs))
+    await (isBrief || checks < quickChecks ? setImmediate() : setTimeout(pauseMs))
   }
 }
 
@@ -41,7 +43,7 @@ export async function untilEvent(
   emitter: EventEmitter,
   event: string,
   condition: () => boolean,
-  { withinMs = patience, seen }: UntilOptions = {},
+  { withinMs = patience, seen }: Omit<UntilOptions, 'isBrief'> = {},
 ): Promise<void> {
   if (condition()) return
   const signal = AbortSignal.timeout(withinMs)
