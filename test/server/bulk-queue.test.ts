@@ -16,7 +16,10 @@ function folders(t: Test, redis: RedisServer) {
   const { path } = definitionsFolder(t, { 'double.ts': slowDouble })
   const dir = join(path, 'bulk')
   const environment = { HEADWATERS_BULK_DIR: dir, HEADWATERS_BULK_URL: redis.url }
-  return { dir, start: (...args: string[]) => startService(t, environment, ['serve', join(path, 'double.ts'), ...args]) }
+  return {
+    dir,
+    start: (...args: string[]) => startService(t, environment, ['serve', join(path, 'double.ts'), ...args]),
+  }
 }
 
 async function create(origin: string): Promise<string> {
