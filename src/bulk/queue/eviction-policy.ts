@@ -1,8 +1,12 @@
-const field = /^maxmemory_policy:(.*?)\r?$/m
+const field = 'maxmemory_policy:'
 
 /** Returns the fault of a server that may evict jobs; `undefined` if it evicts nothing. */
 export function evictionFault(memoryInfo: string): string | undefined {
-  const [, policy] = field.exec(memoryInfo) ?? []
+  const policy = memoryInfo
+    .split('\n')
+    .find(line => line.startsWith(field))
+    ?.slice(field.length)
+    .trim()
   // A compatible server without this field has no policy.
   if (policy === undefined || policy === 'noeviction') return undefined
   return (

@@ -113,13 +113,11 @@ export class QueuedChunks implements ChunkSource {
 class TakenJob {
   readonly #job: ChunkJob
   readonly #token: string
-  readonly #connection: QueueConnection
   readonly #renewal: NodeJS.Timeout
 
   constructor(job: ChunkJob, token: string, connection: QueueConnection) {
     this.#job = job
     this.#token = token
-    this.#connection = connection
     const renew = () => ignoreRejection(connection.use(() => job.extendLock(token, lockMs)))
     this.#renewal = setInterval(renew, lockMs / 4)
   }

@@ -34,6 +34,7 @@ export interface BulkQueueOptions {
 export interface BulkFolder {
   /** It is created if it is missing. Without a queue, processes of one machine may share it. */
   readonly dir: string
+  /** Excluded by `dir`. @default none */
   readonly store?: never
 }
 
@@ -41,6 +42,7 @@ export interface BulkFolder {
 export interface BulkObjectStore {
   /** The store, such as a bucket of an object store. */
   readonly store: BulkStore
+  /** Excluded by `store`. @default none */
   readonly dir?: never
 }
 
@@ -102,7 +104,7 @@ const functions = ['create', 'read', 'has', 'list', 'remove'] as const
 function readPlace(owner: string, { dir, store }: BulkFolder | BulkObjectStore): BulkFolder | BulkObjectStore {
   if (store === undefined) {
     checkTextOption(owner, 'bulk.dir', dir, "'/var/lib/headwaters'")
-    return { dir: dir as string }
+    return { dir }
   }
   if (dir !== undefined)
     throw new TypeError(`${owner}: the options bulk.dir and bulk.store exclude each other: remove one of them`)
