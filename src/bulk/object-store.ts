@@ -8,8 +8,8 @@ export interface ByteRange {
 
 /**
  * A store of immutable objects. The runs and their results are such objects, and every state is derived from them. A
- * folder of the disk is such a store (`DiskStore`), and an object store can be one: `create` is a PUT with
- * `if-none-match: *`, `read` a GET with a range, and `list` a listing with the delimiter `/`.
+ * folder of the disk is such a store, and an object store can be one: `create` is a PUT with `if-none-match: *`, `read`
+ * a GET with a range, and `list` a listing with the delimiter `/`.
  *
  * A name has segments of lower-case letters, digits and hyphens, with `/` between them.
  */
@@ -20,7 +20,7 @@ export interface BulkStore {
    * @param name The name of the object.
    * @param body The bytes of the object.
    * @returns False if an object has this name. That object is not changed.
-   * @throws an error if the store cannot be used
+   * @throws `Error` if the store cannot be used
    */
   create(name: string, body: Uint8Array): Promise<boolean>
   /**
@@ -29,7 +29,7 @@ export interface BulkStore {
    * @param name The name of the object.
    * @param range The part of the object. @default the whole object
    * @returns The bytes; undefined if no object has this name.
-   * @throws an error if the store cannot be used
+   * @throws `Error` if the store cannot be used
    */
   read(name: string, range?: ByteRange): Promise<Buffer | undefined>
   /**
@@ -37,7 +37,7 @@ export interface BulkStore {
    *
    * @param name The name of the object.
    * @returns True if an object has this name.
-   * @throws an error if the store cannot be used
+   * @throws `Error` if the store cannot be used
    */
   has(name: string): Promise<boolean>
   /**
@@ -45,14 +45,14 @@ export interface BulkStore {
    *
    * @param folder The name of the folder.
    * @returns The names of objects and of folders directly below it, without its own name, in ascending order.
-   * @throws an error if the store cannot be used
+   * @throws `Error` if the store cannot be used
    */
   list(folder: string): Promise<readonly string[]>
   /**
    * Removes all objects below a folder.
    *
    * @param folder The name of the folder.
-   * @throws an error if the store cannot be used
+   * @throws `Error` if the store cannot be used
    */
   remove(folder: string): Promise<void>
 }

@@ -3,7 +3,8 @@ import tap, { test, type Test } from 'tap'
 import { doubles, inputLines, readLines, slowDouble, untilChunks } from '../helpers/bulk-definitions.ts'
 import { definitionsFolder } from '../helpers/definitions-folder.ts'
 import { redisMissing, startRedis, type RedisServer } from '../helpers/redis.ts'
-import { startService } from '../helpers/service-process.ts'
+import { quietPort } from '../helpers/quiet-port.ts'
+import { runCommand, startService } from '../helpers/service-process.ts'
 import { elapsed, until } from '../helpers/until.ts'
 
 // Each test starts several processes, and a lost lock lasts for 10 s.
@@ -86,4 +87,56 @@ test('a run survives kill -9 of Redis, which comes back empty', { skip }, async 
   await redis.restart()
   await completes(t, origin, id)
   t.equal(log.filter(({ msg }) => msg.startsWith('bulk queue unavailable')).length, 1, 'one line per outage')
+})
+
+test('the service and the check refuse a server that may evict jobs', { skip }, async t => {
+  const redis = await startRedis(t, { tcp: true, config: ['maxmemory-policy volatile-lru'], password: '5ecret' })
+  const { path } = definitionsFolder(t, { 'double.ts': slowDouble })
+  const environment = {
+    HEADWATERS_BULK_DIR: join(path, 'bulk'),
+    HEADWATERS_BULK_URL: `redis://:5ecret@127.0.0.1:${redis.port}`,
+  }
+  for (const command of ['serve', 'check']) {
+    const { code, errors } = await runCommand(t, [command, join(path, 'double.ts')], environment)
+    t.equal(code, 2)
+    t.match(errors, /HEADWATERS_BULK_URL: the maxmemory-policy of the server is volatile-lru/)
+    t.notMatch(errors, '5ecret')
+  }
+})
+
+test('a service starts without its queue, and no line of its log has the password', async t => {
+  const { path } = definitionsFolder(t, { 'double.ts': slowDouble })
+  const port = await quietPort()
+  const { said, log } = await startService(
+    t,
+    { HEADWATERS_BULK_DIR: join(path, 'bulk'), HEADWATERS_BULK_URL: `redis://shop:5ecret@127.0.0.1:${port}/2` },
+    ['serve', join(path, 'double.ts')],
+  )
+  t.match(await said('bulk queue unavailable'), { level: 40, reason: 'the connection failed with ECONNREFUSED' })
+  const { set } = (await said('configuration')) as unknown as { readonly set: Readonly<Record<string, unknown>> }
+  t.equal(set['HEADWATERS_BULK_URL'], `redis://[redacted]@127.0.0.1:${port}/2`)
+  t.notMatch(JSON.stringify(log), '5ecret')
+})
+
+/** Makes the package look as if it were not installed. */
+const withoutBullmq = `
+import { registerHooks } from 'node:module'
+registerHooks({
+  resolve(specifier, context, next) {
+    if (specifier === 'bullmq') throw Object.assign(new Error('not found'), { code: 'ERR_MODULE_NOT_FOUND' })
+    return next(specifier, context)
+  },
+})
+`
+
+test('a missing package is a fault of the configuration that names its installation', async t => {
+  const { path } = definitionsFolder(t, { 'double.ts': slowDouble, 'hooks.mjs': withoutBullmq })
+  const { code, errors } = await runCommand(t, ['check', join(path, 'double.ts')], {
+    HEADWATERS_BULK_DIR: join(path, 'bulk'),
+    HEADWATERS_BULK_URL: 'redis://127.0.0.1:1',
+    NODE_OPTIONS: `--import ${join(path, 'hooks.mjs')}`,
+  })
+  t.equal(code, 2)
+  t.match(errors, 'HEADWATERS_BULK_URL: the package bullmq or its client ioredis cannot be loaded: install them with')
+  t.match(errors, 'npm install bullmq ioredis')
 })
