@@ -201,3 +201,36 @@ test('a server that may evict jobs is refused at the start, and is not used late
   await until(async () => (await stateOf(store, id)) === 'completed')
   t.equal(double.route.bulk, true)
 })
+
+test('chunks in progress end while the server is killed, and an empty server is filled again', { skip }, async t => {
+  const server = await startRedis(t, { tcp: true })
+  const store = new MemoryStore()
+  await createRun(new Journal(store), numbers(1000))
+  const { waiting, state, release } = held()
+  const { changes, reported } = await queuedExecutor(t, store, server.url, { aggregates: [waiting] })
+  await until(() => state.started > 0)
+  await server.stop()
+  await until(() => changes.at(-1)?.isAvailable === false)
+  release()
+  await until(() => reported.items.length === 1)
+  t.equal((await resultsOf(store)).items.length, 100, 'the chunk has results')
+  await server.restart()
+  await until(async () => (await stateOf(store, id)) === 'completed')
+  t.equal(state.started, 1000, 'no item ran twice')
+  t.same(
+    changes.map(({ isAvailable }) => isAvailable),
+    [true, false, true],
+  )
+})
+
+test('an executor stops although its server does not reply', { skip }, async t => {
+  const server = await startRedis(t, { tcp: true })
+  const store = new MemoryStore()
+  await createRun(new Journal(store), numbers(100))
+  const { waiting, state } = held()
+  const { executor } = await queuedExecutor(t, store, server.url, { aggregates: [waiting] })
+  await until(() => state.started > 0)
+  await server.stop('SIGSTOP')
+  await executor.stop()
+  t.same((await resultsOf(store)).items, [], 'the chunk has no results')
+})
