@@ -186,6 +186,10 @@ test('a server that may evict jobs is refused at the start, and is not used late
     message:
       /^HEADWATERS_BULK_URL: the maxmemory-policy of the server is allkeys-lru, .*set maxmemory-policy to noeviction/,
   })
+  const missing = addressOf(`redis://127.0.0.1:${(await startRedis(t, { tcp: true })).port}/99`)
+  await t.rejects(checkQueue(missing, 'HEADWATERS_BULK_URL'), {
+    message: 'HEADWATERS_BULK_URL: the server has no database 99: set another number in the URL',
+  })
   await t.resolves(checkQueue(addressOf(`redis://127.0.0.1:${await quietPort()}`), 'HEADWATERS_BULK_URL'))
   await server.stop()
   const store = new MemoryStore()

@@ -7,7 +7,7 @@ import { QueuedChunks } from './queued-chunks.ts'
 /**
  * Checks the server of the queue of a store, and returns the distribution of chunks by this queue.
  *
- * @throws `TypeError` if a package is missing, or if the server may evict jobs
+ * @throws `TypeError` if a package is missing, if the server may evict jobs, or if it does not have the database
  */
 export async function openQueuedChunks(
   store: BulkStore,

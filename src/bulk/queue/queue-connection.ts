@@ -3,9 +3,9 @@ import { ignoreRejection } from '../../core/promises.ts'
 import type { RedisAddress } from '../../redis-config.ts'
 import { reasonOf } from '../../redis/commands/store-errors.ts'
 import { clientOptions } from '../../redis/serve/ioredis-options.ts'
-import { evictionFault } from './eviction-policy.ts'
 import { loadQueuePackages } from './load-packages.ts'
 import { openQueue, type OpenQueue } from './open-queue.ts'
+import { serverFault } from './server-fault.ts'
 
 /** A change of the availability of the queue of chunks. */
 export interface QueueChange {
@@ -106,7 +106,7 @@ export class QueueConnection {
       throw this.#unavailable(this.#lossReason)
     }
     if (!this.#isChecked) {
-      const fault = evictionFault(await client.info('memory'))
+      const fault = await serverFault(client, this.#options.address.db)
       if (fault !== undefined) throw this.#unavailable(fault)
       this.#isChecked = true
     }
@@ -117,7 +117,10 @@ export class QueueConnection {
   async #openQueue(client: Redis): Promise<OpenQueue> {
     const { name, option } = this.#options
     try {
-      return await openQueue(await loadQueuePackages(option), client, name)
+      const packages = await loadQueuePackages(option)
+      // BullMQ would wait for a connection, and a stop of the service for BullMQ.
+      if (client.status !== 'ready') throw new Error('the connection was lost before the queue was open')
+      return await openQueue(packages, client, name)
     } catch (error) {
       this.#queue = undefined
       throw error
