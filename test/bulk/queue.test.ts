@@ -153,6 +153,7 @@ test('jobs that name no chunk are dropped', { skip }, async t => {
   const store = new MemoryStore()
   const queue = await queueOf(t, store, server)
   for (const data of [
+    null,
     {},
     { owner: '../x', run: id, chunk: 1 },
     { owner, run: '..', chunk: 1 },
@@ -237,4 +238,27 @@ test('an executor stops although its server does not reply', { skip }, async t =
   await server.stop('SIGSTOP')
   await executor.stop()
   t.same((await resultsOf(store)).items, [], 'the chunk has no results')
+})
+
+test('a server without memory is reported once, and the work goes on when it has memory', { skip }, async t => {
+  const server = await startRedis(t, { tcp: true })
+  const operator = await server.client(t)
+  const store = new MemoryStore()
+  const { changes, reported } = await queuedExecutor(t, store, server.url)
+  await until(() => changes.length === 1)
+  await operator.config('SET', 'maxmemory', '1')
+  await createRun(new Journal(store), numbers(300))
+  await until(() => changes.length === 2)
+  for (let rounds = 0; rounds < 5; rounds++) {
+    reported.read = undefined
+    await until(() => reported.read !== undefined)
+  }
+  await operator.config('SET', 'maxmemory', '0')
+  await until(async () => (await stateOf(store, id)) === 'completed')
+  t.match(changes, [
+    { isAvailable: true },
+    { isAvailable: false, reason: 'the server replied OOM' },
+    { isAvailable: true },
+  ])
+  t.equal(changes.length, 3)
 })

@@ -61,13 +61,16 @@ export class QueueConnection {
    */
   async use<T>(command: (queue: OpenQueue) => Promise<T>): Promise<T> {
     try {
-      const result = await command(await this.#usable())
-      this.#report({ isAvailable: true })
-      return result
+      return await command(await this.#usable())
     } catch (error) {
       if (error instanceof QueueUnavailable) throw error
       throw this.#unavailable(this.#client?.status === 'ready' ? reasonOf(error) : this.#lossReason)
     }
+  }
+
+  /** Reports that the queue works. A server without memory still executes some commands, so one of them is not enough. */
+  reportUse(): void {
+    this.#report({ isAvailable: true })
   }
 
   async close(): Promise<void> {
@@ -89,7 +92,7 @@ export class QueueConnection {
     })
     client.on('ready', () => {
       this.#connections++
-      ignoreRejection(this.use(async () => {}))
+      ignoreRejection(this.use(async () => this.reportUse()))
     })
     client.on('close', () => {
       this.#isChecked = false

@@ -33,7 +33,9 @@ export class QueuedChunks implements ChunkSource {
   async next(work: RunWork): Promise<AssignedChunk | undefined> {
     try {
       await this.#topUp(work)
-      return await this.#take()
+      const chunk = await this.#take()
+      this.#connection.reportUse()
+      return chunk
     } catch (error) {
       if (error instanceof QueueUnavailable) return undefined
       throw error
@@ -87,7 +89,9 @@ export class QueuedChunks implements ChunkSource {
     }
   }
 
-  async #isDue({ owner, run, chunk }: ChunkData): Promise<boolean> {
+  async #isDue(data: ChunkData | null): Promise<boolean> {
+    if (data === null) return false
+    const { owner, run, chunk } = data
     if (!isRunId(run) || !Number.isSafeInteger(chunk) || chunk < 1) return false
     const name = resultName({ owner, id: run }, chunk)
     try {
