@@ -14,8 +14,8 @@ const help = `Measures live requests of headwaters serve with and without a bulk
 both have a fan-out of 5. The exit code is 1 if the median ratio of the p99 is above ${maxRatio}, if a live request has no reply with
 status 200, or if an item fails.
 
-With --crashes, runs items in two services that share a queue on Redis, and then in one service with a journal on disk. Kills a worker, a
-service and Redis meanwhile, and restarts Redis empty. The exit code is 1 if an item is not exactly once in the results.
+With --crashes, runs items in two services that share a queue on Redis, and then in one service with a journal on disk. Kills workers,
+services and Redis meanwhile, and starts Redis again empty. The exit code is 1 if an item is not exactly once in the results.
 
 Usage: npm run bench:bulk -- [options]
 

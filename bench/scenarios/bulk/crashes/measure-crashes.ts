@@ -70,24 +70,21 @@ function servicesOf(upstreamPort: number, folder: string, redis: RedisServer | u
   return new CrashingServices(redis === undefined ? [withWorkers] : [withWorkers, variables])
 }
 
+/** Each crash happens several times, because it can hit a process between two chunks. */
 function crashesOf(services: CrashingServices, redis: RedisServer | undefined): Crash[] {
-  return [
-    { name: 'kill -9 of a worker', at: 0.2, happen: () => services.killWorker() },
-    { name: 'kill -9 of a service', at: 0.45, happen: () => services.restart() },
-    ...(redis === undefined
-      ? []
-      : [
-          {
-            name: `kill -9 of Redis, empty after ${downMs} ms`,
-            at: 0.7,
-            async happen() {
-              await redis.stop('SIGKILL')
-              await pause(downMs)
-              await redis.restart()
-            },
-          },
-        ]),
+  const times = (name: string, parts: readonly number[], happen: Crash['happen']): Crash[] =>
+    parts.map(at => ({ name: `${name} at ${100 * at} %`, at, happen }))
+  const crashes = [
+    ...times('a worker', [0.1, 0.2, 0.3], () => services.killWorker()),
+    ...times('a service', [0.4, 0.5, 0.6], () => services.restart()),
   ]
+  if (redis === undefined) return crashes
+  const restartEmpty = async () => {
+    await redis.stop('SIGKILL')
+    await pause(downMs)
+    await redis.restart()
+  }
+  return [...crashes, ...times('Redis', [0.7, 0.8], restartEmpty)]
 }
 
 async function runThrough(

@@ -6,7 +6,7 @@ export async function reportCrashes(items: number): Promise<string[]> {
   const runs: CrashedRun[] = []
   for (const sharing of ['queue', 'disk'] as const) {
     const run = await measureCrashes(sharing, items)
-    process.stdout.write(`${sharing}: ${run.crashes.join(', ')}\n`)
+    process.stdout.write(`${sharing}: kill -9 of ${run.crashes.join(', ')}\n`)
     runs.push(run)
   }
   process.stdout.write(
