@@ -53,7 +53,14 @@ import { readBatchOptions, type BatchOptions } from './http/batch/batch-options.
 import { batchRoutes } from './http/batch/batch-route.ts'
 import { describedBatches } from './http/batch/described-batches.ts'
 import { readBulkOptions, type BulkOptions } from './http/bulk/bulk-options.ts'
-export type { BulkOptions } from './http/bulk/bulk-options.ts'
+export type {
+  BulkFolder,
+  BulkLimits,
+  BulkObjectStore,
+  BulkOptions,
+  BulkQueueOptions,
+} from './http/bulk/bulk-options.ts'
+export type { BulkStore, ByteRange } from './bulk/object-store.ts'
 import { checkBulkRoutes } from './http/bulk/check-bulk-routes.ts'
 import { describedBulk } from './http/bulk/described-bulk.ts'
 import { readStreamOptions, type StreamOptions } from './http/stream/stream-options.ts'
@@ -195,8 +202,8 @@ export interface AppOptions {
    */
   readonly batch?: BatchOptions | false
   /**
-   * The folder and the limits of bulk runs. Without it, and without an aggregate with `bulk: true`, there are no routes
-   * for bulk runs. The runs go on while the app listens.
+   * The store, the queue and the limits of bulk runs. Without it, and without an aggregate with `bulk: true`, there are
+   * no routes for bulk runs. The runs go on while the app listens.
    * @default no bulk runs
    */
   readonly bulk?: BulkOptions | undefined

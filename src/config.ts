@@ -4,7 +4,7 @@ import { reasonOf } from './errors.ts'
 import { cut } from './log/cut.ts'
 import { hidden } from './log/redaction.ts'
 import { readInfo, type OpenapiInfo } from './http/openapi/info.ts'
-import { readRedisConfig, shownRedisUrl, type RedisConfig } from './redis-config.ts'
+import { isSameDatabase, readRedisConfig, readRedisUrl, shownRedisUrl, type RedisConfig } from './redis-config.ts'
 import type { ThreadOptions } from './threads/threads.ts'
 import { originFault } from './upstream/spec/origin.ts'
 import type { OriginOptions } from './upstream/spec/origin-options.ts'
@@ -79,6 +79,7 @@ export const Environment = z.object({
   BATCH_BODY_BYTES: whole(1, 1_073_741_824).default(1_048_576),
   BATCH_DEADLINE_MS: whole(1, 600_000).default(5000),
   HEADWATERS_BULK_DIR: z.string().default(''),
+  HEADWATERS_BULK_URL: z.string().default(''),
   BULK_MAX_ITEMS: whole(1, 1_000_000).default(1_000_000),
   BULK_MAX_BYTES: whole(1, 68_719_476_736).default(1_073_741_824),
   BULK_MAX_RUNS: whole(1, 10_000).default(10),
@@ -132,9 +133,10 @@ export interface Inbound {
   readonly batch: { readonly maxCalls: number; readonly bodyBytes: number; readonly deadline: number } | false
 }
 
-/** The folder and the limits of bulk runs. `buildApp` describes each field. */
+/** The folder, the queue and the limits of bulk runs. `buildApp` describes each field. */
 export interface Bulk {
   readonly dir: string
+  readonly queue?: { readonly url: string }
   readonly maxItems: number
   readonly maxBytes: number
   readonly maxRuns: number
@@ -226,6 +228,7 @@ export function readConfig(
   if (success) faults.push(...adminFaults(data))
   const info = success && data.OPENAPI_INFO !== '' ? infoOf(data.OPENAPI_INFO, faults) : undefined
   const redis = success ? readRedisConfig(data, faults) : undefined
+  if (success) faults.push(...bulkFaults(data.HEADWATERS_BULK_URL, data.HEADWATERS_BULK_DIR, redis))
   if (!success || faults.length > 0) throw new ConfigError(faults.join('\n'))
   return Object.freeze({
     host: data.HOST,
@@ -348,6 +351,7 @@ function inboundOf(data: z.output<typeof Environment>): Inbound {
 function bulkOf(data: z.output<typeof Environment>): Bulk {
   return Object.freeze({
     dir: data.HEADWATERS_BULK_DIR,
+    ...(data.HEADWATERS_BULK_URL !== '' && { queue: Object.freeze({ url: data.HEADWATERS_BULK_URL }) }),
     maxItems: data.BULK_MAX_ITEMS,
     maxBytes: data.BULK_MAX_BYTES,
     maxRuns: data.BULK_MAX_RUNS,
@@ -364,6 +368,21 @@ function adminOf(data: z.output<typeof Environment>): Admin {
     dashboard: dashboard === 'on',
     keptRuns,
   })
+}
+
+/** Returns the faults of the queue of bulk runs. They do not contain its URL, which can have a password. */
+function bulkFaults(url: string, dir: string, redis: RedisConfig | undefined): string[] {
+  if (url === '') return []
+  const variable = 'HEADWATERS_BULK_URL'
+  const address = readRedisUrl(url)
+  if (typeof address === 'string') return [`${variable}: ${address}`]
+  if (dir === '')
+    return [`${variable}: requires HEADWATERS_BULK_DIR: set it to a folder that all machines share, or remove the URL`]
+  if (redis === undefined || !isSameDatabase(address, redis)) return []
+  return [
+    `${variable}: is the server and the database of HEADWATERS_REDIS_URL: set another server, because a cache may ` +
+      'evict its entries and a queue must not',
+  ]
 }
 
 /** Returns the faults of the variables `ADMIN_…` that depend on several variables. */
@@ -469,7 +488,7 @@ function blankless(environment: Readonly<Record<string, string | undefined>>): R
 
 /** Returns the value of a variable of Redis for the log. Its options can have a password at any place. */
 function shownRedis(name: string, value: string): string {
-  if (name === 'HEADWATERS_REDIS_URL') return shownRedisUrl(value, hidden)
+  if (name === 'HEADWATERS_REDIS_URL' || name === 'HEADWATERS_BULK_URL') return shownRedisUrl(value, hidden)
   return name === 'HEADWATERS_REDIS_OPTIONS' && !value.startsWith('@') ? hidden : value
 }
 

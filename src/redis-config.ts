@@ -44,19 +44,24 @@ export function readRedisConfig(variables: RedisVariables, faults: string[]): Re
     HEADWATERS_REDIS_PATIENCE_MS: patienceMs,
   } = variables
   if (url === '' && text === '') return undefined
-  const server = url === '' ? undefined : readRedisUrl(url)
+  const server = url === '' ? undefined : readRedisUrl(url, optionsHint)
   if (typeof server === 'string') faults.push(`HEADWATERS_REDIS_URL: ${server}`)
   const options = text === '' ? {} : readOptions(text, faults)
   return Object.freeze({ ...(typeof server === 'object' && { server }), options, prefix, patienceMs })
 }
 
-/** Returns the parts of a URL, or its fault. The fault does not contain the URL, which can have a password. */
-function readRedisUrl(text: string): RedisAddress | string {
+const optionsHint = `: set the options of the client in ${optionsVariable}`
+
+/**
+ * Returns the parts of a URL, or its fault. The fault does not contain the URL, which can have a password.
+ *
+ * @param hint The place of the options of the client, for the fault of a URL with a query.
+ */
+export function readRedisUrl(text: string, hint = ''): RedisAddress | string {
   const url = URL.parse(text)
   if (url === null || (url.protocol !== 'redis:' && url.protocol !== 'rediss:') || url.hostname === '')
     return `must be a URL such as ${urlForm}`
-  if (url.search !== '' || url.hash !== '')
-    return `must not have a query or a fragment: set the options of the client in ${optionsVariable}`
+  if (url.search !== '' || url.hash !== '') return `must not have a query or a fragment${hint}`
   const database = url.pathname.slice(1)
   const db = Number(database)
   if (!Number.isInteger(db) || db < 0) return `must end with the number of a database, for example ${urlForm}`
@@ -103,7 +108,7 @@ function secretsIn(value: unknown, name?: string): string[] {
 }
 
 /** Returns the password of a URL, such as that of a node of a cluster: as it is written, and decoded. */
-function passwordsOfUrl(text: string): string[] {
+export function passwordsOfUrl(text: string): string[] {
   const written = URL.parse(text)?.password ?? ''
   if (written === '') return []
   try {
@@ -119,4 +124,15 @@ export function shownRedisUrl(text: string, hidden: string): string {
   if (url === null) return hidden
   const user = url.username === '' && url.password === '' ? '' : `${hidden}@`
   return `${url.protocol}//${user}${url.host}${url.pathname}`
+}
+
+/** The names of this machine. */
+const ownHosts = ['localhost', '127.0.0.1', '::1']
+
+/** Returns true if the shared state has this address. Names of one server that differ are not recognized. */
+export function isSameDatabase({ host, port, db }: RedisAddress, { server, options }: RedisConfig): boolean {
+  const other = { ...server, ...options }
+  const nameOf = (text: unknown) =>
+    ownHosts.includes(String(text).toLowerCase()) ? 'localhost' : String(text).toLowerCase()
+  return nameOf(host) === nameOf(other.host) && port === Number(other.port ?? 6379) && db === Number(other.db ?? 0)
 }

@@ -152,6 +152,7 @@ const house: House = {
   // One aggregate for many stored inputs
   'bulk/': ['errors.ts', 'core/', 'upstream/**', 'fanout/**', 'batch/'],
   'bulk/disk/': ['bulk/'],
+  'bulk/queue/': ['core/', 'redis-config.ts', 'redis/commands/', 'redis/serve/', 'bulk/'],
 
   // What the operator sees of runs, of aggregates and of the whole service
   'kept/': ['errors.ts', 'log/', 'core/', 'metrics/', 'upstream/**', 'fanout/**', 'waterfall/'],
@@ -230,6 +231,7 @@ const house: House = {
     'errors.ts',
     'core/',
     'metrics/',
+    'redis-config.ts',
     'upstream/**',
     'fanout/**',
     'bulk/**',
@@ -306,6 +308,7 @@ const house: House = {
     'upstream/**',
     'fanout/**',
     'batch/',
+    'bulk/',
     'http/**',
     'kept/',
     'explain/',

@@ -113,3 +113,51 @@ test('the log has the server of the URL, and neither its password nor the option
     '@/etc/redis.json',
   ])
 })
+
+const bulkOf = (environment: Readonly<Record<string, string>>) =>
+  readConfig({ HEADWATERS_BULK_DIR: '/x', ...environment }, []).bulk
+
+test('the queue of bulk runs has a URL of its own', async t => {
+  t.same(bulkOf({})?.queue, undefined)
+  t.same(bulkOf({ HEADWATERS_BULK_URL: 'redis://a/1' })?.queue, { url: 'redis://a/1' })
+  const others = [
+    { HEADWATERS_REDIS_URL: 'redis://a/0' },
+    { HEADWATERS_REDIS_URL: 'redis://a:6380/1' },
+    { HEADWATERS_REDIS_URL: 'redis://b/1' },
+    { HEADWATERS_REDIS_URL: 'redis://a/1', HEADWATERS_REDIS_OPTIONS: '{"db":2}' },
+  ]
+  for (const other of others)
+    t.ok(bulkOf({ HEADWATERS_BULK_URL: 'redis://a/1', ...other })?.queue, JSON.stringify(other))
+})
+
+test('faults of the queue of bulk runs name the variable and the fix, and have no password', async t => {
+  const faults: readonly (readonly [Readonly<Record<string, string>>, string])[] = [
+    [{ HEADWATERS_BULK_URL: 'http://a:5ecret@b' }, 'HEADWATERS_BULK_URL: must be a URL such as redis://user:password@'],
+    [{ HEADWATERS_BULK_URL: 'redis://:5ecret@a?db=1' }, 'HEADWATERS_BULK_URL: must not have a query or a fragment'],
+    [
+      { HEADWATERS_BULK_URL: 'redis://:5ecret@a', HEADWATERS_BULK_DIR: '' },
+      'HEADWATERS_BULK_URL: requires HEADWATERS_BULK_DIR: set it to a folder that all machines share',
+    ],
+    ...(
+      [
+        ['redis://:5ecret@a/1', { HEADWATERS_REDIS_URL: 'redis://A:6379/1' }],
+        ['redis://:5ecret@localhost', { HEADWATERS_REDIS_URL: 'redis://127.0.0.1/0' }],
+        ['redis://:5ecret@b:6380', { HEADWATERS_REDIS_OPTIONS: '{"host":"b","port":6380}' }],
+      ] as const
+    ).map(
+      ([url, other]) =>
+        [
+          { HEADWATERS_BULK_URL: url, ...other },
+          'HEADWATERS_BULK_URL: is the server and the database of HEADWATERS_REDIS_URL: set another server',
+        ] as const,
+    ),
+  ]
+  for (const [environment, message] of faults) {
+    t.throws(() => bulkOf(environment), { message: new RegExp(`^${message.replaceAll('?', '\\?')}`) })
+    t.throws(() => bulkOf(environment), { message: /^(?!.*5ecret)/s })
+  }
+  t.equal(
+    shownVariables({ HEADWATERS_BULK_URL: 'redis://me:5ecret@a/1' })['HEADWATERS_BULK_URL'],
+    'redis://[redacted]@a/1',
+  )
+})

@@ -1,18 +1,19 @@
-import { setMaxListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
 import type { BulkListener } from './bulk-listener.ts'
 import { hasEnded, type BulkRun } from './bulk-run.ts'
-import type { ChunkClaims } from './chunk-claims.ts'
+import { ChunkRunner } from './chunk-runner.ts'
+import type { AssignedChunk, ChunkEnd, ChunkSource } from './chunk-source.ts'
 import type { Journal } from './journal.ts'
-import { encodeChunk } from './result-chunk.ts'
-import { runChunk, type ChunkServices } from './run-chunk.ts'
+import type { ChunkServices } from './run-chunk.ts'
 import { RunWork } from './run-work.ts'
+import { firstStorePause, nextStorePause } from './store-pauses.ts'
 
 /** The options of an executor. */
 export interface ExecutorOptions {
   readonly journal: Journal
-  readonly claims: ChunkClaims
+  /** Distributes the chunks over the processes that share the journal. */
+  readonly chunks: ChunkSource
   /** The aggregates of runs, by name. */
   readonly aggregates: ReadonlyMap<string, AnyAggregate>
   readonly services: ChunkServices
@@ -23,13 +24,6 @@ export interface ExecutorOptions {
   readonly run?: string
 }
 
-/** The pauses after failures of the store, in ms. */
-const firstPauseMs = 500
-const longestPauseMs = 30_000
-
-/** The reason for which a chunk is left undone. */
-const stopped = new DOMException('the work on bulk runs was stopped', 'AbortError')
-
 /**
  * Works on the runs of a journal, one chunk at a time, in turn over the runs. Several executors may share a journal. A
  * chunk that is interrupted has no results, and is run again later.
@@ -37,24 +31,25 @@ const stopped = new DOMException('the work on bulk runs was stopped', 'AbortErro
 export class BulkExecutor {
   readonly #options: ExecutorOptions
   readonly #pollMs: number
-  readonly #stop = new AbortController()
+  readonly #runner: ChunkRunner
   readonly #work = new Map<string, RunWork>()
   /** The runs that have ended, and those without an aggregate. */
   readonly #ended = new Set<string>()
   readonly #missing = new Set<string>()
   #wake = new AbortController()
-  #chunk: { readonly run: string; readonly abort: AbortController } | undefined
   #working: Promise<void> | undefined
 
   constructor(options: ExecutorOptions) {
     this.#options = options
     this.#pollMs = options.pollMs ?? 1000
-    setMaxListeners(0, this.#stop.signal)
+    this.#runner = new ChunkRunner({ ...options, pollMs: this.#pollMs })
   }
 
   /** Starts the work, if it has not started. */
   start(): void {
-    if (!this.#stop.signal.aborted) this.#working ??= this.#workUntilStopped()
+    if (this.#isStopped || this.#working !== undefined) return
+    this.#options.chunks.open()
+    this.#working = this.#workUntilStopped()
   }
 
   /** Looks for work now: a run was created or resumed. */
@@ -64,14 +59,14 @@ export class BulkExecutor {
 
   /** Stops the chunk of a run that was cancelled. */
   interrupt(run: string): void {
-    if (this.#chunk?.run === run) this.#chunk.abort.abort(stopped)
+    this.#runner.interrupt(run)
   }
 
   /** Stops the work. Resolves when no item runs. */
   async stop(): Promise<void> {
-    this.#stop.abort(stopped)
-    this.#chunk?.abort.abort(stopped)
+    this.#runner.stop()
     await this.#working
+    await this.#options.chunks.close()
   }
 
   /** Works until no run can go on in this process: all have ended, are paused, or are held by other processes. */
@@ -79,32 +74,36 @@ export class BulkExecutor {
     while (await this.#round());
   }
 
+  get #isStopped(): boolean {
+    return this.#runner.signal.aborted
+  }
+
   async #workUntilStopped(): Promise<void> {
-    let pauseMs = firstPauseMs
-    while (!this.#stop.signal.aborted) {
+    let pauseMs = firstStorePause
+    while (!this.#isStopped) {
       this.#wake = new AbortController()
       try {
         if (!(await this.#round())) await this.#idle(this.#pollMs)
-        pauseMs = firstPauseMs
+        pauseMs = firstStorePause
       } catch (error) {
-        if (this.#stop.signal.aborted) return
+        if (this.#isStopped) return
         this.#options.listener.storeFailed(error, pauseMs)
         await this.#idle(pauseMs)
-        pauseMs = Math.min(longestPauseMs, 2 * pauseMs)
+        pauseMs = nextStorePause(pauseMs)
       }
     }
   }
 
   async #idle(ms: number): Promise<void> {
-    await delay(ms, undefined, { signal: AbortSignal.any([this.#wake.signal, this.#stop.signal]) }).catch(() => {})
+    await delay(ms, undefined, { signal: AbortSignal.any([this.#wake.signal, this.#runner.signal]) }).catch(() => {})
   }
 
-  /** Runs one chunk of each run. Returns false if there was no chunk to run. */
+  /** Runs one chunk per run. Returns false if there was no chunk to run. */
   async #round(): Promise<boolean> {
     let hasWorked = false
     const states = { running: 0, paused: 0 }
     for (const { owner, id } of await this.#listed()) {
-      if (this.#stop.signal.aborted) return false
+      if (this.#isStopped) return false
       if (this.#ended.has(id)) continue
       const run = await this.#options.journal.find(owner, id)
       if (run === undefined) continue
@@ -131,36 +130,31 @@ export class BulkExecutor {
     this.#work.delete(id)
   }
 
-  /** Runs one chunk of a run. Returns false if the run has no chunk for this process. */
+  /** Runs one chunk of a run, or one that is due before it. Returns false if this process has no chunk to run. */
   async #workOn(run: BulkRun): Promise<boolean> {
-    const { aggregates, listener, journal } = this.#options
-    const aggregate = aggregates.get(run.aggregate)
-    if (aggregate === undefined) {
+    const { aggregates, listener, journal, chunks } = this.#options
+    if (!aggregates.has(run.aggregate)) {
       if (!this.#missing.has(run.id)) listener.aggregateMissing(run)
       this.#missing.add(run.id)
       return false
     }
     const work = await this.#workOf(run)
-    const claimed = await work.claim()
-    if (claimed !== undefined) {
-      try {
-        await this.#runChunk(run, aggregate, work, claimed.number)
-      } finally {
-        await claimed.release()
-      }
-      return true
+    // While other runs have chunks, the search for a chunk of this run does not return undefined.
+    if (!work.isComplete) {
+      const chunk = await chunks.next(work)
+      if (chunk !== undefined) return this.#runAssigned(chunk, run)
+      if (!work.isComplete) return false
     }
-    if (!work.isComplete) return false
     if (await journal.end(run, 'completed')) listener.runCompleted(run, work.results.counts)
     this.#forget(run.id)
     return true
   }
 
   async #workOf(run: BulkRun): Promise<RunWork> {
-    const { journal, claims, listener } = this.#options
+    const { journal, listener } = this.#options
     let work = this.#work.get(run.id)
     if (work === undefined) {
-      work = new RunWork(run, journal, claims)
+      work = new RunWork(run, journal)
       await work.results.refresh()
       this.#work.set(run.id, work)
       listener.runStarted(run)
@@ -168,42 +162,27 @@ export class BulkExecutor {
     return work
   }
 
-  async #runChunk(run: BulkRun, aggregate: AnyAggregate, work: RunWork, number: number): Promise<void> {
-    const { journal, services, listener } = this.#options
-    const lines = await journal.inputs(run, number)
-    // The run was removed.
-    if (lines === undefined) return
-    const abort = new AbortController()
-    setMaxListeners(0, abort.signal)
-    if (this.#stop.signal.aborted) return
-    this.#chunk = { run: run.id, abort }
-    const watch = setInterval(() => void this.#stopIfEnded(run, abort), this.#pollMs)
+  /** Runs a chunk. Returns false if another process must do it. */
+  async #runAssigned(chunk: AssignedChunk, current: BulkRun): Promise<boolean> {
+    const { journal } = this.#options
+    let end: ChunkEnd = 'interrupted'
     try {
-      const { lines: texts, counts } = await runChunk({ run: run.id, aggregate, number, lines }, services, abort.signal)
-      if (await this.#store(work, number, encodeChunk(texts, counts))) listener.itemsEnded(counts)
-    } catch (error) {
-      if (!abort.signal.aborted) throw error
+      const run = chunk.run === current.id ? current : await journal.find(chunk.owner, chunk.run)
+      end = await this.#endOf(chunk, run)
     } finally {
-      clearInterval(watch)
-      this.#chunk = undefined
+      await chunk.end(end)
     }
+    return end !== 'refused'
   }
 
-  /** Stops a chunk whose run another process has cancelled or removed. */
-  async #stopIfEnded(run: BulkRun, abort: AbortController): Promise<void> {
-    const now = await this.#options.journal.find(run.owner, run.id).catch(() => run)
-    if (now === undefined || hasEnded(now)) abort.abort(stopped)
-  }
-
-  /** Stores results. Repeats this after a failure of the store, so that the items need not run again. */
-  async #store(work: RunWork, number: number, object: Buffer): Promise<boolean> {
-    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(longestPauseMs, 2 * pauseMs)) {
-      try {
-        return await work.store(number, object)
-      } catch (error) {
-        this.#options.listener.storeFailed(error, pauseMs)
-        await delay(pauseMs, undefined, { signal: this.#stop.signal })
-      }
+  async #endOf({ run: id, number }: AssignedChunk, run: BulkRun | undefined): Promise<ChunkEnd> {
+    if (run?.state !== 'running') {
+      // The chunk is found again after the end of the pause.
+      this.#work.get(id)?.rewind()
+      return 'unwanted'
     }
+    const aggregate = this.#options.aggregates.get(run.aggregate)
+    if (aggregate === undefined) return 'refused'
+    return this.#runner.run(await this.#workOf(run), aggregate, number)
   }
 }

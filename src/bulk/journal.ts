@@ -78,6 +78,8 @@ export class Journal {
 
   /** Ends a run. Returns true if this call has ended it. */
   async end({ owner, id }: Manifest, state: RunEnd['state']): Promise<boolean> {
+    // A process that was killed between the results of a chunk and the end of its claim leaves the claim.
+    if (state === 'completed') await this.store.remove(`claims/${id}`)
     return this.store.create(namesOf(owner, id).ended, encode({ state, at: this.#now() } satisfies RunEnd))
   }
 

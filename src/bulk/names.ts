@@ -33,3 +33,8 @@ export function namesOf(owner: string, id: string): RunNames {
     results: `${folder}/results`,
   }
 }
+
+/** Returns the name of the results of a chunk. */
+export function resultName({ owner, id }: { readonly owner: string; readonly id: string }, chunk: number): string {
+  return `${namesOf(owner, id).results}/${numbered(chunk)}`
+}

@@ -8,6 +8,7 @@ export interface BulkProgress {
 
 /** A bulk run of a service. */
 export interface BulkClient {
+  readonly path: string
   pause(): Promise<void>
   resume(): Promise<void>
   progress(): Promise<BulkProgress>
@@ -27,6 +28,7 @@ export async function startBulkRun(port: number, items: number): Promise<BulkCli
   const { id } = await send('POST', '/v1/bulk/item', lines)
   const path = `/v1/bulk/runs/${id}`
   return {
+    path,
     pause: async () => void (await send('POST', `${path}/pause`)),
     resume: async () => void (await send('POST', `${path}/resume`)),
     progress: () => send('GET', path),

@@ -4,6 +4,7 @@ import { bench } from '../../lib/bench.ts'
 import { pinned } from '../../lib/child.ts'
 import { median } from '../../lib/percentile.ts'
 import { readFlags } from '../../lib/flags.ts'
+import { reportCrashes } from './crashes/report.ts'
 import { measureBulk, type BulkRound } from './measure-bulk.ts'
 
 /** The largest ratio of the p99 beside a bulk run to the p99 without it. */
@@ -13,8 +14,12 @@ const help = `Measures live requests of headwaters serve with and without a bulk
 both have a fan-out of 5. The exit code is 1 if the median ratio of the p99 is above ${maxRatio}, if a live request has no reply with
 status 200, or if an item fails.
 
+With --crashes, runs items in two services that share a queue on Redis, and then in one service with a journal on disk. Kills workers,
+services and Redis meanwhile, and starts Redis again empty. The exit code is 1 if an item is not exactly once in the results.
+
 Usage: npm run bench:bulk -- [options]
 
+  --crashes    runs items and kills processes
   --items N    items of the run, more than the windows need (default 100000)
   --rate N     live requests per second (default 100)
   --rounds N   windows of each kind (default 9)
@@ -23,9 +28,13 @@ Usage: npm run bench:bulk -- [options]
   --help       prints this
 `
 
+const crashes = '--crashes'
+
 await bench(async () => {
-  const flags = readFlags(help, { items: 100_000, rate: 100, rounds: 9, seconds: 5, delay: 20 })
+  const args = process.argv.slice(2).filter(arg => arg !== crashes)
+  const flags = readFlags(help, { items: 100_000, rate: 100, rounds: 9, seconds: 5, delay: 20 }, args)
   if (flags === undefined) return []
+  if (process.argv.includes(crashes)) return reportCrashes(flags.items)
   // Pin the caller to the core of the upstream, so that the service has the other core.
   if (pinned) spawnSync('taskset', ['-cp', '0', String(process.pid)])
   const rounds = await measureBulk(flags)

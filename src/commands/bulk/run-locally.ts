@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { BulkListener } from '../../bulk/bulk-listener.ts'
 import { hasEnded, type BulkRun } from '../../bulk/bulk-run.ts'
+import { ClaimedChunks } from '../../bulk/claimed-chunks.ts'
 import { DiskClaims } from '../../bulk/disk/disk-claims.ts'
 import { DiskStore } from '../../bulk/disk/disk-store.ts'
 import { BulkExecutor } from '../../bulk/executor.ts'
@@ -63,7 +64,7 @@ export async function runLocally(
   }
   const executor = new BulkExecutor({
     journal,
-    claims: new DiskClaims(store),
+    chunks: new ClaimedChunks(new DiskClaims(store)),
     aggregates: new Map([[aggregate.name, aggregate]]),
     services: { runtime, level: 'full', onEvent: catalogue.onEvent, concurrency },
     listener,

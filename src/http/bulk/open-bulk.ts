@@ -1,9 +1,13 @@
 import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 import type { BulkListener } from '../../bulk/bulk-listener.ts'
+import { ClaimedChunks } from '../../bulk/claimed-chunks.ts'
+import type { ChunkSource } from '../../bulk/chunk-source.ts'
 import { DiskClaims } from '../../bulk/disk/disk-claims.ts'
 import { DiskStore } from '../../bulk/disk/disk-store.ts'
 import { BulkExecutor } from '../../bulk/executor.ts'
+import { GivenStore } from '../../bulk/given-store.ts'
 import { Journal } from '../../bulk/journal.ts'
+import type { BulkStore } from '../../bulk/object-store.ts'
 import { Pacer } from '../../bulk/pacer.ts'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import type { OnEvent } from '../../fanout/events.ts'
@@ -33,20 +37,45 @@ export interface OpenBulkOptions {
 /** From this number of waiting calls per permit on, no item starts. */
 const maxBacklog = 1
 
-/** Opens the store and creates the executor, which has not started. */
+/**
+ * Opens the store and creates the executor, which has not started.
+ *
+ * @throws `TypeError` if the queue cannot be used with the packages or the server as they are
+ */
 export async function openBulk(options: OpenBulkOptions): Promise<BulkService> {
   const { aggregates, settings, runtime, sources, onEvent, metrics, log, keyOf } = options
-  const store = await DiskStore.open(settings.dir)
+  const { dir, store: given } = settings.place
+  const store = given === undefined ? await DiskStore.open(dir) : new GivenStore(given)
   const journal = new Journal(store)
   const offered = new Map(aggregates.filter(({ route }) => route.bulk).map(each => [each.name, each]))
-  const executor = new BulkExecutor({
+  const executor: BulkExecutor = new BulkExecutor({
     journal,
-    claims: new DiskClaims(store),
+    chunks: await chunksOf(options, store, () => executor.wake()),
     aggregates: offered,
     services: { runtime, level: sources, onEvent, concurrency: settings.concurrency, ...loadOf(options) },
     listener: listenerOf(log, metrics),
   })
   return new BulkService({ journal, executor, metrics, settings, names: new Set(offered.keys()), keyOf })
+}
+
+/** Returns the distribution of chunks: by a queue, or over the processes of this machine. */
+async function chunksOf(
+  { settings: { queue: address }, log }: OpenBulkOptions,
+  store: BulkStore,
+  onAvailable: () => void,
+): Promise<ChunkSource> {
+  if (address === undefined) return new ClaimedChunks(new DiskClaims(store))
+  const { openQueuedChunks } = await import('../../bulk/queue/open-queued-chunks.ts')
+  return openQueuedChunks(store, {
+    address,
+    option: 'app: bulk.queue.url',
+    onChange({ isAvailable, reason }) {
+      if (isAvailable) {
+        log.info('bulk queue available')
+        onAvailable()
+      } else log.warn({ reason }, 'bulk queue unavailable; bulk runs pause until it is available again')
+    },
+  })
 }
 
 /** Returns the pacer, and the counter of the runs of items. The runs of callers are all others of the gauge. */

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { Problem } from '../../errors.ts'
+import { BulkStoreError } from '../../bulk/given-store.ts'
 import { closeOnUnreadBody } from '../connection/close-on-unread-body.ts'
 import { transferEncodingProblem } from '../request/transfer-encoding.ts'
 import { allowMethods } from '../routing/allowed-methods.ts'
@@ -128,7 +129,7 @@ async function handled(handle: Handler, request: FastifyRequest, reply: FastifyR
   }
 }
 
-/** Returns true for an error of the file system, such as ENOSPC. */
+/** Returns true for an error of a given store or of the file system, such as ENOSPC. */
 function isOfStore(error: unknown): boolean {
-  return typeof (error as NodeJS.ErrnoException | undefined)?.syscall === 'string'
+  return error instanceof BulkStoreError || typeof (error as NodeJS.ErrnoException | undefined)?.syscall === 'string'
 }

@@ -28,7 +28,7 @@ const withoutQueue = {
 } as const
 
 /** The options of a client of `ioredis` for one server or Sentinel. */
-export function clientOptions({ server, options }: RedisConfig): Options {
+export function clientOptions({ server, options }: Partial<RedisConfig> & Pick<RedisConfig, 'options'>): Options {
   const given = { ...(server !== undefined && addressOptions(server)), ...options }
   return {
     connectTimeout,

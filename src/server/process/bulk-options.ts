@@ -1,5 +1,6 @@
 import type { BulkOptions } from '../../http/bulk/bulk-options.ts'
 import { ConfigError } from '../../config.ts'
+import { readRedisUrl, type RedisAddress } from '../../redis-config.ts'
 import { partition, type Partition } from '../../core/partition.ts'
 import type { Catalogue } from '../../definitions/catalogue.ts'
 
@@ -8,7 +9,8 @@ import type { Catalogue } from '../../definitions/catalogue.ts'
  *
  * @param part - The part of a worker: it runs its share of the items. @default all of them
  * @returns `undefined` if no aggregate has `bulk: true`. Nothing of bulk runs is loaded then.
- * @throws `ConfigError` if the folder of bulk runs is missing in the configuration, or cannot be used
+ * @throws `ConfigError` if the folder of bulk runs is missing in the configuration or cannot be used, or if the queue
+ *   cannot be used. A queue whose server is down passes.
  */
 export async function bulkOptionsOf(
   { aggregates, config: { bulk } }: Pick<Catalogue, 'aggregates' | 'config'>,
@@ -31,5 +33,16 @@ export async function bulkOptionsOf(
       { cause: error },
     )
   }
+  if (bulk.queue !== undefined) await checkServer(bulk.queue.url)
   return part === undefined ? bulk : { ...bulk, concurrency: Math.max(1, partition(bulk.concurrency, part)) }
+}
+
+async function checkServer(url: string): Promise<void> {
+  const { checkQueue } = await import('../../bulk/queue/check-queue.ts')
+  try {
+    await checkQueue(readRedisUrl(url) as RedisAddress, 'HEADWATERS_BULK_URL')
+  } catch (error) {
+    if (error instanceof TypeError) throw new ConfigError(error.message, { cause: error })
+    throw error
+  }
 }

@@ -17,7 +17,7 @@ import type { Destination } from '../../log/destination.ts'
 import { lineFormat } from '../../log/log-format.ts'
 import { processLog, processRedaction } from '../../log/process-log.ts'
 import { RuntimeMetrics } from '../../metrics/runtime-metrics.ts'
-import { redisSecrets } from '../../redis-config.ts'
+import { passwordsOfUrl, redisSecrets } from '../../redis-config.ts'
 import { bulkOptionsOf } from './bulk-options.ts'
 import { explainerOf } from './explanations.ts'
 import { countForDashboard } from './samplers.ts'
@@ -73,6 +73,7 @@ export async function createServiceApp(
     ...inbound.keys,
     ...(admin.key === undefined ? [] : [admin.key]),
     ...(redis === undefined ? [] : redisSecrets(redis)),
+    ...(config.bulk?.queue === undefined ? [] : passwordsOfUrl(config.bulk.queue.url)),
   ])
   const bulk = await bulkOptionsOf(catalogue, options.partition)
   const stream = processLog()

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { BulkListener } from '../../../src/bulk/bulk-listener.ts'
 import type { BulkRun, Manifest } from '../../../src/bulk/bulk-run.ts'
+import { ClaimedChunks } from '../../../src/bulk/claimed-chunks.ts'
 import type { ChunkClaims } from '../../../src/bulk/chunk-claims.ts'
 import { BulkExecutor, type ExecutorOptions } from '../../../src/bulk/executor.ts'
 import { Journal } from '../../../src/bulk/journal.ts'
@@ -99,7 +100,7 @@ export function executorOf(
   const runtime = createRuntime()
   const executor = new BulkExecutor({
     journal: new Journal(store),
-    claims: ownClaims(),
+    chunks: new ClaimedChunks(ownClaims()),
     services: { runtime, level: 'full', concurrency: 4 },
     pollMs: 5,
     listener,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { z } from 'zod'
-import { buildApp, type AppOptions } from '../../../src/app.ts'
+import { buildApp, type AppOptions, type BulkLimits } from '../../../src/app.ts'
 import { aggregate, type AnyAggregate } from '../../../src/fanout/aggregate.ts'
 import { elapsed, until } from '../../helpers/until.ts'
 
@@ -100,5 +100,5 @@ export async function served(
 type ServedOptions = Omit<AppOptions, 'bulk'> & {
   readonly aggregates?: readonly AnyAggregate[]
   readonly dir?: string
-  readonly bulk?: Omit<NonNullable<AppOptions['bulk']>, 'dir'>
+  readonly bulk?: BulkLimits
 }
