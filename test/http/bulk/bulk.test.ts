@@ -268,7 +268,13 @@ test('the metrics count the items and the runs', async t => {
   const { create, ended, send } = await served(t, { metrics: true })
   const { id } = (await (await create(`${numbers(3)}{}\n`)).json()) as ShownRun
   await ended(id)
-  const text = await (await send('/metrics')).text()
+  // The end of a run is counted after it is stored.
+  let text = ''
+  const isCounted = async () => {
+    text = await (await send('/metrics')).text()
+    return text.includes('headwaters_bulk_runs_ended_total{state="completed"} 1')
+  }
+  await untilCalmly(isCounted)
   t.match(text, /headwaters_bulk_items_total\{result="succeeded"\} 3\n/)
   t.match(text, /headwaters_bulk_items_total\{result="failed"\} 1\n/)
   t.match(text, /headwaters_bulk_runs_ended_total\{state="completed"\} 1\n/)
