@@ -197,12 +197,14 @@ export class BulkExecutor {
 
   /** Stores results. Repeats this after a failure of the store, so that the items need not run again. */
   async #store(work: RunWork, number: number, object: Buffer): Promise<boolean> {
-    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(longestPauseMs, 2 * pauseMs)) {
+    let pauseMs = firstPauseMs
+    for (;;) {
       try {
         return await work.store(number, object)
       } catch (error) {
         this.#options.listener.storeFailed(error, pauseMs)
         await delay(pauseMs, undefined, { signal: this.#stop.signal })
+        pauseMs = Math.min(longestPauseMs, 2 * pauseMs)
       }
     }
   }

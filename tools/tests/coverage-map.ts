@@ -1,5 +1,5 @@
 /** The folders of `src` in which the tests must cover every line and every branch. */
-export const coveredRooms = ['batch', 'explain', 'fanout', 'kept', 'upstream']
+export const coveredRooms = ['batch', 'bulk', 'http/bulk', 'explain', 'fanout', 'kept', 'upstream']
 
 const sources = `src/{${coveredRooms.join(',')}}/**/*.ts`
 

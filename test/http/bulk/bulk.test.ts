@@ -1,7 +1,10 @@
+import { rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'tap'
 import { z } from 'zod'
 import { buildApp } from '../../../src/app.ts'
 import { aggregate } from '../../../src/fanout/aggregate.ts'
+import { logLines } from '../../helpers/log-lines.ts'
 import { double, gated, numbers, served, untilCalmly, type ShownRun } from './helpers.ts'
 
 const keys = ['first-key-of-the-tests', 'second-key-of-the-tests']
@@ -274,4 +277,38 @@ test('the metrics count the items and the runs', async t => {
   t.match(text, /headwaters_bulk_runs_ended_total\{state="completed"\} 1\n/)
   t.match(text, /headwaters_bulk_runs\{state="running"\}/)
   t.match(text, /http_route="\/v1\/bulk\/:aggregate"/)
+})
+
+test('a folder that cannot be used fails the requests with 503, and the service goes on when it can be used again', async t => {
+  const { lines, stream } = logLines<{ readonly msg: string; readonly err: { readonly code: string } }>()
+  const { dir, send, create, ended } = await served(t, { logger: { level: 'error', stream } })
+  const run = (await (await create(numbers(3))).json()) as ShownRun
+  await ended(run.id)
+  const objects = join(dir, 'objects')
+  await rename(objects, `${objects}-away`)
+  await writeFile(objects, '')
+  const path = `/v1/bulk/runs/${run.id}`
+  const replies = [
+    await create(numbers(3)),
+    await send('/v1/bulk/runs'),
+    await send(path),
+    await send(run.results),
+    await send(`${path}/cancel`, { method: 'POST' }),
+    await send(path, { method: 'DELETE' }),
+  ]
+  for (const reply of replies) {
+    t.equal(reply.status, 503)
+    t.equal(reply.headers.get('cache-control'), 'no-store')
+    const problem = (await reply.json()) as { readonly code: string; readonly detail: string }
+    t.equal(problem.code, 'STORE_UNAVAILABLE')
+    t.notMatch(problem.detail, dir)
+  }
+  t.match(
+    lines.filter(({ msg }) => msg === 'bulk store failed'),
+    Array.from({ length: 6 }, () => ({ level: 50, err: { code: 'ENOTDIR' } })),
+  )
+  await rm(objects)
+  await rename(`${objects}-away`, objects)
+  t.equal((await send(run.results)).status, 200)
+  t.equal(((await (await create(numbers(2))).json()) as ShownRun).items, 2)
 })
