@@ -33,7 +33,7 @@ test('the name of a counter ends with _total, and a unit is in the name', async 
 })
 
 test('docs/metrics.md has the numbers of combinations of an aggregate and of an operation', async t => {
-  const service = { aggregates: [], upstreams: [], otherRoutes: 0 }
+  const service = { aggregates: [], upstreams: [], otherRoutes: 0, bulkRoutes: 0 }
   const combinations = (own: object, family: object) => {
     const of = (each: Parameters<typeof maxSeries>[0]) =>
       maxSeries(each).find(found => found.family === family)?.series ?? 0

@@ -60,17 +60,18 @@ export class ChunkRunner {
     if (this.#stop.signal.aborted) return 'interrupted'
     this.#chunk = { run: run.id, abort }
     const watch = setInterval(() => void this.#stopIfEnded(run, abort), pollMs)
+    let end: ChunkEnd = 'stored'
     try {
       const { lines: texts, counts } = await runChunk({ run: run.id, aggregate, number, lines }, services, abort.signal)
       if (await this.#store(work, number, encodeChunk(texts, counts))) listener.itemsEnded(counts)
-      return 'stored'
     } catch (error) {
       if (!abort.signal.aborted) throw error
-      return this.#stop.signal.aborted ? 'interrupted' : 'unwanted'
+      end = this.#stop.signal.aborted ? 'interrupted' : 'unwanted'
     } finally {
       clearInterval(watch)
       this.#chunk = undefined
     }
+    return end
   }
 
   /** Stops a chunk whose run another process has cancelled or removed. */
@@ -81,12 +82,14 @@ export class ChunkRunner {
 
   /** Stores results. Repeats this after a failure of the store, so that the items need not run again. */
   async #store(work: RunWork, number: number, object: Buffer): Promise<boolean> {
-    for (let pauseMs = firstStorePause; ; pauseMs = nextStorePause(pauseMs)) {
+    let pauseMs = firstStorePause
+    for (;;) {
       try {
         return await work.store(number, object)
       } catch (error) {
         this.#options.listener.storeFailed(error, pauseMs)
         await delay(pauseMs, undefined, { signal: this.#stop.signal })
+        pauseMs = nextStorePause(pauseMs)
       }
     }
   }

@@ -73,12 +73,14 @@ async function runPatiently(
 ): Promise<ItemResult> {
   const index = (number - 1) * chunkItems + at
   const item = { aggregate, index, line: lines[at] as Buffer, key: `${run}-${index}` }
-  for (let tries = 1; ; tries++) {
+  let tries = 1
+  for (;;) {
     if (services.pacer === undefined) signal.throwIfAborted()
     else await services.pacer.admit(signal)
     const result = await runItem(item, services, signal)
     const { problem } = result
     if (problem === undefined || !busyCodes.has(problem.code) || tries === maxTries) return result
     await delay((services.retryMs ?? 500) * 2 ** (tries - 1), undefined, { signal })
+    tries++
   }
 }

@@ -6,7 +6,7 @@ import type { BatchAnswer } from '../batch/result.ts'
 import type { Command } from './command.ts'
 import { environment, exitCodes } from './help.ts'
 import { outputToStderr } from './output-to-stderr.ts'
-import { checkPaths, readArguments } from './read-arguments.ts'
+import { checkLive, checkPaths, readArguments } from './read-arguments.ts'
 import { watchedBatch } from './run/batch-view.ts'
 import { printFailure } from './run/print-failure.ts'
 import { readJsonFile } from './run/read-json-file.ts'
@@ -67,10 +67,7 @@ export const command: Command = {
     checkPaths('batch', paths)
     if (json && stream)
       throw new UsageError('--json prints one document, and --stream prints many: remove one of these options')
-    if (live && paths.length > 0)
-      throw new UsageError(
-        '--live applies to the built-in upstreams only: remove --live, or remove the files and folders',
-      )
+    checkLive(live, paths, 'upstreams')
     const given = { headers: readHeaders(header), within: readDeadline(deadline), stream }
     const body = readJsonFile(`batch ${file}`, file, startFolder)
     const catalogue = await outputToStderr(() => openCatalogue({ paths, live, environment: process.env }))

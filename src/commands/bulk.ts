@@ -4,7 +4,7 @@ import { runLocally } from './bulk/run-locally.ts'
 import type { Command } from './command.ts'
 import { environment, exitCodes } from './help.ts'
 import { outputToStderr } from './output-to-stderr.ts'
-import { checkPaths, readArguments } from './read-arguments.ts'
+import { checkLive, checkPaths, readArguments } from './read-arguments.ts'
 import { UsageError } from './usage-error.ts'
 
 const help = `headwaters: runs an aggregate for each line of a file in this process, and can go on after a crash
@@ -58,10 +58,7 @@ export const command: Command = {
         'bulk needs the name of an aggregate and a file, for example: headwaters bulk cat-facts inputs.ndjson',
       )
     checkPaths('bulk', file === '-' ? paths : [file, ...paths])
-    if (live && paths.length > 0)
-      throw new UsageError(
-        '--live applies to the built-in aggregates only: remove --live, or remove the files and folders',
-      )
+    checkLive(live, paths)
     const settings = { dir, output, concurrency: readConcurrency(concurrency), file }
     const catalogue = await outputToStderr(() => openCatalogue({ paths, live, environment: process.env }))
     try {

@@ -97,6 +97,14 @@ export function checkPaths(command: string, paths: readonly string[]): void {
     )
 }
 
+/** Throws a `UsageError` if `--live` is given together with files and folders. */
+export function checkLive(live: boolean, paths: readonly string[], builtIn = 'aggregates'): void {
+  if (live && paths.length > 0)
+    throw new UsageError(
+      `--live applies to the built-in ${builtIn} only: remove --live, or remove the files and folders`,
+    )
+}
+
 /** Throws a `UsageError` if the value of an option does not name a file. */
 export function checkModule(option: string, file: string): void {
   if (!existsSync(file)) throw new UsageError(`${option}: no such file: '${file}'; check the path`)

@@ -12,7 +12,7 @@ import { findAggregate } from './find-aggregate.ts'
 import { fieldsHelp } from './run/input-fields.ts'
 import { environment, exitCodes } from './help.ts'
 import { outputToStderr } from './output-to-stderr.ts'
-import { checkPaths, readArguments } from './read-arguments.ts'
+import { checkLive, checkPaths, readArguments } from './read-arguments.ts'
 import { readInput } from './run/read-input.ts'
 import { readDeadline, readRehearsal } from './run/read-options.ts'
 import { printFailure } from './run/print-failure.ts'
@@ -78,10 +78,7 @@ export const command: Command = {
     if (json && stream)
       throw new UsageError('--json prints one document, and --stream prints many: remove one of these options')
     const within = readDeadline(deadline)
-    if (live && paths.length > 0)
-      throw new UsageError(
-        '--live applies to the built-in aggregates only: remove --live, or remove the files and folders',
-      )
+    checkLive(live, paths)
     const catalogue = await outputToStderr(() => openCatalogue({ paths, live, environment: process.env }))
     try {
       const aggregate = findAggregate(catalogue, name)

@@ -1,7 +1,7 @@
 import { limitYoungGeneration } from '../server/young-generation.ts'
 import type { Command } from './command.ts'
 import { environment, exitCodes } from './help.ts'
-import { checkModule, readFileArguments } from './read-arguments.ts'
+import { checkLive, checkModule, readFileArguments } from './read-arguments.ts'
 import { UsageError } from './usage-error.ts'
 
 const help = `headwaters: serves aggregates over HTTP
@@ -44,10 +44,7 @@ export const command: Command = {
     if (given === undefined) return 0
     const { live, watch, otlp, events, workers: asked, paths } = given
     if (events !== undefined) checkModule('--events', events)
-    if (live && paths.length > 0)
-      throw new UsageError(
-        '--live applies to the built-in aggregates only: remove --live, or remove the files and folders',
-      )
+    checkLive(live, paths)
     if (watch && paths.length === 0)
       throw new UsageError('--watch needs files or folders, for example: headwaters serve aggregates/ --watch')
     const workers = asked === undefined ? undefined : readWorkers(asked)

@@ -4,10 +4,12 @@ import { DashboardState } from './model/state.ts'
 import { Aggregates } from './view/aggregates.ts'
 import { Announcer } from './view/announcer.ts'
 import { Banner } from './view/banner.ts'
+import { BulkRunsView } from './view/bulk-runs.ts'
 import { startExplanations } from './view/explanation.ts'
 import { onFrame } from './view/frames.ts'
 import { Gate } from './view/key-form.ts'
 import { startFilterKeys } from './view/keyboard.ts'
+import { RefusedReloadView } from './view/refused-reload.ts'
 import { RunList } from './view/run-list.ts'
 import { findPlaces, place, type Page, type View } from './view/shell.ts'
 import { ServiceLine } from './view/service-line.ts'
@@ -83,10 +85,12 @@ const aggregates = new Aggregates(page, filterText, startExplanations(page))
 const views: readonly View[] = [
   new VerdictView(page),
   new Totals(page),
+  new RefusedReloadView(page),
   new Tiles(page, filterText),
   new UpstreamDetail(page),
   new RunList(page),
   aggregates,
+  new BulkRunsView(page, filterText),
   announcer,
 ]
 

@@ -1,7 +1,7 @@
 /** The files of the page, by their path below `/dashboard/assets/`. Modules are beside `dashboard/main`. */
 export const pageFiles = {
   icon: 'dashboard/icon.svg',
-  styles: ['uplot.css', 'dashboard/style.css', 'dashboard/charts.css', 'dashboard/runs.css'],
+  styles: ['uplot.css', 'dashboard/style.css', 'dashboard/charts.css', 'dashboard/runs.css', 'dashboard/bulk.css'],
   chart: 'uplot.js',
   main: 'dashboard/main',
 } as const
@@ -25,6 +25,7 @@ ${pageFiles.styles.map(file => `<link rel="stylesheet" href="dashboard/assets/${
 </head>
 <body>
 <a class="skip" href="#upstreams">Skip to the upstreams</a>
+<a class="jump" id="skip-bulk" href="#bulk" hidden>Skip to the bulk runs</a>
 <header class="top">
 <h1 class="brand"><svg class="mark" viewBox="0 0 24 24" width="22" height="22" aria-hidden="true" focusable="false">
 <path d="M3 4c6 0 5 8 9 8M3 12h18M3 20c6 0 5-8 9-8"/></svg>Headwaters</h1>
@@ -48,6 +49,7 @@ ${pageFiles.styles.map(file => `<link rel="stylesheet" href="dashboard/assets/${
 <h2 class="unseen" id="summary-title">State of the service</h2>
 <div class="verdict" id="verdict"></div>
 <div class="totals" id="totals"></div>
+<p class="reload-refused" id="reload-refused" hidden></p>
 </section>
 <section class="panel upstreams" id="upstreams" aria-labelledby="upstreams-title" tabindex="-1">
 <h2 id="upstreams-title">Upstreams</h2>
@@ -60,6 +62,10 @@ ${pageFiles.styles.map(file => `<link rel="stylesheet" href="dashboard/assets/${
 <section class="panel aggregates" id="aggregates" aria-labelledby="aggregates-title">
 <h2 id="aggregates-title">Aggregates</h2>
 <div id="aggregates-body"></div>
+</section>
+<section class="panel bulk" id="bulk" aria-labelledby="bulk-title" tabindex="-1" hidden>
+<h2 id="bulk-title">Bulk runs</h2>
+<div id="bulk-body"></div>
 </section>
 <section class="panel runs" id="runs" aria-labelledby="runs-title">
 <h2 id="runs-title">Runs</h2>

@@ -4,7 +4,7 @@ import type { RunRow } from '../waterfall/kept-run.ts'
  * The events of `GET /dashboard/events` (SSE). The name of an event is its `type`. The page and the service have the
  * same version, so the protocol is not public. All moments are ms since 1970 by the clock of the service.
  */
-export type DashboardEvent = Hello | Sample | Runs | BreakerChange | Bye
+export type DashboardEvent = Hello | Sample | Runs | BulkRuns | BreakerChange | Bye
 
 /** The first event, and the first after a reload of the definitions or after the reader was behind. */
 export interface Hello {
@@ -24,6 +24,8 @@ export interface Hello {
   readonly breakers: readonly BreakerChange[]
   /** The last kept runs, oldest first, at most 100. */
   readonly runs: readonly RunRow[]
+  /** The bulk runs; `null` if no aggregate has `bulk: true`. */
+  readonly bulk: BulkRuns | null
   /** A sample with a row for each upstream and each aggregate. */
   readonly now: Sample
 }
@@ -101,6 +103,15 @@ export interface Sample {
   readonly aggregates: readonly AggregateSample[]
   /** The worker processes; empty for a service of one process. */
   readonly workers: readonly WorkerSample[]
+  /** The last reload of the definitions, if it was refused. */
+  readonly refused?: RefusedReload
+}
+
+/** A reload of the definitions that was refused: the definitions before it are still served. */
+export interface RefusedReload {
+  readonly at: number
+  /** The number of faults, which the log has. */
+  readonly faults: number
 }
 
 export interface UpstreamSample {
@@ -184,6 +195,38 @@ export interface Runs {
   readonly rows: readonly RunRow[]
   /** The number of runs that were left out, by state. */
   readonly more: Readonly<Record<RunRow['state'], number>>
+}
+
+/** The bulk runs of all callers, at most 100. It is sent when it differs from the event before. */
+export interface BulkRuns {
+  readonly type: 'bulk'
+  readonly at: number
+  /** `unread` until the first look; `unreadable` while the store fails, with the rows of the look before. */
+  readonly status: 'unread' | 'read' | 'unreadable'
+  /** The runs that have not ended, the newest first, and then the ended ones, the newest first. */
+  readonly rows: readonly BulkRow[]
+  /** The number of all runs, also of those without a row. */
+  readonly all: number
+}
+
+/** The state of a bulk run. It is `waiting` if the service does not offer its aggregate for bulk runs. */
+export type BulkState = 'running' | 'waiting' | 'paused' | 'completed' | 'cancelled'
+
+/** A bulk run. It has neither its owner nor an input or a result. */
+export interface BulkRow {
+  readonly id: string
+  readonly aggregate: string
+  readonly state: BulkState
+  readonly items: number
+  /** The number of items with a result. */
+  readonly done: number
+  /** The results by kind; `null` while the service counts them. */
+  readonly counts: { readonly succeeded: number; readonly partial: number; readonly failed: number } | null
+  readonly createdAt: number
+  /** `null` for a run that has not ended. */
+  readonly endedAt: number | null
+  /** The time at which the run and its results are removed; `null` for a run that has not ended. */
+  readonly expiresAt: number | null
 }
 
 export interface BreakerChange {

@@ -58,6 +58,8 @@ export interface LimitedService {
   }[]
   /** The number of routes that are not routes of aggregates. */
   readonly otherRoutes: number
+  /** The number of routes of bulk runs, each with one method; 0 if the service has none. */
+  readonly bulkRoutes: number
 }
 
 /** A family with its largest number of series. */
@@ -84,6 +86,9 @@ export const otherStatuses: ReadonlySet<string> = new Set([
   ),
 ])
 
+/** The statuses with which a request for bulk runs can end. */
+export const bulkStatuses: ReadonlySet<string> = new Set([...otherStatuses, '202', '206'])
+
 /**
  * Returns the largest number of series of each family that a service with these declarations can have in one process.
  * A histogram has one series per bucket, and three more. Only combinations of label values that can occur are counted,
@@ -106,10 +111,11 @@ export function maxSeries(service: LimitedService): readonly FamilySeries[] {
 
 type Add = (family: Family, combinations: number) => void
 
-function addService({ otherRoutes }: LimitedService, add: Add): void {
+function addService({ otherRoutes, bulkRoutes }: LimitedService, add: Add): void {
   const methodCount = methods.values.length
   // Requests without a route, GET and HEAD of the other routes, and POST and QUERY of batches.
   add(families.serverDuration, (methodCount + 2 * otherRoutes + 2) * otherStatuses.size)
+  add(families.serverDuration, bulkRoutes * bulkStatuses.size)
   add(families.activeRequests, methodCount)
   add(families.requestsRefused, refusalCodes.values.length)
   add(families.openStreams, 1)

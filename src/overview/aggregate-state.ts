@@ -19,6 +19,8 @@ export interface WatchedAggregate {
   readonly name: string
   readonly method: string
   readonly url: string
+  /** True if it has `bulk: true`. */
+  readonly isBulk: boolean
 }
 
 /** The runs of an aggregate in the last 10 s. */

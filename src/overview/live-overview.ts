@@ -1,5 +1,15 @@
-import type { BreakerChange, Runs, Sample, UpstreamHistory, WorkerSample } from '../dashboard/protocol.ts'
+import type {
+  BreakerChange,
+  BulkRuns,
+  Hello,
+  RefusedReload,
+  Runs,
+  Sample,
+  UpstreamHistory,
+  WorkerSample,
+} from '../dashboard/protocol.ts'
 import type { RunRow } from '../waterfall/kept-run.ts'
+import { BulkWatch, type BulkSource } from './bulk-watch.ts'
 import { Overview, type OverviewHello, type Watched } from './overview.ts'
 import type { ProcessSample } from './process-sample.ts'
 import { RunRows } from './run-rows.ts'
@@ -14,7 +24,7 @@ export const everyMs = { watched: 500, unwatched: 1000 } as const
  * An event for open dashboards. `reloaded` means that the names have changed or that the points begin again, and that
  * `hello` has the new ones.
  */
-export type LiveEvent = Sample | Runs | BreakerChange | { readonly type: 'reloaded' }
+export type LiveEvent = Sample | Runs | BulkRuns | BreakerChange | { readonly type: 'reloaded' }
 
 export interface LiveOverviewOptions {
   readonly watched: Watched
@@ -22,6 +32,8 @@ export interface LiveOverviewOptions {
    * Returns the last kept runs, oldest first, at most 100. @default runs are not kept
    */
   readonly recentRuns?: (() => readonly RunRow[] | Promise<readonly RunRow[]>) | undefined
+  /** The bulk runs. @default the service has no bulk runs */
+  readonly bulk?: BulkSource | undefined
   /**
    * Called when the first dashboard opens and when the last one closes. Samples, and kept runs, are due every
    * `everyMs.watched` ms in between.
@@ -34,10 +46,13 @@ export interface LiveOverviewOptions {
  * listeners get the events. Without a listener, no event is made and kept runs are not collected.
  */
 export class LiveOverview {
+  /** Returns the last reload of the definitions, if it was refused. @default not shown */
+  refusedReload: () => RefusedReload | undefined = () => undefined
   readonly #overview: Overview
   readonly #options: LiveOverviewOptions
   readonly #listeners = new Set<(event: LiveEvent) => void>()
   readonly #rows = new RunRows()
+  readonly #bulk: BulkWatch | undefined
   /** For each `hello` that is being made, the rows of the events since its start. */
   readonly #rowsSince = new Set<RunRow[]>()
   /** The moment of the last reload, in ms since 1970. Runs before it have used other definitions. */
@@ -46,6 +61,8 @@ export class LiveOverview {
   constructor(options: LiveOverviewOptions) {
     this.#options = options
     this.#overview = new Overview(options.watched, Date.now())
+    this.#bulk = options.bulk && new BulkWatch(options.bulk, event => this.#emit(event))
+    this.#offerBulk(options.watched)
   }
 
   /** True while a dashboard is open. */
@@ -61,10 +78,10 @@ export class LiveOverview {
   /** Calls a function with each event, until the returned function is called. */
   listen(listener: (event: LiveEvent) => void): () => void {
     this.#listeners.add(listener)
-    if (this.#listeners.size === 1) this.#options.onWatched(true)
+    if (this.#listeners.size === 1) this.#onWatched(true)
     return () => {
       if (!this.#listeners.delete(listener) || this.isWatched) return
-      this.#options.onWatched(false)
+      this.#onWatched(false)
       this.#rows.take()
     }
   }
@@ -82,7 +99,7 @@ export class LiveOverview {
       this.#emit({ type: 'reloaded' })
     }
     if (!this.isWatched) return
-    this.#emit(this.#overview.sample())
+    this.#emit(this.#withReload(this.#overview.sample()))
     const runs = this.#rows.take()
     if (runs === undefined) return
     for (const since of this.#rowsSince) since.push(...runs.rows)
@@ -111,14 +128,16 @@ export class LiveOverview {
   define(watched: Watched): void {
     this.#overview.define(watched)
     this.#definedAt = Date.now()
+    this.#offerBulk(watched)
     this.#emit({ type: 'reloaded' })
   }
 
   /** Returns the state of all names and their points, with the last kept runs. */
-  async hello(): Promise<OverviewHello & { readonly runs: readonly RunRow[] }> {
+  async hello(): Promise<OverviewHello & Pick<Hello, 'runs' | 'bulk'>> {
     const runs = await this.#recentRuns()
     for (const row of runs) this.#learn(row)
-    return { ...this.#overview.hello(), runs }
+    const hello = this.#overview.hello()
+    return { ...hello, now: this.#withReload(hello.now), runs, bulk: this.#bulk?.last ?? null }
   }
 
   /**
@@ -146,6 +165,20 @@ export class LiveOverview {
   #learn({ aggregate, upstreams, at }: RunRow): void {
     if (Date.parse(at) < this.#definedAt) return
     for (const upstream of upstreams) this.#overview.used(aggregate, upstream)
+  }
+
+  #onWatched(isWatched: boolean): void {
+    this.#options.onWatched(isWatched)
+    this.#bulk?.watch(isWatched)
+  }
+
+  #offerBulk({ aggregates }: Watched): void {
+    this.#bulk?.offer(aggregates.filter(({ isBulk }) => isBulk).map(({ name }) => name))
+  }
+
+  #withReload(sample: Sample): Sample {
+    const refused = this.refusedReload()
+    return refused === undefined ? sample : { ...sample, refused }
   }
 
   #emit(event: LiveEvent): void {

@@ -1,5 +1,5 @@
 import { openCatalogue, type Catalogue } from '../definitions/catalogue.ts'
-import { otherRoutes } from '../http/metrics/service-routes.ts'
+import { bulkRoutes, otherRoutes } from '../http/metrics/service-routes.ts'
 import { maxSeries } from '../metrics/max-series.ts'
 import { processSeriesLimits, type SeriesLimit } from '../metrics/process-metrics.ts'
 import { operationsOf } from '../upstream/declare.ts'
@@ -71,7 +71,13 @@ function ownSeriesLimits({ aggregates, specs, overrides }: Catalogue): SeriesLim
     spec: { ...spec, origins: addressOf(spec, overrides[spec.name] ?? {}).origins },
     operations: operationsOf(spec),
   }))
-  return maxSeries({ aggregates, upstreams, otherRoutes }).map(({ family: { name }, series }) => ({ name, series }))
+  const service = {
+    aggregates,
+    upstreams,
+    otherRoutes,
+    bulkRoutes: aggregates.some(({ route }) => route.bulk) ? bulkRoutes : 0,
+  }
+  return maxSeries(service).map(({ family: { name }, series }) => ({ name, series }))
 }
 
 function batchOf({ aggregates, batchOperations, config }: Catalogue): CheckedBatch | undefined {

@@ -5,6 +5,7 @@ import { addExplainRoutes } from '../http/operator/explain-route.ts'
 import { processLog } from '../log/process-log.ts'
 import { RuntimeMetrics } from '../metrics/runtime-metrics.ts'
 import { openAdminListener } from './process/admin-listener.ts'
+import { bulkSourceOf } from './process/bulk-runs.ts'
 import { ownRunRoutes, type ServedOptions } from './process/kept-runs.ts'
 import { listenAt } from './process/listen.ts'
 import { ownOverview } from './process/own-overview.ts'
@@ -34,7 +35,7 @@ export async function serveSingle(
   const listener = serviceListenerOf(app)
   // The runtimes of all definitions count in the same metrics.
   const runtime = runtimeOf(app)
-  const overview = ownOverview(catalogue, app, keptRuns)
+  const overview = ownOverview(catalogue, app, keptRuns, bulkSourceOf(config, app.log))
   let explainer = serviceExplainer(catalogue, app)
   const reloads = new Reloads({
     log: app.log,

@@ -40,6 +40,19 @@ test('the claim of a process that was killed is free at once', async t => {
   t.type(await claims.claim(run, '000001'), 'function')
 })
 
+test('a process whose parent has not waited for it does not run, and a system without /proc shows no start', async t => {
+  const { pid } = process
+  const stat = (state: string) => `${pid} (a (b) c) ${state} ${'0 '.repeat(18)}77 0\n`
+  const boot = { sys: { kernel: { random: { boot_id: 'boot-1\n' } } } }
+  const running = t.testdir({ ...boot, [pid]: { stat: stat('S') } })
+  const own = ownIdentity(running)
+  t.same(own, { pid, start: 'boot-1 77' })
+  t.equal(isRunning(own, running), true)
+  for (const state of ['Z', 'X']) t.equal(isRunning(own, t.testdir({ ...boot, [pid]: { stat: stat(state) } })), false)
+  t.same(ownIdentity(t.testdir()), { pid, start: '' })
+  t.equal(isRunning({ pid, start: '' }, t.testdir()), true)
+})
+
 test('the identity of a process includes its start', async t => {
   const own = ownIdentity()
   t.equal(isRunning(own), true)

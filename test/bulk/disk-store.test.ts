@@ -25,6 +25,14 @@ test('an object is created once, and read whole or in part', async t => {
   t.same(await readdir(join(folder, 'temporary')), [], 'no temporary file stays')
 })
 
+test('an object that cannot be written leaves no temporary file', async t => {
+  const { folder, store } = await openStore(t)
+  await writeFile(join(folder, 'objects', 'runs'), '')
+  await t.rejects(store.create('runs/a', Buffer.from('1')), { code: 'EEXIST' })
+  await t.rejects(store.create('runs/a/b', Buffer.from('1')), { code: 'ENOTDIR' })
+  t.same(await readdir(join(folder, 'temporary')), [])
+})
+
 test('one of many processes that create an object at the same time succeeds', async t => {
   const { store } = await openStore(t)
   const created = await Promise.all(Array.from({ length: 20 }, (_, n) => store.create('runs/a', Buffer.from(`${n}`))))

@@ -1,7 +1,10 @@
 import tap, { test } from 'tap'
+import { bulkRoutes } from '../../src/http/metrics/service-routes.ts'
 import { families } from '../../src/metrics/families.ts'
 import { durationBuckets } from '../../src/metrics/family.ts'
+import { bulkStatuses } from '../../src/metrics/max-series.ts'
 import { parseExposition } from '../metrics/helpers/exposition.ts'
+import { slowDouble } from '../helpers/bulk-definitions.ts'
 import { definitionsFolder, words } from '../helpers/definitions-folder.ts'
 import { json, rawUpstream } from '../helpers/raw-upstream.ts'
 import { runCommand, startService } from '../helpers/service-process.ts'
@@ -106,6 +109,21 @@ test('check --metrics prints the families with their largest number of series, a
     1,
     'the numbers are in a column',
   )
+})
+
+test('check --metrics counts the routes of bulk runs, if an aggregate has them', async t => {
+  const { path } = definitionsFolder(t, {
+    'bulk.ts': slowDouble,
+    'plain.ts': slowDouble.replace(', bulk: true', ''),
+  })
+  const requestsOf = async (file: string) => {
+    const { output } = await runCommand(t, ['check', `${path}/${file}`, '--metrics'], {
+      HEADWATERS_BULK_DIR: `${path}/bulk`,
+    })
+    return seriesOf(output).get('http_server_request_duration_seconds') ?? NaN
+  }
+  const [offered, plain] = await Promise.all([requestsOf('bulk.ts'), requestsOf('plain.ts')])
+  t.equal(offered - plain, bulkRoutes * bulkStatuses.size * (durationBuckets.length + 3))
 })
 
 test('a service of several workers has no family and no series beyond those of check', async t => {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { test } from 'tap'
 import { parse } from 'yaml'
+import { slowDouble } from '../helpers/bulk-definitions.ts'
 import { definitionsFolder, words } from '../helpers/definitions-folder.ts'
 import { runCommand } from '../helpers/service-process.ts'
 
@@ -69,4 +70,18 @@ test('the document follows the variable SOURCES, and another value ends with 2',
   const { code, errors } = await runCommand(t, ['openapi'], { SOURCES: 'some' })
   t.equal(code, 2)
   t.match(errors, "SOURCES: sources must be 'full', 'states' or 'none', got 'some'")
+})
+
+test('the paths of bulk runs follow from the aggregates, with and without the folder of the runs', async t => {
+  const { path } = definitionsFolder(t, { 'double.ts': slowDouble, 'plain.ts': words('http://127.0.0.1:9') })
+  const [without, given, plain] = await Promise.all([
+    runCommand(t, ['openapi', path, '--json']),
+    runCommand(t, ['openapi', path, '--json'], { HEADWATERS_BULK_DIR: `${path}/bulk` }),
+    runCommand(t, ['openapi', `${path}/plain.ts`, '--json'], { HEADWATERS_BULK_DIR: `${path}/bulk` }),
+  ])
+  t.equal(without.output, given.output)
+  const bulkPaths = (output: string) =>
+    Object.keys((JSON.parse(output) as Document).paths).filter(each => each.startsWith('/v1/bulk'))
+  t.equal(bulkPaths(given.output).length, 7)
+  t.same(bulkPaths(plain.output), [])
 })

@@ -1,6 +1,16 @@
 import fc from 'fast-check'
 import { test } from 'tap'
-import { availableOf, clock, count, elapsed, latency, rate, share } from '../../src/dashboard/model/format.ts'
+import {
+  availableOf,
+  clock,
+  count,
+  day,
+  elapsed,
+  latency,
+  moment,
+  rate,
+  share,
+} from '../../src/dashboard/model/format.ts'
 
 /** A text with plain spaces. */
 const plain = (text: string) => text.replaceAll('\u202f', ' ')
@@ -80,4 +90,11 @@ test('the time since an event has its two largest units', async t => {
 
 test('a moment is shown with hours, minutes and seconds of the local time', async t => {
   t.equal(clock(new Date(2026, 10, 30, 1, 2, 3).getTime()), '01:02:03')
+})
+
+test('a moment of another day is shown with its day', async t => {
+  const now = new Date(2026, 10, 30, 23, 59, 59).getTime()
+  t.equal(moment(new Date(2026, 10, 30, 1, 2, 3).getTime(), now), '01:02:03')
+  t.equal(moment(new Date(2026, 10, 29, 1, 2, 3).getTime(), now), '29 Nov 01:02')
+  t.equal(day(new Date(2026, 11, 7).getTime()), '7 Dec')
 })

@@ -80,6 +80,7 @@ function hello(names: readonly string[], parts: Partial<Hello> = {}): Hello {
     upstreams: names.map(name => ({ name, origin: `https://${name}.example`, operations: [], usedBy: [] })),
     aggregates: [{ name: 'breed', method: 'GET', url: '/v1/breed' }],
     keptRuns: true,
+    bulk: null,
     history: {
       from: start - (points - 1) * 500,
       every: 500,

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import fastify, { type FastifyInstance } from 'fastify'
 import { addPageRoutes } from '../../src/admin/dashboard/page-routes.ts'
 import { setImmediate as turn } from 'node:timers/promises'
-import type { DashboardEvent, Sample } from '../../src/dashboard/protocol.ts'
+import type { BulkRuns, DashboardEvent, Sample } from '../../src/dashboard/protocol.ts'
 import { largeFleet, shopFleet, type FleetShape } from './fleet-shapes.ts'
 import { listRuns } from './listed-runs.ts'
 import { every, SimulatedFleet } from './simulated-fleet.ts'
@@ -109,6 +109,12 @@ export class DashboardEvents {
   /** Sends a first event to all readers, as after a reload of the definitions. */
   reload(): void {
     this.#send(this.fleet.hello())
+  }
+
+  /** Sends the bulk runs to all readers. A later reader gets them with its first event. */
+  sendBulk(event: BulkRuns): void {
+    this.fleet.bulk = event
+    this.#send(event)
   }
 
   /**

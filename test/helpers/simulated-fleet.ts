@@ -1,6 +1,7 @@
 import type {
   AggregateSample,
   BreakerChange,
+  BulkRuns,
   Hello,
   Runs,
   Sample,
@@ -44,6 +45,8 @@ export interface Tick {
 export class SimulatedFleet {
   readonly boot: string
   readonly kept = new Map<string, KeptRun>()
+  /** The bulk runs of a first event. @default no aggregate has `bulk: true` */
+  bulk: BulkRuns | null = null
   readonly #options: FleetOptions
   readonly #upstreams: readonly SimulatedUpstream[]
   readonly #upstreamSamples: UpstreamSample[][] = []
@@ -149,6 +152,7 @@ export class SimulatedFleet {
       },
       breakers: [...this.#breakers],
       runs: [...this.kept.values()].slice(-100).map(rowOf),
+      bulk: this.bulk,
       now: {
         type: 'sample',
         at: this.#at,

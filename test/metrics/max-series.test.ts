@@ -5,10 +5,10 @@ import { z } from 'zod'
 import { buildApp } from '../../src/app.ts'
 import { errors, type ErrorCode } from '../../src/errors.ts'
 import { aggregate, refuse, type AnyAggregate } from '../../src/fanout/aggregate.ts'
-import { otherRoutes } from '../../src/http/metrics/service-routes.ts'
+import { bulkRoutes, otherRoutes } from '../../src/http/metrics/service-routes.ts'
 import * as families from '../../src/metrics/families.ts'
 import { refusalCodes } from '../../src/metrics/label-values.ts'
-import { maxSeries, otherStatuses } from '../../src/metrics/max-series.ts'
+import { bulkStatuses, maxSeries, otherStatuses } from '../../src/metrics/max-series.ts'
 import { RuntimeMetrics } from '../../src/metrics/runtime-metrics.ts'
 import { defineUpstream, operation, operationsOf, specOf, type UpstreamOptions } from '../../src/upstream/declare.ts'
 import { createRuntime, type Runtime } from '../../src/upstream/runtime.ts'
@@ -33,6 +33,7 @@ function limitsOf(aggregates: readonly AnyAggregate[], upstreams: readonly Param
       aggregates,
       upstreams: specs.map(spec => ({ spec, operations: operationsOf(spec) })),
       otherRoutes,
+      bulkRoutes: aggregates.some(({ route }) => route.bulk) ? bulkRoutes : 0,
     }).map(({ family, series }) => [family.name, series]),
   )
 }
@@ -201,4 +202,59 @@ test('the number of other routes is that of the service', async t => {
   })
   await app.ready()
   t.ok(routes.size <= otherRoutes, [...routes].join(' '))
+})
+
+const numbered = aggregate('numbered', { url: '/numbered', body: z.object({ n: z.number() }), bulk: true })
+  .required('n', ({ body }) => body.n)
+  .reply(z.number(), ({ n }) => n)
+
+test('the number of routes of bulk runs is that of the service, and counts only with such an aggregate', async t => {
+  const routes = new Set<string>()
+  const app = buildApp([numbered], { bulk: { dir: t.testdir() } })
+  t.teardown(() => app.close())
+  // Several methods at once are those that are refused, and they are counted without their route.
+  app.addHook('onRoute', ({ method, url }) => {
+    if (url.startsWith('/v1/bulk') && typeof method === 'string' && method !== 'OPTIONS') routes.add(`${method} ${url}`)
+  })
+  await app.ready()
+  t.equal(routes.size, bulkRoutes, [...routes].join(' '))
+  const requests = (each: AnyAggregate) => limitsOf([each], [])[families.serverDuration.name] as number
+  const without = requests({ ...numbered, route: { ...numbered.route, bulk: false } })
+  t.equal(requests(numbered) - without, bulkRoutes * bulkStatuses.size * 17)
+})
+
+test('requests for bulk runs never exceed the largest number of series', async t => {
+  const runtime = createRuntime()
+  const app = buildApp([numbered], { runtime, bulk: { dir: t.testdir() } })
+  t.teardown(() => app.close())
+  const limit = limitsOf([numbered], [])[families.serverDuration.name] as number
+  const type = { 'content-type': 'application/x-ndjson' }
+  const statuses = new Set<number>()
+  const ask = async (options: InjectOptions) => {
+    const reply = await app.inject(options)
+    statuses.add(reply.statusCode)
+    return reply
+  }
+  const lines = { method: 'POST', url: '/v1/bulk/numbered', headers: type, payload: '{}\n' } as const
+  const { id } = (await ask({ ...lines, headers: { ...type, 'idempotency-key': 'a' } })).json<{ id: string }>()
+  await ask({ ...lines, headers: { ...type, 'idempotency-key': 'a' }, payload: '{"body":1}\n' })
+  await ask({ ...lines, headers: { 'content-type': 'text/plain' } })
+  await ask({ ...lines, payload: 'x'.repeat(70_000) })
+  await ask({ ...lines, payload: '' })
+  const run = `/v1/bulk/runs/${id}`
+  await ask({ method: 'DELETE', url: run })
+  await ask({ method: 'POST', url: `${run}/cancel` })
+  await ask({ url: `${run}/results`, headers: { range: 'bytes=5-' } })
+  for (const method of METHODS)
+    if (method !== 'CONNECT')
+      for (const path of ['', '/results', '/pause', '/resume', '/cancel', '/none'])
+        await ask({ method, url: `${run.slice(0, -1)}x${path}` })
+  await ask({ method: 'DELETE', url: run })
+  t.same(
+    [...statuses].sort((one, other) => one - other),
+    [200, 202, 204, 400, 404, 405, 409, 413, 415, 416, 422],
+  )
+  for (const series of Object.keys(countsOf(runtime, families.serverDuration)))
+    t.ok(bulkStatuses.has(series.split(' ')[3] ?? ''), series)
+  t.ok((seriesOf(runtime)[families.serverDuration.name] as number) <= limit)
 })

@@ -49,7 +49,7 @@ test('the verdict names the sick upstream, since when, why, and what callers get
 test('the verdict of one upstream, of runs without a call, and of many aggregates is a plain sentence', async t => {
   const one = new HandOverview({
     upstreams: [{ name: 'cats', origin: 'http://127.0.0.1:1', operations: [], isOff: false }],
-    aggregates: ['a', 'b', 'c', 'd', 'e'].map(name => ({ name, method: 'GET', url: `/${name}` })),
+    aggregates: ['a', 'b', 'c', 'd', 'e'].map(name => ({ name, method: 'GET', url: `/${name}`, isBulk: false })),
   })
   const runs = (names: readonly string[]) =>
     names.map(name => aggregateRow(name, { counts: { complete: 1, partial: 1, failed: 2 } }))

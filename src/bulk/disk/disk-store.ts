@@ -45,15 +45,12 @@ export class DiskStore implements BulkStore {
     try {
       await writeSynced(temporary, body)
       const firstMade = await mkdir(folder, { recursive: true })
-      await link(temporary, path)
+      if (!(await linkIfAbsent(temporary, path))) return false
       await syncFolder(folder)
       // The entries of new folders must survive a crash of the machine, too.
       if (firstMade !== undefined)
         for (let made = folder; made.length >= firstMade.length; made = dirname(made)) await syncFolder(dirname(made))
       return true
-    } catch (error) {
-      if (codeOf(error) === 'EEXIST') return false
-      throw error
     } finally {
       await rm(temporary, { force: true })
     }
@@ -85,17 +82,28 @@ export class DiskStore implements BulkStore {
   }
 }
 
-function codeOf(error: unknown): string | undefined {
-  return (error as NodeJS.ErrnoException).code
+function unlessAbsent<T>(result: Promise<T>): Promise<T | undefined> {
+  return unless('ENOENT', result)
 }
 
-async function unlessAbsent<T>(result: Promise<T>): Promise<T | undefined> {
+/** Returns undefined in the place of a failure with this code. */
+async function unless<T>(code: string, result: Promise<T>): Promise<T | undefined> {
   try {
     return await result
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined
+    if ((error as NodeJS.ErrnoException).code === code) return undefined
     throw error
   }
+}
+
+/** Returns false if the name exists. A file in the place of a folder is a failure, which has the same code. */
+async function linkIfAbsent(file: string, name: string): Promise<boolean> {
+  return (
+    (await unless(
+      'EEXIST',
+      link(file, name).then(() => true),
+    )) ?? false
+  )
 }
 
 async function writeSynced(path: string, body: Uint8Array): Promise<void> {

@@ -64,6 +64,21 @@ export function clock(at: number): string {
   return `${twoDigits(date.getHours())}:${twoDigits(date.getMinutes())}:${twoDigits(date.getSeconds())}`
 }
 
+/** Returns the time of a moment, with its day if it is not the day of the present: `01:02:03`, `7 Dec 01:02`. */
+export function moment(at: number, now: number): string {
+  const date = new Date(at)
+  if (date.toDateString() === new Date(now).toDateString()) return clock(at)
+  return `${day(at)} ${clock(at).slice(0, -3)}`
+}
+
+/** Returns the day of a moment in the time zone of the browser: `7 Dec`. */
+export function day(at: number): string {
+  const date = new Date(at)
+  return `${date.getDate()} ${months[date.getMonth()] as string}`
+}
+
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+
 const pair = (large: number, largeUnit: string, small: number, smallUnit: string) =>
   small === 0 ? `${large}${gap}${largeUnit}` : `${large}${gap}${largeUnit} ${small}${gap}${smallUnit}`
 

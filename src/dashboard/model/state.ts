@@ -1,5 +1,15 @@
-import type { BreakerChange, DashboardEvent, Health, Hello, Sample, Verdict, WorkerSample } from '../protocol.ts'
+import type {
+  BreakerChange,
+  DashboardEvent,
+  Health,
+  Hello,
+  RefusedReload,
+  Sample,
+  Verdict,
+  WorkerSample,
+} from '../protocol.ts'
 import { AggregateState } from './aggregate-state.ts'
+import { BulkRunsState } from './bulk-state.ts'
 import { RunRows } from './run-rows.ts'
 import { createSeries, points, push } from './series.ts'
 import { UpstreamState } from './upstream-state.ts'
@@ -36,6 +46,8 @@ export class DashboardState {
   every = 500
   verdict: Verdict = { health: 'idle', sentences: [] }
   workers: readonly WorkerSample[] = []
+  /** The last reload of the definitions, if it was refused. */
+  refused: RefusedReload | undefined
   /** In the order of their declaration. */
   upstreams: readonly UpstreamState[] = []
   aggregates: readonly AggregateState[] = []
@@ -44,6 +56,7 @@ export class DashboardState {
   /** The last changes of circuit breakers, oldest first. */
   readonly breakers: BreakerChange[] = []
   readonly runs = new RunRows()
+  readonly bulk = new BulkRunsState()
   /** The upstream whose detail is shown; undefined without upstreams. */
   selected: UpstreamState | undefined
   /** `true` if the user has selected it; otherwise it is the sickest. */
@@ -65,6 +78,8 @@ export class DashboardState {
         this.runs.add(event)
         this.runsRevision++
         return
+      case 'bulk':
+        return this.bulk.apply(event)
       case 'breaker':
         return this.#breaker(event)
       case 'bye':
@@ -108,6 +123,7 @@ export class DashboardState {
     this.breakers.push(...hello.breakers)
     this.runs.merge(hello.runs)
     this.runsRevision++
+    this.bulk.apply(hello.bulk)
     this.namesRevision++
     const name = this.selected?.name
     this.selected = undefined
@@ -138,10 +154,11 @@ export class DashboardState {
     this.#finish(sample)
   }
 
-  #finish({ at, verdict, workers }: Sample): void {
+  #finish({ at, verdict, workers, refused }: Sample): void {
     this.at = at
     this.verdict = verdict
     this.workers = workers
+    this.refused = refused
     const count = Math.min(points - 1, Math.round(measuredMs / this.every))
     const seconds = ((this.times[points - 1] as number) - (this.times[points - 1 - count] as number)) / 1000
     for (const upstream of this.upstreams) upstream.measure(count, seconds, this.#live)

@@ -15,6 +15,7 @@ export interface Places {
   /** The detail of the selected upstream. */
   readonly detail: HTMLElement
   readonly aggregates: HTMLElement
+  readonly bulk: HTMLElement
   /** The list of runs with its filters, and the waterfall of the open run. */
   readonly runs: HTMLElement
 }
@@ -45,6 +46,7 @@ export function findPlaces(): Places {
     detailTitle: place('detail-title'),
     detail: place('detail-body'),
     aggregates: place('aggregates-body'),
+    bulk: place('bulk-body'),
     runs: place('runs-body'),
   }
 }

@@ -1,5 +1,6 @@
 import type { Catalogue } from '../../definitions/catalogue.ts'
 import type { RunSource } from '../../kept/run-source.ts'
+import type { BulkSource } from '../../overview/bulk-watch.ts'
 import { everyMs, LiveOverview } from '../../overview/live-overview.ts'
 import { Ticks } from '../../overview/ticks.ts'
 import { watchedOf } from '../process/watched-names.ts'
@@ -17,13 +18,20 @@ const recentRuns = 100
  * sends two samples a second and the rows of its kept runs.
  *
  * @param runs The kept runs of all workers. @default runs are not kept
+ * @param bulk The bulk runs, which the workers share. @default the service has no bulk runs
  */
-export function primaryOverview(catalogue: Catalogue, overview: WorkersOverview, runs?: RunSource): LiveOverview {
+export function primaryOverview(
+  catalogue: Catalogue,
+  overview: WorkersOverview,
+  runs?: RunSource,
+  bulk?: BulkSource,
+): LiveOverview {
   const watched = watchedOf(catalogue)
   let names = JSON.stringify(watched)
   const live = new LiveOverview({
     watched,
     recentRuns: runs && (async () => (await runs.list({ limit: recentRuns })).runs.toReversed()),
+    bulk,
     onWatched: watch,
   })
   const ticks = new Ticks(() => {

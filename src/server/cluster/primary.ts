@@ -6,6 +6,7 @@ import { processLog } from '../../log/process-log.ts'
 import { Metrics } from '../../metrics/metrics.ts'
 import { collectProcessMetrics } from '../../metrics/process-metrics.ts'
 import { openAdminListener } from '../process/admin-listener.ts'
+import { bulkSourceOf } from '../process/bulk-runs.ts'
 import type { ReloadSignal } from '../process/reload-signal.ts'
 import { Reloads } from '../process/reloads.ts'
 import { createServiceApp, routesOf } from '../process/service-app.ts'
@@ -67,7 +68,10 @@ export async function servePrimary(
   const explainer = new WorkersExplainer(workers.running)
   const { listener, key, dashboard, keptRuns } = config.admin
   const runs = listener !== undefined && keptRuns > 0 ? new WorkersRuns(workers.running) : undefined
-  const live = listener !== undefined && dashboard ? primaryOverview(catalogue, workers.overview, runs) : undefined
+  const live =
+    listener !== undefined && dashboard
+      ? primaryOverview(catalogue, workers.overview, runs, bulkSourceOf(config, app.log))
+      : undefined
   const reloads = new Reloads({
     log: app.log,
     metrics: own,

@@ -17,6 +17,6 @@ function isUpstream(value: unknown): value is Watched['upstreams'][number] {
 
 function isAggregate(value: unknown): value is Watched['aggregates'][number] {
   if (!isObject(value)) return false
-  const { name, method, url } = value
-  return isText(name) && isText(method) && isText(url)
+  const { name, method, url, isBulk } = value
+  return isText(name) && isText(method) && isText(url) && typeof isBulk === 'boolean'
 }

@@ -5,6 +5,7 @@ import { addDashboardRoutes } from '../../admin/dashboard/dashboard-routes.ts'
 import { dashboardUrl } from '../../admin/dashboard/page-routes.ts'
 import { ConfigError, type Config } from '../../config.ts'
 import { isLoopback } from '../../core/loopback.ts'
+import type { RefusedReload } from '../../dashboard/protocol.ts'
 import type { LoadedDefinitions, Readiness } from '../../http/lifecycle/health.ts'
 import { ownVersion } from '../../metrics/readings.ts'
 import type { MetricsSource } from '../../metrics/source.ts'
@@ -58,6 +59,7 @@ export async function openAdminListener({
 }: AdminListenerOptions): Promise<AdminListener> {
   const { listener, key } = config.admin
   if (listener === undefined) return noListener
+  if (live !== undefined) live.refusedReload = () => refusedOf(definitions())
   const readiness: Readiness = { state: 'starting' }
   const app = createAdminApp({
     metrics: { source: metrics, key },
@@ -100,4 +102,9 @@ export async function openAdminListener({
       return result
     },
   }
+}
+
+/** Returns the last reload as the dashboard shows it, if it was refused. */
+function refusedOf({ refused }: LoadedDefinitions): RefusedReload | undefined {
+  return refused && { at: Date.parse(refused.at), faults: refused.faults }
 }

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import type { BulkSource } from '../../overview/bulk-watch.ts'
 import { everyMs, LiveOverview, type LiveOverviewOptions } from '../../overview/live-overview.ts'
 import type { Sampler } from '../../overview/sampler.ts'
 import { Ticks } from '../../overview/ticks.ts'
@@ -24,11 +25,12 @@ export class OwnOverview {
   readonly #sampler: Sampler
   #stopRows: (() => void) | undefined
 
-  constructor(catalogue: WatchedCatalogue, sampler: Sampler, keptRuns?: ReadableRuns) {
+  constructor(catalogue: WatchedCatalogue, sampler: Sampler, keptRuns?: ReadableRuns, bulk?: BulkSource) {
     this.#sampler = sampler
     this.live = new LiveOverview({
       watched: watchedOf(catalogue),
       recentRuns: keptRuns?.recent,
+      bulk,
       onWatched: isWatched => {
         this.#ticks.every = isWatched ? everyMs.watched : everyMs.unwatched
         this.#stopRows?.()
@@ -59,7 +61,8 @@ export function ownOverview(
   catalogue: WatchedCatalogue,
   app: FastifyInstance,
   keptRuns?: ReadableRuns,
+  bulk?: BulkSource,
 ): OwnOverview | undefined {
   const sampler = samplerOf(app)
-  return sampler && new OwnOverview(catalogue, sampler, keptRuns)
+  return sampler && new OwnOverview(catalogue, sampler, keptRuns, bulk)
 }

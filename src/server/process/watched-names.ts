@@ -19,6 +19,6 @@ export function watchedOf({ specs, overrides, aggregates }: WatchedCatalogue): W
         isOff: override?.off === true,
       }
     }),
-    aggregates: aggregates.map(({ name, route: { method, url } }) => ({ name, method, url })),
+    aggregates: aggregates.map(({ name, route: { method, url, bulk } }) => ({ name, method, url, isBulk: bulk })),
   }
 }

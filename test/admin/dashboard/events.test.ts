@@ -44,7 +44,7 @@ test('the first event has the names, the last two minutes and the present', asyn
       operations,
       usedBy: [],
     })),
-    aggregates: watched.aggregates,
+    aggregates: watched.aggregates.map(({ name, method, url }) => ({ name, method, url })),
     now: { type: 'sample', upstreams: [{ index: 0, attempts: 3 }, { index: 1 }], verdict: { health: 'healthy' } },
   })
   const [attempts, runs] = [hello.history.upstreams[0]?.attempts ?? [], hello.history.aggregates[0]?.runs ?? []]

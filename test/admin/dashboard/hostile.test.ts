@@ -81,7 +81,7 @@ test('a second request on the connection of a reader is not answered within the 
 test('names with markup, controls and line breaks stay within their event', async t => {
   const name = '<img src=x onerror=alert(1)>\u202E\n\ndata: {}\u0000'
   const { origin, live } = await serveDashboard(t, {
-    watched: { upstreams: [], aggregates: [{ name, method: 'GET', url: '/\n\nevent: bye' }] },
+    watched: { upstreams: [], aggregates: [{ name, method: 'GET', url: '/\n\nevent: bye', isBulk: false }] },
   })
   const { next, events } = await openReader(t, origin)
   t.match(await next('hello'), { aggregates: [{ name, url: '/\n\nevent: bye' }] })

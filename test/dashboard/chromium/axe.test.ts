@@ -3,8 +3,14 @@ import { createRequire } from 'node:module'
 import type { Page } from 'playwright-core'
 import { test } from 'tap'
 import { chromiumMissing } from '../../helpers/chromium.ts'
-import { dashboardEvents, type DashboardEvents, type DashboardEventsOptions } from '../../helpers/dashboard-events.ts'
+import {
+  dashboardEvents,
+  withSample,
+  type DashboardEvents,
+  type DashboardEventsOptions,
+} from '../../helpers/dashboard-events.ts'
 import { openDashboard } from '../../helpers/dashboard-page.ts'
+import { shopBulkRuns } from '../../helpers/invented-bulk.ts'
 
 /** The policy of the page forbids another script in it; the debugger of the browser may evaluate it. */
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
@@ -61,6 +67,18 @@ const states: readonly {
     open: async page => {
       await page.locator('.run-link[data-state="partial"]').first().click()
       await page.locator('.open-run h3').waitFor()
+    },
+  },
+  {
+    name: 'bulk runs and a refused reload',
+    served: { scenario: 'healthy' },
+    open: async (page, served) => {
+      const at = Date.now()
+      served.alter = withSample(sample => ({ ...sample, refused: { at, faults: 1 } }))
+      served.sendBulk(shopBulkRuns(at))
+      await page.reload()
+      await page.locator('.bulk-run').first().waitFor()
+      await page.locator('#reload-refused:not([hidden])').waitFor()
     },
   },
   {

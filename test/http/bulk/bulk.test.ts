@@ -1,7 +1,11 @@
+import { rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'tap'
 import { z } from 'zod'
 import { buildApp } from '../../../src/app.ts'
 import { aggregate } from '../../../src/fanout/aggregate.ts'
+import { bulkWorkOf } from '../../../src/http/bulk/app-bulk.ts'
+import { logLines } from '../../helpers/log-lines.ts'
 import { double, gated, numbers, served, untilCalmly, type ShownRun } from './helpers.ts'
 
 const keys = ['first-key-of-the-tests', 'second-key-of-the-tests']
@@ -280,4 +284,76 @@ test('the metrics count the items and the runs', async t => {
   t.match(text, /headwaters_bulk_runs_ended_total\{state="completed"\} 1\n/)
   t.match(text, /headwaters_bulk_runs\{state="running"\}/)
   t.match(text, /http_route="\/v1\/bulk\/:aggregate"/)
+})
+
+test('a folder that cannot be used fails the requests with 503, and the service goes on when it can be used again', async t => {
+  const { lines, stream, line } = logLines<{ readonly msg: string; readonly err: { readonly code: string } }>()
+  const { dir, send, create, ended } = await served(t, { logger: { level: 'error', stream } })
+  const run = (await (await create(numbers(3))).json()) as ShownRun
+  await ended(run.id)
+  const objects = join(dir, 'objects')
+  await rename(objects, `${objects}-away`)
+  await writeFile(objects, '')
+  const path = `/v1/bulk/runs/${run.id}`
+  const replies = [
+    await create(numbers(3)),
+    await send('/v1/bulk/runs'),
+    await send(path),
+    await send(run.results),
+    await send(`${path}/cancel`, { method: 'POST' }),
+    await send(path, { method: 'DELETE' }),
+  ]
+  for (const reply of replies) {
+    t.equal(reply.status, 503)
+    t.equal(reply.headers.get('cache-control'), 'no-store')
+    const problem = (await reply.json()) as { readonly code: string; readonly detail: string }
+    t.equal(problem.code, 'STORE_UNAVAILABLE')
+    t.notMatch(problem.detail, dir)
+  }
+  t.match(
+    lines.filter(({ msg }) => msg === 'bulk store failed'),
+    Array.from({ length: 6 }, () => ({ level: 50, err: { code: 'ENOTDIR' } })),
+  )
+  t.match(await line(({ msg }) => msg.startsWith('bulk store failed; bulk runs continue')), { level: 50, pauseMs: 500 })
+  await rm(objects)
+  await rename(`${objects}-away`, objects)
+  t.equal((await send(run.results)).status, 200)
+  t.equal(((await (await create(numbers(2))).json()) as ShownRun).items, 2)
+})
+
+test('an app whose server does not listen works on its runs when it is told to', async t => {
+  const app = buildApp([double], { bulk: { dir: t.testdir() }, drainTimeout: 0 })
+  t.teardown(() => app.close())
+  const headers = { 'content-type': 'application/x-ndjson' }
+  const created = await app.inject({ method: 'POST', url: '/v1/bulk/double', headers, payload: numbers(3) })
+  const { id } = created.json<ShownRun>()
+  const state = async () => (await app.inject(`/v1/bulk/runs/${id}`)).json<ShownRun>().state
+  t.equal(await state(), 'running')
+  const work = bulkWorkOf(app)
+  work?.start()
+  await untilCalmly(async () => (await state()) === 'completed')
+  await work?.stop()
+})
+
+test('inputs above the limit are refused: before they are read, if their length is known', async t => {
+  const { create, send } = await served(t, { bulk: { maxBytes: 100 } })
+  const refused = await create(numbers(100))
+  t.equal(refused.status, 413)
+  t.match(await refused.json(), { code: 'PAYLOAD_TOO_LARGE', detail: 'The inputs have more than 100 bytes.' })
+  const chunked = await send('/v1/bulk/double', {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-ndjson' },
+    body: new Blob([numbers(100)]).stream(),
+    duplex: 'half',
+  })
+  t.equal(chunked.status, 413)
+  t.match(await chunked.json(), { detail: 'The inputs have more than 100 bytes: send them as several runs.' })
+})
+
+test('the progress of more runs than stay in memory is right', async t => {
+  const { create, ended, read } = await served(t, { bulk: { maxRuns: 100 } })
+  const ids: string[] = []
+  for (let count = 1; count <= 34; count++) ids.push(((await (await create(numbers(count))).json()) as ShownRun).id)
+  for (const id of ids) await ended(id)
+  for (const [index, id] of ids.entries()) t.equal((await read(id)).succeeded, index + 1)
 })

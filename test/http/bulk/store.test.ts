@@ -1,12 +1,14 @@
+import { Writable } from 'node:stream'
 import { test, type Test } from 'tap'
-import { buildApp, type BulkOptions, type BulkStore } from '../../../src/app.ts'
+import { buildApp, type AppOptions, type BulkOptions, type BulkStore } from '../../../src/app.ts'
 import { MemoryStore } from '../../bulk/helpers/memory-store.ts'
+import { quietPort } from '../../helpers/quiet-port.ts'
 import { redisMissing, startRedis } from '../../helpers/redis.ts'
 import { double, numbers, untilCalmly, type ShownRun } from './helpers.ts'
 
 /** Serves an aggregate with these options of bulk runs. */
-async function served(t: Test, bulk: BulkOptions) {
-  const app = buildApp([double], { drainTimeout: 100, bulk })
+async function served(t: Test, bulk: BulkOptions, options: AppOptions = {}) {
+  const app = buildApp([double], { drainTimeout: 100, bulk, ...options })
   t.teardown(() => app.close())
   const origin = await app.listen({ host: '127.0.0.1', port: 0 })
   const create = (lines: string) =>
@@ -49,6 +51,32 @@ test('a request that needs a store that fails gets 503', async t => {
   t.equal(created.status, 503)
   t.match(await created.json(), { code: 'STORE_UNAVAILABLE' })
   t.equal((await fetch(`${origin}/v1/bulk/runs`)).status, 503)
+})
+
+test('a store may reject with any value', async t => {
+  const store = new MemoryStore()
+  const { create } = await served(t, { store })
+  for (const reason of ['gone', undefined]) {
+    store.create = async () => Promise.reject(reason)
+    t.equal((await create(numbers(1))).status, 503)
+  }
+})
+
+test('a queue that cannot be reached is logged once, and runs are accepted', async t => {
+  const lines: string[] = []
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      lines.push(String(chunk))
+      done()
+    },
+  })
+  const url = `redis://127.0.0.1:${await quietPort()}`
+  const { create } = await served(t, { store: new MemoryStore(), queue: { url } }, { logger: { stream } })
+  const logged = () => lines.filter(line => line.includes('bulk queue unavailable'))
+  await untilCalmly(() => logged().length > 0)
+  t.match(JSON.parse(logged()[0] as string), { reason: 'the connection failed with ECONNREFUSED' })
+  t.equal((await create(numbers(3))).status, 202)
+  t.equal(logged().length, 1)
 })
 
 test('options of the store and the queue that are wrong are refused', async t => {

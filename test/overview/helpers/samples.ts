@@ -19,8 +19,8 @@ export const watched: Watched = {
     { name: 'dogs', origin: 'http://127.0.0.1:2', operations: ['fact'], isOff: false },
   ],
   aggregates: [
-    { name: 'pets', method: 'GET', url: '/pets' },
-    { name: 'facts', method: 'GET', url: '/facts' },
+    { name: 'pets', method: 'GET', url: '/pets', isBulk: false },
+    { name: 'facts', method: 'GET', url: '/facts', isBulk: false },
   ],
 }
 
@@ -107,7 +107,7 @@ export class HandOverview {
       .join(' ')
   }
 
-  get hello(): Omit<Hello, 'history' | 'type' | 'boot' | 'version' | 'at' | 'every' | 'keptRuns' | 'runs'> {
+  get hello(): Omit<Hello, 'history' | 'type' | 'boot' | 'version' | 'at' | 'every' | 'keptRuns' | 'runs' | 'bulk'> {
     return this.overview.hello()
   }
 }
