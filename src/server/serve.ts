@@ -29,6 +29,8 @@ export interface ServeOptions {
   readonly flushSpans?: (() => Promise<void>) | undefined
   /** A module whose default export receives the events of all runs. @default no module */
   readonly events?: string | undefined
+  /** The number of reloads after which a process is replaced. Tests set it. @default 1000 */
+  readonly maxReloads?: number | undefined
 }
 
 /**
@@ -36,7 +38,7 @@ export interface ServeOptions {
  * `DefinitionsError` or a `ConfigError` for definitions or a configuration that cannot be served.
  */
 export async function serve(options: ServeOptions = {}): Promise<void> {
-  const { paths = [], live = false, watch = false, workers, events, flushSpans } = options
+  const { paths = [], live = false, watch = false, workers, events, flushSpans, maxReloads } = options
   disablePretenuring()
   // Redirect the streams before definitions are loaded. A module that stores `process.stdout`, or uses `console`, keeps
   // the stream that exists at that time.
@@ -57,7 +59,7 @@ export async function serve(options: ServeOptions = {}): Promise<void> {
   shared?.logTo(app.log)
   if (hasWorkers) {
     const { servePrimary } = await import('./cluster/primary.ts')
-    await servePrimary(catalogue, app, { count: plan.workers, watch, signal })
+    await servePrimary(catalogue, app, { count: plan.workers, watch, paths, signal, maxReloads })
   } else await serveSingle(catalogue, app, { flushSpans, keptRuns, shared, watch, signal })
   const configuration = configurationOf(catalogue, plan?.workers ?? 1)
   app.log.info(configuration, 'configuration')

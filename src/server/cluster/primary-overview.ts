@@ -3,6 +3,7 @@ import type { RunSource } from '../../kept/run-source.ts'
 import { everyMs, LiveOverview } from '../../overview/live-overview.ts'
 import { Ticks } from '../../overview/ticks.ts'
 import { watchedOf } from '../process/watched-names.ts'
+import { parsed } from './message-values.ts'
 import { readWatched } from './read-watched.ts'
 import type { WorkersOverview } from './workers-overview.ts'
 
@@ -42,7 +43,7 @@ export function primaryOverview(catalogue: Catalogue, overview: WorkersOverview,
   // A worker that starts has loaded the definitions again.
   overview.onNames = text => {
     if (text === names) return
-    const next = readWatched(text)
+    const next = readWatched(parsed(text))
     if (next === undefined) return
     names = text
     live.define(next)

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { requestsRoutes } from '../../admin/requests-routes.ts'
-import type { Catalogue, OpenCatalogue } from '../../definitions/catalogue.ts'
+import type { OpenCatalogue } from '../../definitions/catalogue.ts'
+import { RemoteFiles } from '../../definitions/files-state.ts'
 import { addExplainRoutes } from '../../http/operator/explain-route.ts'
 import { processLog } from '../../log/process-log.ts'
 import { Metrics } from '../../metrics/metrics.ts'
@@ -8,15 +9,12 @@ import { collectProcessMetrics } from '../../metrics/process-metrics.ts'
 import { openAdminListener } from '../process/admin-listener.ts'
 import type { ReloadSignal } from '../process/reload-signal.ts'
 import { Reloads } from '../process/reloads.ts'
-import { createServiceApp, routesOf } from '../process/service-app.ts'
 import { serviceListenerOf } from '../process/service-listener.ts'
 import { closeMsOf, shutDownOnSignals } from '../process/shutdown.ts'
 import { watchFiles } from '../process/watch-files.ts'
-import { watchedOf } from '../process/watched-names.ts'
 import { variablesOfEnvFiles } from './env-files.ts'
 import { WorkersExplainer } from './explain-channel.ts'
 import { WorkersRuns } from './kept-channel.ts'
-import { checkWorkers } from './plan-workers.ts'
 import { primaryOverview } from './primary-overview.ts'
 import { createWorkers, stopMsOf } from './workers.ts'
 import { WorkersReload } from './workers-reload.ts'
@@ -26,7 +24,11 @@ export interface PrimaryOptions {
   readonly count: number
   /** Reloads the definitions when one of their files changes. */
   readonly watch: boolean
+  /** The files and folders of the definitions. */
+  readonly paths: readonly string[]
   readonly signal: ReloadSignal
+  /** The number of reloads of a worker after which the workers are replaced. @default 1000 */
+  readonly maxReloads?: number | undefined
 }
 
 /**
@@ -38,9 +40,9 @@ export interface PrimaryOptions {
 export async function servePrimary(
   catalogue: OpenCatalogue,
   app: FastifyInstance,
-  { count, watch, signal }: PrimaryOptions,
+  { count, watch, paths, signal, maxReloads }: PrimaryOptions,
 ): Promise<void> {
-  const { config, reload } = catalogue
+  const { config } = catalogue
   const { host, port, drainMs, heartbeatMs } = config
   const closeMs = closeMsOf(config)
   const own = new Metrics()
@@ -60,10 +62,17 @@ export async function servePrimary(
       process.exit(1)
     },
   })
-  const restart = () => void workers.restart()
+  const restart = () => workers.restart()
   // The listener is added before the workers start. Without a listener, SIGUSR2 ends the process.
   process.on('SIGUSR2', restart)
-  const workersReload = new WorkersReload({ running: workers.running, log: app.log, restart })
+  const files = new RemoteFiles(paths, catalogue.files())
+  const workersReload = new WorkersReload({
+    running: workers.running,
+    log: app.log,
+    restart,
+    onFiles: state => files.follow(state),
+    max: maxReloads,
+  })
   const explainer = new WorkersExplainer(workers.running)
   const { listener, key, dashboard, keptRuns } = config.admin
   const runs = listener !== undefined && keptRuns > 0 ? new WorkersRuns(workers.running) : undefined
@@ -71,14 +80,15 @@ export async function servePrimary(
   const reloads = new Reloads({
     log: app.log,
     metrics: own,
+    // A worker finds the faults. This process evaluates no module again, which would stay in its memory.
     reload:
-      reload &&
+      catalogue.reload &&
       (async () => {
-        const next = await reload()
-        await checkDefinitions(next, count)
-        await workersReload.reload()
-        live?.define(watchedOf(next))
-        return { aggregates: routesOf(next), evaluated: next.evaluated }
+        files.renew()
+        const loaded = await workersReload.reload()
+        if (loaded === undefined) return {}
+        live?.define(loaded.watched)
+        return { aggregates: loaded.aggregates, evaluated: loaded.evaluated }
       }),
     onRefused: refused => workersReload.refused(refused),
   })
@@ -112,12 +122,5 @@ export async function servePrimary(
     { delay: drainMs + stopMsOf({ closeMs }), skip: ['SIGHUP', 'SIGUSR2'], onSecondSignal: () => workers.kill() },
   )
   signal.onSignal(() => void reloads.request())
-  if (watch) stopWatching = await watchFiles(catalogue, reloads)
-}
-
-/** Throws an error if the workers could not serve the definitions. */
-async function checkDefinitions(catalogue: Catalogue, count: number): Promise<void> {
-  checkWorkers(catalogue, count)
-  const app = await createServiceApp(catalogue)
-  await serviceListenerOf(app).close()
+  if (watch) stopWatching = await watchFiles(files, reloads)
 }

@@ -6,16 +6,23 @@ import type { FromWorker } from '../../../src/server/cluster/messages.ts'
 import type { ReloadStep } from '../../../src/server/cluster/reload-messages.ts'
 import { WorkerReload } from '../../../src/server/cluster/worker-reload.ts'
 
+/** Definitions that a number names. */
+function catalogueOf(time: number): Catalogue {
+  return { time, aggregates: [], specs: [], overrides: {}, evaluated: [`${time}.ts`] } as unknown as Catalogue
+}
+
 /** The reloads of a worker whose apps are numbers. */
 function arrange(load: (time: number) => Promise<unknown> = async () => {}) {
   const swapped: number[] = []
   const closed: number[] = []
   let loads = 0
   const reload = new WorkerReload({
+    catalogue: catalogueOf(0),
+    files: () => ({ listed: '', stamps: [] }),
     reload: async () => {
       const time = ++loads
       await load(time)
-      return { time } as unknown as Catalogue
+      return catalogueOf(time)
     },
     build: async catalogue => {
       const { time } = catalogue as unknown as { readonly time: number }
