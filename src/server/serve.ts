@@ -60,7 +60,7 @@ export async function serve(options: ServeOptions = {}): Promise<void> {
   if (hasWorkers) {
     const { servePrimary } = await import('./cluster/primary.ts')
     await servePrimary(catalogue, app, { count: plan.workers, watch, paths, signal, maxReloads })
-  } else await serveSingle(catalogue, app, { flushSpans, keptRuns, shared, watch, signal })
+  } else await serveSingle(catalogue, app, { flushSpans, keptRuns, shared, watch, paths, maxReloads, signal })
   const configuration = configurationOf(catalogue, plan?.workers ?? 1)
   app.log.info(configuration, 'configuration')
   app.log.info({ upstreams: catalogue.upstreams, aggregates: routesOf(catalogue), ...plan }, 'serving')

@@ -10,12 +10,13 @@ import { openAdminListener } from '../process/admin-listener.ts'
 import type { ReloadSignal } from '../process/reload-signal.ts'
 import { Reloads } from '../process/reloads.ts'
 import { serviceListenerOf } from '../process/service-listener.ts'
-import { closeMsOf, shutDownOnSignals } from '../process/shutdown.ts'
+import { closeMsOf, exitOnUncaughtErrors, shutDownOnSignals } from '../process/shutdown.ts'
 import { watchFiles } from '../process/watch-files.ts'
 import { variablesOfEnvFiles } from './env-files.ts'
 import { WorkersExplainer } from './explain-channel.ts'
 import { WorkersRuns } from './kept-channel.ts'
 import { primaryOverview } from './primary-overview.ts'
+import { reloadWorkers } from './reload-workers.ts'
 import { createWorkers, stopMsOf } from './workers.ts'
 import { WorkersReload } from './workers-reload.ts'
 
@@ -64,7 +65,7 @@ export async function servePrimary(
   })
   const restart = () => workers.restart()
   // The listener is added before the workers start. Without a listener, SIGUSR2 ends the process.
-  process.on('SIGUSR2', restart)
+  process.on('SIGUSR2', () => void restart())
   const files = new RemoteFiles(paths, catalogue.files())
   const workersReload = new WorkersReload({
     running: workers.running,
@@ -80,16 +81,7 @@ export async function servePrimary(
   const reloads = new Reloads({
     log: app.log,
     metrics: own,
-    // A worker finds the faults. This process evaluates no module again, which would stay in its memory.
-    reload:
-      catalogue.reload &&
-      (async () => {
-        files.renew()
-        const loaded = await workersReload.reload()
-        if (loaded === undefined) return {}
-        live?.define(loaded.watched)
-        return { aggregates: loaded.aggregates, evaluated: loaded.evaluated }
-      }),
+    reload: catalogue.reload && reloadWorkers(workersReload, files, live),
     onRefused: refused => workersReload.refused(refused),
   })
   const admin = await openAdminListener({
@@ -108,6 +100,7 @@ export async function servePrimary(
   await workers.start()
   admin.ready()
   let stopWatching = () => {}
+  exitOnUncaughtErrors(app)
   shutDownOnSignals(
     catalogue,
     app,

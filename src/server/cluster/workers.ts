@@ -31,6 +31,8 @@ export interface WorkersOptions
 export interface Workers {
   /** Starts all workers. If a worker cannot start, rejects after all workers have exited. */
   start(): Promise<void>
+  /** Starts all workers of a service that serves already. If a worker cannot start, rejects, and may be called again. */
+  startLate(): Promise<void>
   /**
    * Replaces one worker after the other, when all have started. A call during a restart starts another restart after
    * it.
@@ -93,6 +95,7 @@ export function createWorkers({
   let requestedPort = port
   let fewLoggedAt = Number.NEGATIVE_INFINITY
   const started = Promise.withResolvers<void>()
+  let isPrepared = false
   let isStopping = false
   let isRestarting = false
   let isRestartDue = false
@@ -162,6 +165,13 @@ export function createWorkers({
     return code === 0
   }
 
+  function prepare(): void {
+    if (isPrepared) return
+    isPrepared = true
+    guardAccepts({ onFew })
+    lost.startSending()
+  }
+
   function kill(): void {
     isStopping = true
     for (const replica of replicas) {
@@ -174,8 +184,7 @@ export function createWorkers({
 
   return {
     async start() {
-      guardAccepts({ onFew })
-      lost.startSending()
+      prepare()
       const starting = replicas.map(replica => [replica, replica.start()] as const)
       try {
         for (const workerPort of await Promise.all(starting.map(([, worker]) => worker.listening)))
@@ -186,6 +195,11 @@ export function createWorkers({
         throw error
       }
       for (const [replica, worker] of starting) replica.adopt(worker)
+      started.resolve()
+    },
+    async startLate() {
+      prepare()
+      for (const replica of replicas) await replica.replace()
       started.resolve()
     },
     async restart() {

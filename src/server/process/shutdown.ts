@@ -35,8 +35,10 @@ export function exitOnUncaughtErrors(app: FastifyInstance): void {
 }
 
 /**
- * On the first signal calls `close`, closes the catalogue and exits with code 0. On a second signal, and after an
- * uncaught error, exits at once with code 1.
+ * On the first signal calls `close`, closes the catalogue and exits with code 0. On a second signal exits at once with
+ * code 1.
+ *
+ * @returns A function that ends this, unless a signal was received.
  */
 export function shutDownOnSignals(
   catalogue: OpenCatalogue,
@@ -48,9 +50,8 @@ export function shutDownOnSignals(
     flushSpans,
     onSecondSignal,
   }: ShutdownOptions = {},
-): void {
-  exitOnUncaughtErrors(app)
-  closeWithGrace(
+): () => void {
+  const { uninstall } = closeWithGrace(
     {
       delay,
       skip: [...uncaughtEvents, ...skip],
@@ -67,4 +68,5 @@ export function shutDownOnSignals(
       await flushSpans?.()
     },
   )
+  return uninstall
 }
