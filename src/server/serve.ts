@@ -54,13 +54,14 @@ export async function serve(options: ServeOptions = {}): Promise<void> {
   // With workers the primary serves no aggregates.
   const hasWorkers = plan !== undefined && plan.workers > 1
   const keptRuns = hasWorkers ? undefined : openKeptRuns(catalogue.config)
-  const shared = hasWorkers ? undefined : await openSharedState(catalogue.config, randomUUID(), 1)
+  const service = randomUUID()
+  const shared = hasWorkers ? undefined : await openSharedState(catalogue.config, service, 1)
   const app = await createServiceApp(catalogue, { shared: shared?.state }, undefined, keptRuns)
   shared?.logTo(app.log)
   if (hasWorkers) {
     const { servePrimary } = await import('./cluster/primary.ts')
     await servePrimary(catalogue, app, { count: plan.workers, watch, paths, signal, maxReloads })
-  } else await serveSingle(catalogue, app, { flushSpans, keptRuns, shared, watch, paths, maxReloads, signal })
+  } else await serveSingle(catalogue, app, { flushSpans, keptRuns, service, shared, watch, paths, maxReloads, signal })
   const configuration = configurationOf(catalogue, plan?.workers ?? 1)
   app.log.info(configuration, 'configuration')
   app.log.info({ upstreams: catalogue.upstreams, aggregates: routesOf(catalogue), ...plan }, 'serving')

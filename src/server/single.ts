@@ -25,6 +25,8 @@ export interface SingleOptions extends ServedOptions {
   /** The files and folders of the definitions. */
   readonly paths: readonly string[]
   readonly signal: ReloadSignal
+  /** The name of the service among its replicas. */
+  readonly service: string
   /** The number of reloads after which a worker serves instead of this process. @default 1000 */
   readonly maxReloads?: number | undefined
 }
@@ -36,7 +38,7 @@ export interface SingleOptions extends ServedOptions {
 export async function serveSingle(
   catalogue: OpenCatalogue,
   app: FastifyInstance,
-  { flushSpans, keptRuns, shared, watch, paths, maxReloads = usualMax, signal }: SingleOptions,
+  { flushSpans, keptRuns, service, shared, watch, paths, maxReloads = usualMax, signal }: SingleOptions,
 ): Promise<void> {
   const { config, reload } = catalogue
   const { log } = app
@@ -85,6 +87,7 @@ export async function serveSingle(
       overview,
       keepsRuns,
       maxReloads,
+      service,
       onRetired,
     })
     log.info({ reloads: maxReloads }, 'starting a worker that serves instead of this process')
@@ -95,8 +98,9 @@ export async function serveSingle(
       if (!isClosing) handleSignalsAsPrimary(successor)
       return fields
     } catch (error) {
-      if (isFaulty(error) || isClosing) throw error
-      log.error({ err: error }, 'the worker did not start; this process continues to serve')
+      if (isClosing) throw error
+      const reason = isFaulty(error) ? { faults: error.message.split('\n') } : { err: error }
+      log.error(reason, 'the worker did not start; this process continues to serve')
       return undefined
     }
   }
@@ -108,7 +112,8 @@ export async function serveSingle(
       reload &&
       (async () => {
         if (hasSucceeded) return (successor as Successor).reload()
-        // A worker of another cluster cannot start workers.
+        // A worker of another cluster cannot start workers. Without a worker, this process loads the definitions, also
+        // if the worker has found faults: it then knows the state of their files, which `--watch` compares.
         const fields = loads >= maxReloads && cluster.isPrimary ? await startSuccessor() : undefined
         if (fields !== undefined) return fields
         loads++

@@ -156,14 +156,23 @@ test('a worker that cannot serve leaves the process as it is, and the next reloa
   t.same(await ended, { code: 0, signal: null })
 })
 
-test('--watch goes on with the files of the worker', async t => {
-  const { ask, define, said, saidTimes } = await arrange(t, { flags: ['--watch'] })
-  await said('serving')
+test('--watch tries a faulty change once, before the replacement and after it', async t => {
+  const { ask, define, said, saidTimes, log, origin } = await arrange(t, { flags: ['--watch'] })
+  const linesOf = (text: string) => log.filter(({ msg }) => msg.includes(text)).length
+  let faulty = 0
   for (let version = 2; version <= 7; version++) {
+    if (version === 5 || version === 7) {
+      define(version === 5 ? "throw new Error('no')" : 'process.exit(3)')
+      await saidTimes('reload failed', ++faulty)
+      await until(async () => (await fetch(`${origin}/who`).catch(() => undefined))?.status === 200)
+    }
     define(definitions({ version }))
     await saidTimes('definitions reloaded', version - 1)
     t.match(await whoAnswers(ask, 1), [{ version }])
   }
+  await said('starting a worker that serves instead')
+  t.equal(linesOf('the worker did not start'), 1)
+  t.equal(linesOf('reload failed'), 2)
 })
 
 test('the primary of workers evaluates no definitions at a reload, and replaces workers that have reloaded three times', async t => {

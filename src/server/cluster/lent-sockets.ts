@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
-import type { Server } from 'node:net'
+import { isIPv6, SocketAddress, type Server } from 'node:net'
 
 /** The diagnostics channel on which Node.js publishes each server that is about to listen. */
 const listenChannel = 'tracing:net.server.listen:asyncStart'
@@ -109,7 +109,7 @@ export class LentSockets {
     const { server, options } = message as ListenMessage
     const lent = this.#lent.find(
       ({ address, owner, waiting }) =>
-        address.address === options.host &&
+        address.address === shortened(options.host) &&
         address.port === options.port &&
         (waiting !== undefined || (owner as unknown as Listening)._handle !== null),
     )
@@ -137,4 +137,9 @@ export class LentSockets {
       else connection.close()
     }
   }
+}
+
+/** Returns an IPv6 address in the form in which the system reports it; another host as it is. */
+function shortened(host: unknown): unknown {
+  return typeof host === 'string' && isIPv6(host) ? new SocketAddress({ address: host, family: 'ipv6' }).address : host
 }

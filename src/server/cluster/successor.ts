@@ -31,7 +31,9 @@ export interface SuccessorOptions {
   readonly overview: OwnOverview | undefined
   /** True if runs are kept. */
   readonly keepsRuns: boolean
-  readonly maxReloads: number | undefined
+  readonly maxReloads: number
+  /** The name of the service among its replicas. */
+  readonly service: string
   /** Called when this process has answered its last request. */
   readonly onRetired: () => Promise<void>
 }
@@ -57,7 +59,7 @@ export class Successor {
   #retired: Promise<void> | undefined
 
   constructor(options: SuccessorOptions) {
-    const { catalogue, paths, listener, log, metrics, overview, keepsRuns, maxReloads } = options
+    const { catalogue, paths, listener, log, metrics, overview, keepsRuns, maxReloads, service } = options
     const { host, heartbeatMs } = catalogue.config
     const closeMs = closeMsOf(catalogue.config)
     const { port } = listener.server.address() as { readonly port: number }
@@ -72,6 +74,7 @@ export class Successor {
       port,
       demoUpstreams: catalogue.demoUpstreams,
       heartbeatMs,
+      service,
       closeMs,
       omittedVariables: variablesOfEnvFiles(process.execArgv, process.env),
       onGiveUp: () => {

@@ -19,6 +19,8 @@ import { WorkersOverview } from './workers-overview.ts'
 export interface WorkersOptions
   extends Omit<WorkerAssignment, 'index' | 'mark' | 'service'>, Pick<SpawnOptions, 'omittedVariables' | 'closeMs'> {
   readonly log: FastifyBaseLogger
+  /** The name of the service among its replicas. @default a new name */
+  readonly service?: string
   /** Returns the number of log lines that the primary has lost. */
   readonly lostLogLines: () => number
   /** Returns the series of the primary. */
@@ -73,6 +75,7 @@ export function createWorkers({
   port,
   demoUpstreams,
   heartbeatMs,
+  service = randomUUID(),
 }: WorkersOptions): Workers {
   const replicas = Array.from(
     { length: count },
@@ -85,7 +88,6 @@ export function createWorkers({
   const overview = new WorkersOverview(running)
   const countRequest = rateCounter()
   const trackWorker = createRedispatcher()
-  const service = randomUUID()
   /** The port at which the workers listen. It is known when the first worker listens. */
   let realPort = port
   /**

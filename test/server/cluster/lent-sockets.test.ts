@@ -15,9 +15,9 @@ interface Handle {
 }
 
 /** Starts a server that greets each caller with a name. */
-async function greeter(t: Test, name: string, port = 0): Promise<Server> {
+async function greeter(t: Test, name: string, { host = '127.0.0.1', port = 0 } = {}): Promise<Server> {
   const server = createServer(socket => socket.end(name))
-  server.listen({ host: '127.0.0.1', port })
+  server.listen({ host, port })
   await once(server, 'listening')
   t.teardown(() => server.close())
   return server
@@ -103,6 +103,32 @@ test('a released socket is closed by its user, or at once if it has none', async
     for (const step of closesFirst ? steps : steps.toReversed()) step()
     await t.rejects(once(connect(port, '127.0.0.1'), 'connect'), { code: 'ECONNREFUSED' })
   }
+})
+
+test('each server of one port at several addresses lends its own socket', async t => {
+  const owner = await greeter(t, 'owner')
+  const port = portOf(owner)
+  const other = await greeter(t, 'other owner', { host: '127.0.0.2', port })
+  const sockets = new LentSockets([owner, other])
+  const user = await roundRobin(port)
+  t.equal(other.listening, true)
+  t.equal(await text(connect(port, '127.0.0.2')), 'other owner')
+  t.equal(await greeting(port), '')
+  sockets.release()
+  user.close()
+})
+
+test('an IPv6 address has several forms', async t => {
+  const owner = createServer(socket => socket.end('owner'))
+  owner.listen({ host: '::1', port: 0 })
+  await once(owner, 'listening')
+  const sockets = new LentSockets([owner])
+  const user = createServer(socket => socket.end('user'))
+  user.listen({ host: '0:0:0:0:0:0:0:1', port: portOf(owner) })
+  await once(user, 'listening')
+  t.equal(await text(connect(portOf(user), '::1')), 'user')
+  sockets.release()
+  user.close()
 })
 
 test('a server at another address, and one without an address, are not affected', async t => {
