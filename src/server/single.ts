@@ -134,29 +134,27 @@ export async function serveSingle(
     definitions: () => reloads.definitions,
   })
 
-  async function close(): Promise<void> {
+  function close(): Promise<boolean> {
     isClosing = true
     stopWatching()
-    await admin.closeAfter(async () => {
-      const isClean = (await successor?.stop()) ?? true
+    return admin.closeAfter(async () => {
+      const isClean = await successor?.stop()
       if (!hasSucceeded) {
         await listener.close()
         await shared?.state.close()
       }
-      if (isClean) return
-      await flushSpans?.()
-      process.exit(1)
+      return isClean ?? true
     })
   }
 
   /** SIGUSR2 then replaces the worker. */
   function handleSignalsAsPrimary({ workers, stopMs }: Successor): void {
     endSignals()
-    process.on('SIGUSR2', () => void workers.restart())
     shutDownOnSignals(catalogue, app, close, {
       delay: config.drainMs + stopMs,
       flushSpans,
-      skip: ['SIGHUP', 'SIGUSR2'],
+      skip: ['SIGHUP'],
+      onSigusr2: () => void workers.restart(),
       onSecondSignal: () => workers.kill(),
     })
   }

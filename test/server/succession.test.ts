@@ -34,7 +34,7 @@ async function arrange(t: Test, options: WorkersServiceOptions = {}) {
     ...service,
     reload,
     /** Reloads until a worker serves. Returns the worker. */
-    async replace() {
+    replace: async () => {
       for (let time = 0; time < 4; time++) await reload()
       const [who] = await whoAnswers(ask, 1)
       t.match(who, { version: 5 })
@@ -42,7 +42,7 @@ async function arrange(t: Test, options: WorkersServiceOptions = {}) {
       return who as { readonly pid: number }
     },
     /** Returns the number of requests of a route that the metrics count. */
-    async counted(route: string): Promise<number> {
+    counted: async (route: string): Promise<number> => {
       const lines = (await (await fetch(`${origin}/metrics`)).text()).split('\n')
       const counts = lines.filter(
         line =>
@@ -50,7 +50,7 @@ async function arrange(t: Test, options: WorkersServiceOptions = {}) {
       )
       return counts.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
     },
-    async metric(series: string): Promise<number> {
+    metric: async (series: string): Promise<number> => {
       const lines = (await (await fetch(`${origin}/metrics`)).text()).split('\n')
       return Number(lines.find(line => line.startsWith(`${series} `))?.slice(series.length + 1))
     },

@@ -3,9 +3,9 @@ import { bench } from '../../lib/bench.ts'
 import { readFlags } from '../../lib/flags.ts'
 import { measureGrowth } from './measure-growth.ts'
 
-const help = `Reloads changed definitions in one process of the service, and measures the heap that the reloads keep. In one process each reload
-changes one aggregate, in another one a module that all aggregates import. The exit code is 1 if a reload keeps more than 40 kB for each
-file that it evaluates.
+const help = `Reloads changed definitions in one process of the service, and measures the heap that the reloads keep. In one process each
+reload changes one aggregate, in another one a module that all aggregates import. The exit code is 1 if a reload keeps more
+than 40 kB for each file that it evaluates.
 
 Usage: npm run bench:reload-memory -- [options]
 

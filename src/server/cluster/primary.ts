@@ -3,7 +3,6 @@ import { requestsRoutes } from '../../admin/requests-routes.ts'
 import type { OpenCatalogue } from '../../definitions/catalogue.ts'
 import { RemoteFiles } from '../../definitions/files-state.ts'
 import { addExplainRoutes } from '../../http/operator/explain-route.ts'
-import { processLog } from '../../log/process-log.ts'
 import { Metrics } from '../../metrics/metrics.ts'
 import { collectProcessMetrics } from '../../metrics/process-metrics.ts'
 import { openAdminListener } from '../process/admin-listener.ts'
@@ -12,9 +11,9 @@ import { Reloads } from '../process/reloads.ts'
 import { serviceListenerOf } from '../process/service-listener.ts'
 import { closeMsOf, exitOnUncaughtErrors, shutDownOnSignals } from '../process/shutdown.ts'
 import { watchFiles } from '../process/watch-files.ts'
-import { variablesOfEnvFiles } from './env-files.ts'
 import { WorkersExplainer } from './explain-channel.ts'
 import { WorkersRuns } from './kept-channel.ts'
+import { ownWorkerOptions } from './own-worker-options.ts'
 import { primaryOverview } from './primary-overview.ts'
 import { reloadWorkers } from './reload-workers.ts'
 import { createWorkers, stopMsOf } from './workers.ts'
@@ -44,24 +43,12 @@ export async function servePrimary(
   { count, watch, paths, signal, maxReloads }: PrimaryOptions,
 ): Promise<void> {
   const { config } = catalogue
-  const { host, port, drainMs, heartbeatMs } = config
-  const closeMs = closeMsOf(config)
+  const { drainMs } = config
   const own = new Metrics()
   const workers = createWorkers({
-    log: app.log,
-    lostLogLines: () => processLog().lost,
+    ...ownWorkerOptions(catalogue, app.log),
     collectMetrics: async () => [...(await collectProcessMetrics()), ...own.collect()],
     count,
-    host,
-    port,
-    demoUpstreams: catalogue.demoUpstreams,
-    heartbeatMs,
-    closeMs,
-    omittedVariables: variablesOfEnvFiles(process.execArgv, process.env),
-    onGiveUp: () => {
-      app.log.fatal('no worker is running and none can be started; exiting')
-      process.exit(1)
-    },
   })
   const restart = () => workers.restart()
   // The listener is added before the workers start. Without a listener, SIGUSR2 ends the process.
@@ -112,7 +99,11 @@ export async function servePrimary(
         process.exit(1)
       })
     },
-    { delay: drainMs + stopMsOf({ closeMs }), skip: ['SIGHUP', 'SIGUSR2'], onSecondSignal: () => workers.kill() },
+    {
+      delay: drainMs + stopMsOf({ closeMs: closeMsOf(config) }),
+      skip: ['SIGHUP', 'SIGUSR2'],
+      onSecondSignal: () => workers.kill(),
+    },
   )
   signal.onSignal(() => void reloads.request())
   if (watch) stopWatching = await watchFiles(files, reloads)

@@ -19,7 +19,7 @@ export interface LoadedInWorker {
   readonly aggregates: readonly string[]
   /** The files that the load evaluated. */
   readonly evaluated: readonly string[]
-  /** What the dashboard shows. */
+  /** The upstreams and aggregates, for the dashboard. */
   readonly watched: Watched
 }
 

@@ -2,7 +2,6 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { OpenCatalogue } from '../../definitions/catalogue.ts'
 import { RemoteFiles } from '../../definitions/files-state.ts'
 import { bulkWorkOf } from '../../http/bulk/app-bulk.ts'
-import { processLog } from '../../log/process-log.ts'
 import type { Metrics } from '../../metrics/metrics.ts'
 import { collectProcessMetrics } from '../../metrics/process-metrics.ts'
 import type { Watched } from '../../overview/overview.ts'
@@ -11,10 +10,10 @@ import type { ServiceListener } from '../process/service-listener.ts'
 import { closeMsOf } from '../process/shutdown.ts'
 import type { OperatorView } from '../process/operator-view.ts'
 import { closeAfterResponse } from './close-after-response.ts'
-import { variablesOfEnvFiles } from './env-files.ts'
 import { WorkersExplainer } from './explain-channel.ts'
 import { WorkersRuns } from './kept-channel.ts'
 import { LentSockets } from './lent-sockets.ts'
+import { ownWorkerOptions } from './own-worker-options.ts'
 import { workersSource } from './primary-overview.ts'
 import { reloadWorkers } from './reload-workers.ts'
 import { createWorkers, stopMsOf, type Workers } from './workers.ts'
@@ -44,7 +43,7 @@ export interface SuccessorOptions {
  */
 export class Successor {
   readonly workers: Workers
-  /** What the routes of the operator show when the worker serves. */
+  /** The sources of the routes of the operator while the worker serves. */
   readonly view: OperatorView
   /** Reloads the definitions of the worker. Returns the fields of the log line. */
   readonly reload: () => Promise<object>
@@ -60,27 +59,16 @@ export class Successor {
 
   constructor(options: SuccessorOptions) {
     const { catalogue, paths, listener, log, metrics, overview, keepsRuns, maxReloads, service } = options
-    const { host, heartbeatMs } = catalogue.config
-    const closeMs = closeMsOf(catalogue.config)
     const { port } = listener.server.address() as { readonly port: number }
     this.#options = options
-    this.stopMs = stopMsOf({ closeMs })
+    this.stopMs = stopMsOf({ closeMs: closeMsOf(catalogue.config) })
     this.workers = createWorkers({
-      log,
-      lostLogLines: () => processLog().lost,
+      ...ownWorkerOptions(catalogue, log),
+      // With `PORT=0`, the configuration does not have it.
+      port,
       collectMetrics: async () => [...(await metrics.collectInPieces()), ...(await collectProcessMetrics())],
       count: 1,
-      host,
-      port,
-      demoUpstreams: catalogue.demoUpstreams,
-      heartbeatMs,
       service,
-      closeMs,
-      omittedVariables: variablesOfEnvFiles(process.execArgv, process.env),
-      onGiveUp: () => {
-        log.fatal('no worker is running and none can be started; exiting')
-        process.exit(1)
-      },
     })
     this.#files = new RemoteFiles(paths, catalogue.files())
     this.reloads = new WorkersReload({

@@ -126,7 +126,7 @@ interface Answered {
   readonly loaded: LoadedInWorker | undefined
 }
 
-/** What a fault names that only one of several workers has found, and one that no file has caused. */
+/** The name of the file of a fault that only one of several workers has found, or that no file has caused. */
 const anyWorker = 'a worker'
 
 const noAnswer = 'gave no answer when the definitions were loaded'
@@ -137,6 +137,7 @@ function noAnswerOf({ number }: WorkerProcess): ReloadAnswer {
 
 /** Returns the fault of the definitions that a worker has found. Its text begins with the name of the file. */
 function asOwnFault(fault: DefinitionFault): DefinitionFault {
-  const [file = '', reason] = fault.reason.split(/: (.*)/s)
-  return reason === undefined || fault.reason.endsWith(noAnswer) ? fault : { file, reason }
+  const { reason } = fault
+  const end = reason.indexOf(': ')
+  return end < 0 || reason.endsWith(noAnswer) ? fault : { file: reason.slice(0, end), reason: reason.slice(end + 2) }
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
 import { guardAccepts } from './accept-guard.ts'
 import { keepAliveGraceMs } from './close-after-response.ts'
+import { fewDescriptorsLog } from './few-descriptors.ts'
 import type { MetricsSource } from '../../metrics/source.ts'
 import { LostLogLines } from './lost-log-lines.ts'
 import type { StopMode, WorkerAssignment } from './messages.ts'
@@ -54,9 +55,6 @@ export interface Workers {
   readonly overview: WorkersOverview
 }
 
-/** Time between two log lines about file descriptors, in ms. */
-const fewLogEvery = 10_000
-
 /** Returns the longest time that workers take to exit after their drain timeout, in ms. */
 export function stopMsOf({ closeMs }: Pick<WorkersOptions, 'closeMs'>): number {
   return closeMs + killGraceMs + keepAliveGraceMs
@@ -95,7 +93,6 @@ export function createWorkers({
    * workers while at least one of them listens. When none listens, it would give another port.
    */
   let requestedPort = port
-  let fewLoggedAt = Number.NEGATIVE_INFINITY
   const started = Promise.withResolvers<void>()
   let isPrepared = false
   let isStopping = false
@@ -142,17 +139,6 @@ export function createWorkers({
     return true
   }
 
-  function onFew(limit: number): void {
-    const now = performance.now()
-    if (now - fewLoggedAt < fewLogEvery) return
-    fewLoggedAt = now
-    log.warn(
-      { limit },
-      'few file descriptors are left in the primary: new connections wait, and are closed when no descriptor is ' +
-        'left; raise the limit (ulimit -n)',
-    )
-  }
-
   /** Resolves with true if the worker exited with code 0. */
   async function stopWorker(worker: WorkerProcess, mode: StopMode): Promise<boolean> {
     stopping.add(worker)
@@ -170,7 +156,7 @@ export function createWorkers({
   function prepare(): void {
     if (isPrepared) return
     isPrepared = true
-    guardAccepts({ onFew })
+    guardAccepts({ onFew: fewDescriptorsLog(log) })
     lost.startSending()
   }
 

@@ -3,7 +3,7 @@ import type { ExplanationSource } from '../../http/operator/explain-route.ts'
 import type { RunSource } from '../../kept/run-source.ts'
 import type { MetricsSource } from '../../metrics/source.ts'
 
-/** What the operator sees of the processes that serve. It changes when other processes serve. */
+/** The sources of what the operator sees. They change when another process serves. */
 export interface OperatorView {
   explainer: ExplanationSource
   /** The kept runs; `undefined` if runs are not kept. */

@@ -14,7 +14,7 @@ export interface ReadableRuns {
   onKept(listener: (row: RunRow) => void): () => void
 }
 
-/** What fills an overview. */
+/** The source of the samples of an overview. */
 export interface OverviewSource {
   /** The last kept runs; `undefined` if runs are not kept. */
   readonly recent: LiveOverviewOptions['recentRuns']

@@ -95,7 +95,7 @@ test('workers show a reload that was refused', async t => {
   t.end()
 })
 
-test('what the first worker has loaded is returned, and its faults have no prefix', async t => {
+test('a reload returns the definitions of the first worker, whose faults have no prefix', async t => {
   const loaded = { aggregates: ['GET /a (a)'], evaluated: ['a.ts'], watched: { upstreams: [], aggregates: [] } }
   const state = { listed: '[]', stamps: [['a.ts', '1']] }
   const answer = JSON.stringify({ faults: [], loaded, files: state })
