@@ -37,8 +37,8 @@ export function exitOnUncaughtErrors(app: FastifyInstance): void {
 }
 
 /**
- * On the first signal calls `close`, closes the catalogue and exits with code 0, or with code 1 if `close` resolves with
- * false. On a second signal exits at once with code 1.
+ * On the first signal calls `close`, closes the catalogue and exits with code 0, or with code 1 if `close` resolves
+ * with false. On a second signal exits at once with code 1.
  *
  * @returns A function that ends this, unless a signal was received.
  */
