@@ -120,9 +120,12 @@ export class Successor {
     return isClean
   }
 
-  #fill(overview: OwnOverview, watched: Watched = { upstreams: [], aggregates: [] }): void {
-    overview.live.define(watched)
-    overview.handOver(workersSource(overview.live, this.workers.overview, { watched, runs: this.view.runs }))
+  /** Shows the samples of the worker. If it has not described its definitions, the names before them stay. */
+  #fill(overview: OwnOverview, loaded: Watched | undefined): void {
+    const { live } = overview
+    if (loaded !== undefined) live.define(loaded)
+    const watched = loaded ?? { upstreams: [], aggregates: [] }
+    overview.handOver(workersSource(live, this.workers.overview, { watched, runs: this.view.runs }))
   }
 
   async #retire(): Promise<void> {
