@@ -466,6 +466,7 @@ const readers = [
   'server/process/reload-signal.ts',
   'server/process/shutdown.ts',
   'server/cluster/primary.ts',
+  'server/cluster/own-worker-options.ts',
   'server/cluster/worker-main.ts',
   'definitions/start-folder.ts',
   'cli.ts',

@@ -9,6 +9,7 @@ import type { UpstreamSpec } from '../upstream/spec/spec.ts'
 import type { Variables } from '../upstream/spec/variables.ts'
 import { batchOperationsOf } from './batch-operations.ts'
 import { checkOverrides } from './check-overrides.ts'
+import type { FilesState } from './files-state.ts'
 import { packageInfo } from './package-info.ts'
 import { readSecrets } from './read-secrets.ts'
 import { shownPath } from './shown-path.ts'
@@ -50,6 +51,8 @@ export interface OpenCatalogue extends Catalogue {
   readonly folders: () => ReadonlySet<string>
   /** Returns true if a file of the definitions was written, added or removed since they were loaded. */
   readonly changed: () => boolean
+  /** Returns the state of the files of the definitions when they were loaded. */
+  readonly files: () => FilesState
   readonly close: () => Promise<void>
 }
 
@@ -109,6 +112,7 @@ async function given({ paths, environment, events }: CatalogueOptions): Promise<
       reload: read,
       folders: loader.folders,
       changed: loader.changed,
+      files: loader.files,
       close: async () => loader.close(),
     }
   } catch (error) {
@@ -167,6 +171,7 @@ async function builtIn({
     reload: undefined,
     folders: () => new Set(),
     changed: () => false,
+    files: () => ({ listed: '', stamps: [] }),
     close: async () => {
       listener?.close()
       await started?.close()

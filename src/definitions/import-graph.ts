@@ -93,13 +93,20 @@ export class ImportGraph {
   }
 
   hasChanged(): boolean {
-    return this.rootStamps.hasChanged() || [...this.#modules.values()].some(({ stamps }) => stamps.hasChanged())
+    return this.#stamps().some(stamps => stamps.hasChanged())
   }
 
   /** Returns the folders in which a change can change a module. */
   folders(): string[] {
-    return [this.rootStamps, ...Array.from(this.#modules.values(), ({ stamps }) => stamps)].flatMap(stamps =>
-      stamps.folders(),
-    )
+    return this.#stamps().flatMap(stamps => stamps.folders())
+  }
+
+  /** Returns each file that decides what the modules are, with its stamp. */
+  entries(): (readonly [file: string, stamp: string])[] {
+    return this.#stamps().flatMap(stamps => [...stamps.entries()])
+  }
+
+  #stamps(): FileStamps[] {
+    return [this.rootStamps, ...Array.from(this.#modules.values(), ({ stamps }) => stamps)]
   }
 }

@@ -8,8 +8,8 @@ import { collisions } from './collisions.ts'
 import { DeclaredValues } from './declared-values.ts'
 import { DefinitionsError, type DefinitionFault } from './definitions-error.ts'
 import { FileStamps } from './file-stamps.ts'
-import { findFiles, foldersIn } from './find-files.ts'
-import { foldersTo } from './folders-to.ts'
+import { foldersOf, listFiles, type FilesState } from './files-state.ts'
+import { findFiles } from './find-files.ts'
 import { loadListener } from './load-listener.ts'
 import { loadOffloaded } from './load-offloaded.ts'
 import { loadPath } from './load-path.ts'
@@ -45,6 +45,8 @@ export interface Loader {
   readonly folders: () => ReadonlySet<string>
   /** Returns true if a file was written, added or removed since the last load started. */
   readonly changed: () => boolean
+  /** Returns the state of the files at the last load. */
+  readonly files: () => FilesState
   readonly close: () => void
 }
 
@@ -69,17 +71,10 @@ export function createLoader(paths: readonly string[], events?: string): Loader 
   let tracked = new FileStamps()
   let listed = ''
 
-  /** Returns a text that differs when a file appears or disappears, or a folder becomes readable or unreadable. */
-  function list(): string {
-    const faults: DefinitionFault[] = []
-    const files = findFiles(named, faults).flatMap(searched => searched.files)
-    return JSON.stringify([files, faults])
-  }
-
   async function load(): Promise<Definitions> {
     generations.begin()
     tracked = new FileStamps()
-    listed = list()
+    listed = listFiles(named)
     specs.start()
     offloaded.start()
     try {
@@ -118,13 +113,12 @@ export function createLoader(paths: readonly string[], events?: string): Loader 
   return {
     load,
     track: file => tracked.add(resolve(file)),
-    changed: () => list() !== listed || tracked.hasChanged() || generations.latest.hasChanged(),
-    folders: () =>
-      new Set([
-        ...named.flatMap(path => [...foldersTo(path), ...foldersIn(path)]),
-        ...tracked.folders(),
-        ...generations.latest.folders(),
-      ]),
+    changed: () => listFiles(named) !== listed || tracked.hasChanged() || generations.latest.hasChanged(),
+    folders: () => new Set([...foldersOf(named), ...tracked.folders(), ...generations.latest.folders()]),
+    files: () => ({
+      listed,
+      stamps: [...FileStamps.of([...generations.latest.entries(), ...tracked.entries()]).entries()],
+    }),
     close: modules.close,
   }
 }

@@ -29,6 +29,8 @@ export interface ServeOptions {
   readonly flushSpans?: (() => Promise<void>) | undefined
   /** A module whose default export receives the events of all runs. @default no module */
   readonly events?: string | undefined
+  /** The number of reloads after which a process is replaced. Tests set it. @default 1000 */
+  readonly maxReloads?: number | undefined
 }
 
 /**
@@ -36,7 +38,7 @@ export interface ServeOptions {
  * `DefinitionsError` or a `ConfigError` for definitions or a configuration that cannot be served.
  */
 export async function serve(options: ServeOptions = {}): Promise<void> {
-  const { paths = [], live = false, watch = false, workers, events, flushSpans } = options
+  const { paths = [], live = false, watch = false, workers, events, flushSpans, maxReloads } = options
   disablePretenuring()
   // Redirect the streams before definitions are loaded. A module that stores `process.stdout`, or uses `console`, keeps
   // the stream that exists at that time.
@@ -52,13 +54,14 @@ export async function serve(options: ServeOptions = {}): Promise<void> {
   // With workers the primary serves no aggregates.
   const hasWorkers = plan !== undefined && plan.workers > 1
   const keptRuns = hasWorkers ? undefined : openKeptRuns(catalogue.config)
-  const shared = hasWorkers ? undefined : await openSharedState(catalogue.config, randomUUID(), 1)
+  const service = randomUUID()
+  const shared = hasWorkers ? undefined : await openSharedState(catalogue.config, service, 1)
   const app = await createServiceApp(catalogue, { shared: shared?.state }, undefined, keptRuns)
   shared?.logTo(app.log)
   if (hasWorkers) {
     const { servePrimary } = await import('./cluster/primary.ts')
-    await servePrimary(catalogue, app, { count: plan.workers, watch, signal })
-  } else await serveSingle(catalogue, app, { flushSpans, keptRuns, shared, watch, signal })
+    await servePrimary(catalogue, app, { count: plan.workers, watch, paths, signal, maxReloads })
+  } else await serveSingle(catalogue, app, { flushSpans, keptRuns, service, shared, watch, paths, maxReloads, signal })
   const configuration = configurationOf(catalogue, plan?.workers ?? 1)
   app.log.info(configuration, 'configuration')
   app.log.info({ upstreams: catalogue.upstreams, aggregates: routesOf(catalogue), ...plan }, 'serving')

@@ -28,6 +28,8 @@ export interface ProcessOptions {
   readonly isGroup?: boolean
   /** A file or named pipe that is its stdout. @default a socket, which is what Node.js gives a child */
   readonly stdout?: string
+  /** The program, from the root of the checkout. @default src/cli.ts */
+  readonly program?: string
 }
 
 /** Starts the command as a user does, with nothing of this process's environment but the path. */
@@ -35,7 +37,7 @@ function start(
   t: Test,
   args: readonly string[],
   environment: Environment,
-  { files, node = [], isGroup = false, stdout }: ProcessOptions = {},
+  { files, node = [], isGroup = false, stdout, program = 'src/cli.ts' }: ProcessOptions = {},
 ) {
   const limit = files === undefined ? '' : `ulimit -n ${files} && `
   const child = spawn(
@@ -45,7 +47,7 @@ function start(
       `${limit}exec "$0" "$@"${stdout === undefined ? '' : ` > '${stdout}'`}`,
       process.execPath,
       ...node,
-      'src/cli.ts',
+      program,
       ...args,
     ],
     {

@@ -1,6 +1,5 @@
 import { test } from 'tap'
 import { ConfigError } from '../../src/config.ts'
-import type { OpenCatalogue } from '../../src/definitions/catalogue.ts'
 import { Metrics } from '../../src/metrics/metrics.ts'
 import { Reloads, type ReloadsOptions } from '../../src/server/process/reloads.ts'
 import { watchFiles } from '../../src/server/process/watch-files.ts'
@@ -64,7 +63,7 @@ test('files that cannot be watched are a refused reload', async t => {
   const folders = () => {
     throw new Error('too many open files')
   }
-  const stop = await watchFiles({ folders, changed: () => false } as unknown as OpenCatalogue, reloads)
+  const stop = await watchFiles({ folders, changed: () => false }, reloads)
   await until(() => reloads.definitions.refused !== undefined)
   stop()
   t.equal(reloads.definitions.refused?.faults, 1)

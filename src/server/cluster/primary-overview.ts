@@ -2,8 +2,11 @@ import type { Catalogue } from '../../definitions/catalogue.ts'
 import type { RunSource } from '../../kept/run-source.ts'
 import type { BulkSource } from '../../overview/bulk-watch.ts'
 import { everyMs, LiveOverview } from '../../overview/live-overview.ts'
+import type { Watched } from '../../overview/overview.ts'
 import { Ticks } from '../../overview/ticks.ts'
+import type { OverviewSource } from '../process/own-overview.ts'
 import { watchedOf } from '../process/watched-names.ts'
+import { parsed } from './message-values.ts'
 import { readWatched } from './read-watched.ts'
 import type { WorkersOverview } from './workers-overview.ts'
 
@@ -27,34 +30,52 @@ export function primaryOverview(
   bulk?: BulkSource,
 ): LiveOverview {
   const watched = watchedOf(catalogue)
-  let names = JSON.stringify(watched)
-  const live = new LiveOverview({
+  const live: LiveOverview = new LiveOverview({
     watched,
-    recentRuns: runs && (async () => (await runs.list({ limit: recentRuns })).runs.toReversed()),
+    recentRuns: runs && (() => source.recent?.() ?? []),
     bulk,
-    onWatched: watch,
+    onWatched: isWatched => source.watch(isWatched),
   })
+  const source = workersSource(live, overview, { watched, runs })
+  source.watch(false)
+  return live
+}
+
+export interface WorkersSourceOptions {
+  /** The upstreams and aggregates that the overview shows. */
+  readonly watched: Watched
+  /** The kept runs of all workers; `undefined` if runs are not kept. */
+  readonly runs: RunSource | undefined
+}
+
+/** Fills an overview with the samples of workers. */
+export function workersSource(
+  live: LiveOverview,
+  overview: WorkersOverview,
+  { watched, runs }: WorkersSourceOptions,
+): OverviewSource {
+  let names = JSON.stringify(watched)
   const ticks = new Ticks(() => {
     const rows = overview.takeRows()
     if (rows !== undefined) live.keptElsewhere(rows)
     live.tick(Date.now(), overview.take(), overview.states())
   }, offsetMs)
 
-  function watch(isWatched: boolean): void {
-    const every = isWatched ? everyMs.watched : everyMs.unwatched
-    overview.watch({ every, rows: isWatched && runs !== undefined })
-    ticks.every = every
-  }
-
   overview.onBreakerChange = change => live.breakerChanged(change)
   // A worker that starts has loaded the definitions again.
   overview.onNames = text => {
     if (text === names) return
-    const next = readWatched(text)
+    const next = readWatched(parsed(text))
     if (next === undefined) return
     names = text
     live.define(next)
   }
-  watch(false)
-  return live
+  return {
+    recent: runs && (async () => (await runs.list({ limit: recentRuns })).runs.toReversed()),
+    watch(isWatched) {
+      const every = isWatched ? everyMs.watched : everyMs.unwatched
+      overview.watch({ every, rows: isWatched && runs !== undefined })
+      ticks.every = every
+    },
+  }
 }

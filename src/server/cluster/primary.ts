@@ -1,24 +1,22 @@
 import type { FastifyInstance } from 'fastify'
 import { requestsRoutes } from '../../admin/requests-routes.ts'
-import type { Catalogue, OpenCatalogue } from '../../definitions/catalogue.ts'
+import type { OpenCatalogue } from '../../definitions/catalogue.ts'
+import { RemoteFiles } from '../../definitions/files-state.ts'
 import { addExplainRoutes } from '../../http/operator/explain-route.ts'
-import { processLog } from '../../log/process-log.ts'
 import { Metrics } from '../../metrics/metrics.ts'
 import { collectProcessMetrics } from '../../metrics/process-metrics.ts'
 import { openAdminListener } from '../process/admin-listener.ts'
 import { bulkSourceOf } from '../process/bulk-runs.ts'
 import type { ReloadSignal } from '../process/reload-signal.ts'
 import { Reloads } from '../process/reloads.ts'
-import { createServiceApp, routesOf } from '../process/service-app.ts'
 import { serviceListenerOf } from '../process/service-listener.ts'
-import { closeMsOf, shutDownOnSignals } from '../process/shutdown.ts'
+import { closeMsOf, exitOnUncaughtErrors, shutDownOnSignals } from '../process/shutdown.ts'
 import { watchFiles } from '../process/watch-files.ts'
-import { watchedOf } from '../process/watched-names.ts'
-import { variablesOfEnvFiles } from './env-files.ts'
 import { WorkersExplainer } from './explain-channel.ts'
 import { WorkersRuns } from './kept-channel.ts'
-import { checkWorkers } from './plan-workers.ts'
+import { ownWorkerOptions } from './own-worker-options.ts'
 import { primaryOverview } from './primary-overview.ts'
+import { reloadWorkers } from './reload-workers.ts'
 import { createWorkers, stopMsOf } from './workers.ts'
 import { WorkersReload } from './workers-reload.ts'
 
@@ -27,7 +25,11 @@ export interface PrimaryOptions {
   readonly count: number
   /** Reloads the definitions when one of their files changes. */
   readonly watch: boolean
+  /** The files and folders of the definitions. */
+  readonly paths: readonly string[]
   readonly signal: ReloadSignal
+  /** The number of reloads of a worker after which the workers are replaced. @default 1000 */
+  readonly maxReloads?: number | undefined
 }
 
 /**
@@ -39,32 +41,27 @@ export interface PrimaryOptions {
 export async function servePrimary(
   catalogue: OpenCatalogue,
   app: FastifyInstance,
-  { count, watch, signal }: PrimaryOptions,
+  { count, watch, paths, signal, maxReloads }: PrimaryOptions,
 ): Promise<void> {
-  const { config, reload } = catalogue
-  const { host, port, drainMs, heartbeatMs } = config
-  const closeMs = closeMsOf(config)
+  const { config } = catalogue
+  const { drainMs } = config
   const own = new Metrics()
   const workers = createWorkers({
-    log: app.log,
-    lostLogLines: () => processLog().lost,
+    ...ownWorkerOptions(catalogue, app.log),
     collectMetrics: async () => [...(await collectProcessMetrics()), ...own.collect()],
     count,
-    host,
-    port,
-    demoUpstreams: catalogue.demoUpstreams,
-    heartbeatMs,
-    closeMs,
-    omittedVariables: variablesOfEnvFiles(process.execArgv, process.env),
-    onGiveUp: () => {
-      app.log.fatal('no worker is running and none can be started; exiting')
-      process.exit(1)
-    },
   })
-  const restart = () => void workers.restart()
+  const restart = () => workers.restart()
   // The listener is added before the workers start. Without a listener, SIGUSR2 ends the process.
-  process.on('SIGUSR2', restart)
-  const workersReload = new WorkersReload({ running: workers.running, log: app.log, restart })
+  process.on('SIGUSR2', () => void restart())
+  const files = new RemoteFiles(paths, catalogue.files())
+  const workersReload = new WorkersReload({
+    running: workers.running,
+    log: app.log,
+    restart,
+    onFiles: state => files.follow(state),
+    max: maxReloads,
+  })
   const explainer = new WorkersExplainer(workers.running)
   const { listener, key, dashboard, keptRuns } = config.admin
   const runs = listener !== undefined && keptRuns > 0 ? new WorkersRuns(workers.running) : undefined
@@ -75,15 +72,7 @@ export async function servePrimary(
   const reloads = new Reloads({
     log: app.log,
     metrics: own,
-    reload:
-      reload &&
-      (async () => {
-        const next = await reload()
-        await checkDefinitions(next, count)
-        await workersReload.reload()
-        live?.define(watchedOf(next))
-        return { aggregates: routesOf(next), evaluated: next.evaluated }
-      }),
+    reload: catalogue.reload && reloadWorkers(workersReload, files, live),
     onRefused: refused => workersReload.refused(refused),
   })
   const admin = await openAdminListener({
@@ -102,6 +91,7 @@ export async function servePrimary(
   await workers.start()
   admin.ready()
   let stopWatching = () => {}
+  exitOnUncaughtErrors(app)
   shutDownOnSignals(
     catalogue,
     app,
@@ -113,15 +103,12 @@ export async function servePrimary(
         process.exit(1)
       })
     },
-    { delay: drainMs + stopMsOf({ closeMs }), skip: ['SIGHUP', 'SIGUSR2'], onSecondSignal: () => workers.kill() },
+    {
+      delay: drainMs + stopMsOf({ closeMs: closeMsOf(config) }),
+      skip: ['SIGHUP', 'SIGUSR2'],
+      onSecondSignal: () => workers.kill(),
+    },
   )
   signal.onSignal(() => void reloads.request())
-  if (watch) stopWatching = await watchFiles(catalogue, reloads)
-}
-
-/** Throws an error if the workers could not serve the definitions. */
-async function checkDefinitions(catalogue: Catalogue, count: number): Promise<void> {
-  checkWorkers(catalogue, count)
-  const app = await createServiceApp(catalogue)
-  await serviceListenerOf(app).close()
+  if (watch) stopWatching = await watchFiles(files, reloads)
 }

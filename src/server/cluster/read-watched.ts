@@ -1,9 +1,8 @@
 import type { Watched } from '../../overview/overview.ts'
-import { isList, isObject, isText, parsed } from './message-values.ts'
+import { isList, isObject, isText } from './message-values.ts'
 
-/** Reads the answer of a worker to the question `names`. Returns undefined for another text. */
-export function readWatched(text: string): Watched | undefined {
-  const value = parsed(text)
+/** Returns what a worker has sent as its upstreams and aggregates. Returns undefined for another value. */
+export function readWatched(value: unknown): Watched | undefined {
   if (!isObject(value)) return undefined
   const { upstreams, aggregates } = value
   return isList(upstreams, isUpstream) && isList(aggregates, isAggregate) ? { upstreams, aggregates } : undefined

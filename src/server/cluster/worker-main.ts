@@ -84,9 +84,14 @@ export async function serveAssigned(
     watchWorker(channel, { catalogue, app, ...watched })
     if (catalogue.reload !== undefined) {
       const reload = new WorkerReload({
+        catalogue,
         reload: catalogue.reload,
+        files: catalogue.files,
         listener,
-        build: next => build(next, listener.app),
+        build: next => {
+          checkWorkers(next, count)
+          return build(next, listener.app)
+        },
         onSwapped: (next, nextApp) => watchWorker(channel, { catalogue: next, app: nextApp, ...watched }),
       })
       reload.answer(channel.answers)

@@ -1,20 +1,29 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { DefinitionsError, type DefinitionFault } from '../../definitions/definitions-error.ts'
+import type { FilesState } from '../../definitions/files-state.ts'
 import type { RefusedReload } from '../../http/lifecycle/health.ts'
-import { readReloadAnswer, type ReloadStep } from './reload-messages.ts'
+import { maxReloads } from '../process/max-reloads.ts'
+import { readReloadAnswer, type LoadedInWorker, type ReloadAnswer, type ReloadStep } from './reload-messages.ts'
 import type { WorkerProcess } from './worker-process.ts'
 
 export interface WorkersReloadOptions {
   /** The processes that have not exited. */
   readonly running: Iterable<WorkerProcess>
   readonly log: FastifyBaseLogger
-  /** Replaces all workers. */
-  readonly restart: () => void
+  /** Replaces all workers. Resolves at the end of the restart. */
+  readonly restart: () => unknown
+  /** Called with the state of the files that a worker has loaded. */
+  readonly onFiles?: (files: FilesState) => void
+  /** The number of reloads of a worker after which the workers are replaced. @default 1000 */
+  readonly max?: number | undefined
 }
 
 /** Reloads the definitions in all workers, or in none of them. */
 export class WorkersReload {
   readonly #options: WorkersReloadOptions
+  /** The number of times that each worker has loaded definitions after its start. */
+  readonly #loads = new WeakMap<WorkerProcess, number>()
+  #isRestarting = false
 
   constructor(options: WorkersReloadOptions) {
     this.#options = options
@@ -24,52 +33,111 @@ export class WorkersReload {
    * Reloads all workers. The first one prepares the definitions alone, because a fault can end its process. Then the
    * others prepare them, and then all serve them.
    *
+   * @returns The definitions that the first worker has loaded.
    * @throws `DefinitionsError` with the faults of the workers. All of them then serve the previous definitions.
    */
-  async reload(): Promise<void> {
+  async reload(): Promise<LoadedInWorker | undefined> {
     const workers = [...this.#options.running]
     const serving = workers.filter(({ state }) => state.isListening && state.shown !== 'stopping')
-    for (const group of [serving.slice(0, 1), serving.slice(1)]) {
-      const faults = await faultsOf(group, { step: 'prepare' })
+    const [first, ...others] = serving
+    let loaded: LoadedInWorker | undefined
+    for (const group of [first === undefined ? [] : [first], others]) {
+      const prepared = await this.#ask(group, { step: 'prepare' })
+      loaded ??= prepared.loaded
+      const { faults } = prepared
       if (faults.length === 0) continue
-      await faultsOf(serving, { step: 'drop' })
-      throw new DefinitionsError(faults)
+      await this.#ask(serving, { step: 'drop' })
+      // The faults of the first worker are those of the definitions, as one process would find them.
+      throw new DefinitionsError(group === others ? faults : faults.map(asOwnFault))
     }
-    const faults = await faultsOf(serving, { step: 'commit' })
+    const { faults } = await this.#ask(serving, { step: 'commit' })
     // A worker that starts may have read the files before the change.
-    for (const worker of workers) if (!worker.state.isListening) void reloadLater(worker)
-    if (faults.length === 0) return
-    this.#options.log.warn(
-      { faults: faults.map(({ reason }) => reason) },
-      'a worker did not reload; replacing all workers',
-    )
-    this.#options.restart()
+    for (const worker of workers) if (!worker.state.isListening) void this.#reloadLater(worker)
+    if (faults.length > 0) {
+      this.#options.log.warn(
+        { faults: faults.map(({ reason }) => reason) },
+        'a worker did not reload; replacing all workers',
+      )
+      void this.#restart()
+    } else this.#restartAfterMax(serving)
+    return loaded
+  }
+
+  /** Returns the definitions that the workers serve, and passes on the state of their files. */
+  async describe(): Promise<LoadedInWorker | undefined> {
+    const first = [...this.#options.running].find(({ state }) => state.isListening && state.shown !== 'stopping')
+    return first && (await this.#ask([first], { step: 'describe' })).loaded
   }
 
   /** Makes the workers show that a reload was refused. */
   refused(refused: RefusedReload): void {
-    void faultsOf([...this.#options.running], { step: 'refused', refused })
+    void this.#ask([...this.#options.running], { step: 'refused', refused })
+  }
+
+  /** Node.js keeps every module that it has evaluated, so a worker that has reloaded often is replaced. */
+  #restartAfterMax(serving: readonly WorkerProcess[]): void {
+    const { log, max = maxReloads } = this.#options
+    const reloads = Math.max(0, ...serving.map(worker => this.#loads.get(worker) ?? 0))
+    if (reloads < max || this.#isRestarting) return
+    log.info({ reloads }, 'replacing all workers, because replaced modules stay in memory')
+    void this.#restart()
+  }
+
+  async #restart(): Promise<void> {
+    this.#isRestarting = true
+    try {
+      await this.#options.restart()
+    } finally {
+      this.#isRestarting = false
+    }
+  }
+
+  async #reloadLater(worker: WorkerProcess): Promise<void> {
+    try {
+      await worker.listening
+    } catch {
+      return
+    }
+    await this.#ask([worker], { step: 'prepare' })
+    await this.#ask([worker], { step: 'commit' })
+  }
+
+  /** Makes workers do one step. Returns the faults of all of them, each once, and what the first one has loaded. */
+  async #ask(workers: readonly WorkerProcess[], step: ReloadStep): Promise<Answered> {
+    const text = JSON.stringify(step)
+    const answers = await Promise.all(
+      workers.map(async worker => {
+        if (step.step === 'prepare') this.#loads.set(worker, (this.#loads.get(worker) ?? 0) + 1)
+        return readReloadAnswer(await worker.ask('reload', text)) ?? noAnswerOf(worker)
+      }),
+    )
+    const [first] = answers
+    if (first?.files !== undefined) this.#options.onFiles?.(first.files)
+    return {
+      faults: [...new Set(answers.flatMap(({ faults }) => faults))].map(reason => ({ file: anyWorker, reason })),
+      loaded: first?.loaded,
+    }
   }
 }
 
-async function reloadLater(worker: WorkerProcess): Promise<void> {
-  try {
-    await worker.listening
-  } catch {
-    return
-  }
-  await faultsOf([worker], { step: 'prepare' })
-  await faultsOf([worker], { step: 'commit' })
+/** The answers of workers to one step. */
+interface Answered {
+  readonly faults: readonly DefinitionFault[]
+  readonly loaded: LoadedInWorker | undefined
 }
 
-/** Makes workers do one step. Returns the faults of all of them, each once. */
-async function faultsOf(workers: readonly WorkerProcess[], step: ReloadStep): Promise<readonly DefinitionFault[]> {
-  const text = JSON.stringify(step)
-  const reasons = await Promise.all(
-    workers.map(async worker => {
-      const answer = readReloadAnswer(await worker.ask('reload', text))
-      return answer?.faults ?? [`worker ${worker.number} gave no answer when the definitions were loaded`]
-    }),
-  )
-  return [...new Set(reasons.flat())].map(reason => ({ file: 'a worker', reason }))
+/** The name of the file of a fault that only one of several workers has found, or that no file has caused. */
+const anyWorker = 'a worker'
+
+const noAnswer = 'gave no answer when the definitions were loaded'
+
+function noAnswerOf({ number }: WorkerProcess): ReloadAnswer {
+  return { faults: [`worker ${number} ${noAnswer}`] }
+}
+
+/** Returns the fault of the definitions that a worker has found. Its text begins with the name of the file. */
+function asOwnFault(fault: DefinitionFault): DefinitionFault {
+  const { reason } = fault
+  const end = reason.indexOf(': ')
+  return end < 0 || reason.endsWith(noAnswer) ? fault : { file: reason.slice(0, end), reason: reason.slice(end + 2) }
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
 import { guardAccepts } from './accept-guard.ts'
 import { keepAliveGraceMs } from './close-after-response.ts'
+import { fewDescriptorsLog } from './few-descriptors.ts'
 import type { MetricsSource } from '../../metrics/source.ts'
 import { LostLogLines } from './lost-log-lines.ts'
 import type { StopMode, WorkerAssignment } from './messages.ts'
@@ -19,6 +20,8 @@ import { WorkersOverview } from './workers-overview.ts'
 export interface WorkersOptions
   extends Omit<WorkerAssignment, 'index' | 'mark' | 'service'>, Pick<SpawnOptions, 'omittedVariables' | 'closeMs'> {
   readonly log: FastifyBaseLogger
+  /** The name of the service among its replicas. @default a new name */
+  readonly service?: string
   /** Returns the number of log lines that the primary has lost. */
   readonly lostLogLines: () => number
   /** Returns the series of the primary. */
@@ -31,6 +34,8 @@ export interface WorkersOptions
 export interface Workers {
   /** Starts all workers. If a worker cannot start, rejects after all workers have exited. */
   start(): Promise<void>
+  /** Starts all workers of a service that serves already. If a worker cannot start, rejects, and may be called again. */
+  startLate(): Promise<void>
   /**
    * Replaces one worker after the other, when all have started. A call during a restart starts another restart after
    * it.
@@ -50,9 +55,6 @@ export interface Workers {
   readonly overview: WorkersOverview
 }
 
-/** Time between two log lines about file descriptors, in ms. */
-const fewLogEvery = 10_000
-
 /** Returns the longest time that workers take to exit after their drain timeout, in ms. */
 export function stopMsOf({ closeMs }: Pick<WorkersOptions, 'closeMs'>): number {
   return closeMs + killGraceMs + keepAliveGraceMs
@@ -71,6 +73,7 @@ export function createWorkers({
   port,
   demoUpstreams,
   heartbeatMs,
+  service = randomUUID(),
 }: WorkersOptions): Workers {
   const replicas = Array.from(
     { length: count },
@@ -83,7 +86,6 @@ export function createWorkers({
   const overview = new WorkersOverview(running)
   const countRequest = rateCounter()
   const trackWorker = createRedispatcher()
-  const service = randomUUID()
   /** The port at which the workers listen. It is known when the first worker listens. */
   let realPort = port
   /**
@@ -91,8 +93,8 @@ export function createWorkers({
    * workers while at least one of them listens. When none listens, it would give another port.
    */
   let requestedPort = port
-  let fewLoggedAt = Number.NEGATIVE_INFINITY
   const started = Promise.withResolvers<void>()
+  let isPrepared = false
   let isStopping = false
   let isRestarting = false
   let isRestartDue = false
@@ -137,17 +139,6 @@ export function createWorkers({
     return true
   }
 
-  function onFew(limit: number): void {
-    const now = performance.now()
-    if (now - fewLoggedAt < fewLogEvery) return
-    fewLoggedAt = now
-    log.warn(
-      { limit },
-      'few file descriptors are left in the primary: new connections wait, and are closed when no descriptor is ' +
-        'left; raise the limit (ulimit -n)',
-    )
-  }
-
   /** Resolves with true if the worker exited with code 0. */
   async function stopWorker(worker: WorkerProcess, mode: StopMode): Promise<boolean> {
     stopping.add(worker)
@@ -162,6 +153,13 @@ export function createWorkers({
     return code === 0
   }
 
+  function prepare(): void {
+    if (isPrepared) return
+    isPrepared = true
+    guardAccepts({ onFew: fewDescriptorsLog(log) })
+    lost.startSending()
+  }
+
   function kill(): void {
     isStopping = true
     for (const replica of replicas) {
@@ -174,8 +172,7 @@ export function createWorkers({
 
   return {
     async start() {
-      guardAccepts({ onFew })
-      lost.startSending()
+      prepare()
       const starting = replicas.map(replica => [replica, replica.start()] as const)
       try {
         for (const workerPort of await Promise.all(starting.map(([, worker]) => worker.listening)))
@@ -186,6 +183,11 @@ export function createWorkers({
         throw error
       }
       for (const [replica, worker] of starting) replica.adopt(worker)
+      started.resolve()
+    },
+    async startLate() {
+      prepare()
+      for (const replica of replicas) await replica.replace()
       started.resolve()
     },
     async restart() {

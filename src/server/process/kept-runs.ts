@@ -32,12 +32,22 @@ export interface ServedOptions {
   readonly shared: OpenSharedState | undefined
 }
 
-/** Returns the routes of the kept runs of this process for its admin listener. */
-export function ownRunRoutes(
+/** Returns the kept runs of this process for its admin listener. */
+export function ownRuns(keptRuns: KeptRuns): RunSource {
+  return { find: async id => keptRuns.find(id), list: async filter => keptRuns.list(filter) }
+}
+
+/**
+ * Returns the routes of kept runs for an admin listener.
+ *
+ * @param source - Returns the source of the present runs; `undefined` if runs are not kept.
+ */
+export function runRoutes(
   { admin: { key } }: Pick<Config, 'admin'>,
-  keptRuns: KeptRuns | undefined,
+  source: () => RunSource | undefined,
 ): readonly ((app: FastifyInstance) => void)[] {
-  if (keptRuns === undefined) return []
-  const source: RunSource = { find: async id => keptRuns.find(id), list: async filter => keptRuns.list(filter) }
-  return [requestsRoutes(source, { key })]
+  if (source() === undefined) return []
+  const present = (): RunSource => source() as RunSource
+  const current: RunSource = { find: async id => present().find(id), list: async filter => present().list(filter) }
+  return [requestsRoutes(current, { key })]
 }

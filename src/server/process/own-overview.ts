@@ -15,6 +15,14 @@ export interface ReadableRuns {
   onKept(listener: (row: RunRow) => void): () => void
 }
 
+/** The source of the samples of an overview. */
+export interface OverviewSource {
+  /** The last kept runs; `undefined` if runs are not kept. */
+  readonly recent: LiveOverviewOptions['recentRuns']
+  /** Called when the first dashboard opens and when the last one closes. */
+  watch(isWatched: boolean): void
+}
+
 /**
  * The overview of a service of one process. It samples the process once a second, and twice a second while a dashboard
  * is open.
@@ -23,19 +31,19 @@ export class OwnOverview {
   readonly live: LiveOverview
   readonly #ticks = new Ticks(() => this.#tick())
   readonly #sampler: Sampler
+  readonly #keptRuns: ReadableRuns | undefined
   #stopRows: (() => void) | undefined
+  #source: OverviewSource
 
   constructor(catalogue: WatchedCatalogue, sampler: Sampler, keptRuns?: ReadableRuns, bulk?: BulkSource) {
     this.#sampler = sampler
+    this.#keptRuns = keptRuns
+    this.#source = { recent: keptRuns?.recent, watch: isWatched => this.#watch(isWatched) }
     this.live = new LiveOverview({
       watched: watchedOf(catalogue),
-      recentRuns: keptRuns?.recent,
+      recentRuns: keptRuns && (() => this.#source.recent?.() ?? []),
       bulk,
-      onWatched: isWatched => {
-        this.#ticks.every = isWatched ? everyMs.watched : everyMs.unwatched
-        this.#stopRows?.()
-        this.#stopRows = isWatched ? keptRuns?.onKept(row => this.live.kept(row)) : undefined
-      },
+      onWatched: isWatched => this.#source.watch(isWatched),
     })
     sampler.onBreakerChange = (upstream, from, to) =>
       this.live.breakerChanged({ type: 'breaker', at: Date.now(), upstream, from, to })
@@ -49,6 +57,21 @@ export class OwnOverview {
   define(catalogue: WatchedCatalogue): void {
     this.#tick()
     this.live.define(watchedOf(catalogue))
+  }
+
+  /** Ends the samples of this process. Another source fills the overview from now on. */
+  handOver(source: OverviewSource): void {
+    this.#tick()
+    this.#ticks.every = undefined
+    this.#stopRows?.()
+    this.#source = source
+    source.watch(this.live.isWatched)
+  }
+
+  #watch(isWatched: boolean): void {
+    this.#ticks.every = isWatched ? everyMs.watched : everyMs.unwatched
+    this.#stopRows?.()
+    this.#stopRows = isWatched ? this.#keptRuns?.onKept(row => this.live.kept(row)) : undefined
   }
 
   #tick(): void {

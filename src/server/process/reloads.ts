@@ -1,6 +1,4 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { ConfigError } from '../../config.ts'
-import { DefinitionsError } from '../../definitions/definitions-error.ts'
 import type { LoadedDefinitions, RefusedReload } from '../../http/lifecycle/health.ts'
 import type { Metrics } from '../../metrics/metrics.ts'
 import { countReloads } from './reload-metrics.ts'
@@ -86,7 +84,12 @@ export class Reloads {
   }
 }
 
+/** Returns true for an error of the definitions or the configuration, also if another process has sent it. */
+export function isFaulty(error: unknown): error is Error {
+  return error instanceof Error && (error.name === 'DefinitionsError' || error.name === 'ConfigError')
+}
+
 /** Returns the faults of the user; `undefined` for any other error. */
 function faultsOf(error: unknown): readonly string[] | undefined {
-  return error instanceof DefinitionsError || error instanceof ConfigError ? error.message.split('\n') : undefined
+  return isFaulty(error) ? error.message.split('\n') : undefined
 }

@@ -103,9 +103,11 @@ export async function createServiceApp(
         })
       : serviceListenerOf(previous)
   setListenerOf(runtime, listener.connections)
+  // `release` lives as long as the app. If it used `previous`, each app would keep all apps before it in memory.
+  const isFirst = previous === undefined
   const release = async () => {
     await runtime.close()
-    if (previous === undefined) await listener.close()
+    if (isFirst) await listener.close()
   }
   const app = builtWith(keeper, release, aggregates, {
     runtime,
@@ -142,7 +144,7 @@ export async function createServiceApp(
     await app.ready()
     logProcessEvents(app, stream)
     setServiceListener(app, listener)
-    if (previous === undefined) listener.swap(app)
+    if (isFirst) listener.swap(app)
     return app
   } catch (error) {
     // `close` rejects with the same error.

@@ -28,6 +28,8 @@ export class ServiceListener {
   /** The connections, with their limits. */
   readonly connections: AppListener
   readonly #app: FastifyInstance
+  /** The servers: one, or one for each address of the host `localhost`. */
+  readonly servers: Server[] = []
   /** The apps that have not closed. */
   readonly #open = new Set<Generation>()
   #current: Generation | undefined
@@ -39,7 +41,11 @@ export class ServiceListener {
     }
     this.#app = fastify({
       // For the host `localhost`, Fastify opens a server for each address.
-      serverFactory: () => createServer(serverOptions(options.limits), handle),
+      serverFactory: () => {
+        const server = createServer(serverOptions(options.limits), handle)
+        this.servers.push(server)
+        return server
+      },
       return503OnClosing: false,
       // `handleServerEvents` replies to these.
       clientErrorHandler: () => {},

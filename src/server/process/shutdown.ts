@@ -19,6 +19,8 @@ export interface ShutdownOptions {
   readonly delay?: number
   /** Signals that are not handled here. */
   readonly skip?: readonly ('SIGHUP' | 'SIGUSR2')[]
+  /** Called on SIGUSR2, which then does not end the process. @default it ends the process */
+  readonly onSigusr2?: () => void
   /** Sends the last spans, after the app has closed. @default there are no spans */
   readonly flushSpans?: (() => Promise<void>) | undefined
   /** Called before the process exits on a second signal. */
@@ -35,8 +37,10 @@ export function exitOnUncaughtErrors(app: FastifyInstance): void {
 }
 
 /**
- * On the first signal calls `close`, closes the catalogue and exits with code 0. On a second signal, and after an
- * uncaught error, exits at once with code 1.
+ * On the first signal calls `close`, closes the catalogue and exits with code 0, or with code 1 if `close` resolves
+ * with false. On a second signal exits at once with code 1.
+ *
+ * @returns A function that ends this, unless a signal was received.
  */
 export function shutDownOnSignals(
   catalogue: OpenCatalogue,
@@ -46,14 +50,15 @@ export function shutDownOnSignals(
     delay = catalogue.config.drainMs + closeMsOf(catalogue.config),
     skip = [],
     flushSpans,
+    onSigusr2,
     onSecondSignal,
   }: ShutdownOptions = {},
-): void {
-  exitOnUncaughtErrors(app)
-  closeWithGrace(
+): () => void {
+  if (onSigusr2 !== undefined) process.on('SIGUSR2', onSigusr2)
+  const { uninstall } = closeWithGrace(
     {
       delay,
-      skip: [...uncaughtEvents, ...skip],
+      skip: [...uncaughtEvents, ...skip, ...(onSigusr2 === undefined ? [] : (['SIGUSR2'] as const))],
       logger: { error: (error: unknown) => app.log.error(error) },
       onSecondSignal: signal => {
         app.log.warn({ signal }, 'second signal received; exiting immediately')
@@ -62,9 +67,11 @@ export function shutDownOnSignals(
     },
     async ({ signal }) => {
       app.log.info({ signal }, 'draining')
-      await close()
+      const isClean = await close()
       await catalogue.close()
       await flushSpans?.()
+      if (isClean === false) process.exit(1)
     },
   )
+  return uninstall
 }

@@ -1,11 +1,11 @@
-import type { OpenCatalogue } from '../../definitions/catalogue.ts'
+import type { Watched } from '../../definitions/watch.ts'
 import type { Reloads } from './reloads.ts'
 
 /** Reloads the definitions after each change of one of their files. Returns a function that ends this. */
-export async function watchFiles(catalogue: OpenCatalogue, reloads: Reloads): Promise<() => void> {
+export async function watchFiles(files: Watched, reloads: Reloads): Promise<() => void> {
   const { watch } = await import('../../definitions/watch.ts')
   return watch(
-    catalogue,
+    files,
     () => reloads.request(),
     error => reloads.refuse(error),
   )

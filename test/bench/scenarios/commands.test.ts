@@ -9,6 +9,7 @@ const scripts = {
   'bench:fairness': 'fairness/main.ts',
   'bench:memory': 'memory/main.ts',
   'bench:reloads': 'reloads/main.ts',
+  'bench:reload-memory': 'reload-memory/main.ts',
   'bench:bulk': 'bulk/main.ts',
   'soak:memory': 'memory/soak.ts',
 }

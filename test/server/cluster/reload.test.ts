@@ -49,7 +49,10 @@ test('a faulty change is refused in all workers, and in the details of each', as
   const faulty = [
     ["throw new Error('no')", /throws when it is loaded: Error: no$/],
     [definitions({ concurrency: 1 }), /^upstream 'source': concurrency is 1, too few for 2 workers/],
-    [definitions({ atLoad: "if (cluster.isWorker) throw new Error('only here')" }), /^a worker: .*Error: only here$/],
+    [
+      definitions({ atLoad: "if (cluster.isWorker) throw new Error('only here')" }),
+      /aggregates\.mjs:\d+:\d+: throws when it is loaded: Error: only here$/,
+    ],
   ] as const
   for (const [index, [text, fault]] of faulty.entries()) {
     define(text)

@@ -1,5 +1,6 @@
 import { test } from 'tap'
 import { DefinitionsError } from '../../../src/definitions/definitions-error.ts'
+import type { FilesState } from '../../../src/definitions/files-state.ts'
 import type { ReloadStep } from '../../../src/server/cluster/reload-messages.ts'
 import type { WorkerProcess } from '../../../src/server/cluster/worker-process.ts'
 import { WorkersReload } from '../../../src/server/cluster/workers-reload.ts'
@@ -23,9 +24,17 @@ function arrange(...workers: readonly { answers?: Partial<Record<Step, string>>;
       return answers[step] === 'silent' ? undefined : (answers[step] ?? '{"faults":[]}')
     },
   })) as unknown as WorkerProcess[]
-  const log = { warn: (fields: unknown) => warnings.push(fields) } as never
+  const log = { warn: (fields: unknown) => warnings.push(fields), info() {} } as never
+  const files: FilesState[] = []
+  const restarted = Promise.withResolvers<void>()
+  const restart = () => {
+    restarts++
+    return restarted.promise
+  }
   return {
-    reload: new WorkersReload({ running, log, restart: () => restarts++ }),
+    reload: new WorkersReload({ running, log, restart, onFiles: each => files.push(each), max: 3 }),
+    files,
+    restarted,
     steps,
     warnings,
     restarts: () => restarts,
@@ -84,4 +93,53 @@ test('workers show a reload that was refused', async t => {
   reload.refused({ at: '2026-11-30T10:00:00.000Z', faults: 2 })
   t.same(steps, ['1 refused', '2 refused'])
   t.end()
+})
+
+test('a reload returns the definitions of the first worker, whose faults have no prefix', async t => {
+  const loaded = { aggregates: ['GET /a (a)'], evaluated: ['a.ts'], watched: { upstreams: [], aggregates: [] } }
+  const state = { listed: '[]', stamps: [['a.ts', '1']] }
+  const answer = JSON.stringify({ faults: [], loaded, files: state })
+  const first = arrange({ answers: { prepare: answer, describe: answer } }, {})
+  t.same(await first.reload.reload(), loaded)
+  t.same(await first.reload.describe(), loaded)
+  t.same(first.files, [state, state])
+
+  const faults = ['a.ts:1:2: is wrong: no', 'no file']
+  const faulty = arrange({ answers: { prepare: JSON.stringify({ faults, files: state }) } }, {})
+  const error = (await failure(faulty.reload.reload())) as Error
+  t.equal(error.message, 'a.ts:1:2: is wrong: no\na worker: no file')
+  t.same(faulty.files, [state])
+})
+
+test('an answer with other values than those of a worker is not used', async t => {
+  for (const wrong of [
+    { loaded: 1, files: 1 },
+    { loaded: { aggregates: [1], evaluated: [], watched: { upstreams: [], aggregates: [] } } },
+    { loaded: { aggregates: [], evaluated: [], watched: 1 }, files: { listed: 1, stamps: [] } },
+    { files: { listed: '', stamps: [['a.ts']] } },
+    { files: { listed: '', stamps: ['a.ts'] } },
+  ]) {
+    const { reload, files } = arrange({ answers: { prepare: JSON.stringify({ faults: [], ...wrong }) } })
+    t.equal(await reload.reload(), undefined)
+    t.same(files, [])
+  }
+})
+
+test('workers that have loaded definitions three times are replaced once, by the next reload that is not refused', async t => {
+  const answers: Partial<Record<Step, string>> = {}
+  const { reload, restarts, restarted } = arrange({ answers }, {})
+  await reload.reload()
+  answers.prepare = '{"faults":["a.ts: is wrong"]}'
+  await failure(reload.reload())
+  await failure(reload.reload())
+  t.equal(restarts(), 0)
+  delete answers.prepare
+  await reload.reload()
+  t.equal(restarts(), 1)
+  await reload.reload()
+  t.equal(restarts(), 1, 'not while they are being replaced')
+  restarted.resolve()
+  await new Promise(setImmediate)
+  await reload.reload()
+  t.equal(restarts(), 2, 'again if they were not replaced')
 })

@@ -2,7 +2,7 @@ import { request } from 'node:http'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import type { Test } from 'tap'
-import { startService, type Environment } from '../../../helpers/service-process.ts'
+import { startService, type Environment, type ProcessOptions } from '../../../helpers/service-process.ts'
 
 export const apiKey = 'api-key-0123456789'
 export const adminKey = 'admin-key-0123456789'
@@ -33,8 +33,13 @@ export function valueOf(metrics: string, series: string): number | undefined {
 }
 
 /** Starts the service with an admin listener on a free port. */
-export async function adminService(t: Test, environment: Environment = {}, args: readonly string[] = ['serve']) {
-  const service = await startService(t, { ADMIN_PORT: '0', ...environment }, args)
+export async function adminService(
+  t: Test,
+  environment: Environment = {},
+  args: readonly string[] = ['serve'],
+  options: ProcessOptions = {},
+) {
+  const service = await startService(t, { ADMIN_PORT: '0', ...environment }, args, options)
   const { msg } = await service.said('admin listener is open at')
   return { ...service, adminPort: Number(/:(\d+)$/.exec(msg)?.[1]), adminUrl: msg.split(' ').at(-1) as string }
 }
