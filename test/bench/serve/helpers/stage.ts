@@ -48,7 +48,8 @@ export async function openStage(t: Test): Promise<Stage> {
     linesOf: name =>
       readFileSync(logOf(name), 'utf8')
         .split('\n')
-        .filter(line => line !== '')
+        // The last line may not be written whole yet.
+        .slice(0, -1)
         .map(line => JSON.parse(line) as Record<string, unknown>)
         .filter(line => !/listening/.test(String(line['msg'])) && !JSON.stringify(line).includes(last.topic)),
   }
