@@ -27,18 +27,24 @@ test('a package is searched first in the folder of the package that needs it, as
     { ...manifest, dependencies: { a: '1.0.0' }, peerDependencies: {} },
     {
       packages: {
-        'node_modules/a': { dependencies: { b: '1' }, optionalDependencies: { c: '1' } },
+        'node_modules/a': {
+          dependencies: { b: '1' },
+          optionalDependencies: { c: '1' },
+          peerDependencies: { e: '1', f: '1' },
+          peerDependenciesMeta: { e: { optional: true } },
+        },
         'node_modules/a/node_modules/b': { dependencies: { d: '1' } },
         'node_modules/b': {},
         'node_modules/c': {},
         'node_modules/d': { dev: true },
         'node_modules/e': {},
+        'node_modules/f': {},
       },
     },
   )
   t.same(Object.keys(reduced.packages), [
     '',
-    ...['a', 'a/node_modules/b', 'c', 'd'].map(path => `node_modules/${path}`),
+    ...['a', 'a/node_modules/b', 'c', 'd', 'f'].map(path => `node_modules/${path}`),
   ])
   t.same(reduced.packages['node_modules/c'], { optional: true })
   t.same(reduced.packages['node_modules/d'], {})

@@ -16,6 +16,7 @@ export interface LockedPackage {
   readonly dependencies?: Versions
   readonly optionalDependencies?: Versions
   readonly peerDependencies?: Versions
+  readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>
   readonly [field: string]: unknown
 }
 
@@ -40,6 +41,11 @@ function locate(packages: Lock['packages'], name: string, from: string): string 
   }
 }
 
+/** Returns the peers that npm installs with a package. */
+function requiredPeers({ peerDependencies = {}, peerDependenciesMeta = {} }: LockedPackage): string[] {
+  return Object.keys(peerDependencies).filter(name => peerDependenciesMeta[name]?.optional !== true)
+}
+
 /** Returns the paths of packages and of all packages that they need. */
 function reachable(packages: Lock['packages'], names: readonly string[], withOptional: boolean): Set<string> {
   const paths = new Set<string>()
@@ -48,8 +54,9 @@ function reachable(packages: Lock['packages'], names: readonly string[], withOpt
       const path = locate(packages, name, from)
       if (path === undefined || paths.has(path)) continue
       paths.add(path)
-      const { dependencies, optionalDependencies, peerDependencies } = packages[path] as LockedPackage
-      add(Object.keys({ ...dependencies, ...peerDependencies, ...(withOptional && optionalDependencies) }), path)
+      const { dependencies, optionalDependencies } = packages[path] as LockedPackage
+      add(Object.keys({ ...dependencies, ...(withOptional && optionalDependencies) }), path)
+      add(requiredPeers(packages[path] as LockedPackage), path)
     }
   }
   add(names, '')
