@@ -21,4 +21,7 @@ test('at a terminal the log is text with colours, and JSON in a pipe from the te
 
   await terminal.type('clear; node src/cli.ts serve | cat')
   t.ok((await terminal.until(serving)).some(line => line.startsWith('{"level":30,"time":')))
+  // SIGHUP at the end of the terminal does not end the service.
+  await terminal.press('C-c')
+  await terminal.until(screen => screen.at(-1) === '$')
 })
