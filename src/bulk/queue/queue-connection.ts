@@ -68,7 +68,7 @@ export class QueueConnection {
     }
   }
 
-  /** Reports that the queue works. A server without memory still executes some commands, so one of them is not enough. */
+  /** Reports that the queue works. A server without memory executes some commands, so one of them is not enough. */
   reportUse(): void {
     this.#report({ isAvailable: true })
   }

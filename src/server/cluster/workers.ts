@@ -34,7 +34,7 @@ export interface WorkersOptions
 export interface Workers {
   /** Starts all workers. If a worker cannot start, rejects after all workers have exited. */
   start(): Promise<void>
-  /** Starts all workers of a service that serves already. If a worker cannot start, rejects, and may be called again. */
+  /** Starts the workers of a service that serves already. Rejects if one cannot start. May be called again then. */
   startLate(): Promise<void>
   /**
    * Replaces one worker after the other, when all have started. A call during a restart starts another restart after
