@@ -99,7 +99,7 @@ test('a run has no snapshots after its deadline, while optional steps are shed, 
   const stream = streamed(three.reply(Any, merge), { runtime, deadline: 30 })
   stream.acceptsSnapshots = false
   runtime.at('/order').answer(1)
-  await until(() => stream.run.isExpired, { isBrief: true })
+  await until(() => stream.run.isExpired, { everyTurn: true })
   stream.acceptsSnapshots = true
   stream.snapshots.changed()
   await stream.reply

@@ -6,8 +6,11 @@ export interface UntilOptions {
   readonly withinMs?: number
   /** Says in the error what was there instead. */
   readonly seen?: () => unknown
-  /** True for a state that lasts for one turn of the event loop: each turn checks it. @default false */
-  readonly isBrief?: boolean
+  /**
+   * True to check in each turn of the event loop: for a state that lasts for one turn, and for a check that is load.
+   * @default false
+   */
+  readonly everyTurn?: boolean
 }
 
 /** Less than the timeout of tap, so that the error of a wait is seen. */
@@ -25,12 +28,12 @@ const pauseMs = 5
  */
 export async function until(
   condition: () => boolean | Promise<boolean>,
-  { withinMs = patience, seen, isBrief = false }: UntilOptions = {},
+  { withinMs = patience, seen, everyTurn = false }: UntilOptions = {},
 ): Promise<void> {
   const giveUpAt = performance.now() + withinMs
   for (let checks = 1; !(await condition()); checks++) {
     if (performance.now() > giveUpAt) throw notHeld(condition, withinMs, seen)
-    await (isBrief || checks < quickChecks ? setImmediate() : setTimeout(pauseMs))
+    await (everyTurn || checks < quickChecks ? setImmediate() : setTimeout(pauseMs))
   }
 }
 
@@ -43,7 +46,7 @@ export async function untilEvent(
   emitter: EventEmitter,
   event: string,
   condition: () => boolean,
-  { withinMs = patience, seen }: Omit<UntilOptions, 'isBrief'> = {},
+  { withinMs = patience, seen }: Omit<UntilOptions, 'everyTurn'> = {},
 ): Promise<void> {
   if (condition()) return
   const signal = AbortSignal.timeout(withinMs)

@@ -58,7 +58,7 @@ test('two services share a run, and one of them survives kill -9 of the other', 
   await first.exited
   await completes(t, second.origin, id)
   const client = await redis.client(t)
-  const jobs = () => client.keys('headwaters:bulk-*:*-*')
+  const jobs = () => client.keys(`headwaters:bulk-*:${id}-*`)
   await until(async () => (await jobs()).length === 0)
   t.same(await jobs(), [])
 })

@@ -77,6 +77,7 @@ for (const megabytes of sizes) {
         await until(async () => answers.has(last) || answers.add(await ask()).has(last), {
           withinMs: 60_000,
           seen: () => [...answers],
+          everyTurn: true,
         })
         return [...answers]
       }
@@ -103,7 +104,7 @@ test('a service whose module leaks refuses requests and lives', { timeout: 120_0
         counts[String(answer)] = (counts[String(answer)] ?? 0) + 1
       return (counts['OVERLOADED'] ?? 0) >= 500
     },
-    { withinMs: 100_000, seen: () => counts },
+    { withinMs: 100_000, seen: () => counts, everyTurn: true },
   )
   t.equal((await fetch(`${origin}/health/ready`)).status, 200)
 })
