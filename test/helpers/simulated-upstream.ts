@@ -95,10 +95,10 @@ export function simulatedUpstream(options: SimulatedUpstreamOptions): Service {
     new Promise<Answer<T>>((resolve, reject) => {
       const start = () => work(() => resolve({ value: undefined as T, status: 200 }))
       if (busy >= options.capacity && kept.length >= queue) {
-        clock.after(1, () => reject(new UpstreamError('UPSTREAM_BUSY', 'nobody', { upstreamStatus: 503 })))
+        clock.after(1, () => reject(new UpstreamError('UPSTREAM_BUSY', 'simulated', { upstreamStatus: 503 })))
         return
       }
-      clock.after(timeout, () => reject(new UpstreamError('UPSTREAM_TIMEOUT', 'nobody')))
+      clock.after(timeout, () => reject(new UpstreamError('UPSTREAM_TIMEOUT', 'simulated')))
       if (busy < options.capacity) start()
       else kept.push(start)
     })

@@ -321,7 +321,7 @@ test('a folder that cannot be used fails the requests with 503, and the service 
   t.equal(((await (await create(numbers(2))).json()) as ShownRun).items, 2)
 })
 
-test('an app whose server does not listen works on its runs when it is told to', async t => {
+test('an app whose server does not listen works on its runs once their work is started', async t => {
   const app = buildApp([double], { bulk: { dir: t.testdir() }, drainTimeout: 0 })
   t.teardown(() => app.close())
   const headers = { 'content-type': 'application/x-ndjson' }
