@@ -6,7 +6,7 @@ import type { BatchAnswer } from '../batch/result.ts'
 import type { Command } from './command.ts'
 import { environment, exitCodes } from './help.ts'
 import { outputToStderr } from './output-to-stderr.ts'
-import { checkLive, checkPaths, readArguments } from './read-arguments.ts'
+import { checkLive, checkPaths, readCommandArguments } from './read-arguments.ts'
 import { watchedBatch } from './run/batch-view.ts'
 import { printFailure } from './run/print-failure.ts'
 import { readJsonFile } from './run/read-json-file.ts'
@@ -52,14 +52,10 @@ export const command: Command = {
   help,
   options,
   async run(args) {
-    const {
-      values: { header, deadline, json, stream, live, help: isHelp },
-      positionals: [file, ...paths],
-    } = readArguments(args, options)
-    if (isHelp) {
-      process.stdout.write(help)
-      return 0
-    }
+    const read = readCommandArguments(help, args, options)
+    if (read === undefined) return 0
+    const { header, deadline, json, stream, live } = read.values
+    const [file, ...paths] = read.positionals
     if (file === undefined)
       throw new UsageError(
         'batch needs a file with the calls, for example: headwaters batch calls.json, or - for stdin',

@@ -4,7 +4,7 @@ import { runLocally } from './bulk/run-locally.ts'
 import type { Command } from './command.ts'
 import { environment, exitCodes } from './help.ts'
 import { outputToStderr } from './output-to-stderr.ts'
-import { checkLive, checkPaths, readArguments } from './read-arguments.ts'
+import { checkLive, checkPaths, readCommandArguments } from './read-arguments.ts'
 import { UsageError } from './usage-error.ts'
 
 const help = `headwaters: runs an aggregate for each line of a file in this process, and can go on after a crash
@@ -45,14 +45,10 @@ export const command: Command = {
   help,
   options,
   async run(args) {
-    const {
-      values: { dir, output, concurrency, live, help: isHelp },
-      positionals: [name, file, ...paths],
-    } = readArguments(args, options)
-    if (isHelp) {
-      process.stdout.write(help)
-      return 0
-    }
+    const read = readCommandArguments(help, args, options)
+    if (read === undefined) return 0
+    const { dir, output, concurrency, live } = read.values
+    const [name, file, ...paths] = read.positionals
     if (name === undefined || file === undefined)
       throw new UsageError(
         'bulk needs the name of an aggregate and a file, for example: headwaters bulk cat-facts inputs.ndjson',
