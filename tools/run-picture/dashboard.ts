@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { chromium, type Browser } from 'playwright-core'
 import type { KeptRun } from '../../src/waterfall/kept-run.ts'
 import { DashboardEvents, type DashboardEventsOptions } from '../../test/helpers/dashboard-events.ts'
+import { shopBulkRuns } from '../../test/helpers/invented-bulk.ts'
 import type { Scheme } from './draw.ts'
 
 const schemes: readonly Scheme[] = ['light', 'dark']
@@ -19,8 +20,8 @@ const lostMs = 9000
 interface Scene {
   readonly name: string
   readonly served: DashboardEventsOptions
-  /** The picture of an open run, or of a lost connection. @default the page as it opens */
-  readonly shows?: 'run' | 'loss'
+  /** The picture of an open run, of a lost connection, or of bulk runs. @default the page as it opens */
+  readonly shows?: 'run' | 'loss' | 'bulk'
 }
 
 const scenes: readonly Scene[] = [
@@ -29,6 +30,7 @@ const scenes: readonly Scene[] = [
   { name: 'many', served: { scenario: 'many', startAt } },
   { name: 'lost', served: { scenario: 'failing', startAt }, shows: 'loss' },
   { name: 'waterfall', served: { scenario: 'failing', failsAfter: 9000, startAt }, shows: 'run' },
+  { name: 'bulk', served: { scenario: 'healthy', startAt }, shows: 'bulk' },
 ]
 
 /** Takes a picture of each scene of the dashboard, or of one of them, in each width and each theme. */
@@ -46,29 +48,35 @@ export async function pictureDashboard(folder: string, only?: string): Promise<v
   })
 }
 
-/** Takes the pictures of the documentation: a service of which one upstream fails. */
+/** Takes the pictures of the documentation: a service of which one upstream fails, and the table of bulk runs. */
 export async function pictureForDocs(folder: string): Promise<void> {
   mkdirSync(folder, { recursive: true })
-  const failing = scenes.find(({ name }) => name === 'failing') as Scene
+  const viewport = { width: 1360, height: 850 }
   await withBrowser(async browser => {
-    for (const scheme of schemes)
-      await picture(browser, failing, scheme, {
-        viewport: { width: 1360, height: 850 },
-        path: join(folder, `dashboard-${scheme}.png`),
-        fullPage: false,
-      })
+    for (const scheme of schemes) {
+      const shot = (name: string) => ({ viewport, path: join(folder, `${name}-${scheme}.png`), fullPage: false })
+      await picture(browser, sceneOf('failing'), scheme, shot('dashboard'))
+      await picture(browser, sceneOf('bulk'), scheme, { ...shot('bulk-runs'), part: '#bulk' })
+    }
   })
+}
+
+function sceneOf(name: string): Scene {
+  return scenes.find(scene => scene.name === name) as Scene
 }
 
 interface Shot {
   readonly viewport: { readonly width: number; readonly height: number }
   readonly path: string
   readonly fullPage: boolean
+  /** The selector of the only part that the picture shows. @default the page */
+  readonly part?: string
 }
 
 async function picture(browser: Browser, { served: options, shows }: Scene, colorScheme: Scheme, shot: Shot) {
   const served = await new DashboardEvents(options).listen()
-  const { viewport, path, fullPage } = shot
+  const { viewport, path, fullPage, part } = shot
+  if (shows === 'bulk') served.fleet.bulk = shopBulkRuns(startAt)
   const page = await browser.newPage({ viewport, colorScheme, timezoneId: 'UTC', reducedMotion: 'reduce' })
   try {
     // The browser and the service have the same clock.
@@ -82,6 +90,11 @@ async function picture(browser: Browser, { served: options, shows }: Scene, colo
       await page.clock.setFixedTime(startAt + settledMs + lostMs)
       await page.locator('#banner:not([hidden])').waitFor()
     }
+    if (shows === 'bulk') {
+      await page.locator('.bulk-run').first().waitFor()
+      // The rate of a run is the mean of several samples.
+      for (const second of [4, 8, 12]) served.sendBulk(shopBulkRuns(startAt + 1000 * second, second))
+    }
     if (fullPage) {
       // The page leaves out what is outside of the window, so the window is as high as the page.
       const height = await page.evaluate<number>('document.documentElement.scrollHeight')
@@ -90,7 +103,7 @@ async function picture(browser: Browser, { served: options, shows }: Scene, colo
     await page.evaluate('scrollTo(0, 0)')
     // The charts of the history and the last sample are drawn.
     await page.waitForTimeout(1000)
-    await page.screenshot({ path })
+    await (part === undefined ? page : page.locator(part)).screenshot({ path })
   } finally {
     await page.close()
     await served.close()
