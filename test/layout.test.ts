@@ -299,7 +299,8 @@ const house: House = {
     'waterfall/',
   ],
 
-  'config.ts': ['errors.ts', 'core/', 'redis-config.ts', 'threads/', 'upstream/**', 'http/openapi/info.ts', 'log/'],
+  'config/': ['errors.ts', 'core/', 'redis-config.ts', 'upstream/**', 'log/'],
+  'config.ts': ['errors.ts', 'redis-config.ts', 'threads/', 'upstream/**', 'http/openapi/info.ts', 'config/'],
   'app.ts': [
     'check-node.ts',
     'errors.ts',
@@ -366,6 +367,7 @@ const house: House = {
     'http/**',
     'app.ts',
     'admin/',
+    'config/',
     'config.ts',
     'definitions/',
     'waterfall/',
