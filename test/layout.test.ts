@@ -301,8 +301,7 @@ const house: House = {
 
   'config/': ['errors.ts', 'core/', 'redis-config.ts', 'upstream/**', 'log/'],
   'config.ts': ['errors.ts', 'redis-config.ts', 'threads/', 'upstream/**', 'http/openapi/info.ts', 'config/'],
-  'app.ts': [
-    'check-node.ts',
+  'app/': [
     'errors.ts',
     'core/',
     'metrics/',
@@ -314,6 +313,7 @@ const house: House = {
     'kept/',
     'explain/',
   ],
+  'app.ts': ['check-node.ts', 'core/', 'metrics/', 'upstream/**', 'fanout/**', 'bulk/', 'http/**', 'app/'],
   'admin/': [
     'errors.ts',
     'core/',
