@@ -17,7 +17,7 @@ import type { RuntimeCounters } from '../metrics/runtime-counters.ts'
 import type { Runtime } from '../upstream/runtime.ts'
 import type { AppSettings } from './read-app-options.ts'
 
-/** What the routes need of the app. */
+/** The parts of the app that its routes use. */
 export interface GuardedRoutesOptions {
   readonly aggregates: readonly AnyAggregate[]
   readonly settings: AppSettings
