@@ -1,7 +1,7 @@
 import { deepFreeze } from '../../../core/freeze.ts'
 import type { Answer, ResponseHeaders } from '../../spec/answer.ts'
 import type { OperationSpec } from '../../spec/spec.ts'
-import { withResponseHeaders } from '../../transport/body.ts'
+import { withResponseHeaders } from '../../transport/response-value.ts'
 import type { Fetched, Freshness, LookupResult } from './entry.ts'
 import { KeptEntry } from './kept-entry.ts'
 import { bodyText } from './body-entry.ts'
