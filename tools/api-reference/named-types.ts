@@ -7,7 +7,7 @@
 export type { Limits } from '../../src/http/guard/server-limits.ts'
 export type { PressureLimits } from '../../src/http/guard/pressure.ts'
 export type { CountRequest, RateCount } from '../../src/http/guard/shared-rate-store.ts'
-export type { ServiceOptions } from '../../src/http/plugin.ts'
+export type { ServiceOptions } from '../../src/http/plugin-options.ts'
 export type { LoadGauge } from '../../src/http/reply/route-services.ts'
 export type { OpenapiInfo } from '../../src/http/openapi/info.ts'
 export type { Overflow } from '../../src/core/bounds.ts'

@@ -300,7 +300,7 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
       ['', '\u{1f431}', '\ud82c'],
     ],
   },
-  'http/plugin.ts': {
+  'http/check-routes.ts': {
     '/\\/$/': declaration,
   },
   'http/guard/api-keys.ts': {
