@@ -123,12 +123,16 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   'fanout/reply-headers.ts': {
     "/^[!#$%&'*+\\-.^_`|~0-9A-Za-z]+$/": [['', 'a', ' ']],
   },
-  'fanout/check.ts': {
+  'fanout/check-route.ts': {
     '/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/': declaration,
+    '/^[\\x20-\\x7e]+$/': declaration,
+  },
+  'fanout/check-step.ts': {
     '/^[A-Za-z][A-Za-z0-9_]*$/': declaration,
+  },
+  'fanout/check-url.ts': {
     '/\\/:([A-Za-z_]\\w*)/': declaration,
     '/\\{\\w+\\}\\{\\w+\\}/': declaration,
-    '/^[\\x20-\\x7e]+$/': declaration,
   },
   'fanout/offload/offload.ts': {
     '/\\.(m?)ts$/': module,
