@@ -63,7 +63,7 @@ export {
   type Runtime,
   type RuntimeOptions,
 } from './upstream/runtime.ts'
-export type { OriginChange } from './upstream/client.ts'
+export type { OriginChange } from './upstream/client-events.ts'
 export type { OriginGauge, OriginState } from './upstream/origins/types.ts'
 export type {
   BalanceOptions,

@@ -1,5 +1,5 @@
 import { ignoreRejection } from '../core/promises.ts'
-import type { ClientListeners } from './client.ts'
+import type { ClientListeners } from './client-events.ts'
 import type { RuntimeOptions } from './runtime-options.ts'
 
 type Callbacks = Pick<RuntimeOptions, 'onBreakerChange' | 'onOriginChange' | 'onCacheStoreFault' | 'onToken'>

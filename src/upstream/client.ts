@@ -5,13 +5,12 @@ import { cacheKey } from './policies/cache/cache-key.ts'
 import { createMemoryStore } from './policies/cache/memory-store.ts'
 import type { Invalidations } from './policies/cache/invalidations.ts'
 import { invalidate } from './policies/cache/invalidate.ts'
-import type { CacheStore, CacheStoreFault } from './policies/cache/store.ts'
 import { keyOf } from './transport/dispatch.ts'
 import { adaptiveConcurrency } from './policies/bulkhead/adaptive-concurrency.ts'
 import { attempt } from './policies/attempt.ts'
-import { breaker, type BreakerState } from './policies/breaker/breaker.ts'
-import { bulkhead, type BulkheadGauge } from './policies/bulkhead/bulkhead.ts'
-import { cache, type CacheGauge } from './policies/cache/cache.ts'
+import { breaker } from './policies/breaker/breaker.ts'
+import { bulkhead } from './policies/bulkhead/bulkhead.ts'
+import { cache } from './policies/cache/cache.ts'
 import type { ReportFault } from './policies/cache/cache-adapter.ts'
 import { closeStreams } from './policies/close-streams.ts'
 import { coalesce } from './policies/coalesce.ts'
@@ -28,48 +27,12 @@ import { statusAnswers } from './policies/status-answers.ts'
 import { retryBudgetOf, shareLimits } from './shared-limits.ts'
 import type { SharedState } from './shared-state.ts'
 import type { LayerPosition } from './spec/layers.ts'
-import { openAuthorizedTransport, type NameServices, type OpenTransport } from './auth/authorized-transport.ts'
+import type { NameServices } from './auth/authorized-transport.ts'
+import type { ClientListeners } from './client-events.ts'
+import { gaugeOf, readingsOf, type Gauge } from './client-gauge.ts'
+import { openClientTransport } from './client-transport.ts'
 import type { EffectiveUpstream } from './effective-upstream.ts'
-import { openOrigins, type Origins } from './origins/origins.ts'
-import type { OriginGauge, OriginState } from './origins/types.ts'
-
-/** A change of the state of a circuit breaker. */
-export interface BreakerChange {
-  /** The name of the upstream. */
-  readonly upstream: string
-  /** The state before the change. */
-  readonly from: BreakerState
-  /** The state after the change. */
-  readonly to: BreakerState
-}
-
-/** A change of one of several origins of an upstream. */
-export interface OriginChange {
-  /** The name of the upstream. */
-  readonly upstream: string
-  /** The host and port that are dialled. */
-  readonly origin: string
-  /** The new state; `added` or `removed` if DNS records have changed. */
-  readonly state: OriginState | 'added' | 'removed'
-}
-
-/** The state of an upstream's layers at one moment. */
-export interface Gauge extends BulkheadGauge {
-  /** The state of the circuit breaker; `undefined` if the upstream has none. */
-  readonly breaker: BreakerState | undefined
-  /** The counts of the cache; absent if no operation has a cache. */
-  readonly cache?: CacheGauge
-  /** The origins among which each attempt has one; absent if the upstream has one origin. */
-  readonly origins?: readonly OriginGauge[]
-}
-
-/** Receives the events of clients. Only `onBreakerChange` may throw. */
-export interface ClientListeners {
-  onBreakerChange(change: BreakerChange): void
-  onOriginChange(change: OriginChange): void
-  onCacheStoreFault(fault: CacheStoreFault): void
-  onToken(token: string): void
-}
+import type { CacheStore } from './policies/cache/store.ts'
 
 /** The services that all clients of a runtime share. */
 export interface ClientServices extends NameServices {
@@ -116,19 +79,7 @@ export function createClient(
 ): Client {
   const { name: upstream, concurrency, maxQueue, attemptTimeout } = spec
   const counts: Counts = { calls: 0, ok: 0, failed: 0, ignored: 0, attempts: 0, queuedMs: 0 }
-  let origins = undefined as Origins | undefined
-  const { origins: entries } = address
-  const open: OpenTransport | undefined =
-    entries &&
-    (options =>
-      (origins = openOrigins(spec, address, {
-        ...options,
-        entries,
-        records: records(),
-        onChange: (origin, state) => listeners.onOriginChange({ upstream, origin, state }),
-      })))
-  const onToken = (token: string) => listeners.onToken(token)
-  const transport = access && openAuthorizedTransport(spec, address, { access, resolve, onToken, open })
+  const { transport, origins } = openClientTransport({ spec, address, access }, { resolve, records }, listeners)
   const budget = retryBudgetOf(spec, shared)
   const circuit =
     spec.breaker &&
@@ -235,16 +186,8 @@ export function createClient(
     ...customAt('attempt'),
   ]
 
-  const endReading =
-    transport &&
-    metrics.read(() => ({
-      permits: permits.gauge,
-      retryBudgetBalance: budget.balance,
-      connections: transport.connections(),
-      breaker: circuit && isCurrent() ? circuit.gauge.breaker : undefined,
-      cache: responseCache ? responseCache.gauge() : undefined,
-      origins: origins?.gauge(),
-    }))
+  const gauged = { permits, circuit, responseCache, origins }
+  const endReading = transport && metrics.read(() => readingsOf(gauged, budget, transport, isCurrent()))
 
   return {
     send: sendOf(
@@ -264,12 +207,7 @@ export function createClient(
       const { queued, concurrency: limit } = permits.gauge
       return queued === 0 || permits.hold.ms > maxHoldMs ? 0 : queued / limit
     },
-    gauge: () => ({
-      ...permits.gauge,
-      breaker: circuit ? circuit.gauge.breaker : undefined,
-      ...(responseCache && { cache: responseCache.gauge() }),
-      ...(origins && { origins: origins.gauge().origins }),
-    }),
+    gauge: () => gaugeOf(gauged),
     close: async () => {
       for (const end of ends) end()
       if (responseCache) responseCache.close()

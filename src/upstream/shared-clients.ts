@@ -1,6 +1,7 @@
 import type { Metrics } from '../metrics/metrics.ts'
 import { UpstreamMetrics } from '../metrics/upstream-metrics.ts'
-import { createClient, type Client, type ClientListeners, type ClientServices } from './client.ts'
+import { createClient, type Client, type ClientServices } from './client.ts'
+import type { ClientListeners } from './client-events.ts'
 import { operationsOf } from './declare.ts'
 import { isUnchanged, type EffectiveUpstream } from './effective-upstream.ts'
 

@@ -39,7 +39,7 @@ export type {
   ResendRefusal,
   WaitReason,
 } from '../../src/upstream/call/events.ts'
-export type { Gauge } from '../../src/upstream/client.ts'
+export type { Gauge } from '../../src/upstream/client-gauge.ts'
 export type { Counts } from '../../src/upstream/policies/observe.ts'
 export type { CacheGauge } from '../../src/upstream/policies/cache/cache.ts'
 export type { BreakerState } from '../../src/upstream/policies/breaker/circuit.ts'
