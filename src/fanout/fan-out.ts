@@ -12,7 +12,8 @@ import { readInput, type RawInput, type ReadInput } from './input.ts'
 import { HeaderReadTracker } from './reads.ts'
 import type { Reply } from './reply.ts'
 import { requireReply } from './require-reply.ts'
-import { Run, type RunOptions, type RunStartOptions } from './run.ts'
+import { Run } from './run.ts'
+import type { RunOptions, RunStartOptions } from './run-options.ts'
 
 /** Options of `fanOut`. */
 export interface FanOutOptions extends Omit<RunOptions, 'trace'> {

@@ -1,69 +1,29 @@
 import { toProblem, UpstreamError, type ErrorCode } from '../errors.ts'
 import { Abort } from '../core/abort.ts'
-import type { AggregateMetrics, RunOutcome } from '../metrics/aggregate-metrics.ts'
+import type { RunOutcome } from '../metrics/aggregate-metrics.ts'
 import { RuntimeMetrics } from '../metrics/runtime-metrics.ts'
-import { sampledTraceId } from '../trace/sampled-trace-id.ts'
-import type { RequestTrace } from '../trace/request-trace.ts'
 import type { Scope } from '../upstream/call/scope.ts'
 import type { CallFlow } from '../upstream/call/flow.ts'
 import { sendOf, type Send } from '../upstream/call/layer.ts'
-import type { RunSpans } from '../upstream/call/spans.ts'
 import type { Runtime } from '../upstream/runtime.ts'
 import type { AnyAggregate } from './aggregate.ts'
 import { checkedProblem } from './declared-problems.ts'
-import type { CallCounts, RunEvent, StepEvent } from './events.ts'
+import type { CallCounts } from './events.ts'
 import type { ReadInput } from './input.ts'
 import { currentInvocation, type Invocation } from './offload/invocation.ts'
-import { OutcomeRecorder, type LostCall } from './outcome-recorder.ts'
-import { codeOf, type Outcome, type State } from './outcome.ts'
+import { codeOf, type State } from './outcome.ts'
+import { ObservedRun } from './observed-run.ts'
 import type { HeaderReadTracker } from './reads.ts'
 import { partialValues, type PartialValues } from './partial-values.ts'
 import { ReplyBuilder, type ReplyTarget } from './reply-builder.ts'
 import type { Reply } from './reply.ts'
 import type { HandlerOwner, RunHandle } from './run-handle.ts'
-import { enter, Phase } from './run-phase.ts'
-import type { RunProgress } from './run-progress.ts'
-import { recordSpan } from './record-span.ts'
-import type { RunTimeline } from './run-timeline.ts'
-import { watchOf } from './run-watch.ts'
-import type { Rehearsal } from './rehearsal/fault.ts'
+import type { RunCompletion, RunStartOptions } from './run-options.ts'
+import { Phase } from './run-phase.ts'
 import { rehearsedSend } from './rehearsal/rehearsed-send.ts'
 import { StepArgs, type ArgsOwner } from './step-args.ts'
 import { StepRun } from './step-run.ts'
 import { labelOf, type Step } from './step.ts'
-
-export interface RunOptions {
-  readonly runtime: Runtime
-  /** A deadline that is shorter than the deadline of the aggregate, in ms. A longer deadline has no effect. */
-  readonly deadline?: number | undefined
-  /** If true, optional steps use their fallback without calls, as in a service that is under load. @default false */
-  readonly shedOptional?: boolean | undefined
-  /** The trace context of the request, as it was received or created. @default no trace */
-  readonly trace?: RequestTrace | undefined
-  /** Called with each event, in the order in which they happen. */
-  readonly onEvent?: ((event: RunEvent) => void) | undefined
-}
-
-/** The options of a run with the spans that the caller of `startRun` has started. */
-export interface RunStartOptions extends RunOptions {
-  readonly spans?: RunSpans | undefined
-  /** Follows the progress of the run. @default nothing */
-  readonly progress?: RunProgress | undefined
-  /** The id of the run in its events, a UUID. @default that of the timeline, or a random one */
-  readonly id?: string | undefined
-  /** Follows the run for its operator. @default nothing */
-  readonly timeline?: RunTimeline | undefined
-  /** The faults that act on the calls of the run. @default none */
-  readonly rehearsal?: Rehearsal | undefined
-  /** The flow of the calls of the run. @default that of the aggregate */
-  readonly flow?: CallFlow | undefined
-}
-
-/** Receives the result of a run, once. */
-export interface RunCompletion {
-  resolve(reply: Reply<unknown, string>): void
-  reject(error: unknown): void
-}
 
 interface Failure {
   readonly error: unknown
@@ -88,30 +48,20 @@ const runEnded = new DOMException('the run has ended', 'AbortError')
  * One execution of an aggregate: calls the function of context(), starts each step when its needs have values, merges
  * the values, and settles once. Its phases and their transitions are in run-phase.ts.
  */
-export class Run implements RunHandle, ReplyTarget {
+export class Run extends ObservedRun implements RunHandle, ReplyTarget {
   readonly abort = new Abort()
   readonly send: Send
   /** True if faults act on its calls, so that its reply must not be stored. */
   readonly isRehearsed: boolean
   readonly deadline: number
   readonly shedOptional: boolean
-  readonly headers: Scope['headers']
   readonly reads: HeaderReadTracker | undefined
   readonly admitted = new Map<object, object>()
   readonly flow: CallFlow
-  readonly spans: RunSpans | undefined
-  readonly trace: RequestTrace | undefined
-  readonly progress: RunProgress | undefined
-  readonly timeline: RunTimeline | undefined
   context: unknown = undefined
-  #phase: Phase = Phase.created
   readonly #aggregate: AnyAggregate
   readonly #runtime: Runtime
   readonly #input: ReadInput
-  readonly #watch: ReturnType<typeof watchOf>
-  readonly #recorder: OutcomeRecorder
-  readonly #metrics: AggregateMetrics
-  readonly #startedAt = performance.now()
   readonly #stepRuns: readonly StepRun[]
   /** The function of context(). It has events and an outcome only if it makes a call or fails. */
   readonly #contextRun: StepRun | undefined
@@ -128,37 +78,22 @@ export class Run implements RunHandle, ReplyTarget {
     aggregate: AnyAggregate,
     input: ReadInput,
     headers: Scope['headers'],
-    {
-      runtime,
-      deadline = Infinity,
-      shedOptional = false,
-      trace,
-      onEvent,
-      spans,
-      progress,
-      id,
-      timeline,
-      rehearsal,
-      flow = aggregate.route.flow,
-    }: RunStartOptions,
+    options: RunStartOptions,
     reads?: HeaderReadTracker,
   ) {
+    super(aggregate, headers, options)
+    const { runtime, deadline = Infinity, shedOptional = false, rehearsal, flow = aggregate.route.flow } = options
     this.#aggregate = aggregate
     this.#runtime = runtime
     this.#input = input
-    this.#recorder = new OutcomeRecorder(aggregate.steps)
-    const counters = RuntimeMetrics.countersOf(runtime)
-    this.#metrics = counters.aggregate(aggregate)
     const send = runtime.send.send ?? sendOf(call => runtime.send(call))
     this.isRehearsed = rehearsal !== undefined
-    this.send = rehearsal === undefined ? send : rehearsedSend(send, rehearsal, counters.attemptTimeoutOf)
-    this.headers = headers
+    this.send =
+      rehearsal === undefined
+        ? send
+        : rehearsedSend(send, rehearsal, RuntimeMetrics.countersOf(runtime).attemptTimeoutOf)
     this.reads = reads
     this.shedOptional = shedOptional
-    this.spans = spans
-    this.trace = trace
-    this.progress = progress
-    this.timeline = timeline
     if (!(deadline > 0))
       throw new TypeError(
         `aggregate '${aggregate.name}': the deadline of a run must be a number of ms above 0, got ${deadline}`,
@@ -168,7 +103,6 @@ export class Run implements RunHandle, ReplyTarget {
     this.#contextRun = aggregate.hooks.context && new StepRun(aggregate.hooks.context, this)
     this.#stepRuns = aggregate.steps.map(step => new StepRun(step, this))
     this.#pendingSteps = this.#stepRuns.length
-    this.#watch = watchOf(aggregate, this, onEvent, id ?? timeline)
   }
 
   /** Starts the run; rejects with a `Problem`, or with the reason of its cancellation. */
@@ -179,52 +113,20 @@ export class Run implements RunHandle, ReplyTarget {
   /** Starts the run, and passes its result to `completion` without a promise. */
   startFor(completion: RunCompletion): void {
     this.#completion = completion
-    this.spans?.runStarted()
-    this.#watch?.notify({ type: 'run started', at: 0 })
+    this.reportStart()
     // onEvent may have cancelled the run.
     if (this.isClosed) return
     this.#deadlineTimer = setTimeout(() => this.#expire(), this.deadline)
     const contextRun = this.#contextRun
     if (contextRun === undefined) return this.#startSteps()
-    this.#enter(Phase.context)
+    this.enter(Phase.context)
     this.spans?.stepStarted(-1)
     contextRun.start(this.#createStepArgs([], contextRun))
   }
 
-  /** The calls that failed, were refused for their input, or have a stale value. Their number is limited. */
-  get lost(): readonly LostCall[] {
-    return this.#recorder.lost
-  }
-
-  /** The outcomes of the steps so far, by name. A step that has not ended is `cancelled`. */
-  get outcomes(): Readonly<Record<string, Outcome>> {
-    return this.#recorder.outcomes()
-  }
-
-  /** Returns the outcome of a step so far; undefined for context() if it had no event. */
-  outcomeOf({ index }: Step): Outcome | undefined {
-    return this.#recorder.outcome(index)
-  }
-
-  get isInProgress(): boolean {
-    return this.#phase === Phase.steps
-  }
-
   /** Returns the values so far; undefined if a step has neither a value nor a fallback, or if all have ended. */
   soFar(): PartialValues | undefined {
-    return partialValues(this.#input, this.context, this.#stepRuns, this.#recorder)
-  }
-
-  get isWatched(): boolean {
-    return this.#watch !== undefined || this.timeline !== undefined
-  }
-
-  get isExpired(): boolean {
-    return this.#phase === Phase.expired
-  }
-
-  get isClosed(): boolean {
-    return this.#phase >= Phase.aborting
+    return partialValues(this.#input, this.context, this.#stepRuns, this.recorder)
   }
 
   get hasFailed(): boolean {
@@ -236,26 +138,9 @@ export class Run implements RunHandle, ReplyTarget {
     this.#fail(reason, undefined, true)
   }
 
-  now(): number {
-    return performance.now() - this.#startedAt
-  }
-
-  emit(event: StepEvent): void {
-    if (this.#phase === Phase.done) return
-    this.#recorder.record(event)
-    if (this.spans !== undefined) recordSpan(this.spans, event)
-    // Before the listeners: an event that a listener causes follows this one.
-    this.timeline?.event(event)
-    this.#watch?.notify(event)
-  }
-
-  #enter(phase: Phase): void {
-    this.#phase = enter(this.#phase, phase)
-  }
-
   #startSteps(): void {
     // The steps start even after the deadline: steps without calls have values, and optional steps use their fallback.
-    if (this.#phase < Phase.steps) this.#enter(Phase.steps)
+    if (this.phase < Phase.steps) this.enter(Phase.steps)
     if (this.progress !== undefined) {
       this.progress.planned()
       if (this.isClosed) return
@@ -276,7 +161,7 @@ export class Run implements RunHandle, ReplyTarget {
   stepEnded(step: Step, value: unknown, state: State, code?: ErrorCode, tally?: CallCounts): void {
     if (step.index < 0) return this.#contextEnded(value, state, code, tally)
     this.emit({ type: 'step ended', at: this.now(), step: step.index, state, code, tally })
-    if (this.progress !== undefined) this.#reportProgress(this.progress, step)
+    if (this.progress !== undefined) this.reportProgress(this.progress, step)
     for (const dependent of this.#aggregate.dependents[step.index] as readonly number[]) {
       const waiting = this.#stepRuns[dependent] as StepRun
       if (--waiting.pendingNeeds === 0) this.#start(waiting)
@@ -285,48 +170,31 @@ export class Run implements RunHandle, ReplyTarget {
   }
 
   stepFailed(error: unknown, step: Step, tally?: CallCounts): void {
-    if (step.index < 0 && !this.#recorder.hasContext) this.#contextStarted(0)
+    if (step.index < 0 && !this.recorder.hasContext) this.contextStarted(0)
     this.emit({ type: 'step ended', at: this.now(), step: step.index, state: 'failed', code: codeOf(error), tally })
     // The failure of context() precedes the plan.
-    if (this.progress !== undefined && step.index >= 0) this.#reportProgress(this.progress, step)
+    if (this.progress !== undefined && step.index >= 0) this.reportProgress(this.progress, step)
     this.#fail(error, step.name)
   }
 
-  #reportProgress(progress: RunProgress, step: Step): void {
-    // onEvent may have cancelled the run.
-    if (!this.isClosed) progress.stepEnded(step)
-  }
-
   contextCallStarted(): void {
-    if (this.#recorder.hasContext || this.abort.aborted) return
-    if (this.#phase === Phase.context) return this.#contextStarted(0)
+    if (this.recorder.hasContext || this.abort.aborted) return
+    if (this.phase === Phase.context) return this.contextStarted(0)
     // The function of context() has passed `ask` to other code, which makes the first call after context() has ended.
-    this.#contextStarted(this.now())
-    this.#reportContextEnd('ok', undefined, undefined)
-    if (this.progress !== undefined) this.#reportProgress(this.progress, this.#aggregate.hooks.context as Step)
+    this.contextStarted(this.now())
+    this.reportContextEnd('ok', undefined, undefined)
+    if (this.progress !== undefined) this.reportProgress(this.progress, this.#aggregate.hooks.context as Step)
   }
 
   callRefused({ index }: Step, error: UpstreamError): void {
-    this.#recorder.addLost(index, error.source, error)
-  }
-
-  /**
-   * Reports the start of context(). The function starts with the run, but its start is reported only at its first call
-   * or failure.
-   */
-  #contextStarted(at: number): void {
-    this.emit({ type: 'step started', at, step: -1 })
+    this.recorder.addLost(index, error.source, error)
   }
 
   #contextEnded(value: unknown, state: State, code: ErrorCode | undefined, tally: CallCounts | undefined): void {
-    if (this.#recorder.hasContext) this.#reportContextEnd(state, code, tally)
+    if (this.recorder.hasContext) this.reportContextEnd(state, code, tally)
     else this.spans?.stepEnded(-1, state, code)
     this.context = value
     this.#startSteps()
-  }
-
-  #reportContextEnd(state: State, code: ErrorCode | undefined, tally: CallCounts | undefined): void {
-    this.emit({ type: 'step ended', at: this.now(), step: -1, state, code, tally })
   }
 
   unsafeCallStarted(): void {
@@ -335,8 +203,8 @@ export class Run implements RunHandle, ReplyTarget {
 
   unsafeCallEnded(): void {
     this.#unsafeCalls--
-    if (this.#phase === Phase.failed) this.#settleFailure()
-    else if (this.#phase === Phase.done && this.#unsafeCalls === 0) clearTimeout(this.#deadlineTimer)
+    if (this.phase === Phase.failed) this.#settleFailure()
+    else if (this.phase === Phase.done && this.#unsafeCalls === 0) clearTimeout(this.#deadlineTimer)
   }
 
   invoke(handler: (args: never) => unknown, args: object, abort: Abort, owner: HandlerOwner): unknown {
@@ -344,7 +212,7 @@ export class Run implements RunHandle, ReplyTarget {
       runtime: this.#runtime,
       abort,
       owner: `aggregate '${this.#aggregate.name}', ${typeof owner === 'string' ? owner : labelOf(owner)}`,
-      startsAfterAbort: this.#phase === Phase.replyingLate,
+      startsAfterAbort: this.phase === Phase.replyingLate,
     }
     return currentInvocation.run(invocation, handler, args as never)
   }
@@ -373,11 +241,11 @@ export class Run implements RunHandle, ReplyTarget {
       detail: `the limit is ${this.deadline} ms`,
       verdict,
     })
-    if (this.#phase === Phase.replying) this.fail(reason)
-    else if (this.#phase < Phase.replying) this.#enter(Phase.expired)
+    if (this.phase === Phase.replying) this.fail(reason)
+    else if (this.phase < Phase.replying) this.enter(Phase.expired)
     // Abort even a run that has failed or settled: its unsafe calls still listen, and only the deadline aborts them.
     this.abort.abort(reason)
-    if (this.#phase === Phase.done) return
+    if (this.phase === Phase.done) return
     this.#forEachRun(run => run.abortPending(reason))
     // By then the calls that react to the abort have ended. A layer that ignores its abort must not delay the reply.
     setImmediate(() => {
@@ -385,7 +253,7 @@ export class Run implements RunHandle, ReplyTarget {
       // Reset this only after all steps have expired. Otherwise a step that fails could settle the run before the
       // remaining steps have expired.
       this.#unsafeCalls = 0
-      if (this.#phase === Phase.failed) this.#settleFailure()
+      if (this.phase === Phase.failed) this.#settleFailure()
     })
   }
 
@@ -393,9 +261,9 @@ export class Run implements RunHandle, ReplyTarget {
     // The run may have been cancelled while an unsafe call ended.
     if (this.isClosed) return
     const isLate = this.isExpired
-    this.#enter(isLate ? Phase.replyingLate : Phase.replying)
+    this.enter(isLate ? Phase.replyingLate : Phase.replying)
     if (isLate) this.#graceTimer = setTimeout(() => this.fail(this.abort.reason), gracePeriod)
-    new ReplyBuilder(this.#aggregate, this.#recorder, this).merge(
+    new ReplyBuilder(this.#aggregate, this.recorder, this).merge(
       this.#createStepArgs(
         this.#aggregate.steps.map(({ index }) => index),
         this,
@@ -417,11 +285,11 @@ export class Run implements RunHandle, ReplyTarget {
   /** Fails the run with its first failure, and aborts everything else. */
   #fail(error: unknown, step: string | undefined, isCancel = false): void {
     if (this.isClosed) return
-    this.#enter(Phase.aborting)
+    this.enter(Phase.aborting)
     this.#failure = { error, step, isCancel }
     // Calls settle during abort(); the run settles after it. After the deadline, keep the reason of the deadline.
     this.abort.abort(this.abort.aborted ? this.abort.reason : isCancel ? error : runFailed)
-    this.#enter(Phase.failed)
+    this.enter(Phase.failed)
     this.#settleFailure()
   }
 
@@ -431,7 +299,7 @@ export class Run implements RunHandle, ReplyTarget {
    */
   #settleFailure(): void {
     this.#forEachRun(run => {
-      if (!run.cancel() || (run.step.index < 0 && !this.#recorder.hasContext)) return
+      if (!run.cancel() || (run.step.index < 0 && !this.recorder.hasContext)) return
       this.emit({
         type: 'step ended',
         at: this.now(),
@@ -442,40 +310,21 @@ export class Run implements RunHandle, ReplyTarget {
       })
     })
     // onEvent may have ended the last unsafe call, which ends the run.
-    if (this.#unsafeCalls > 0 || this.#phase === Phase.done) return
+    if (this.#unsafeCalls > 0 || this.phase === Phase.done) return
     const { error, step, isCancel } = this.#failure as Failure
     const problem = isCancel ? undefined : checkedProblem(this.#aggregate, toProblem(error, step))
     this.#finish(isCancel ? 'cancelled' : 'failed', problem?.code ?? 'CANCELLED', problem?.statusCode)
-    this.#completion.reject(problem === undefined ? error : problem.with(this.#recorder.outcomes()))
+    this.#completion.reject(problem === undefined ? error : problem.with(this.recorder.outcomes()))
   }
 
   #finish(outcome: RunOutcome, code: string | undefined, status: number | undefined): void {
-    this.#enter(Phase.done)
-    const at = this.now()
-    this.timeline?.ended(
-      {
-        state: outcome,
-        at,
-        status,
-        code,
-        cancelledBy: outcome === 'cancelled' ? (this.#failure as Failure).error : undefined,
-      },
-      this,
-    )
-    this.spans?.runEnded(outcome, code)
-    this.#count(outcome, code, at)
-    this.#watch?.notify({ type: 'run ended', at, code })
+    this.enter(Phase.done)
+    this.reportEnd(outcome, code, status, outcome === 'cancelled' ? (this.#failure as Failure).error : undefined)
     this.abort.abort(runEnded)
     for (const run of this.#stepRuns) run.releaseValue()
     clearTimeout(this.#graceTimer)
     // The deadline still applies to unsafe calls.
     if (this.#unsafeCalls === 0) clearTimeout(this.#deadlineTimer)
-  }
-
-  #count(outcome: RunOutcome, code: string | undefined, at: number): void {
-    const traceId = sampledTraceId(this.trace)
-    this.#recorder.count(this.#metrics, traceId)
-    this.#metrics.runEnded(outcome, outcome === 'failed' ? code : undefined, at, this.deadline, traceId)
   }
 
   #forEachRun(act: (run: StepRun) => void): void {

@@ -5,7 +5,8 @@ import type { RawInput } from '../../src/fanout/input.ts'
 import type { Outcome } from '../../src/fanout/outcome.ts'
 import { readFaults } from '../../src/fanout/rehearsal/read-faults.ts'
 import type { Reply } from '../../src/fanout/reply.ts'
-import type { Run, RunOptions } from '../../src/fanout/run.ts'
+import type { Run } from '../../src/fanout/run.ts'
+import type { RunOptions } from '../../src/fanout/run-options.ts'
 
 /** A run with faults that has started. */
 export interface Rehearsed {

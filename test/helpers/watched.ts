@@ -3,7 +3,8 @@ import type { RunEvent } from '../../src/fanout/events.ts'
 import { startRun } from '../../src/fanout/fan-out.ts'
 import type { RawInput } from '../../src/fanout/input.ts'
 import type { Reply } from '../../src/fanout/reply.ts'
-import type { Run, RunOptions } from '../../src/fanout/run.ts'
+import type { Run } from '../../src/fanout/run.ts'
+import type { RunOptions } from '../../src/fanout/run-options.ts'
 
 /** A run that has started, with everything it has told so far. */
 export interface Watched {

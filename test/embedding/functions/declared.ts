@@ -24,7 +24,7 @@ const taken: Readonly<Record<string, readonly string[]>> = {
   'upstream/policies/cache/store.ts': ['CacheStore'],
   'upstream/policies/cache/memory-store.ts': ['MemoryStoreOptions'],
   'threads/threads.ts': ['ThreadOptions'],
-  'fanout/run.ts': ['RunOptions', 'RunStartOptions'],
+  'fanout/run-options.ts': ['RunOptions', 'RunStartOptions'],
   'fanout/fan-out.ts': ['FanOutOptions'],
   'fanout/route.ts': ['RouteOptions'],
   'fanout/aggregate-type.ts': ['Replied'],

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { AppOptions } from '../../../src/app.ts'
-import type { RunOptions } from '../../../src/fanout/run.ts'
+import type { RunOptions } from '../../../src/fanout/run-options.ts'
 import {
   aggregate,
   byCursor,
