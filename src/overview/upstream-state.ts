@@ -1,31 +1,11 @@
 import type { UpstreamHistory, UpstreamSample } from '../dashboard/protocol.ts'
 import { UpstreamHealth, type HealthState } from './health.ts'
-import { pointMs, Points, type PointClock, type PointRange } from './history.ts'
-import { noPercentiles, percentilesOf, rounded, type Percentiles } from './percentiles.ts'
-import { breakerStates, upstreamCountNames, upstreamGaugeNames, type UpstreamCounts } from './process-sample.ts'
+import type { PointClock, PointRange } from './history.ts'
+import { noPercentiles, percentilesOf, type Percentiles } from './percentiles.ts'
+import type { breakerStates, UpstreamCounts } from './process-sample.ts'
+import { UpstreamPoints, type UpstreamPointName } from './upstream-points.ts'
+import { UpstreamValues } from './upstream-values.ts'
 import { WindowCounts, WindowNames } from './window-counts.ts'
-
-type CountName = (typeof upstreamCountNames)[number]
-type GaugeName = (typeof upstreamGaugeNames)[number]
-
-/** The values with points. */
-const pointNames = [
-  'attempts',
-  'failedAttempts',
-  'hedges',
-  'hedgesWon',
-  'retries',
-  'refusedResends',
-  'cacheHits',
-  'cacheAsked',
-  'permits',
-  'permitLimit',
-  'queued',
-  'breaker',
-  'p50',
-  'p95',
-  'p99',
-] as const
 
 /** The length of the windows, in ms. */
 const longWindow = 10_000
@@ -36,14 +16,11 @@ const attempts = 0
 const failed = 1
 const calls = 2
 
+/** The number of samples between two readings of the usual 95th percentile. */
+const usualEvery = 10
+
 /** The number of upstreams so far. Their readings of the usual 95th percentile are spread over the samples. */
 let created = 0
-
-/** The number of samples between two readings of the usual 95th percentile, and of the points that it needs. */
-const usualEvery = 10
-const usualPoints = 40
-
-const noCounts: readonly number[] = upstreamCountNames.map(() => 0)
 
 /** The definition of an upstream, as far as the overview needs it. */
 export interface WatchedUpstream {
@@ -60,15 +37,14 @@ export class UpstreamState {
   readonly name: string
   isOff: boolean
   readonly #health: UpstreamHealth
-  readonly #points = new Points(pointNames, { p50: NaN, p95: NaN, p99: NaN })
+  readonly #points = new UpstreamPoints()
   readonly #latency = new WindowCounts(longWindow)
   readonly #long = new WindowCounts(longWindow)
   readonly #short = new WindowCounts(shortWindow)
   readonly #failures = new WindowNames(longWindow)
   /** The names of the aggregates that were seen to use it. */
   readonly #usedBy = new Set<string>()
-  #gauges: readonly number[] = upstreamGaugeNames.map(() => 0)
-  #counts = noCounts
+  readonly #values = new UpstreamValues()
   #percentiles: Percentiles = noPercentiles
   #usualP95: number | null = null
   #updates = created++
@@ -111,7 +87,7 @@ export class UpstreamState {
   /** Returns a state with the same present values and without a past. */
   begunAgain(at: number): UpstreamState {
     const state = new UpstreamState(this, at)
-    state.#gauges = this.#gauges
+    state.#values.take(this.#values)
     for (const aggregate of this.#usedBy) state.#usedBy.add(aggregate)
     return state
   }
@@ -122,20 +98,29 @@ export class UpstreamState {
    * @param row - The counts and present values; `undefined` if nothing was counted and no present value has changed.
    */
   apply(at: number, clock: PointClock, range: PointRange | undefined, row: UpstreamCounts | undefined): void {
-    this.#counts = row?.counts ?? noCounts
-    this.#gauges = row?.gauges ?? this.#gauges
+    this.#values.apply(row)
     const tally =
       row === undefined
         ? []
-        : [attempts, this.#count('attempts'), failed, this.#count('failedAttempts'), calls, this.#count('calls')]
+        : [
+            attempts,
+            this.#values.count('attempts'),
+            failed,
+            this.#values.count('failedAttempts'),
+            calls,
+            this.#values.count('calls'),
+          ]
     this.#long.add(at, tally)
     this.#short.add(at, tally)
     this.#failures.add(at, row?.failures ?? [])
     this.#latency.add(at, row?.latency ?? [])
     const before = this.#percentiles
     this.#percentiles = percentilesOf(this.#latency)
-    this.#points.write(range, clock.last, this.#countsByName(), this.#valuesByName())
-    if (this.#updates++ % usualEvery === 0) this.#usualP95 = usual(this.#points.until(clock.last, 'p95'))
+    this.#points.write(range, clock.last, this.#values.countsByName(), {
+      ...this.#values.gaugesByName(),
+      ...knownOf(this.#percentiles),
+    })
+    if (this.#updates++ % usualEvery === 0) this.#usualP95 = this.#points.usual(clock.last, 'p95')
     const { health, reason } = this.health
     this.#updateHealth(at)
     this.#isChanged =
@@ -158,9 +143,7 @@ export class UpstreamState {
   breakerChanged(at: number, to: (typeof breakerStates)[number], isJoined: boolean): void {
     // A call has changed it, which the next sample counts.
     this.#long.add(at, [calls, 1])
-    const index = breakerStates.indexOf(to)
-    if (!isJoined || index > this.#gauge('breaker'))
-      this.#gauges = this.#gauges.with(upstreamGaugeNames.indexOf('breaker'), index)
+    this.#values.breakerChanged(to, isJoined)
     this.#updateHealth(at)
   }
 
@@ -176,59 +159,38 @@ export class UpstreamState {
       health,
       since,
       reason,
-      attempts: this.#count('attempts'),
-      failedAttempts: this.#count('failedAttempts'),
-      calls: this.#count('calls'),
-      lostCalls: this.#count('lostCalls'),
+      attempts: this.#values.count('attempts'),
+      failedAttempts: this.#values.count('failedAttempts'),
+      calls: this.#values.count('calls'),
+      lostCalls: this.#values.count('lostCalls'),
       ...this.#percentiles,
-      permits: this.#gauge('permits'),
-      permitLimit: this.#permitLimit,
-      queued: this.#gauge('queued'),
-      breaker: this.#breaker,
-      hedges: this.#count('hedges'),
-      hedgesWon: this.#count('hedgesWon'),
-      retries: this.#count('retries'),
-      refusedResends: this.#count('refusedResends'),
-      cacheHits: this.#count('cacheHits'),
-      cacheAsked: this.#count('cacheAsked'),
+      permits: this.#values.gauge('permits'),
+      permitLimit: this.#values.permitLimit,
+      queued: this.#values.gauge('queued'),
+      breaker: this.#values.breaker,
+      hedges: this.#values.count('hedges'),
+      hedgesWon: this.#values.count('hedgesWon'),
+      retries: this.#values.count('retries'),
+      refusedResends: this.#values.count('refusedResends'),
+      cacheHits: this.#values.count('cacheHits'),
+      cacheAsked: this.#values.count('cacheAsked'),
     }
-    const all = this.#gauge('origins')
+    const all = this.#values.gauge('origins')
     return {
       ...row,
-      ...(all > 0 && { origins: { all, out: this.#gauge('originsOut') } }),
+      ...(all > 0 && { origins: { all, out: this.#values.gauge('originsOut') } }),
       ...(this.#showsUse && { usedBy: this.usedBy }),
     }
   }
 
   /** Returns the points of one value, the oldest first. */
-  points(clock: PointClock, name: (typeof pointNames)[number]): Float32Array {
+  points(clock: PointClock, name: UpstreamPointName): Float32Array {
     return this.#points.until(clock.last, name)
   }
 
   /** Returns all series. */
   history(clock: PointClock): UpstreamHistory {
-    const series = (name: (typeof pointNames)[number]) => Array.from(this.points(clock, name), rounded)
-    const known = (name: (typeof pointNames)[number]) =>
-      Array.from(this.points(clock, name), value => (Number.isNaN(value) ? null : rounded(value)))
-    return {
-      from: clock.from,
-      every: pointMs,
-      attempts: series('attempts'),
-      failed: series('failedAttempts'),
-      p50: known('p50'),
-      p95: known('p95'),
-      p99: known('p99'),
-      permits: series('permits'),
-      permitLimit: series('permitLimit').map(limit => (limit === 0 ? null : limit)),
-      queued: series('queued'),
-      breaker: Array.from(this.points(clock, 'breaker'), state => breakerStates[state] ?? 'none'),
-      hedges: series('hedges'),
-      hedgesWon: series('hedgesWon'),
-      retries: series('retries'),
-      refusedResends: series('refusedResends'),
-      cacheHits: series('cacheHits'),
-      cacheAsked: series('cacheAsked'),
-    }
+    return this.#points.history(clock)
   }
 
   #updateHealth(at: number): void {
@@ -237,50 +199,19 @@ export class UpstreamState {
       recent: { attempts: this.#short.of(attempts), failed: this.#short.of(failed) },
       window: { calls: this.#long.of(calls), attempts: this.#long.of(attempts), failed: this.#long.of(failed) },
       topFailure: this.#failures.top,
-      breaker: this.#breaker,
-      permits: this.#gauge('permits'),
-      permitLimit: this.#permitLimit,
-      queued: this.#gauge('queued'),
-      origins: this.#gauge('origins'),
-      originsOut: this.#gauge('originsOut'),
+      breaker: this.#values.breaker,
+      permits: this.#values.gauge('permits'),
+      permitLimit: this.#values.permitLimit,
+      queued: this.#values.gauge('queued'),
+      origins: this.#values.gauge('origins'),
+      originsOut: this.#values.gauge('originsOut'),
       p95: this.#percentiles.p95,
       usualP95: this.#usualP95,
     })
   }
-
-  #count(name: CountName): number {
-    return this.#counts[upstreamCountNames.indexOf(name)] as number
-  }
-
-  #gauge(name: GaugeName): number {
-    return this.#gauges[upstreamGaugeNames.indexOf(name)] as number
-  }
-
-  get #permitLimit(): number | null {
-    return this.#gauge('permitLimit') || null
-  }
-
-  get #breaker(): (typeof breakerStates)[number] {
-    return breakerStates[this.#gauge('breaker')] ?? 'none'
-  }
-
-  #countsByName(): Partial<Record<CountName, number>> {
-    return Object.fromEntries(upstreamCountNames.map((name, at) => [name, this.#counts[at]]))
-  }
-
-  #valuesByName() {
-    const { p50, p95, p99 } = this.#percentiles
-    return {
-      ...Object.fromEntries(upstreamGaugeNames.map((name, at) => [name, this.#gauges[at]])),
-      p50: p50 ?? NaN,
-      p95: p95 ?? NaN,
-      p99: p99 ?? NaN,
-    }
-  }
 }
 
-/** Returns the median of the known values; `null` if there are too few. */
-function usual(values: Float32Array): number | null {
-  const known = values.filter(value => !Number.isNaN(value)).sort()
-  return known.length < usualPoints ? null : (known[known.length >> 1] as number)
+/** Returns percentiles as values of points. */
+function knownOf({ p50, p95, p99 }: Percentiles) {
+  return { p50: p50 ?? NaN, p95: p95 ?? NaN, p99: p99 ?? NaN }
 }
