@@ -23,3 +23,6 @@ export interface Family {
  * requests.
  */
 export const durationBuckets = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10] as const
+
+/** Adds combinations of label values of a family. */
+export type Add = (family: Family, combinations: number) => void
