@@ -1,5 +1,5 @@
 import type { AnyAggregate } from '../fanout/aggregate.ts'
-import { createCallOf } from '../upstream/declare.ts'
+import { createCallOf } from '../upstream/declared-specs.ts'
 import type { Call } from '../upstream/call/call.ts'
 import type { OperationSpec } from '../upstream/spec/spec.ts'
 

@@ -5,7 +5,7 @@ import { startBatch, type BatchRun } from '../batch/start-batch.ts'
 import { endToEnd } from '../core/end-to-end.ts'
 import type { OpenCatalogue } from '../definitions/catalogue.ts'
 import { requestTrace } from '../trace/request-trace.ts'
-import { operationsOf } from '../upstream/declare.ts'
+import { operationsOf } from '../upstream/declared-specs.ts'
 import type { WatchContext } from './run/watched.ts'
 import { writeOutput } from './run/write-output.ts'
 

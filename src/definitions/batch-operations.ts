@@ -1,4 +1,5 @@
-import { createCallOf, operationsOf, type Operation } from '../upstream/declare.ts'
+import type { Operation } from '../upstream/declare.ts'
+import { createCallOf, operationsOf } from '../upstream/declared-specs.ts'
 import type { UpstreamSpec } from '../upstream/spec/spec.ts'
 
 /** Returns the operations with `batch: true` of some upstreams. */

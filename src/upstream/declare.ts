@@ -3,89 +3,29 @@ import type { z } from 'zod'
 import { callFactory } from './call/create-call.ts'
 import { keyCallFactory } from './call/key-call.ts'
 import type { Call } from './call/call.ts'
-import type { DeepReadonly } from '../core/freeze.ts'
 import { checkObject } from '../core/option-values.ts'
 import type { BodyFor, BodyType } from './spec/body-type.ts'
-import type { HeadersInput, HeadersSchema, ParamsFor, ParamsIf, Schema, Simplify } from './spec/inference.ts'
+import type { HeadersSchema, ParamsFor, ParamsIf, Schema } from './spec/inference.ts'
 import type { KeyBatchOptions, Untyped } from './spec/key-batch-options.ts'
 import type { AnyOperationOptions, CacheOptions, OperationOptions } from './spec/operation-options.ts'
 import type { UpstreamOptions } from './spec/options.ts'
-import type { OutputIf, Responses, StatusValue } from './spec/response-types.ts'
+import type { OutputIf, Responses } from './spec/response-types.ts'
+import { recordOperation, recordUpstream } from './declared-specs.ts'
+import type { Declared, Given, Input, Operation, Value } from './operation.ts'
 import { operationSpec } from './spec/check-operation.ts'
 import { upstreamSpec } from './spec/check-upstream.ts'
 import type { OperationSpec, UpstreamSpec } from './spec/spec.ts'
 
 export type { Call } from './call/call.ts'
+export type { Operation } from './operation.ts'
 export type { UpstreamOptions } from './spec/options.ts'
 export { env } from './spec/secret.ts'
-
-type SchemaInput<S> = S extends z.ZodType ? z.input<S> : {}
-type Body<O extends z.ZodType, E extends boolean> = z.output<O> | (E extends true ? null : never)
-/** The value of an answer. Several callers share it if the operation coalesces or caches; it is frozen then. */
-type Given<T, Co, Ca> = [Co, Ca] extends [false, false] ? T : DeepReadonly<T>
-type OutputValue<O extends z.ZodType, H extends Schema, E extends boolean, A extends readonly number[]> =
-  | (H extends z.ZodType ? { readonly body: Body<O, E>; readonly headers: z.output<H> } : Body<O, E>)
-  | (A extends readonly [] ? never : null)
-type Value<
-  R,
-  O extends z.ZodType,
-  H extends Schema,
-  E extends boolean,
-  A extends readonly number[],
-> = R extends Responses ? StatusValue<R, H> : OutputValue<O, H, E, A>
-
-/**
- * One operation of an upstream. It is a function that creates calls and sends nothing. A step of an aggregate returns
- * the calls.
- */
-export interface Operation<I, T> {
-  /**
-   * Creates a call.
-   *
-   * @param input The fields of `params` and `query`, the body under `body`, and the headers under `headers`. With
-   *   `keyBatch` it is one key.
-   * @returns The call. Its input is checked when the call is created.
-   * @throws `CALL_INPUT_INVALID` for an input that the schemas or the path refuse.
-   * @throws `TypeError` for an operation that was not passed to `defineUpstream`.
-   */
-  (...input: {} extends I ? [input?: DeepReadonly<I>] : [input: DeepReadonly<I>]): Call<T>
-  /** The path template. */
-  readonly path: string
-}
 
 const definition: unique symbol = Symbol('headwaters.operation')
 const upstream: unique symbol = Symbol('headwaters.upstream')
 
-/** The operations of each upstream. */
-const operationsOfSpecs = new WeakMap<UpstreamSpec, readonly OperationSpec[]>()
-
-/** The options of the operations of each upstream, by their names. */
-const optionsOfSpecs = new WeakMap<UpstreamSpec, Readonly<Record<string, AnyOperationOptions>>>()
-
-/** The declarations of the operations of upstreams. */
-const specsOfOperations = new WeakMap<object, OperationSpec>()
-
-/** The operations of the declarations. */
-const operationsBySpec = new WeakMap<OperationSpec, (input?: unknown) => Call<unknown>>()
-
 /** The diagnostics channel that publishes each upstream when it is declared, exported or not. */
 export const declarations = channel('headwaters.upstream')
-
-/** The input of a body. The key `body` is optional if its schema accepts `undefined`. */
-type BodyInput<B> = B extends z.ZodType
-  ? undefined extends z.input<B>
-    ? { readonly body?: z.input<B> }
-    : { readonly body: z.input<B> }
-  : {}
-
-/** The operation of a declaration: the input of its calls is a key if it has a `keyBatch`. */
-type Declared<K, I, T, V> = 0 extends 1 & K
-  ? Operation<K, DeepReadonly<V>>
-  : [K] extends [Untyped<string>]
-    ? Operation<I, T>
-    : Operation<K, DeepReadonly<V>>
-
-type Input<Pa, Q, B, Hd> = Simplify<SchemaInput<Pa> & SchemaInput<Q> & BodyInput<B> & HeadersInput<Hd>>
 
 /**
  * Declares an operation of an upstream: a method, a path and the schemas of its input and its output. Pass it to
@@ -196,40 +136,15 @@ export function defineUpstream<const Ops extends Readonly<Record<string, Operati
   checkObject(`upstream '${name}'`, 'its operations', operations, '{ facts: operation({ … }) }')
   const spec = upstreamSpec(name, options, Object.values(operations).map(definitionOf))
   declarations.publish(spec)
-  const specs: OperationSpec[] = []
-  operationsOfSpecs.set(spec, specs)
-  const given: Record<string, AnyOperationOptions> = {}
-  optionsOfSpecs.set(spec, given)
+  recordUpstream(spec)
   const bound = Object.entries(operations).map(([key, unbound]) => {
     const own = checkedOperation(spec, key, unbound)
-    specs.push(own)
-    given[key] = definitionOf(unbound) as AnyOperationOptions
     const create = own.keyBatch === undefined ? callFactory(own) : keyCallFactory(own)
-    specsOfOperations.set(create, own)
-    operationsBySpec.set(own, create as (input?: unknown) => Call<unknown>)
+    const given = definitionOf(unbound) as AnyOperationOptions
+    recordOperation(spec, key, own, given, create as (input?: unknown) => Call<unknown>)
     return [key, Object.freeze(Object.assign(create, { path: own.template.path }))] as const
   })
   return Object.freeze(Object.assign(Object.fromEntries(bound), { [upstream]: spec })) as unknown as Upstream<Ops>
-}
-
-/** Returns the operations of an upstream, in the order of their declaration. */
-export function operationsOf(spec: UpstreamSpec): readonly OperationSpec[] {
-  return operationsOfSpecs.get(spec) as readonly OperationSpec[]
-}
-
-/** Returns the options with which the operations of an upstream were declared, by their names. */
-export function operationOptionsOf(spec: UpstreamSpec): Readonly<Record<string, AnyOperationOptions>> {
-  return optionsOfSpecs.get(spec) as Readonly<Record<string, AnyOperationOptions>>
-}
-
-/** Returns the checked declaration of an operation; `undefined` for an operation that belongs to no upstream. */
-export function specOfOperation(declared: Operation<never, unknown>): OperationSpec | undefined {
-  return specsOfOperations.get(declared)
-}
-
-/** Returns the operation of a declaration: the function that creates its calls. */
-export function createCallOf(spec: OperationSpec): (input?: unknown) => Call<unknown> {
-  return operationsBySpec.get(spec) as (input?: unknown) => Call<unknown>
 }
 
 /** Returns the checked declaration of an upstream. */

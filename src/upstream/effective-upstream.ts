@@ -1,6 +1,6 @@
 import type { Partition } from '../core/partition.ts'
 import { readAccess, type Access } from './auth/access.ts'
-import { operationOptionsOf } from './declare.ts'
+import { operationOptionsOf } from './declared-specs.ts'
 import { addressOf, withOverride, type Override } from './override.ts'
 import { equalOptions } from './spec/equal-options.ts'
 import type { Layers } from './spec/layers.ts'

@@ -2,7 +2,7 @@ import type { Metrics } from '../metrics/metrics.ts'
 import { UpstreamMetrics } from '../metrics/upstream-metrics.ts'
 import { createClient, type Client, type ClientServices } from './client.ts'
 import type { ClientListeners } from './client-events.ts'
-import { operationsOf } from './declare.ts'
+import { operationsOf } from './declared-specs.ts'
 import { isUnchanged, type EffectiveUpstream } from './effective-upstream.ts'
 
 /** A runtime as a user of clients. */

@@ -3,7 +3,8 @@ import { z } from 'zod'
 import { Faults } from '../../src/batch/faults.ts'
 import { offerOf, type Offered } from '../../src/batch/offer.ts'
 import { prepareFilled } from '../../src/batch/prepare-filled.ts'
-import { defineUpstream, operation, specOfOperation } from '../../src/upstream/declare.ts'
+import { defineUpstream, operation } from '../../src/upstream/declare.ts'
+import { specOfOperation } from '../../src/upstream/declared-specs.ts'
 
 test('a list of faults that are added together ends after 100 of them', t => {
   const faults = new Faults()

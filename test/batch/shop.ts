@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { offerOf, type BatchOffer } from '../../src/batch/offer.ts'
 import { aggregate, refuse, type AnyAggregate } from '../../src/fanout/aggregate.ts'
-import { defineUpstream, operation, specOfOperation, type Operation } from '../../src/upstream/declare.ts'
+import { defineUpstream, operation, type Operation } from '../../src/upstream/declare.ts'
+import { specOfOperation } from '../../src/upstream/declared-specs.ts'
 import type { OperationSpec } from '../../src/upstream/spec/spec.ts'
 
 const Item = z.object({ id: z.string(), price: z.number(), sizes: z.array(z.int()), note: z.string().nullable() })

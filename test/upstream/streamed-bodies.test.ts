@@ -7,15 +7,8 @@ import { UpstreamError } from '../../src/errors.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
 import { callFactory } from '../../src/upstream/call/create-call.ts'
-import {
-  defineUpstream,
-  env,
-  operation,
-  operationsOf,
-  specOf,
-  type Call,
-  type UpstreamOptions,
-} from '../../src/upstream/declare.ts'
+import { defineUpstream, env, operation, specOf, type Call, type UpstreamOptions } from '../../src/upstream/declare.ts'
+import { operationsOf } from '../../src/upstream/declared-specs.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
 import { testRun } from '../helpers/call.ts'
 import { failure } from '../helpers/failure.ts'

@@ -1,6 +1,6 @@
 import { offerOf, type BatchOffer } from '../../batch/offer.ts'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
-import { specOfOperation } from '../../upstream/declare.ts'
+import { specOfOperation } from '../../upstream/declared-specs.ts'
 import type { BatchLimits } from './batch-options.ts'
 
 /**

@@ -1,6 +1,6 @@
 import type { Catalogue } from '../../definitions/catalogue.ts'
 import type { Watched } from '../../overview/overview.ts'
-import { operationsOf } from '../../upstream/declare.ts'
+import { operationsOf } from '../../upstream/declared-specs.ts'
 import { originsText } from '../../upstream/override.ts'
 
 /** The definitions that the dashboard shows. */

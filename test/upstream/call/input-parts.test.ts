@@ -1,6 +1,7 @@
 import { test } from 'tap'
 import { z } from 'zod'
-import { createCallOf, defineUpstream, operation, specOfOperation } from '../../../src/upstream/declare.ts'
+import { defineUpstream, operation } from '../../../src/upstream/declare.ts'
+import { createCallOf, specOfOperation } from '../../../src/upstream/declared-specs.ts'
 import { inputFieldsOf, inputPartsOf } from '../../../src/upstream/call/input-parts.ts'
 import type { OperationSpec } from '../../../src/upstream/spec/spec.ts'
 

@@ -5,13 +5,8 @@ import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { callFactory } from '../../../../src/upstream/call/create-call.ts'
 import { isByteStream } from '../../../../src/upstream/call/write-body/byte-source.ts'
-import {
-  defineUpstream,
-  operation,
-  operationsOf,
-  specOf,
-  type UpstreamOptions,
-} from '../../../../src/upstream/declare.ts'
+import { defineUpstream, operation, specOf, type UpstreamOptions } from '../../../../src/upstream/declare.ts'
+import { operationsOf } from '../../../../src/upstream/declared-specs.ts'
 import { childEnvironment } from '../../../helpers/child-environment.ts'
 
 type Bytes = AsyncIterable<Uint8Array>
