@@ -1,5 +1,5 @@
 import type { Call } from '../upstream/call/call.ts'
-import type { FoundCall } from './explain-step.ts'
+import type { FoundCall } from './found-calls.ts'
 import type { ExplainedCall, Times } from './explanation.ts'
 
 /** Explains the calls of a step. Equal calls are one entry with their number. */
