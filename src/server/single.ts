@@ -26,6 +26,8 @@ export interface SingleOptions extends ServedOptions {
   /** The files and folders of the definitions. */
   readonly paths: readonly string[]
   readonly signal: ReloadSignal
+  /** Ends the handling of signals of the start. Called when the service handles them. */
+  readonly started: () => void
   /** The name of the service among its replicas. */
   readonly service: string
   /** The number of reloads after which a worker serves instead of this process. @default 1000 */
@@ -39,7 +41,7 @@ export interface SingleOptions extends ServedOptions {
 export async function serveSingle(
   catalogue: OpenCatalogue,
   app: FastifyInstance,
-  { flushSpans, keptRuns, service, shared, watch, paths, maxReloads = usualMax, signal }: SingleOptions,
+  { flushSpans, keptRuns, service, shared, watch, paths, maxReloads = usualMax, signal, started }: SingleOptions,
 ): Promise<void> {
   const { config, reload } = catalogue
   const { log } = app
@@ -162,6 +164,7 @@ export async function serveSingle(
 
   exitOnUncaughtErrors(app)
   const endSignals = shutDownOnSignals(catalogue, app, close, { flushSpans, skip: ['SIGHUP'] })
+  started()
   await listenAt(config, address => listener.listen(address))
   admin.ready()
   signal.onSignal(() => void reloads.request())

@@ -28,6 +28,8 @@ export interface PrimaryOptions {
   /** The files and folders of the definitions. */
   readonly paths: readonly string[]
   readonly signal: ReloadSignal
+  /** Ends the handling of signals of the start. Called when the service handles them. */
+  readonly started: () => void
   /** The number of reloads of a worker after which the workers are replaced. @default 1000 */
   readonly maxReloads?: number | undefined
 }
@@ -41,7 +43,7 @@ export interface PrimaryOptions {
 export async function servePrimary(
   catalogue: OpenCatalogue,
   app: FastifyInstance,
-  { count, watch, paths, signal, maxReloads }: PrimaryOptions,
+  { count, watch, paths, signal, started, maxReloads }: PrimaryOptions,
 ): Promise<void> {
   const { config } = catalogue
   const { drainMs } = config
@@ -109,6 +111,7 @@ export async function servePrimary(
       onSecondSignal: () => workers.kill(),
     },
   )
+  started()
   signal.onSignal(() => void reloads.request())
   if (watch) stopWatching = await watchFiles(files, reloads)
 }
