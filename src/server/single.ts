@@ -170,6 +170,6 @@ export async function serveSingle(
   signal.onSignal(() => void reloads.request())
   if (watch) {
     const files = { folders: () => view.files.folders(), changed: () => view.files.changed() }
-    stopWatching = await watchFiles(files, reloads)
+    stopWatching = await watchFiles(files, reloads, log)
   }
 }

@@ -63,7 +63,7 @@ test('files that cannot be watched are a refused reload', async t => {
   const folders = () => {
     throw new Error('too many open files')
   }
-  const stop = await watchFiles({ folders, changed: () => false }, reloads)
+  const stop = await watchFiles({ folders, changed: () => false }, reloads, { warn() {} })
   await until(() => reloads.definitions.refused !== undefined)
   stop()
   t.equal(reloads.definitions.refused?.faults, 1)

@@ -113,5 +113,5 @@ export async function servePrimary(
   )
   started()
   signal.onSignal(() => void reloads.request())
-  if (watch) stopWatching = await watchFiles(files, reloads)
+  if (watch) stopWatching = await watchFiles(files, reloads, app.log)
 }
