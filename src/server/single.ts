@@ -91,6 +91,7 @@ export async function serveSingle(
       keepsRuns,
       maxReloads,
       service,
+      onRestarted: since => reloads.restarted(since),
       onRetired,
     })
     log.info({ reloads: maxReloads }, 'starting a worker that serves instead of this process')
@@ -140,6 +141,7 @@ export async function serveSingle(
   function close(): Promise<boolean> {
     isClosing = true
     stopWatching()
+    reloads.end()
     return admin.closeAfter(async () => {
       const isClean = await successor?.stop()
       if (!hasSucceeded) {
@@ -151,13 +153,13 @@ export async function serveSingle(
   }
 
   /** SIGUSR2 then replaces the worker. */
-  function handleSignalsAsPrimary({ workers, stopMs }: Successor): void {
+  function handleSignalsAsPrimary({ workers, restart, stopMs }: Successor): void {
     endSignals()
     shutDownOnSignals(catalogue, app, close, {
       delay: config.drainMs + stopMs,
       flushSpans,
       skip: ['SIGHUP'],
-      onSigusr2: () => void workers.restart(),
+      onSigusr2: () => void restart(),
       onSecondSignal: () => workers.kill(),
     })
   }

@@ -53,7 +53,10 @@ export async function servePrimary(
     collectMetrics: async () => [...(await collectProcessMetrics()), ...own.collect()],
     count,
   })
-  const restart = () => workers.restart()
+  const restart = async () => {
+    const since = Date.now()
+    if (await workers.restart()) reloads.restarted(since)
+  }
   // The listener is added before the workers start. Without a listener, SIGUSR2 ends the process.
   process.on('SIGUSR2', () => void restart())
   const files = new RemoteFiles(paths, catalogue.files())
@@ -99,6 +102,7 @@ export async function servePrimary(
     app,
     () => {
       stopWatching()
+      reloads.end()
       return admin.closeAfter(async () => {
         if (await workers.stop()) return
         await catalogue.close()
