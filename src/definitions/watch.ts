@@ -55,7 +55,7 @@ export function watch(
     for (let round = 0; round < mostRounds && openMissing(); round++);
     clearTimeout(poll)
     if (limit === undefined) return
-    poll = setTimeout(check, pollMs)
+    poll = setTimeout(() => void check(), pollMs)
     if (!wasLimited) onLimit(limit, pollMs)
   }
 

@@ -3,7 +3,8 @@ import { DefinitionsError, type DefinitionFault } from '../../definitions/defini
 import { joinStates, type FilesState } from '../../definitions/files-state.ts'
 import type { RefusedReload } from '../../http/lifecycle/health.ts'
 import { maxReloads } from '../process/max-reloads.ts'
-import { readReloadAnswer, type LoadedInWorker, type ReloadAnswer, type ReloadStep } from './reload-messages.ts'
+import { asOwnFault, asWorkerFault, changedFault, noAnswerOf } from './reload-faults.ts'
+import { readReloadAnswer, type LoadedInWorker, type ReloadStep } from './reload-messages.ts'
 import type { WorkerProcess } from './worker-process.ts'
 
 export interface WorkersReloadOptions {
@@ -17,6 +18,9 @@ export interface WorkersReloadOptions {
   /** The number of reloads of a worker after which the workers are replaced. @default 1000 */
   readonly max?: number | undefined
 }
+
+/** The number of times that workers prepare definitions whose files change meanwhile. */
+const mostRounds = 3
 
 /** Reloads the definitions in all workers, or in none of them. */
 export class WorkersReload {
@@ -149,18 +153,25 @@ export class WorkersReload {
     return done
   }
 
+  /** Returns true for a worker without an answer whose successor reads the files of this reload. */
+  #isReplaced(worker: WorkerProcess, { step }: ReloadStep): boolean {
+    // A worker that exits in `prepare` may have been ended by the definitions.
+    return worker.state.shown === 'stopping' || (step === 'commit' && ![...this.#options.running].includes(worker))
+  }
+
   /** Makes workers do one step. Returns the faults of all of them, each once, and what the first one has loaded. */
   async #ask(workers: readonly WorkerProcess[], step: ReloadStep): Promise<Answered> {
     const text = JSON.stringify(step)
     const answers = await Promise.all(
       workers.map(async worker => {
         if (step.step === 'prepare') this.#loads.set(worker, (this.#loads.get(worker) ?? 0) + 1)
-        return readReloadAnswer(await worker.ask('reload', text)) ?? noAnswerOf(worker)
+        const answer = readReloadAnswer(await worker.ask('reload', text))
+        return answer ?? (this.#isReplaced(worker, step) ? { faults: [] } : noAnswerOf(worker))
       }),
     )
     const [first] = answers
     return {
-      faults: [...new Set(answers.flatMap(({ faults }) => faults))].map(reason => ({ file: anyWorker, reason })),
+      faults: [...new Set(answers.flatMap(({ faults }) => faults))].map(asWorkerFault),
       loaded: first?.loaded,
       states: answers.flatMap(({ files }) => files ?? []),
     }
@@ -173,28 +184,4 @@ interface Answered {
   readonly loaded: LoadedInWorker | undefined
   /** The state of the files in each worker that has answered with it. */
   readonly states: readonly FilesState[]
-}
-
-/** The number of times that workers prepare definitions whose files change meanwhile. */
-const mostRounds = 3
-
-const changedFault: DefinitionFault = {
-  file: 'the definitions',
-  reason: 'their files changed while the workers loaded them: reload them again',
-}
-
-/** The name of the file of a fault that only one of several workers has found, or that no file has caused. */
-const anyWorker = 'a worker'
-
-const noAnswer = 'gave no answer when the definitions were loaded'
-
-function noAnswerOf({ number }: WorkerProcess): ReloadAnswer {
-  return { faults: [`worker ${number} ${noAnswer}`] }
-}
-
-/** Returns the fault of the definitions that a worker has found. Its text begins with the name of the file. */
-function asOwnFault(fault: DefinitionFault): DefinitionFault {
-  const { reason } = fault
-  const end = reason.indexOf(': ')
-  return end < 0 || reason.endsWith(noAnswer) ? fault : { file: reason.slice(0, end), reason: reason.slice(end + 2) }
 }

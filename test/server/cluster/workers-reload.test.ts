@@ -75,6 +75,21 @@ test('all workers are replaced if one of them does not commit', async t => {
   t.match(warnings, [{ faults: [/worker 2 gave no answer/] }])
 })
 
+test('a worker that stops during a reload, and one that exits before it commits, are replaced and refuse nothing', async t => {
+  const { reload, steps, running, restarts, warnings } = arrange(
+    {},
+    {
+      answers: {
+        commit: () => ((running[1] as { state: object }).state = { isListening: true, shown: 'stopping' }) && '',
+      },
+    },
+    { answers: { commit: () => (running.pop(), '') } },
+  )
+  await reload.reload()
+  t.same(steps.slice(-3), ['1 commit', '2 commit', '3 commit'])
+  t.same([restarts(), warnings], [0, []])
+})
+
 test('a worker that starts during a reload reloads when it listens', async t => {
   const { reload, steps, listening } = arrange({}, { state: 'starting' })
   await reload.reload()
