@@ -80,7 +80,10 @@ test('a worker that stops during a reload, and one that exits before it commits,
     {},
     {
       answers: {
-        commit: () => ((running[1] as { state: object }).state = { isListening: true, shown: 'stopping' }) && '',
+        commit: () => {
+          Object.assign(running[1] as WorkerProcess, { state: { isListening: true, shown: 'stopping' } })
+          return ''
+        },
       },
     },
     { answers: { commit: () => (running.pop(), '') } },
