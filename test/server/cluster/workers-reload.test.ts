@@ -105,7 +105,12 @@ test('a worker that starts during a reload reloads when it listens', async t => 
 test('a worker that begins to listen while the others prepare is reloaded too', async t => {
   const { reload, steps, running, listening } = arrange(
     {
-      answers: { prepare: () => ((running[1] as { state: object }).state = { isListening: true }) && '{"faults":[]}' },
+      answers: {
+        prepare: () => {
+          Object.assign(running[1] as WorkerProcess, { state: { isListening: true, shown: 'running' } })
+          return '{"faults":[]}'
+        },
+      },
     },
     { state: 'starting' },
   )
