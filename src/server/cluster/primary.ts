@@ -62,6 +62,7 @@ export async function servePrimary(
   const files = new RemoteFiles(paths, catalogue.files())
   const workersReload = new WorkersReload({
     running: workers.running,
+    nextWorker: () => workers.running.next(),
     log: app.log,
     restart,
     onFiles: state => files.follow(state),

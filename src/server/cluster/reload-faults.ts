@@ -8,6 +8,12 @@ export const changedFault: DefinitionFault = {
   reason: 'their files changed while the workers loaded them: reload them again',
 }
 
+/** The fault of a reload after all workers have exited, if those that follow do not start. */
+export const unservedFault: DefinitionFault = {
+  file: 'all workers',
+  reason: 'have exited, and those that replace them do not start: the log has their faults',
+}
+
 /** The name of the file of a fault that only one of several workers has found, or that no file has caused. */
 const anyWorker = 'a worker'
 

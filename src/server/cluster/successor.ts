@@ -81,6 +81,7 @@ export class Successor {
     }
     this.reloads = new WorkersReload({
       running: this.workers.running,
+      nextWorker: () => this.workers.running.next(),
       log,
       restart: this.restart,
       onFiles: files => this.#files.follow(files),

@@ -3,13 +3,15 @@ import { DefinitionsError, type DefinitionFault } from '../../definitions/defini
 import { joinStates, type FilesState } from '../../definitions/files-state.ts'
 import type { RefusedReload } from '../../http/lifecycle/health.ts'
 import { maxReloads } from '../process/max-reloads.ts'
-import { asOwnFault, asWorkerFault, changedFault, noAnswerOf } from './reload-faults.ts'
-import { readReloadAnswer, type LoadedInWorker, type ReloadStep } from './reload-messages.ts'
+import { asOwnFault, asWorkerFault, changedFault, noAnswerOf, unservedFault } from './reload-faults.ts'
+import { readReloadAnswer, type LoadedInWorker, type ReloadAnswers, type ReloadStep } from './reload-messages.ts'
 import type { WorkerProcess } from './worker-process.ts'
 
 export interface WorkersReloadOptions {
   /** The processes that have not exited. */
   readonly running: Iterable<WorkerProcess>
+  /** Resolves when the next process is started. */
+  readonly nextWorker: () => Promise<void>
   readonly log: FastifyBaseLogger
   /** Replaces all workers. Resolves at the end of the restart. */
   readonly restart: () => unknown
@@ -47,9 +49,8 @@ export class WorkersReload {
   }
 
   async #reloadAll(): Promise<LoadedInWorker | undefined> {
-    const workers = [...this.#options.running]
-    const starting = workers.filter(({ state }) => !state.isListening)
-    const serving = workers.filter(({ state }) => state.isListening && state.shown !== 'stopping')
+    const serving = await this.#firstServing()
+    const starting = [...this.#options.running].filter(({ state }) => !state.isListening)
     const loaded = await this.#prepareAll(serving)
     const { faults } = await this.#ask(serving, { step: 'commit' })
     // A worker that starts may have read the files before the change, also if it listens now.
@@ -59,13 +60,28 @@ export class WorkersReload {
     return loaded
   }
 
+  /** Returns the workers that listen and are not told to stop. */
+  #serving(): WorkerProcess[] {
+    return [...this.#options.running].filter(({ state }) => state.isListening && state.shown !== 'stopping')
+  }
+
+  /** Returns the workers that serve. If all have exited, waits for those that start next. */
+  async #firstServing(): Promise<WorkerProcess[]> {
+    const { running, nextWorker } = this.#options
+    if (this.#serving().length > 0) return this.#serving()
+    if ([...running].length === 0) await nextWorker()
+    await Promise.allSettled(Array.from(running, ({ listening }) => listening))
+    if (this.#serving().length === 0) throw new DefinitionsError([unservedFault])
+    return this.#serving()
+  }
+
   /** Makes workers prepare the same state of the files. */
   async #prepareAll(serving: readonly WorkerProcess[]): Promise<LoadedInWorker | undefined> {
-    const [first, ...others] = serving
+    const [first, ...others] = serving as readonly [WorkerProcess, ...WorkerProcess[]]
     for (let round = 0; round < mostRounds; round++) {
       let loaded: LoadedInWorker | undefined
       const states: FilesState[] = []
-      for (const group of [first === undefined ? [] : [first], others]) {
+      for (const group of [[first], others]) {
         const prepared = await this.#ask(group, { step: 'prepare' })
         loaded ??= prepared.loaded
         states.push(...prepared.states)
@@ -88,7 +104,7 @@ export class WorkersReload {
 
   /** Returns the definitions that the workers serve, and passes on the state of their files. */
   async describe(): Promise<LoadedInWorker | undefined> {
-    const first = [...this.#options.running].find(({ state }) => state.isListening && state.shown !== 'stopping')
+    const [first] = this.#serving()
     if (first === undefined) return undefined
     const { loaded, states } = await this.#ask([first], { step: 'describe' })
     this.#follow(states)
@@ -160,7 +176,7 @@ export class WorkersReload {
   }
 
   /** Makes workers do one step. Returns the faults of all of them, each once, and what the first one has loaded. */
-  async #ask(workers: readonly WorkerProcess[], step: ReloadStep): Promise<Answered> {
+  async #ask(workers: readonly WorkerProcess[], step: ReloadStep): Promise<ReloadAnswers> {
     const text = JSON.stringify(step)
     const answers = await Promise.all(
       workers.map(async worker => {
@@ -176,12 +192,4 @@ export class WorkersReload {
       states: answers.flatMap(({ files }) => files ?? []),
     }
   }
-}
-
-/** The answers of workers to one step. */
-interface Answered {
-  readonly faults: readonly DefinitionFault[]
-  readonly loaded: LoadedInWorker | undefined
-  /** The state of the files in each worker that has answered with it. */
-  readonly states: readonly FilesState[]
 }

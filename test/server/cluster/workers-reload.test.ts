@@ -29,14 +29,23 @@ function arrange(...workers: readonly { answers?: Answers; state?: 'starting' | 
   })) as unknown as WorkerProcess[]
   const log = { warn: (fields: unknown) => warnings.push(fields), info() {} } as never
   const files: FilesState[] = []
+  const started = Promise.withResolvers<void>()
   const restarted = Promise.withResolvers<void>()
   const restart = () => {
     restarts++
     return restarted.promise
   }
   return {
-    reload: new WorkersReload({ running, log, restart, onFiles: each => files.push(each), max: 3 }),
+    reload: new WorkersReload({
+      running,
+      nextWorker: () => started.promise,
+      log,
+      restart,
+      onFiles: each => files.push(each),
+      max: 3,
+    }),
     files,
+    started,
     restarted,
     running,
     steps,
@@ -100,6 +109,31 @@ test('a worker that starts during a reload reloads when it listens', async t => 
   listening.resolve(1)
   await new Promise(setImmediate)
   t.same(steps.slice(2), ['2 prepare', '2 commit'])
+})
+
+test('a reload while all workers start waits for one of them', async t => {
+  const { reload, steps, running, listening } = arrange({ state: 'starting' }, { state: 'starting' })
+  const reloaded = reload.reload()
+  await new Promise(setImmediate)
+  t.same(steps, [])
+  Object.assign(running[0] as WorkerProcess, { state: { isListening: true, shown: 'running' } })
+  listening.resolve(1)
+  await reloaded
+  t.same(steps, ['1 prepare', '1 commit'])
+})
+
+test('a reload after all workers have exited waits for the next one, and is refused if it does not start', async t => {
+  const { reload, steps, running, listening, started } = arrange({ state: 'starting' })
+  const [next] = running.splice(0) as [WorkerProcess]
+  const failed = failure(reload.reload())
+  await new Promise(setImmediate)
+  running.push(next)
+  started.resolve()
+  await new Promise(setImmediate)
+  running.pop()
+  listening.reject(new Error('exited'))
+  t.match(await failed, { message: /^all workers: have exited/ })
+  t.same(steps, [])
 })
 
 test('a worker that begins to listen while the others prepare is reloaded too', async t => {
