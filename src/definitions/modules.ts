@@ -18,8 +18,8 @@ export interface Modules {
   /**
    * Loads a file and the files that it imports. Returns its exports.
    *
-   * @throws `DefinitionsError` if the evaluation does not end in time: a file waits at its top level. Node.js cannot end
-   *   an evaluation, so no other file of this load should be evaluated then.
+   * @throws `DefinitionsError` if the evaluation does not end in time, because a file waits at its top level. The load
+   *   ends then, because Node.js cannot end the evaluation.
    */
   load(file: string): Promise<Readonly<Record<string, unknown>>>
   readonly close: () => void
@@ -83,7 +83,7 @@ export function createModules(below: readonly string[], limit = evaluationMs): M
   /** The timer keeps the process alive: Node.js ends a process that only waits for a module, and names no file. */
   async function inTime<T>(evaluation: Promise<T>, file: string): Promise<T> {
     const late = Promise.withResolvers<never>()
-    const reason = `did not end its evaluation within ${limit / 1000} s: check await at its top level and in its imports`
+    const reason = `did not end its evaluation in ${limit / 1000} s: check await at its top level and in its imports`
     const timer = setTimeout(() => late.reject(new DefinitionsError([{ file: shownPath(file), reason }])), limit)
     try {
       return await Promise.race([evaluation, late.promise])

@@ -19,7 +19,7 @@ test('a file that waits at its top level without end is a fault that ends the lo
   const { write, load, faults } = arrange(t, { 'defs/a.ts': source, 'defs/z.ts': 'export {}' })
   const first = await load()
   write('defs/a.ts', waiting)
-  const reason = 'did not end its evaluation within 0.3 s: check await at its top level and in its imports'
+  const reason = 'did not end its evaluation in 0.3 s: check await at its top level and in its imports'
   t.match(await faults(), new RegExp(String.raw`^\S+/defs/a\.ts: ${reason}$`))
   t.match(await faults(), reason, 'the same files are evaluated again')
   write('defs/a.ts', source.replaceAll('words', 'others'))

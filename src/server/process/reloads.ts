@@ -72,8 +72,8 @@ export class Reloads {
   }
 
   /**
-   * Shows the definitions as loaded now: all workers were replaced, and have loaded the files. A reload that was refused
-   * after `since` is still shown.
+   * Shows the definitions as loaded now: all workers were replaced, and have loaded the files. A reload that was
+   * refused after `since` is still shown.
    *
    * @param since - The time at which the restart began.
    */
