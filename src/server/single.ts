@@ -154,7 +154,7 @@ export async function serveSingle(
 
   /** SIGUSR2 then replaces the worker. */
   function handleSignalsAsPrimary({ workers, restart, stopMs }: Successor): void {
-    endSignals()
+    // The new listeners come first: without a listener, a signal would end the process at once.
     shutDownOnSignals(catalogue, app, close, {
       delay: config.drainMs + stopMs,
       flushSpans,
@@ -162,6 +162,7 @@ export async function serveSingle(
       onSigusr2: () => void restart(),
       onSecondSignal: () => workers.kill(),
     })
+    endSignals()
   }
 
   exitOnUncaughtErrors(app)
