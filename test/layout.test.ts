@@ -465,6 +465,7 @@ const readers = [
   'check-node.ts',
   'server/serve.ts',
   'server/process/service-app.ts',
+  'server/process/early-end.ts',
   'server/process/reload-signal.ts',
   'server/process/shutdown.ts',
   'server/cluster/primary.ts',

@@ -1,6 +1,9 @@
 import { statSync } from 'node:fs'
 import { foldersTo } from './folders-to.ts'
 
+/** The stamp of a file that was added with different stamps. No file has it. */
+const several = 'several'
+
 /** Files, each with a stamp of the state in which it was added. */
 export class FileStamps {
   readonly #stamps = new Map<string, string>()
@@ -9,7 +12,7 @@ export class FileStamps {
   static of(entries: Iterable<readonly [file: string, stamp: string]>): FileStamps {
     const stamps = new FileStamps()
     for (const [file, stamp] of entries)
-      stamps.#stamps.set(file, (stamps.#stamps.get(file) ?? stamp) === stamp ? stamp : 'several')
+      stamps.#stamps.set(file, (stamps.#stamps.get(file) ?? stamp) === stamp ? stamp : several)
     return stamps
   }
 
@@ -21,6 +24,11 @@ export class FileStamps {
   /** Returns true if a file was written, replaced, created or removed since `add`, or if its permissions changed. */
   hasChanged(): boolean {
     return Array.from(this.#stamps).some(([file, stamp]) => stampOf(file) !== stamp)
+  }
+
+  /** Returns true if a file was given with different stamps. */
+  hasSeveral(): boolean {
+    return Array.from(this.#stamps.values()).includes(several)
   }
 
   /** Returns each file with its stamp. */

@@ -28,6 +28,25 @@ export function foldersOf(paths: readonly string[]): string[] {
   return paths.flatMap(path => [...foldersTo(path), ...foldersIn(path)])
 }
 
+/**
+ * Joins the states in which several processes have loaded the same definitions. A file that they have loaded in
+ * different states counts as changed since then.
+ *
+ * @returns The joined state, and false as `isSame` if the states differ; `undefined` without a state.
+ */
+export function joinStates(
+  states: readonly FilesState[],
+): { readonly state: FilesState; readonly isSame: boolean } | undefined {
+  const [first] = states
+  if (first === undefined) return undefined
+  const listed = states.every(state => state.listed === first.listed) ? first.listed : severalLists
+  const stamps = FileStamps.of(states.flatMap(state => state.stamps))
+  return { state: { listed, stamps: [...stamps.entries()] }, isSame: listed === first.listed && !stamps.hasSeveral() }
+}
+
+/** A text that `listFiles` never returns. */
+const severalLists = 'several'
+
 /** The files of definitions that another process loads. */
 export class RemoteFiles {
   readonly #paths: readonly string[]

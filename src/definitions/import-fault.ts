@@ -1,11 +1,16 @@
 import { inspect } from 'node:util'
-import type { DefinitionFault } from './definitions-error.ts'
+import { DefinitionsError, type DefinitionFault } from './definitions-error.ts'
 import { fileOf, withoutGenerations } from './module-url.ts'
 import { ownFolder } from './own-modules.ts'
 import { shownPath } from './shown-path.ts'
 
-/** Returns the fault of a module that cannot be loaded. It has the file and the line in the definitions, if known. */
+/**
+ * Returns the fault of a module that cannot be loaded. It has the file and the line in the definitions, if known.
+ *
+ * @throws A `DefinitionsError` unchanged: it ends the load.
+ */
 export function importFault(error: unknown, loaded: string, files: ReadonlySet<string>): DefinitionFault {
+  if (error instanceof DefinitionsError) throw error
   if (!(error instanceof Error))
     return { file: shownPath(loaded), reason: `throws ${inspect(error)} when it is loaded` }
   const missing = missingReason(error, files)

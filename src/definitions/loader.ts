@@ -54,15 +54,16 @@ export interface Loader {
  * Creates a loader for the files and folders of the command line.
  *
  * @param events - The module whose default export is a listener of events.
+ * @param limit - The time that a file and its imports have for their evaluation, in ms. The default is 20 s.
  */
-export function createLoader(paths: readonly string[], events?: string): Loader {
+export function createLoader(paths: readonly string[], events?: string, limit?: number): Loader {
   // Definitions can change the working directory, so relative paths are resolved before the first load.
   const named = paths.map(path => resolve(path))
   const listener = events === undefined ? undefined : resolve(events)
-  const modules = createModules([
-    ...findFiles(named, []).map(({ path }) => path),
-    ...(listener === undefined ? [] : [listener]),
-  ])
+  const modules = createModules(
+    [...findFiles(named, []).map(({ path }) => path), ...(listener === undefined ? [] : [listener])],
+    limit,
+  )
   const { generations } = modules
   const specs = new DeclaredValues<UpstreamSpec>(declarations, generations)
   const offloaded = new DeclaredValues<OffloadSpec>(offloads, generations)

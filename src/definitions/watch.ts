@@ -17,8 +17,18 @@ interface WatchedFolder {
 /** Time to wait for the rest of a change after its first event, in ms. An editor writes in several steps. */
 const settleMs = 50
 
+/** The codes of system errors of a limit on watchers or files. */
+const limitCodes: ReadonlySet<unknown> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'ENOSPC'])
+
 /** The maximum number of times that the folders are listed again while they change. */
 const mostRounds = 10
+
+export interface WatchOptions {
+  /** Called when the system allows no more watchers. The files are then checked every `pollMs`. @default nothing */
+  readonly onLimit?: (error: unknown, pollMs: number) => void
+  /** Time between two checks while the system allows no more watchers, in ms. @default 10,000 */
+  readonly pollMs?: number
+}
 
 /**
  * Calls `reload` after each change, one call at a time. `reload` must not reject. If `folders` or `changed` throws,
@@ -28,15 +38,25 @@ export function watch(
   { folders, changed }: Watched,
   reload: () => Promise<void>,
   onError: (error: unknown) => void,
+  { onLimit = () => {}, pollMs = 10_000 }: WatchOptions = {},
 ): () => void {
   const watchers = new Map<string, WatchedFolder>()
   let timer: NodeJS.Timeout | undefined
+  let poll: NodeJS.Timeout | undefined
   let isReloading = false
   let isStopped = false
+  /** The error of a folder for which the system allowed no watcher in the last check. */
+  let limit: unknown
 
   /** Watches the current folders. A folder that appears during a round is found in the next round. */
   function follow(): void {
+    const wasLimited = limit !== undefined
+    limit = undefined
     for (let round = 0; round < mostRounds && openMissing(); round++);
+    clearTimeout(poll)
+    if (limit === undefined) return
+    poll = setTimeout(() => void check(), pollMs)
+    if (!wasLimited) onLimit(limit, pollMs)
   }
 
   /**
@@ -66,7 +86,9 @@ export function watch(
       watchers.set(folder, { watcher, inode })
       return true
     } catch (error) {
-      return (error as NodeJS.ErrnoException).code === 'ENOENT'
+      const { code } = error as NodeJS.ErrnoException
+      if (limitCodes.has(code)) limit = error
+      return code === 'ENOENT'
     }
   }
 
@@ -103,6 +125,7 @@ export function watch(
   return () => {
     isStopped = true
     clearTimeout(timer)
+    clearTimeout(poll)
     for (const folder of watchers.keys()) drop(folder)
   }
 }

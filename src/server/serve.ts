@@ -9,6 +9,7 @@ import type { WorkerPlan } from './cluster/plan-workers.ts'
 import { readAssignment } from './cluster/read-message.ts'
 import { disablePretenuring } from './disable-pretenuring.ts'
 import { configurationOf } from './process/configuration.ts'
+import { endOnEarlySignals } from './process/early-end.ts'
 import { openKeptRuns } from './process/kept-runs.ts'
 import { receiveReloadSignal } from './process/reload-signal.ts'
 import { createServiceApp, routesOf } from './process/service-app.ts'
@@ -48,6 +49,7 @@ export async function serve(options: ServeOptions = {}): Promise<void> {
     const { serveAssigned } = await import('./cluster/worker-main.ts')
     return serveAssigned(assignment, { paths, live, events, flushOutput, flushSpans })
   }
+  const started = endOnEarlySignals()
   const signal = receiveReloadSignal()
   const catalogue = await openCatalogue({ paths, live, events, environment: process.env })
   const plan = await planFor(catalogue, workers)
@@ -60,8 +62,11 @@ export async function serve(options: ServeOptions = {}): Promise<void> {
   shared?.logTo(app.log)
   if (hasWorkers) {
     const { servePrimary } = await import('./cluster/primary.ts')
-    await servePrimary(catalogue, app, { count: plan.workers, watch, paths, signal, maxReloads })
-  } else await serveSingle(catalogue, app, { flushSpans, keptRuns, service, shared, watch, paths, maxReloads, signal })
+    await servePrimary(catalogue, app, { count: plan.workers, watch, paths, signal, started, maxReloads })
+  } else {
+    const state = { keptRuns, service, shared }
+    await serveSingle(catalogue, app, { flushSpans, ...state, watch, paths, maxReloads, signal, started })
+  }
   const configuration = configurationOf(catalogue, plan?.workers ?? 1)
   app.log.info(configuration, 'configuration')
   app.log.info({ upstreams: catalogue.upstreams, aggregates: routesOf(catalogue), ...plan }, 'serving')

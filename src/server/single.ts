@@ -26,6 +26,8 @@ export interface SingleOptions extends ServedOptions {
   /** The files and folders of the definitions. */
   readonly paths: readonly string[]
   readonly signal: ReloadSignal
+  /** Ends the handling of signals of the start. Called when the service handles them. */
+  readonly started: () => void
   /** The name of the service among its replicas. */
   readonly service: string
   /** The number of reloads after which a worker serves instead of this process. @default 1000 */
@@ -39,7 +41,7 @@ export interface SingleOptions extends ServedOptions {
 export async function serveSingle(
   catalogue: OpenCatalogue,
   app: FastifyInstance,
-  { flushSpans, keptRuns, service, shared, watch, paths, maxReloads = usualMax, signal }: SingleOptions,
+  { flushSpans, keptRuns, service, shared, watch, paths, maxReloads = usualMax, signal, started }: SingleOptions,
 ): Promise<void> {
   const { config, reload } = catalogue
   const { log } = app
@@ -89,6 +91,7 @@ export async function serveSingle(
       keepsRuns,
       maxReloads,
       service,
+      onRestarted: since => reloads.restarted(since),
       onRetired,
     })
     log.info({ reloads: maxReloads }, 'starting a worker that serves instead of this process')
@@ -138,6 +141,7 @@ export async function serveSingle(
   function close(): Promise<boolean> {
     isClosing = true
     stopWatching()
+    reloads.end()
     return admin.closeAfter(async () => {
       const isClean = await successor?.stop()
       if (!hasSucceeded) {
@@ -149,24 +153,26 @@ export async function serveSingle(
   }
 
   /** SIGUSR2 then replaces the worker. */
-  function handleSignalsAsPrimary({ workers, stopMs }: Successor): void {
-    endSignals()
+  function handleSignalsAsPrimary({ workers, restart, stopMs }: Successor): void {
+    // The new listeners come first: without a listener, a signal would end the process at once.
     shutDownOnSignals(catalogue, app, close, {
       delay: config.drainMs + stopMs,
       flushSpans,
       skip: ['SIGHUP'],
-      onSigusr2: () => void workers.restart(),
+      onSigusr2: () => void restart(),
       onSecondSignal: () => workers.kill(),
     })
+    endSignals()
   }
 
   exitOnUncaughtErrors(app)
   const endSignals = shutDownOnSignals(catalogue, app, close, { flushSpans, skip: ['SIGHUP'] })
+  started()
   await listenAt(config, address => listener.listen(address))
   admin.ready()
   signal.onSignal(() => void reloads.request())
   if (watch) {
     const files = { folders: () => view.files.folders(), changed: () => view.files.changed() }
-    stopWatching = await watchFiles(files, reloads)
+    stopWatching = await watchFiles(files, reloads, log)
   }
 }

@@ -58,12 +58,34 @@ test('a reload that fails is refused with the number of its faults, and an error
   t.match(reloads.definitions, { loadedAt: String, refused: { faults: 1 } })
 })
 
+test('a restart of all workers shows the definitions as loaded, unless a reload was refused during the restart', async t => {
+  const { reloads } = arrange({ reload: () => Promise.reject(new ConfigError('A: is wrong')) })
+  await reloads.request()
+  const at = Date.parse(reloads.definitions.refused?.at as string)
+  reloads.restarted(at)
+  t.match(reloads.definitions, { refused: { faults: 1 } })
+  reloads.restarted(at + 1)
+  t.equal(reloads.definitions.refused, undefined)
+})
+
+test('a reload that fails because the service ends is neither logged nor shown, and no other one begins', async t => {
+  const started: ((error: Error) => void)[] = []
+  const { reloads, lines, refused } = arrange({ reload: () => new Promise((_, reject) => started.push(reject)) })
+  const requests = [reloads.request(), reloads.request()]
+  await until(() => started.length === 1)
+  reloads.end()
+  started[0]?.(new Error('the worker gave no answer'))
+  await Promise.all([...requests, reloads.request()])
+  t.equal(started.length, 1)
+  t.same([lines, refused, reloads.definitions.refused], [[], [], undefined])
+})
+
 test('files that cannot be watched are a refused reload', async t => {
   const { reloads } = arrange({ onRefused: undefined as never })
   const folders = () => {
     throw new Error('too many open files')
   }
-  const stop = await watchFiles({ folders, changed: () => false }, reloads)
+  const stop = await watchFiles({ folders, changed: () => false }, reloads, { warn() {} })
   await until(() => reloads.definitions.refused !== undefined)
   stop()
   t.equal(reloads.definitions.refused?.faults, 1)

@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { isIPv6, SocketAddress, type Server } from 'node:net'
+import { backlog } from '../process/listen.ts'
 
 /** The diagnostics channel on which Node.js publishes each server that is about to listen. */
 const listenChannel = 'tracing:net.server.listen:asyncStart'
@@ -88,7 +89,7 @@ export class LentSockets {
         } = lent
         if (waiting === undefined) return
         const listening = once(owner, 'listening')
-        owner.listen({ host, port })
+        owner.listen({ host, port, backlog })
         await listening
       }),
     )

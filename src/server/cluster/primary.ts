@@ -28,6 +28,8 @@ export interface PrimaryOptions {
   /** The files and folders of the definitions. */
   readonly paths: readonly string[]
   readonly signal: ReloadSignal
+  /** Ends the handling of signals of the start. Called when the service handles them. */
+  readonly started: () => void
   /** The number of reloads of a worker after which the workers are replaced. @default 1000 */
   readonly maxReloads?: number | undefined
 }
@@ -41,7 +43,7 @@ export interface PrimaryOptions {
 export async function servePrimary(
   catalogue: OpenCatalogue,
   app: FastifyInstance,
-  { count, watch, paths, signal, maxReloads }: PrimaryOptions,
+  { count, watch, paths, signal, started, maxReloads }: PrimaryOptions,
 ): Promise<void> {
   const { config } = catalogue
   const { drainMs } = config
@@ -51,12 +53,16 @@ export async function servePrimary(
     collectMetrics: async () => [...(await collectProcessMetrics()), ...own.collect()],
     count,
   })
-  const restart = () => workers.restart()
+  const restart = async () => {
+    const since = Date.now()
+    if (await workers.restart()) reloads.restarted(since)
+  }
   // The listener is added before the workers start. Without a listener, SIGUSR2 ends the process.
   process.on('SIGUSR2', () => void restart())
   const files = new RemoteFiles(paths, catalogue.files())
   const workersReload = new WorkersReload({
     running: workers.running,
+    nextWorker: () => workers.running.next(),
     log: app.log,
     restart,
     onFiles: state => files.follow(state),
@@ -97,6 +103,7 @@ export async function servePrimary(
     app,
     () => {
       stopWatching()
+      reloads.end()
       return admin.closeAfter(async () => {
         if (await workers.stop()) return
         await catalogue.close()
@@ -109,6 +116,7 @@ export async function servePrimary(
       onSecondSignal: () => workers.kill(),
     },
   )
+  started()
   signal.onSignal(() => void reloads.request())
-  if (watch) stopWatching = await watchFiles(files, reloads)
+  if (watch) stopWatching = await watchFiles(files, reloads, app.log)
 }

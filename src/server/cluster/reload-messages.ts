@@ -1,3 +1,4 @@
+import type { DefinitionFault } from '../../definitions/definitions-error.ts'
 import type { FilesState } from '../../definitions/files-state.ts'
 import type { RefusedReload } from '../../http/lifecycle/health.ts'
 import type { Watched } from '../../overview/overview.ts'
@@ -31,6 +32,16 @@ export interface ReloadAnswer {
   readonly loaded?: LoadedInWorker | undefined
   /** The files, after `prepare` and after `describe`. */
   readonly files?: FilesState | undefined
+}
+
+/** The answers of workers to one step. */
+export interface ReloadAnswers {
+  /** The faults of all workers, each once. */
+  readonly faults: readonly DefinitionFault[]
+  /** The definitions that the first worker has loaded. */
+  readonly loaded: LoadedInWorker | undefined
+  /** The state of the files in each worker that has answered with it. */
+  readonly states: readonly FilesState[]
 }
 
 /** Returns the answer of a worker, or `undefined` if it has not answered in time. */

@@ -13,28 +13,31 @@ export interface RollingRestartOptions {
 /**
  * Replaces the workers one after the other: each new worker listens before the previous one stops. Ends at the first
  * worker that cannot start.
+ *
+ * @returns True if all workers were replaced.
  */
 export async function rollingRestart(
   replicas: readonly Replica[],
   { log, isStopping, stopReplaced }: RollingRestartOptions,
-): Promise<void> {
+): Promise<boolean> {
   log.info({ workers: replicas.length }, 'rolling restart started')
   for (const replica of replicas) {
     await replica.finishRestart()
-    if (isStopping()) return
+    if (isStopping()) return false
     let previous
     try {
       previous = await replica.replace()
     } catch (error) {
-      if (isStopping()) return
+      if (isStopping()) return false
       log.error(
         { worker: replica.index + 1, ...reasonOf(error), restarted: replica.index },
         'rolling restart failed; the previous workers keep serving',
       )
       if (replica.current === undefined) replica.restartLater()
-      return
+      return false
     }
     if (previous !== undefined) await stopReplaced(previous)
   }
   log.info({ workers: replicas.length }, 'rolling restart completed')
+  return true
 }

@@ -14,6 +14,7 @@ export interface AskedWorker {
 export class RunningWorkers {
   readonly #count: number
   readonly #workers = new Set<WorkerProcess>()
+  #tracked = Promise.withResolvers<void>()
 
   /** @param count The number of workers of the service. */
   constructor(count: number) {
@@ -23,7 +24,14 @@ export class RunningWorkers {
   /** Adds a worker until it has exited. */
   track(worker: WorkerProcess): void {
     this.#workers.add(worker)
+    this.#tracked.resolve()
+    this.#tracked = Promise.withResolvers()
     void worker.exited.then(() => this.#workers.delete(worker))
+  }
+
+  /** Resolves when the next worker is added. */
+  next(): Promise<void> {
+    return this.#tracked.promise
   }
 
   /** Asks all workers that listen. A worker that starts is not asked, because it has nothing to tell. */

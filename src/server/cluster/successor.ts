@@ -33,6 +33,8 @@ export interface SuccessorOptions {
   readonly maxReloads: number
   /** The name of the service among its replicas. */
   readonly service: string
+  /** Called when all workers have loaded the files again, with the time at which that began. */
+  readonly onRestarted: (since: number) => void
   /** Called when this process has answered its last request. */
   readonly onRetired: () => Promise<void>
 }
@@ -47,6 +49,8 @@ export class Successor {
   readonly view: OperatorView
   /** Reloads the definitions of the worker. Returns the fields of the log line. */
   readonly reload: () => Promise<object>
+  /** Replaces the worker. */
+  readonly restart: () => Promise<void>
   /** The reloads of the worker. */
   readonly reloads: WorkersReload
   /** The longest time that the worker takes to exit after its drain timeout, in ms. */
@@ -58,7 +62,7 @@ export class Successor {
   #retired: Promise<void> | undefined
 
   constructor(options: SuccessorOptions) {
-    const { catalogue, paths, listener, log, metrics, overview, keepsRuns, maxReloads, service } = options
+    const { catalogue, paths, listener, log, metrics, overview, keepsRuns, maxReloads, service, onRestarted } = options
     const { port } = listener.server.address() as { readonly port: number }
     this.#options = options
     this.stopMs = stopMsOf({ closeMs: closeMsOf(catalogue.config) })
@@ -71,10 +75,15 @@ export class Successor {
       service,
     })
     this.#files = new RemoteFiles(paths, catalogue.files())
+    this.restart = async () => {
+      const since = Date.now()
+      if (await this.workers.restart()) onRestarted(since)
+    }
     this.reloads = new WorkersReload({
       running: this.workers.running,
+      nextWorker: () => this.workers.running.next(),
       log,
-      restart: () => this.workers.restart(),
+      restart: this.restart,
       onFiles: files => this.#files.follow(files),
       max: maxReloads,
     })

@@ -38,9 +38,11 @@ export interface Workers {
   startLate(): Promise<void>
   /**
    * Replaces one worker after the other, when all have started. A call during a restart starts another restart after
-   * it.
+   * it, and resolves with false at once.
+   *
+   * @returns True if the last restart has replaced all workers.
    */
-  restart(): Promise<void>
+  restart(): Promise<boolean>
   /** Stops all workers; resolves with true if each exited with code 0. */
   stop(): Promise<boolean>
   /** Kills all workers. */
@@ -192,18 +194,20 @@ export function createWorkers({
     },
     async restart() {
       isRestartDue = true
-      if (isRestarting) return
+      if (isRestarting) return false
       isRestarting = true
+      let isComplete = false
       await started.promise
       while (isRestartDue && !isStopping) {
         isRestartDue = false
-        await rollingRestart(replicas, {
+        isComplete = await rollingRestart(replicas, {
           log,
           isStopping: () => isStopping,
           stopReplaced: worker => stopWorker(worker, 'replace'),
         })
       }
       isRestarting = false
+      return isComplete
     },
     async stop() {
       isStopping = true

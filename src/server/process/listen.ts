@@ -15,7 +15,7 @@ export interface ListenOptions extends ListenAddress {
  * connections that arrive during a long turn of the event loop are dropped, and the callers repeat them only after 1, 3
  * and 7 s.
  */
-const backlog = 4096
+export const backlog = 4096
 
 /** The environment variables from which an address was read. */
 export interface AddressVariables {

@@ -7,8 +7,15 @@ export const reloadResults = ['ok', 'refused'] as const
 /** The result of a reload of the definitions. */
 export type ReloadResult = (typeof reloadResults)[number]
 
-/** Counts the reloads of a service. Returns the function that counts one. */
-export function countReloads(metrics: Metrics): (result: ReloadResult, time: Date) => void {
+/** The metrics of reloads. */
+export interface ReloadCounts {
+  count(result: ReloadResult, time: Date): void
+  /** Shows that the last reload is not refused any more. */
+  accept(): void
+}
+
+/** Counts the reloads of a service. */
+export function countReloads(metrics: Metrics): ReloadCounts {
   const reloads = metrics.table(families.reloads)
   const times = metrics.table(families.reloadTime)
   const refused = metrics.table(families.reloadRefused)
@@ -20,9 +27,12 @@ export function countReloads(metrics: Metrics): (result: ReloadResult, time: Dat
   metrics.onCollect(() => {
     if (last !== undefined) times.addRead(times.slot(), last.getTime() / 1000)
   })
-  return (result, time) => {
-    reloads.add(slots[result], 1)
-    refused.set(isRefused, result === 'refused' ? 1 : 0)
-    last = time
+  return {
+    count(result, time) {
+      reloads.add(slots[result], 1)
+      refused.set(isRefused, result === 'refused' ? 1 : 0)
+      last = time
+    },
+    accept: () => refused.set(isRefused, 0),
   }
 }

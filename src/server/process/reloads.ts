@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { LoadedDefinitions, RefusedReload } from '../../http/lifecycle/health.ts'
 import type { Metrics } from '../../metrics/metrics.ts'
-import { countReloads } from './reload-metrics.ts'
+import { countReloads, type ReloadCounts } from './reload-metrics.ts'
 
 export interface ReloadsOptions {
   readonly log: FastifyBaseLogger
@@ -22,14 +22,15 @@ export interface ReloadsOptions {
  */
 export class Reloads {
   readonly #options: ReloadsOptions
-  readonly #count: ReturnType<typeof countReloads>
+  readonly #counts: ReloadCounts
   #definitions: LoadedDefinitions = { loadedAt: new Date().toISOString() }
   #running: Promise<void> | undefined
   #isDue = false
+  #isOver = false
 
   constructor(options: ReloadsOptions) {
     this.#options = options
-    this.#count = countReloads(options.metrics)
+    this.#counts = countReloads(options.metrics)
   }
 
   /** The definitions that are served. */
@@ -38,14 +39,25 @@ export class Reloads {
   }
 
   /** Reloads the definitions. Resolves when a reload has ended that began after the call. */
-  request(): Promise<void> {
+  async request(): Promise<void> {
+    if (this.#isOver) return
     this.#isDue = true
     this.#running ??= this.#run().finally(() => (this.#running = undefined))
-    return this.#running
+    await this.#running
+  }
+
+  /**
+   * Ends the reloads, because the service ends. The workers of a reload under way end, so it fails, which is neither
+   * logged nor counted.
+   */
+  end(): void {
+    this.#isOver = true
+    this.#isDue = false
   }
 
   /** Reports that the files cannot be read or watched. The previous definitions are still served. */
   refuse(error: unknown): void {
+    if (this.#isOver) return
     const at = new Date()
     const faults = faultsOf(error)
     const { log, onRefused } = this.#options
@@ -53,10 +65,23 @@ export class Reloads {
       faults === undefined ? { err: error } : { faults },
       'reload failed; the previous definitions are still served',
     )
-    this.#count('refused', at)
+    this.#counts.count('refused', at)
     const refused = { at: at.toISOString(), faults: faults?.length ?? 1 }
     this.#definitions = { ...this.#definitions, refused }
     onRefused?.(refused)
+  }
+
+  /**
+   * Shows the definitions as loaded now: all workers were replaced, and have loaded the files. A reload that was
+   * refused after `since` is still shown.
+   *
+   * @param since - The time at which the restart began.
+   */
+  restarted(since: number): void {
+    const { refused } = this.#definitions
+    if (refused !== undefined && Date.parse(refused.at) >= since) return
+    this.#definitions = { loadedAt: new Date().toISOString() }
+    this.#counts.accept()
   }
 
   async #run(): Promise<void> {
@@ -74,8 +99,9 @@ export class Reloads {
     }
     try {
       const fields = await reload()
+      if (this.#isOver) return
       const at = new Date()
-      this.#count('ok', at)
+      this.#counts.count('ok', at)
       this.#definitions = { loadedAt: at.toISOString() }
       log.info(fields, 'definitions reloaded')
     } catch (error) {

@@ -103,13 +103,13 @@ export async function startEventfulService(t: Test) {
   t.teardown(() => app.close())
   await app.listen({ host: '127.0.0.1', port: 0 })
   const target = `127.0.0.1:${(app.server.address() as AddressInfo).port}`
-  const countReload = countReloads(RuntimeMetrics.countersOf(runtime).metrics)
+  const reloads = countReloads(RuntimeMetrics.countersOf(runtime).metrics)
   const get = (path: string) => fetch(`http://${target}${path}`).then(response => response.arrayBuffer())
   return {
     target,
     /** Sends requests until each kind of event has occurred at least once. */
     async cause() {
-      countReload('refused', new Date())
+      reloads.count('refused', new Date())
       for (let round = 0; round < 3; round++)
         await Promise.all([get('/page'), get('/page'), get('/page'), get('/late')])
       // Eight runs are 80 % of the limit: the next run leaves out its optional steps. Ten runs are the limit.

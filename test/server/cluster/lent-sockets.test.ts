@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
@@ -86,10 +87,15 @@ test('a socket is taken back when its user has closed it', async t => {
   const port = portOf(owner)
   const sockets = new LentSockets([owner])
   const user = await roundRobin(port)
+  const listened: unknown[] = []
+  const note = (message: unknown) => listened.push((message as { readonly options: object }).options)
+  subscribe('tracing:net.server.listen:asyncStart', note)
+  t.teardown(() => unsubscribe('tracing:net.server.listen:asyncStart', note))
   const back = sockets.takeBack()
   user.close()
   await back
   t.equal(await greeting(port), 'owner')
+  t.match(listened, [{ port, backlog: 4096 }], 'with the same backlog')
   sockets.release()
 })
 

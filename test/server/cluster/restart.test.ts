@@ -37,6 +37,19 @@ test('SIGUSR2 replaces one worker after the other, with the definitions as they 
   t.equal(new Set(after.map(({ pid }) => pid)).size, 2)
 })
 
+test('a restart with repaired definitions ends the report of a refused reload', async t => {
+  const { origin, said, stop, define } = await workersService(t, { environment: { HEADWATERS_ENV: 'development' } })
+  const isRefused = async () => /^headwaters_reload_refused 1$/m.test(await (await fetch(`${origin}/metrics`)).text())
+  define("throw new Error('no')")
+  stop('SIGHUP')
+  await said('reload failed')
+  t.ok(await isRefused())
+  define(definitions({ version: 2 }))
+  stop('SIGUSR2')
+  await said('rolling restart completed')
+  t.notOk(await isRefused())
+})
+
 test('a connection that is kept ends with an answer of the worker it belongs to, and the next one is of another', async t => {
   const { ask, said, stop } = await workersService(t)
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })

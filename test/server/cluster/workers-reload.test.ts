@@ -7,9 +7,10 @@ import { WorkersReload } from '../../../src/server/cluster/workers-reload.ts'
 import { failure } from '../../helpers/failure.ts'
 
 type Step = ReloadStep['step']
+type Answers = Partial<Record<Step, string | (() => string | Promise<string>)>>
 
 /** The processes of a service that answer the steps of a reload as the test says, and the steps that they got. */
-function arrange(...workers: readonly { answers?: Partial<Record<Step, string>>; state?: 'starting' | 'stopping' }[]) {
+function arrange(...workers: readonly { answers?: Answers; state?: 'starting' | 'stopping' }[]) {
   const steps: string[] = []
   const warnings: unknown[] = []
   let restarts = 0
@@ -21,20 +22,32 @@ function arrange(...workers: readonly { answers?: Partial<Record<Step, string>>;
     ask: async (_topic: string, text: string) => {
       const { step } = JSON.parse(text) as ReloadStep
       steps.push(`${index + 1} ${step}`)
-      return answers[step] === 'silent' ? undefined : (answers[step] ?? '{"faults":[]}')
+      const answer = answers[step]
+      if (typeof answer === 'function') return answer()
+      return answer === 'silent' ? undefined : (answer ?? '{"faults":[]}')
     },
   })) as unknown as WorkerProcess[]
   const log = { warn: (fields: unknown) => warnings.push(fields), info() {} } as never
   const files: FilesState[] = []
+  const started = Promise.withResolvers<void>()
   const restarted = Promise.withResolvers<void>()
   const restart = () => {
     restarts++
     return restarted.promise
   }
   return {
-    reload: new WorkersReload({ running, log, restart, onFiles: each => files.push(each), max: 3 }),
+    reload: new WorkersReload({
+      running,
+      nextWorker: () => started.promise,
+      log,
+      restart,
+      onFiles: each => files.push(each),
+      max: 3,
+    }),
     files,
+    started,
     restarted,
+    running,
     steps,
     warnings,
     restarts: () => restarts,
@@ -71,6 +84,24 @@ test('all workers are replaced if one of them does not commit', async t => {
   t.match(warnings, [{ faults: [/worker 2 gave no answer/] }])
 })
 
+test('a worker that stops during a reload, and one that exits before it commits, are replaced and refuse nothing', async t => {
+  const { reload, steps, running, restarts, warnings } = arrange(
+    {},
+    {
+      answers: {
+        commit: () => {
+          Object.assign(running[1] as WorkerProcess, { state: { isListening: true, shown: 'stopping' } })
+          return ''
+        },
+      },
+    },
+    { answers: { commit: () => (running.pop(), '') } },
+  )
+  await reload.reload()
+  t.same(steps.slice(-3), ['1 commit', '2 commit', '3 commit'])
+  t.same([restarts(), warnings], [0, []])
+})
+
 test('a worker that starts during a reload reloads when it listens', async t => {
   const { reload, steps, listening } = arrange({}, { state: 'starting' })
   await reload.reload()
@@ -78,6 +109,100 @@ test('a worker that starts during a reload reloads when it listens', async t => 
   listening.resolve(1)
   await new Promise(setImmediate)
   t.same(steps.slice(2), ['2 prepare', '2 commit'])
+})
+
+test('a reload while all workers start waits for one of them', async t => {
+  const { reload, steps, running, listening } = arrange({ state: 'starting' }, { state: 'starting' })
+  const reloaded = reload.reload()
+  await new Promise(setImmediate)
+  t.same(steps, [])
+  Object.assign(running[0] as WorkerProcess, { state: { isListening: true, shown: 'running' } })
+  listening.resolve(1)
+  await reloaded
+  t.same(steps, ['1 prepare', '1 commit'])
+})
+
+test('a reload after all workers have exited waits for the next one, and is refused if it does not start', async t => {
+  const { reload, steps, running, listening, started } = arrange({ state: 'starting' })
+  const [next] = running.splice(0) as [WorkerProcess]
+  const failed = failure(reload.reload())
+  await new Promise(setImmediate)
+  running.push(next)
+  started.resolve()
+  await new Promise(setImmediate)
+  running.pop()
+  listening.reject(new Error('exited'))
+  t.match(await failed, { message: /^all workers: have exited/ })
+  t.same(steps, [])
+})
+
+test('a worker that begins to listen while the others prepare is reloaded too', async t => {
+  const { reload, steps, running, listening } = arrange(
+    {
+      answers: {
+        prepare: () => {
+          Object.assign(running[1] as WorkerProcess, { state: { isListening: true, shown: 'running' } })
+          return '{"faults":[]}'
+        },
+      },
+    },
+    { state: 'starting' },
+  )
+  listening.resolve(1)
+  await reload.reload()
+  await new Promise(setImmediate)
+  t.same(steps, ['1 prepare', '1 commit', '2 prepare', '2 commit'])
+})
+
+test('all workers are replaced if one that starts during a reload cannot load the definitions', async t => {
+  const { reload, steps, listening, restarts, warnings } = arrange(
+    {},
+    { state: 'starting', answers: { prepare: '{"faults":["a.ts: is wrong"]}' } },
+  )
+  await reload.reload()
+  listening.resolve(1)
+  await new Promise(setImmediate)
+  t.same(steps.slice(2), ['2 prepare'])
+  t.equal(restarts(), 1)
+  t.match(warnings, [{ faults: ['a.ts: is wrong'] }])
+})
+
+test('a reload waits until the worker that started during the reload before has committed', async t => {
+  const late = Promise.withResolvers<string>()
+  const { reload, steps, listening } = arrange({}, { state: 'starting', answers: { prepare: () => late.promise } })
+  await reload.reload()
+  listening.resolve(1)
+  await new Promise(setImmediate)
+  const next = reload.reload()
+  await new Promise(setImmediate)
+  late.resolve('{"faults":[]}')
+  await next
+  t.same(steps.slice(2, 6), ['2 prepare', '2 commit', '1 prepare', '1 commit'])
+})
+
+const stateOf = (stamp: string) => JSON.stringify({ faults: [], files: { listed: '[]', stamps: [['a.ts', stamp]] } })
+
+test('workers that have loaded different states of a file prepare again', async t => {
+  const stamps = ['1']
+  const { reload, steps, files } = arrange(
+    { answers: { prepare: () => stateOf(stamps.shift() ?? '2') } },
+    { answers: { prepare: stateOf('2') } },
+  )
+  await reload.reload()
+  t.same(steps, ['1 prepare', '2 prepare', '1 prepare', '2 prepare', '1 commit', '2 commit'])
+  t.same(files.at(-1), { listed: '[]', stamps: [['a.ts', '2']] })
+})
+
+test('a reload is refused while the workers load different states, and the file counts as changed', async t => {
+  const { reload, steps, files } = arrange(
+    { answers: { prepare: stateOf('1') } },
+    { answers: { prepare: stateOf('2') } },
+  )
+  t.match(await failure(reload.reload()), {
+    message: /^the definitions: their files changed while the workers loaded them/,
+  })
+  t.same(steps.slice(-2), ['1 drop', '2 drop'])
+  t.notOk(['1', '2'].includes(files.at(-1)?.stamps[0]?.[1] ?? '1'))
 })
 
 test('a worker that cannot start is not reloaded', async t => {
@@ -126,7 +251,7 @@ test('an answer with other values than those of a worker is not used', async t =
 })
 
 test('workers that have loaded definitions three times are replaced once, by the next reload that is not refused', async t => {
-  const answers: Partial<Record<Step, string>> = {}
+  const answers: Answers = {}
   const { reload, restarts, restarted } = arrange({ answers }, {})
   await reload.reload()
   answers.prepare = '{"faults":["a.ts: is wrong"]}'
