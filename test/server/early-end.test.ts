@@ -8,7 +8,9 @@ import { definitionsFolder, words } from '../helpers/definitions-folder.ts'
 import { rawUpstream } from '../helpers/raw-upstream.ts'
 import { programMissing } from '../ops/helpers/program-missing.ts'
 
-const isolate = ['--user', '--map-root-user', '--pid', '--fork', '--kill-child']
+// Only root may create a namespace of process ids without a namespace of users.
+const users = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user']
+const isolate = [...users, '--pid', '--fork', '--kill-child']
 const skip = programMissing('unshare', [...isolate, 'true'], 'util-linux')
 
 test('process 1 of a container ends on SIGTERM while it starts', { skip }, async t => {

@@ -1,7 +1,16 @@
-// Watches a folder whose state changes at its third check. Prints the limit and the reload.
+// Watches a folder whose state changes at its third check, while no further file can be opened. Prints the limit and
+// the reload.
+import { openSync } from 'node:fs'
 import { watch } from '../../../src/definitions/watch.ts'
 
 let checks = 0
+let isFull = false
+while (!isFull)
+  try {
+    openSync('/dev/null', 'r')
+  } catch {
+    isFull = true
+  }
 const stop = watch(
   { folders: () => new Set(['/']), changed: () => ++checks === 3 },
   async () => {
