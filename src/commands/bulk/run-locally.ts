@@ -90,18 +90,19 @@ const silent = { runStarted() {}, aggregateMissing() {}, runsRead() {} }
 /** Stores the inputs. The same inputs of the same aggregate are the same run. */
 async function createRun(journal: Journal, aggregate: string, file: string): Promise<BulkRun> {
   const upload = new Upload(journal.store, journal.newUpload(), limits)
+  let digest: string
   try {
     for await (const bytes of file === '-' ? process.stdin : createReadStream(file)) await upload.add(bytes as Buffer)
-    const digest = await upload.finish()
-    const id = hash('sha256', `${aggregate} ${digest}`).slice(0, 32)
-    const described = { id, owner, aggregate, items: upload.items, upload: upload.name, digest, retention }
-    const run = await journal.create(described)
-    if (run.upload !== upload.name) await upload.remove()
-    return run
+    digest = await upload.finish()
   } catch (error) {
     await upload.remove()
     throw error instanceof Problem ? new UsageError(`bulk ${file}: ${error.detail}`, { cause: error }) : error
   }
+  const id = hash('sha256', `${aggregate} ${digest}`).slice(0, 32)
+  const described = { id, owner, aggregate, items: upload.items, upload: upload.name, digest, retention }
+  const run = await journal.create(described)
+  if (run.upload !== upload.name) await upload.remove()
+  return run
 }
 
 /** Resolves when the run has ended, or with the signal that interrupts it. A second signal exits at once. */
