@@ -34,7 +34,7 @@ export class Journal {
   /**
    * Creates a run. Returns the run with this id if there is one, which can have other inputs.
    *
-   * If this rejects, the run can exist nevertheless, so its upload must stay. The sweep removes an upload without a run.
+   * If this rejects, the run can exist nevertheless, so its upload must stay. The sweep removes uploads without a run.
    */
   async create(described: Omit<Manifest, 'createdAt'>): Promise<BulkRun> {
     const manifest: Manifest = { ...described, createdAt: this.#now() }
