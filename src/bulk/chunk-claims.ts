@@ -6,6 +6,10 @@ export type Release = () => Promise<void>
  * results of a chunk stay, whether or not a second process has run it too.
  */
 export interface ChunkClaims {
-  /** Claims a chunk. Returns undefined if another claim holds it. */
-  claim(run: string, chunk: string): Promise<Release | undefined>
+  /**
+   * Claims a chunk. Returns undefined if another claim holds it.
+   *
+   * @param upload The upload of the run.
+   */
+  claim(upload: string, chunk: string): Promise<Release | undefined>
 }

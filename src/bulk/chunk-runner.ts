@@ -53,8 +53,10 @@ export class ChunkRunner {
     const { journal, services, listener, pollMs } = this.#options
     const { run } = work
     const lines = await journal.inputs(run, number)
-    // The run was removed.
-    if (lines === undefined) return 'unwanted'
+    if (lines === undefined) {
+      if ((await journal.find(run.owner, run.id))?.upload !== run.upload) return 'unwanted'
+      throw new Error(`the inputs of chunk ${number} of the run ${run.id} are missing: cancel the run`)
+    }
     const abort = new AbortController()
     setMaxListeners(0, abort.signal)
     if (this.#stop.signal.aborted) return 'interrupted'
@@ -77,7 +79,7 @@ export class ChunkRunner {
   /** Stops a chunk whose run another process has cancelled or removed. */
   async #stopIfEnded(run: BulkRun, abort: AbortController): Promise<void> {
     const now = await this.#options.journal.find(run.owner, run.id).catch(() => run)
-    if (now === undefined || hasEnded(now)) abort.abort(stopped)
+    if (now?.upload !== run.upload || hasEnded(now)) abort.abort(stopped)
   }
 
   /** Stores results. Repeats this after a failure of the store, so that the items need not run again. */

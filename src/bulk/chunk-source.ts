@@ -15,6 +15,8 @@ export interface AssignedChunk {
   readonly owner: string
   /** The id of the run. */
   readonly run: string
+  /** The upload of the run. A run that is created again with the same id has another one. */
+  readonly upload: string
   /** The number of the chunk, from 1. */
   readonly number: number
   /** Ends the assignment. */

@@ -14,11 +14,15 @@ export class ClaimedChunks implements ChunkSource {
   open(): void {}
 
   async next(work: RunWork): Promise<AssignedChunk | undefined> {
-    const { owner, id: run } = work.run
+    const { owner, id: run, upload } = work.run
     for (let number = await work.next(); number !== undefined; number = await work.next()) {
-      const release = await this.#claims.claim(run, numbered(number))
+      const release = await this.#claims.claim(upload, numbered(number))
       if (release === undefined) continue
-      if (!(await work.isStored(number))) return { owner, run, number, end: release }
+      const isStored = await work.isStored(number).catch(async (error: unknown) => {
+        await release()
+        throw error
+      })
+      if (!isStored) return { owner, run, upload, number, end: release }
       await release()
     }
     return undefined

@@ -42,7 +42,7 @@ export class CountedResults {
    * @returns The number of summaries that were read.
    */
   async refresh(most: number): Promise<number> {
-    const folder = namesOf(this.#run.owner, this.#run.id).results
+    const folder = namesOf(this.#run).results
     const numbers = (await this.#store.list(folder)).map(Number)
     this.#listed = numbers.length
     this.done = this.#itemsOf(numbers)

@@ -4,6 +4,7 @@ import type { BulkListener } from './bulk-listener.ts'
 import { hasEnded, type BulkRun } from './bulk-run.ts'
 import { ChunkRunner } from './chunk-runner.ts'
 import type { AssignedChunk, ChunkEnd, ChunkSource } from './chunk-source.ts'
+import { FailedRuns } from './failed-runs.ts'
 import type { Journal } from './journal.ts'
 import type { ChunkServices } from './run-chunk.ts'
 import { RunWork } from './run-work.ts'
@@ -20,6 +21,8 @@ export interface ExecutorOptions {
   readonly listener: BulkListener
   /** The time between two looks for runs and for changes of other processes, in ms. @default 1000 */
   readonly pollMs?: number
+  /** The time between two looks for ended runs that were removed and created again, in ms. @default 60_000 */
+  readonly recheckMs?: number
   /** The id of the only run to work on. @default all runs */
   readonly run?: string
 }
@@ -36,6 +39,8 @@ export class BulkExecutor {
   /** The runs that have ended, and those without an aggregate. */
   readonly #ended = new Set<string>()
   readonly #missing = new Set<string>()
+  readonly #failed = new FailedRuns()
+  #recheckedAt = performance.now()
   #wake = new AbortController()
   #working: Promise<void> | undefined
 
@@ -52,8 +57,13 @@ export class BulkExecutor {
     this.#working = this.#workUntilStopped()
   }
 
-  /** Looks for work now: a run was created or resumed. */
-  wake(): void {
+  /**
+   * Looks for work now: a run was created or resumed.
+   *
+   * @param run The id of the run. A removed run with this id may have ended. @default no new run
+   */
+  wake(run?: string): void {
+    if (run !== undefined) this.#ended.delete(run)
     this.#wake.abort()
   }
 
@@ -105,11 +115,19 @@ export class BulkExecutor {
     for (const { owner, id } of await this.#listed()) {
       if (this.#isStopped) return false
       if (this.#ended.has(id)) continue
-      const run = await this.#options.journal.find(owner, id)
-      if (run === undefined) continue
-      if (hasEnded(run)) this.#forget(id)
-      else states[run.state as keyof typeof states]++
-      if (run.state === 'running' && (await this.#workOn(run))) hasWorked = true
+      const isDue = !this.#failed.isPausing(id)
+      try {
+        const run = await this.#options.journal.find(owner, id)
+        if (run === undefined) continue
+        if (hasEnded(run)) this.#forget(id)
+        else states[run.state as keyof typeof states]++
+        if (!isDue) continue
+        if (run.state === 'running' && (await this.#workOn(run))) hasWorked = true
+        this.#failed.delete(id)
+      } catch (error) {
+        if (this.#isStopped) throw error
+        if (isDue) this.#options.listener.storeFailed(error, this.#failed.add(id))
+      }
     }
     this.#options.listener.runsRead(states)
     return hasWorked
@@ -117,9 +135,14 @@ export class BulkExecutor {
 
   /** Returns all runs, and forgets those that were removed. */
   async #listed() {
-    const listed = await this.#options.journal.all()
+    const { recheckMs = 60_000, journal } = this.#options
+    if (performance.now() - this.#recheckedAt >= recheckMs) {
+      this.#ended.clear()
+      this.#recheckedAt = performance.now()
+    }
+    const listed = await journal.all()
     const ids = new Set(listed.map(({ id }) => id))
-    for (const known of [this.#ended, this.#missing, this.#work])
+    for (const known of [this.#ended, this.#missing, this.#work, this.#failed])
       for (const id of known.keys()) if (!ids.has(id)) known.delete(id)
     const { run } = this.#options
     return run === undefined ? listed : listed.filter(({ id }) => id === run)
@@ -153,7 +176,7 @@ export class BulkExecutor {
   async #workOf(run: BulkRun): Promise<RunWork> {
     const { journal, listener } = this.#options
     let work = this.#work.get(run.id)
-    if (work === undefined) {
+    if (work?.run.upload !== run.upload) {
       work = new RunWork(run, journal)
       await work.results.refresh()
       this.#work.set(run.id, work)
@@ -175,8 +198,8 @@ export class BulkExecutor {
     return end !== 'refused'
   }
 
-  async #endOf({ run: id, number }: AssignedChunk, run: BulkRun | undefined): Promise<ChunkEnd> {
-    if (run?.state !== 'running') {
+  async #endOf({ run: id, upload, number }: AssignedChunk, run: BulkRun | undefined): Promise<ChunkEnd> {
+    if (run?.state !== 'running' || run.upload !== upload) {
       // The chunk is found again after the end of the pause.
       this.#work.get(id)?.rewind()
       return 'unwanted'

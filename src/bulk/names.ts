@@ -6,10 +6,15 @@ export function numbered(number: number): string {
   return String(number).padStart(6, '0')
 }
 
-/** The names of the objects of one run. */
+/** The run that names are of. */
+export interface NamedRun {
+  readonly owner: string
+  readonly id: string
+  readonly upload: string
+}
+
+/** The names of the objects of one run, without its manifest. */
 export interface RunNames {
-  readonly folder: string
-  readonly manifest: string
   readonly ended: string
   readonly pauses: string
   readonly results: string
@@ -22,12 +27,26 @@ export function isRunId(text: string): boolean {
   return idPattern.test(text)
 }
 
-/** Returns the names of the objects of a run. */
-export function namesOf(owner: string, id: string): RunNames {
-  const folder = `runs/${owner}/${id}`
+/** The last part of the name of a manifest. */
+const manifest = 'manifest'
+
+/** Returns the folder of a run. */
+export function folderOf(owner: string, id: string): string {
+  return `runs/${owner}/${id}`
+}
+
+/** Returns the name of the manifest of a run. */
+export function manifestOf(owner: string, id: string): string {
+  return `${folderOf(owner, id)}/${manifest}`
+}
+
+/**
+ * Returns the names of the objects of a run. They are below the name of its upload: a run that was removed can be
+ * created again with the same id, and objects that a slow process adds for the removed run must not belong to it.
+ */
+export function namesOf({ owner, id, upload }: NamedRun): RunNames {
+  const folder = `${folderOf(owner, id)}/${upload}`
   return {
-    folder,
-    manifest: `${folder}/manifest`,
     ended: `${folder}/ended`,
     pauses: `${folder}/pauses`,
     results: `${folder}/results`,
@@ -35,6 +54,6 @@ export function namesOf(owner: string, id: string): RunNames {
 }
 
 /** Returns the name of the results of a chunk. */
-export function resultName({ owner, id }: { readonly owner: string; readonly id: string }, chunk: number): string {
-  return `${namesOf(owner, id).results}/${numbered(chunk)}`
+export function resultName(run: NamedRun, chunk: number): string {
+  return `${namesOf(run).results}/${numbered(chunk)}`
 }

@@ -60,12 +60,17 @@ export interface BulkStore {
 const objectName = /^[a-z0-9][a-z0-9-]*(?:\/[a-z0-9][a-z0-9-]*)*$/
 const longestName = 255
 
+/** Returns true for the name of an object or of a folder. */
+export function isObjectName(name: string): boolean {
+  return name.length <= longestName && objectName.test(name)
+}
+
 /**
  * Checks the name of an object or of a folder.
  *
  * @throws TypeError for any other text, such as one with `..`
  */
 export function checkObjectName(name: string): void {
-  if (name.length > longestName || !objectName.test(name))
+  if (!isObjectName(name))
     throw new TypeError(`'${name.slice(0, longestName)}' is not the name of an object: use a-z, 0-9, '-' and '/'`)
 }

@@ -1,6 +1,5 @@
 import pLimit from 'p-limit'
-import { type Manifest } from './bulk-run.ts'
-import { namesOf, numbered } from './names.ts'
+import { namesOf, numbered, type NamedRun } from './names.ts'
 import type { BulkStore, ByteRange } from './object-store.ts'
 import { headerBytes, summaryOf, type ChunkSummary, type ResultCounts } from './result-chunk.ts'
 
@@ -20,9 +19,9 @@ export class Results {
   #gapless = 0
   #bytes = 0
 
-  constructor(store: BulkStore, { owner, id }: Pick<Manifest, 'owner' | 'id'>) {
+  constructor(store: BulkStore, run: NamedRun) {
     this.#store = store
-    this.#folder = namesOf(owner, id).results
+    this.#folder = namesOf(run).results
   }
 
   /** Reads the summaries of chunks that are new. */

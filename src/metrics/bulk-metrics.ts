@@ -13,11 +13,13 @@ export const bulkEnds = ['completed', 'cancelled'] as const
 
 /** Counts the bulk runs of one runtime, and their items. */
 export class BulkMetrics {
+  readonly #metrics: Metrics
   readonly #items: SeriesTable
   readonly #runs: SeriesTable
   readonly #ended: SeriesTable
 
   constructor(metrics: Metrics) {
+    this.#metrics = metrics
     this.#items = metrics.table(families.bulkItems)
     this.#runs = metrics.table(families.bulkRuns)
     this.#ended = metrics.table(families.bulkRunsEnded)
@@ -36,5 +38,11 @@ export class BulkMetrics {
   /** Sets the number of runs that have not ended. */
   runsRead(counts: Readonly<Record<(typeof bulkStates)[number], number>>): void {
     for (const state of bulkStates) this.#runs.set(this.#runs.slot(state), counts[state])
+  }
+
+  /** Sets the availability of the queue. A process without a queue does not call this, and does not have the family. */
+  queueChanged(isAvailable: boolean): void {
+    const table = this.#metrics.table(families.bulkQueueAvailable)
+    table.set(table.slot(), isAvailable ? 1 : 0)
   }
 }

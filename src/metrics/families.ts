@@ -102,6 +102,12 @@ export const bulkRunsEnded: Family = {
   type: 'counter',
   labels: ['state'],
 }
+export const bulkQueueAvailable: Family = {
+  name: 'headwaters_bulk_queue_available',
+  help: 'Processes that can use the queue of bulk runs now.',
+  type: 'gauge',
+  labels: [],
+}
 
 // Calls to upstreams
 
@@ -406,6 +412,7 @@ export const families: readonly Family[] = [
   bulkItems,
   bulkRuns,
   bulkRunsEnded,
+  bulkQueueAvailable,
   clientDuration,
   attempts,
   calls,

@@ -1,5 +1,6 @@
 import { test } from 'tap'
 import { Journal } from '../../src/bulk/journal.ts'
+import type { BulkRun } from '../../src/bulk/bulk-run.ts'
 import { namesOf, numbered } from '../../src/bulk/names.ts'
 import { mostRuns, ProgressReader } from '../../src/bulk/progress.ts'
 import { encodeChunk, type ResultCounts } from '../../src/bulk/result-chunk.ts'
@@ -27,8 +28,10 @@ function arrange() {
   const clock = { now: 1_000_000 }
   const journal = new Journal(store, () => clock.now)
   const reader = new ProgressReader(journal, () => clock.now)
-  const addChunk = (number: number, counts: ResultCounts, run = { owner, id }) =>
-    store.create(`${namesOf(run.owner, run.id).results}/${numbered(number)}`, encodeChunk(['{}\n'], counts))
+  const addChunk = async (number: number, counts: ResultCounts, of = { owner, id }) => {
+    const run = (await journal.find(of.owner, of.id)) as BulkRun
+    return store.create(`${namesOf(run).results}/${numbered(number)}`, encodeChunk(['{}\n'], counts))
+  }
   return { store, clock, journal, reader, addChunk }
 }
 
@@ -63,9 +66,11 @@ test('a look has the progress of the runs of all owners, and reads a summary onc
 
 test('runs that have not ended are first, and the newest of each are first', async t => {
   const { clock, journal, reader } = arrange()
+  const created: BulkRun[] = []
   for (const number of [1, 2, 3, 4]) {
     clock.now += 1000
     const run = await createRun(journal, numbers(1), { id: idOf(number) })
+    created.push(run)
     if (number > 2) await journal.end(run, 'cancelled')
     if (number === 1) await journal.setPaused(run, true)
   }
@@ -76,8 +81,8 @@ test('runs that have not ended are first, and the newest of each are first', asy
     [4, 'cancelled'],
     [3, 'cancelled'],
   ])
-  await journal.setPaused({ owner, id: idOf(1) } as never, false)
-  await journal.end({ owner, id: idOf(2) } as never, 'completed')
+  await journal.setPaused(created[0] as BulkRun, false)
+  await journal.end(created[1] as BulkRun, 'completed')
   t.same(await order(), [
     [1, 'running'],
     [4, 'cancelled'],

@@ -7,11 +7,11 @@ import { Results } from '../../src/bulk/results.ts'
 import { MemoryStore } from './helpers/memory-store.ts'
 import { createRun, id, numbers, owner, readResults } from './helpers/runs.ts'
 
-const run = { owner, id }
+const run = { owner, id, upload: '1-1' }
 const counts = { succeeded: 1, partial: 2, failed: 3 }
 
 async function addChunk(store: MemoryStore, number: number, lines: readonly string[]): Promise<void> {
-  await store.create(`${namesOf(owner, id).results}/${numbered(number)}`, encodeChunk(lines, counts))
+  await store.create(`${namesOf(run).results}/${numbered(number)}`, encodeChunk(lines, counts))
 }
 
 async function collected(results: Results, start: number, end: number): Promise<string> {
@@ -33,7 +33,7 @@ test('every range of the results has the bytes of the whole text', async t => {
         const store = new MemoryStore()
         for (const [index, lines] of chunks.entries()) await addChunk(store, index + 1, lines)
         const whole = Buffer.from(chunks.flat().join(''))
-        const { results, text } = await readResults(store)
+        const { results, text } = await readResults(store, run)
         t.equal(text, whole.toString())
         t.equal(results.bytes, whole.length)
         const start = Math.min(from, whole.length)
@@ -49,7 +49,7 @@ test('results can be read up to the first chunk that is missing, and all of them
   const store = new MemoryStore()
   await addChunk(store, 1, ['a\n'])
   await addChunk(store, 3, ['c\n'])
-  const { results, text } = await readResults(store)
+  const { results, text } = await readResults(store, run)
   t.equal(text, 'a\n')
   t.same([results.size, results.counts], [2, { succeeded: 2, partial: 4, failed: 6 }])
   await addChunk(store, 2, ['b\n'])
@@ -62,7 +62,7 @@ test('results can be read up to the first chunk that is missing, and all of them
 test('results that are removed while they are read are an error', async t => {
   const store = new MemoryStore()
   await addChunk(store, 1, ['a\n'])
-  const { results } = await readResults(store)
+  const { results } = await readResults(store, run)
   store.objects.clear()
   await t.rejects(collected(results, 0, 2), { message: /were removed while they were read/ })
 })

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdir, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import tap, { test, type Test } from 'tap'
 import { doubles, inputLines, readLines, slowDouble, untilChunks } from '../helpers/bulk-definitions.ts'
@@ -73,6 +73,41 @@ for (const [signal, exitCode] of [
     t.equal(code, 0)
     t.equal(readLines(output).length, 2000)
   })
+
+/** Resolves when the run of the command has results. Returns the folder of its objects. */
+async function untilStarted(dir: string): Promise<string> {
+  await untilChunks(dir, 1)
+  const runs = join(dir, 'objects', 'runs', 'command')
+  const [id] = await readdir(runs)
+  const [upload] = (await readdir(join(runs, id as string))).filter(name => name !== 'manifest')
+  return join(runs, id as string, upload as string)
+}
+
+test('a run that another process removes is a failure, and not an empty output', async t => {
+  const { args, dir, output } = prepared(t, 2000)
+  const { exited, errors } = start(t, [...args, '--output', output])
+  await rm(dirname(await untilStarted(dir)), { recursive: true, force: true })
+  t.same(await exited, [1, null])
+  t.match(await errors, /the run was removed from .* before its results were written: start the command again\n$/)
+  t.equal(existsSync(output), false)
+})
+
+test('a folder that cannot be read for a time does not end the command', async t => {
+  const { args, dir, output } = prepared(t, 1000)
+  const { child, exited } = start(t, [...args, '--output', output])
+  const pauses = join(await untilStarted(dir), 'pauses')
+  writeFileSync(pauses, 'not a folder')
+  await new Promise<void>(resolve => {
+    // The command has looked at the run several times before the second pause.
+    child.stderr.on('data', (bytes: Buffer) => {
+      if (/ENOTDIR.* in 1000 ms/.test(bytes.toString())) resolve()
+    })
+    void exited.then(() => resolve())
+  })
+  await rm(pauses)
+  t.same(await exited, [0, null])
+  t.same(readLines(readFileSync(output, 'utf8')), doubles(1000))
+})
 
 test('a failed item is a line, and the exit code is 1', async t => {
   const { args } = prepared(t, 0, '{"body":{"n":1}}\n{"body":{}}\n')

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { checkObjectName, type BulkStore, type ByteRange } from '../object-store.ts'
+import { checkObjectName, isObjectName, type BulkStore, type ByteRange } from '../object-store.ts'
 
 /** The age from which a temporary file belongs to no write in progress, in ms. */
 const abandonedMs = 3_600_000
@@ -44,8 +44,8 @@ export class DiskStore implements BulkStore {
     const temporary = join(this.#temporary, randomUUID())
     try {
       await writeSynced(temporary, body)
-      const firstMade = await mkdir(folder, { recursive: true })
-      if (!(await linkIfAbsent(temporary, path))) return false
+      const { isNew, firstMade } = await linkIn(folder, temporary, path)
+      if (!isNew) return false
       await syncFolder(folder)
       // The entries of new folders must survive a crash of the machine, too.
       if (firstMade !== undefined)
@@ -66,7 +66,9 @@ export class DiskStore implements BulkStore {
   }
 
   async list(folder: string): Promise<readonly string[]> {
-    return (await unlessAbsent(readdir(this.#pathOf(folder))))?.sort() ?? []
+    const names = await unlessAbsent(readdir(this.#pathOf(folder)))
+    // A file system can have entries of its own, such as `.nfs` files and `lost+found`.
+    return names?.filter(isObjectName).sort() ?? []
   }
 
   async remove(folder: string): Promise<void> {
@@ -106,15 +108,31 @@ async function linkIfAbsent(file: string, name: string): Promise<boolean> {
   )
 }
 
+/** The attempts to link a file in a folder that other processes remove. */
+const mostLinks = 100
+
+/** Creates a folder and links a file in it. Another process may remove the folder between the two steps. */
+async function linkIn(folder: string, file: string, name: string) {
+  for (let links = 1; ; links++) {
+    try {
+      const firstMade = await mkdir(folder, { recursive: true })
+      return { isNew: await linkIfAbsent(file, name), firstMade }
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || links === mostLinks) throw error
+    }
+  }
+}
+
 async function writeSynced(path: string, body: Uint8Array): Promise<void> {
   await using file = await open(path, 'wx')
   await file.writeFile(body)
   await file.datasync()
 }
 
+/** Synchronizes the entries of a folder, unless it was removed since. */
 async function syncFolder(path: string): Promise<void> {
-  await using folder = await open(path, 'r')
-  await folder.sync()
+  await using folder = await unlessAbsent(open(path, 'r'))
+  await folder?.sync()
 }
 
 async function readRange(path: string, { start, end }: ByteRange): Promise<Buffer> {

@@ -7,6 +7,8 @@ export interface ChunkData {
   readonly owner: string
   /** The id of the run. */
   readonly run: string
+  /** The upload of the run. */
+  readonly upload: string
   readonly chunk: number
 }
 

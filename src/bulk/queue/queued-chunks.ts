@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { ignoreRejection } from '../../core/promises.ts'
 import type { AssignedChunk, ChunkEnd, ChunkSource } from '../chunk-source.ts'
 import { isRunId, resultName } from '../names.ts'
-import { checkObjectName, type BulkStore } from '../object-store.ts'
+import { isObjectName, type BulkStore } from '../object-store.ts'
 import type { RunWork } from '../run-work.ts'
 import { lockMs, type ChunkData, type ChunkJob } from './open-queue.ts'
 import { QueueUnavailable, type QueueConnection } from './queue-connection.ts'
@@ -47,7 +47,7 @@ export class QueuedChunks implements ChunkSource {
   }
 
   async #topUp(work: RunWork): Promise<void> {
-    const { owner, id: run } = work.run
+    const { owner, id: run, upload } = work.run
     const [waiting, active] = await this.#connection.use(({ queue }) =>
       Promise.all([queue.getRanges(['wait'], 0, -1), queue.getRanges(['active'], 0, -1)]),
     )
@@ -62,7 +62,7 @@ export class QueuedChunks implements ChunkSource {
       const chunk = await work.next()
       if (chunk === undefined) break
       if (known.has(`${run}-${chunk}`) || (await work.isStored(chunk))) continue
-      added.push({ owner, run, chunk })
+      added.push({ owner, run, upload, chunk })
       missing--
     }
     for (const data of added) await this.#add(data)
@@ -91,25 +91,20 @@ export class QueuedChunks implements ChunkSource {
 
   async #isDue(data: ChunkData | null): Promise<boolean> {
     if (data === null) return false
-    const { owner, run, chunk } = data
+    const { owner, run, upload, chunk } = data
     if (!isRunId(run) || !Number.isSafeInteger(chunk) || chunk < 1) return false
-    const name = resultName({ owner, id: run }, chunk)
-    try {
-      checkObjectName(name)
-    } catch {
-      return false
-    }
-    return !(await this.#store.has(name))
+    const name = resultName({ owner, id: run, upload }, chunk)
+    return isObjectName(name) && !(await this.#store.has(name))
   }
 
   #assigned(data: ChunkData, taken: TakenJob): AssignedChunk {
-    const { owner, run, chunk: number } = data
+    const { owner, run, upload, chunk: number } = data
     const end = async (how: ChunkEnd) => {
       await taken.end(how)
       // The end of the queue is the last place, so that this process can take other jobs first.
       if (how === 'refused') await this.#add(data).catch(() => {})
     }
-    return { owner, run, number, end }
+    return { owner, run, upload, number, end }
   }
 }
 

@@ -60,7 +60,7 @@ export async function runLocally(
     itemsEnded: counts => progress.add(counts),
     runCompleted: () => completed.abort(),
     storeFailed: (error, pauseMs) =>
-      progress.note(`the folder cannot be written: ${(error as Error).message}; the next try is in ${pauseMs} ms`),
+      progress.note(`the folder cannot be used: ${(error as Error).message}; the next try is in ${pauseMs} ms`),
   }
   const executor = new BulkExecutor({
     journal,
@@ -80,9 +80,14 @@ export async function runLocally(
     return signal === 'SIGINT' ? 130 : 143
   }
   await results.refresh()
+  const { succeeded, partial, failed } = results.counts
+  if (succeeded + partial + failed < run.items) {
+    process.stderr.write(`the run was removed from ${dir} before its results were written: start the command again\n`)
+    return 1
+  }
   await printResults(results, output)
   await journal.remove(run)
-  return results.counts.succeeded === run.items ? 0 : 1
+  return succeeded === run.items ? 0 : 1
 }
 
 const silent = { runStarted() {}, aggregateMissing() {}, runsRead() {} }
@@ -90,18 +95,19 @@ const silent = { runStarted() {}, aggregateMissing() {}, runsRead() {} }
 /** Stores the inputs. The same inputs of the same aggregate are the same run. */
 async function createRun(journal: Journal, aggregate: string, file: string): Promise<BulkRun> {
   const upload = new Upload(journal.store, journal.newUpload(), limits)
+  let digest: string
   try {
     for await (const bytes of file === '-' ? process.stdin : createReadStream(file)) await upload.add(bytes as Buffer)
-    const digest = await upload.finish()
-    const id = hash('sha256', `${aggregate} ${digest}`).slice(0, 32)
-    const described = { id, owner, aggregate, items: upload.items, upload: upload.name, digest, retention }
-    const run = await journal.create(described)
-    if (run.upload !== upload.name) await upload.remove()
-    return run
+    digest = await upload.finish()
   } catch (error) {
     await upload.remove()
     throw error instanceof Problem ? new UsageError(`bulk ${file}: ${error.detail}`, { cause: error }) : error
   }
+  const id = hash('sha256', `${aggregate} ${digest}`).slice(0, 32)
+  const described = { id, owner, aggregate, items: upload.items, upload: upload.name, digest, retention }
+  const run = await journal.create(described)
+  if (run.upload !== upload.name) await upload.remove()
+  return run
 }
 
 /** Resolves when the run has ended, or with the signal that interrupts it. A second signal exits at once. */
@@ -116,8 +122,9 @@ async function endOf(journal: Journal, run: BulkRun, completed: AbortSignal): Pr
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt)
   const wake = AbortSignal.any([completed, interruption.signal])
   while (!interruption.signal.aborted) {
-    const now = await journal.find(run.owner, run.id)
-    if (now === undefined || hasEnded(now)) break
+    // The executor reports a failure of the folder and continues after a pause.
+    const now = await journal.find(run.owner, run.id).catch(() => run)
+    if (now?.upload !== run.upload || hasEnded(now)) break
     await delay(lookMs, undefined, { signal: wake }).catch(() => {})
   }
   process.off('SIGINT', interrupt).off('SIGTERM', interrupt)

@@ -23,7 +23,7 @@ export class BulkService {
   /** The names of the aggregates with `bulk: true`. */
   readonly names: ReadonlySet<string>
   readonly #keyOf: (request: FastifyRequest) => string | undefined
-  /** The results of runs that were read last. The least recent is first. */
+  /** The results of runs that were read last, by upload. The least recent is first. */
   readonly #results = new Map<string, Results>()
 
   constructor(options: {
@@ -62,9 +62,9 @@ export class BulkService {
 
   /** Returns the results of a run as they are now. */
   async resultsOf(run: BulkRun): Promise<Results> {
-    const known = this.#results.get(run.id) ?? new Results(this.journal.store, run)
-    this.#results.delete(run.id)
-    this.#results.set(run.id, known)
+    const known = this.#results.get(run.upload) ?? new Results(this.journal.store, run)
+    this.#results.delete(run.upload)
+    this.#results.set(run.upload, known)
     const [oldest] = this.#results.keys()
     if (this.#results.size > maxKnown) this.#results.delete(oldest as string)
     await known.refresh()
@@ -72,7 +72,7 @@ export class BulkService {
   }
 
   /** Forgets the results of a run that was removed. */
-  forget({ id }: BulkRun): void {
-    this.#results.delete(id)
+  forget({ upload }: BulkRun): void {
+    this.#results.delete(upload)
   }
 }

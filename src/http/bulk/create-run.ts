@@ -19,10 +19,10 @@ export async function createRun(service: BulkService, request: FastifyRequest, r
   const owner = service.ownerOf(request)
   const id = idOf(owner, request.headers['idempotency-key'])
   const earlier = await service.journal.find(owner, id)
-  const release = earlier === undefined ? await reserve(service, owner) : () => {}
+  const release = await reserve(service, owner, earlier === undefined)
   try {
     const run = await store(service, request, { owner, id, aggregate })
-    service.executor.wake()
+    service.executor.wake(run.id)
     const { counts } = await service.resultsOf(run)
     void reply.code(202).header('location', pathOf(run)).header('cache-control', 'no-store')
     return runJson(run, counts)
@@ -42,20 +42,28 @@ function idOf(owner: string, key: string | string[] | undefined): string {
   return hash('sha256', `${owner} ${key}`).slice(0, 32)
 }
 
-/** Reserves one of the runs that an owner may have. Returns a function that ends this. */
-async function reserve(service: BulkService, owner: string): Promise<() => void> {
+/**
+ * Reserves one of the runs that an owner may have. Returns a function that ends this.
+ *
+ * @param isNew False for the repetition of an earlier creation, which counts as an upload only.
+ */
+async function reserve(service: BulkService, owner: string, isNew: boolean): Promise<() => void> {
   const { maxRuns } = service.settings
   let counts = uploads.get(service)
   if (counts === undefined) uploads.set(service, (counts = new Map()))
   const own = counts
   const change = (by: number) => own.set(owner, (own.get(owner) ?? 0) + by)
   change(1)
-  const open = (await service.journal.runsOf(owner)).filter(run => !hasEnded(run)).length
-  if (open + (own.get(owner) as number) <= maxRuns) return () => change(-1)
-  change(-1)
-  throw new Problem('QUOTA_EXCEEDED', {
-    detail: `The caller has ${maxRuns} bulk runs that have not ended, which is the most: wait, or cancel one.`,
-  })
+  try {
+    const open = isNew ? (await service.journal.runsOf(owner)).filter(run => !hasEnded(run)).length : 0
+    if (open + (own.get(owner) as number) <= maxRuns) return () => change(-1)
+    throw new Problem('QUOTA_EXCEEDED', {
+      detail: `The caller has ${maxRuns} bulk runs that have not ended, which is the most: wait, or cancel one.`,
+    })
+  } catch (error) {
+    change(-1)
+    throw error
+  }
 }
 
 async function store(
@@ -65,31 +73,31 @@ async function store(
 ): Promise<BulkRun> {
   const { journal, settings } = service
   const upload = new Upload(journal.store, journal.newUpload(), settings)
-  try {
-    await receive(request, upload, settings.maxBytes)
-    const digest = await upload.finish()
-    const { retention } = settings
-    const run = await journal.create({ ...described, items: upload.items, upload: upload.name, digest, retention })
-    if (run.upload === upload.name) {
-      request.log.info({ bulk: run.id, aggregate: run.aggregate, items: run.items }, 'bulk run created')
-      return run
-    }
-    if (run.digest !== digest || run.aggregate !== described.aggregate)
-      throw new Problem('IDEMPOTENCY_KEY_REUSED', {
-        detail: 'This idempotency key belongs to a bulk run with other inputs: send another key.',
-      })
-    await upload.remove()
-    return run
-  } catch (error) {
-    await upload.remove()
+  const digest = await receive(request, upload, settings.maxBytes).catch(async (error: unknown) => {
+    // The failure of the request is the one to report. The sweep removes what stays.
+    await upload.remove().catch(() => {})
     throw error
+  })
+  const { retention } = settings
+  const run = await journal.create({ ...described, items: upload.items, upload: upload.name, digest, retention })
+  if (run.upload === upload.name) {
+    request.log.info({ bulk: run.id, aggregate: run.aggregate, items: run.items }, 'bulk run created')
+    return run
   }
+  await upload.remove()
+  if (run.digest !== digest || run.aggregate !== described.aggregate)
+    throw new Problem('IDEMPOTENCY_KEY_REUSED', {
+      detail: 'This idempotency key belongs to a bulk run with other inputs: send another key.',
+    })
+  return run
 }
 
-async function receive({ raw }: FastifyRequest, upload: Upload, maxBytes: number): Promise<void> {
+/** Stores the body. Returns the digest of its lines. */
+async function receive({ raw }: FastifyRequest, upload: Upload, maxBytes: number): Promise<string> {
   if (Number(raw.headers['content-length'] ?? 0) > maxBytes)
     throw new Problem('PAYLOAD_TOO_LARGE', { detail: `The inputs have more than ${maxBytes} bytes.` })
   inviteBody(raw)
   // The connection must stay open after a refusal, so that the problem can be sent.
   for await (const bytes of raw.iterator({ destroyOnReturn: false })) await upload.add(bytes as Buffer)
+  return upload.finish()
 }

@@ -60,16 +60,18 @@ export async function openBulk(options: OpenBulkOptions): Promise<BulkService> {
 
 /** Returns the distribution of chunks: by a queue, or over the processes of this machine. */
 async function chunksOf(
-  { settings: { queue: address }, log }: OpenBulkOptions,
+  { settings: { queue: address }, metrics, log }: OpenBulkOptions,
   store: BulkStore,
   onAvailable: () => void,
 ): Promise<ChunkSource> {
   if (address === undefined) return new ClaimedChunks(new DiskClaims(store))
   const { openQueuedChunks } = await import('../../bulk/queue/open-queued-chunks.ts')
+  metrics.queueChanged(false)
   return openQueuedChunks(store, {
     address,
     option: 'app: bulk.queue.url',
     onChange({ isAvailable, reason }) {
+      metrics.queueChanged(isAvailable)
       if (isAvailable) {
         log.info('bulk queue available')
         onAvailable()

@@ -23,6 +23,20 @@ export const double = aggregate('double', { url: '/v1/double', body: z.object({ 
   })
   .reply(z.object({ doubled: z.number() }), ({ doubled }) => ({ doubled }))
 
+/** Returns an aggregate like `double` whose items wait until they are released. */
+export function gatedDouble() {
+  const gate = Promise.withResolvers<void>()
+  let started = 0
+  const waiting = aggregate('double', { url: '/v1/double', body: z.object({ n: z.number() }), bulk: true })
+    .required('doubled', async ({ body: { n } }) => {
+      started++
+      await gate.promise
+      return 2 * n
+    })
+    .reply(z.object({ doubled: z.number() }), ({ doubled }) => ({ doubled }))
+  return { waiting, release: () => gate.resolve(), started: () => started }
+}
+
 /** Returns the lines of the inputs 0 to `count` - 1. */
 export function numbers(count: number): string {
   return Array.from({ length: count }, (_, n) => `${JSON.stringify({ body: { n } })}\n`).join('')
@@ -110,9 +124,12 @@ export function executorOf(
   return { executor, reported, runtime }
 }
 
+type RunId = Pick<Manifest, 'owner' | 'id'> & Partial<Pick<Manifest, 'upload'>>
+
 /** Returns the text of the results that can be read. */
-export async function readResults(store: BulkStore, run: Pick<Manifest, 'owner' | 'id'> = { owner, id }) {
-  const results = new Results(store, run)
+export async function readResults(store: BulkStore, named: RunId = { owner, id }) {
+  const run = await new Journal(store).find(named.owner, named.id)
+  const results = new Results(store, run ?? { upload: '1-1', ...named })
   await results.refresh()
   const pieces: Buffer[] = []
   for await (const piece of results.read({ start: 0, end: results.bytes })) pieces.push(piece)
@@ -120,7 +137,7 @@ export async function readResults(store: BulkStore, run: Pick<Manifest, 'owner' 
 }
 
 /** Returns the lines of the results that can be read. */
-export async function resultsOf(store: BulkStore, run?: Pick<Manifest, 'owner' | 'id'>) {
+export async function resultsOf(store: BulkStore, run?: RunId) {
   const { results, text } = await readResults(store, run)
   const lines = text.split('\n').filter(line => line !== '')
   return { text, results, items: lines.map(line => JSON.parse(line) as ResultLine) }

@@ -109,3 +109,23 @@ test('an app whose queue may evict jobs does not listen', { skip: redisMissing }
     message: /^app: bulk.queue.url: the maxmemory-policy of the server is allkeys-lfu/,
   })
 })
+
+test('a metric has the availability of the queue, and is absent without a queue', { skip: redisMissing }, async t => {
+  const server = await startRedis(t, { tcp: true })
+  await server.stop()
+  const [queued, alone] = [
+    await served(t, { store: new MemoryStore(), queue: { url: server.url } }, { metrics: true }),
+    await served(t, { store: new MemoryStore() }, { metrics: true }),
+  ]
+  const metrics = async ({ origin }: { readonly origin: string }) => (await fetch(`${origin}/metrics`)).text()
+  const shows = async (value: number) =>
+    new RegExp(`^headwaters_bulk_queue_available ${value}$`, 'm').test(await metrics(queued))
+  await untilCalmly(() => shows(0))
+  await server.restart()
+  await untilCalmly(() => shows(1))
+  await server.stop()
+  await untilCalmly(() => shows(0))
+  const text = await metrics(alone)
+  t.match(text, /headwaters_bulk_runs/)
+  t.notMatch(text, /headwaters_bulk_queue_available/)
+})
