@@ -53,9 +53,7 @@ for (const [name, make] of Object.entries(clients)) {
     }
     const missing = changesOf(9)
     await until(() => missing.changes.length > 0)
-    t.same(missing.changes, [
-      { isAvailable: false, reason: 'the server does not have the database of the client' },
-    ])
+    t.same(missing.changes, [{ isAvailable: false, reason: 'the server does not have the database of the client' }])
     missing.commands.post(scriptOf("redis.call('SET', KEYS[1], '1'); return { KEYS[1] }"), ['a'], [])
 
     await operator.call('ACL', 'SETUSER', 'shared', '-select')
