@@ -29,12 +29,15 @@ interface AddressAnswer extends Omit<FoundEndpoints, 'endpoints'> {
 /**
  * Creates the function that asks for the records of an entry. It never rejects. An answer that is lost removes no
  * endpoint: the addresses of a name and a family stay until their question is answered again. If SRV records name a
- * target whose question fails, the endpoints of the last round stay, because the service may have moved to this target.
+ * target whose question fails, the endpoints of the last round without such a target stay, because the service may have
+ * moved to this target.
  */
 export function findOrigins(entry: OriginSpec, records: Records, isPublic: boolean): () => Promise<FoundEndpoints> {
   const { hostname, port } = targetOf(new URL(entry.origin))
   let known: ReadonlyMap<string, KnownAddresses> = new Map()
   let endpoints: readonly Endpoint[] = []
+  /** The endpoints of the last round in which the addresses of all targets were known. */
+  let complete: readonly Endpoint[] = []
 
   async function addressesOf(name: string): Promise<AddressAnswer> {
     const before = known.get(name)
@@ -71,7 +74,9 @@ export function findOrigins(entry: OriginSpec, records: Records, isPublic: boole
         })),
       )
       const present = foundEndpoints(entry, origins, endpoints.length === 0)
-      endpoints = present.length === 0 || answers.some(isUnknown) ? union(present, endpoints) : present
+      if (!answers.some(isUnknown)) {
+        if (present.length > 0) endpoints = complete = present
+      } else if (present.length > 0) endpoints = union(present, complete)
       return {
         endpoints,
         ttlMs: Math.min(ttlMs, ...answers.map(answer => answer.ttlMs)),
