@@ -42,7 +42,11 @@ export function findOrigins(entry: OriginSpec, records: Records, isPublic: boole
   async function addressesOf(name: string): Promise<AddressAnswer> {
     const before = known.get(name)
     try {
-      const answer = await (entry.srv === undefined ? records.addresses(name) : records.targetAddresses(name))
+      // Calls may wait for the first answer.
+      const isUrgent = before === undefined
+      const answer = await (entry.srv === undefined
+        ? records.addresses(name, isUrgent)
+        : records.targetAddresses(name, isUrgent))
       const refusal = isPublic ? addressRefusal(name, answer.found) : undefined
       if (refusal !== undefined) throw refusal
       const { ttlMs, failedFamily } = answer
