@@ -40,7 +40,9 @@ export async function askFamilies(
   if (reachable.length === 1) return [first]
   if (!isUrgent) return all
   const { promise, resolve } = Promise.withResolvers<readonly FamilyAnswer[]>()
-  const timer = setTimeout(() => resolve([first, lateAnswer(first.family === 4 ? 6 : 4)]), otherFamilyMs)
+  const end = () => resolve([first, lateAnswer(first.family === 4 ? 6 : 4)])
+  // Node.js runs timers before it polls sockets. An answer that has arrived by now still counts.
+  const timer = setTimeout(() => setImmediate(end), otherFamilyMs)
   const answers = await Promise.race([all, promise])
   clearTimeout(timer)
   return answers
