@@ -1,5 +1,7 @@
 import { test, type Test } from 'tap'
-import { ConfigError, Environment, readConfig, shownVariables } from '../src/config.ts'
+import { ConfigError, readConfig } from '../src/config.ts'
+import { Environment } from '../src/config/environment.ts'
+import { shownVariables } from '../src/config/shown-variables.ts'
 
 const upstreams = ['catfact-ninja', 'meowfacts']
 

@@ -299,9 +299,9 @@ const house: House = {
     'waterfall/',
   ],
 
-  'config.ts': ['errors.ts', 'core/', 'redis-config.ts', 'threads/', 'upstream/**', 'http/openapi/info.ts', 'log/'],
-  'app.ts': [
-    'check-node.ts',
+  'config/': ['errors.ts', 'core/', 'redis-config.ts', 'upstream/**', 'log/'],
+  'config.ts': ['errors.ts', 'redis-config.ts', 'threads/', 'upstream/**', 'http/openapi/info.ts', 'config/'],
+  'app/': [
     'errors.ts',
     'core/',
     'metrics/',
@@ -313,6 +313,7 @@ const house: House = {
     'kept/',
     'explain/',
   ],
+  'app.ts': ['check-node.ts', 'core/', 'metrics/', 'upstream/**', 'fanout/**', 'bulk/', 'http/**', 'app/'],
   'admin/': [
     'errors.ts',
     'core/',
@@ -366,6 +367,7 @@ const house: House = {
     'http/**',
     'app.ts',
     'admin/',
+    'config/',
     'config.ts',
     'definitions/',
     'waterfall/',

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
-import { readConfig, shownVariables } from '../src/config.ts'
+import { readConfig } from '../src/config.ts'
+import { shownVariables } from '../src/config/shown-variables.ts'
 import { redisSecrets, type RedisConfig } from '../src/redis-config.ts'
 import { definitionsFolder } from './helpers/definitions-folder.ts'
 

@@ -1,4 +1,4 @@
-import { shownVariables } from '../../config.ts'
+import { shownVariables } from '../../config/shown-variables.ts'
 import type { Catalogue } from '../../definitions/catalogue.ts'
 import { hidden } from '../../log/redaction.ts'
 import { originsText } from '../../upstream/override.ts'

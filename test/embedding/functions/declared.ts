@@ -5,7 +5,7 @@ const src = join(import.meta.dirname, '../../../src')
 
 /** The interfaces that embedders and authors fill in, or give functions to, by file. */
 const taken: Readonly<Record<string, readonly string[]>> = {
-  'app.ts': ['AppOptions'],
+  'app/app-options.ts': ['AppOptions'],
   'http/plugin.ts': ['HeadwatersOptions'],
   'http/reply/route-services.ts': ['LoadGauge'],
   'upstream/runtime-options.ts': ['RuntimeOptions'],

@@ -35,12 +35,16 @@ export async function flood(server: Server, head: string, piece: Buffer, isBare 
   return { ...readAnswers(received, () => isBare), read: accepted.bytesRead }
 }
 
-/** The service's side of a connection. */
-async function acceptedSocket(server: Server, socket: Socket): Promise<Socket> {
-  // The connections of other tests of the same server may come before it.
-  for (let others = 0; others < 1000; others++) {
-    const [accepted] = (await once(server, 'connection')) as [Socket]
-    if (accepted.remotePort === socket.localPort) return accepted
-  }
-  throw new Error('1000 connections were accepted, and this one is not among them')
+/** Resolves with the service's side of a connection. Other tests of the same server connect at the same time. */
+function acceptedSocket(server: Server, socket: Socket): Promise<Socket> {
+  return new Promise(resolve => {
+    const compare = (accepted: Socket) => {
+      if (accepted.remotePort !== socket.localPort) return
+      server.off('connection', compare)
+      resolve(accepted)
+    }
+    // More than ten floods may wait for their connections.
+    server.setMaxListeners(100)
+    server.on('connection', compare)
+  })
 }

@@ -79,10 +79,12 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   'commands/run/print-failure.ts': {
     '/^\\/body/': commandLine,
   },
-  'config.ts': {
+  'config/lists.ts': {
+    '/^\\d{1,3}$/': environment,
+  },
+  'config/overrides.ts': {
     '/^HEADWATERS_UPSTREAM_([A-Z0-9_]+?)_(ORIGINS|ORIGIN|CONCURRENCY|ATTEMPT_TIMEOUT_MS|OFF|SLOTS|TIMEOUT_MS)$/':
       environment,
-    '/^\\d{1,3}$/': environment,
   },
   'core/bearer-key.ts': {
     '/^[\\w.~+/-]+=*$/': environment,

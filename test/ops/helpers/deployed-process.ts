@@ -1,4 +1,4 @@
-import { Environment } from '../../../src/config.ts'
+import { Environment } from '../../../src/config/environment.ts'
 import { closeMsOf } from '../../../src/server/process/shutdown.ts'
 import { stopMsOf } from '../../../src/server/cluster/workers.ts'
 
