@@ -100,8 +100,8 @@ function isCluster(client: IoredisClient): boolean {
 /** Returns the number of the database that the client is to use. It uses 0 if the server refuses that one. */
 function databaseOf(client: IoredisClient): string {
   const { condition, options } = client as {
-    readonly condition?: { readonly select?: unknown } | null
-    readonly options?: { readonly db?: unknown }
+    readonly condition?: { readonly select?: number | string } | null
+    readonly options?: { readonly db?: number | string }
   }
   return String(condition?.select ?? options?.db ?? 0)
 }

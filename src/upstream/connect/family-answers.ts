@@ -1,6 +1,14 @@
 import type { Resolver } from 'node:dns/promises'
 import type { AddressFamily } from './reachable-families.ts'
-import type { CodedError, FoundAddress } from './records.ts'
+
+/** An IP address of a name. */
+export interface FoundAddress {
+  readonly address: string
+  readonly family: AddressFamily
+}
+
+/** An error of a question. */
+export type CodedError = Error & { readonly code: string }
 
 /** The answer to the question for one family: addresses, or an error. */
 export interface FamilyAnswer {

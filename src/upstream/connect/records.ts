@@ -2,15 +2,9 @@ import { ADDRCONFIG, type LookupAddress } from 'node:dns'
 import { Resolver } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { askFamilies } from './family-answers.ts'
+import { askFamilies, type CodedError, type FoundAddress } from './family-answers.ts'
 import { reachableFamilies, type AddressFamily } from './reachable-families.ts'
 import type { LookupEnded, Resolve } from './resolve.ts'
-
-/** An IP address of a name. */
-export interface FoundAddress {
-  readonly address: string
-  readonly family: AddressFamily
-}
 
 /** The records of a name, and the time for which they are valid, in ms. */
 export interface Found<Record> {
@@ -72,9 +66,6 @@ const unknownTtlMs = 5000
 export function isNoRecord({ code }: Error & { readonly code?: string }): boolean {
   return code === 'ENOTFOUND' || code === 'ENODATA'
 }
-
-/** An error of a question. */
-export type CodedError = Error & { readonly code: string }
 
 /**
  * Creates the questions for DNS records. DNS servers are asked for addresses, because `lookup` does not report the time

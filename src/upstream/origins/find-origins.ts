@@ -1,6 +1,7 @@
 import { targetOf } from '../connect/dial.ts'
+import type { FoundAddress } from '../connect/family-answers.ts'
 import type { AddressFamily } from '../connect/reachable-families.ts'
-import { isNoRecord, type FoundAddress, type FoundAddresses, type Records, type SrvTarget } from '../connect/records.ts'
+import { isNoRecord, type FoundAddresses, type Records, type SrvTarget } from '../connect/records.ts'
 import { addressRefusal } from '../connect/resolve.ts'
 import type { OriginSpec } from '../spec/origins-spec.ts'
 import { foundEndpoints, maxEndpoints, union } from './endpoints.ts'
