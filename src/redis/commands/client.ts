@@ -26,7 +26,7 @@ function checkClient(client: unknown): void {
   if ((typeof call !== 'function' && typeof sendCommand !== 'function') || typeof duplicate !== 'function')
     throw new TypeError(`${expected} an object without call or sendCommand, and duplicate`)
   const given = (options ?? {}) as Readonly<Record<string, unknown>>
-  const { keyPrefix, scaleReads = 'master', sentinels, tls, enableTLSForSentinelMode } = given
+  const { keyPrefix, scaleReads = 'master', sentinels, tls, enableTLSForSentinelMode, redisOptions } = given
   // The channel of messages has no such prefix, and scripts would answer for other keys than they were sent.
   if (typeof keyPrefix === 'string' && keyPrefix !== '')
     throw new TypeError(
@@ -37,6 +37,9 @@ function checkClient(client: unknown): void {
     throw new TypeError(
       "redis: client must read from primary servers, because a replica lags: set scaleReads to 'master'",
     )
+  const ofNodes = (redisOptions ?? {}) as Readonly<Record<string, unknown>>
+  if (given['stringNumbers'] === true || ofNodes['stringNumbers'] === true)
+    throw new TypeError('redis: client must not have the option stringNumbers, because replies have numbers: remove it')
   // ioredis would send the password and the data in clear text.
   if (sentinels && tls && enableTLSForSentinelMode !== true)
     throw new TypeError(

@@ -4,6 +4,11 @@ export interface Connection {
   readonly isReady: boolean
   readonly isCluster: boolean
   /**
+   * Selects the database of the client again. Rejects if the server refuses it: some clients then use another one.
+   * `send` rejects until a check has succeeded, or until the client has another connection.
+   */
+  checkDatabase(): Promise<void>
+  /**
    * Sends a command to the primary server that has a key. Check `isReady` first.
    *
    * @param key The first key of the command.

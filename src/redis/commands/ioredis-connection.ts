@@ -10,8 +10,10 @@ const lostEvents = ['close', 'reconnecting', 'end'] as const
 export function ioredisConnection(client: IoredisClient): Connection {
   let listener: ConnectionListener | undefined
   let lastError: unknown
+  /** The reason why the connection does not use the database of the client. */
+  let elsewhere: Error | undefined
   const onReady = () => {
-    lastError = undefined
+    lastError = elsewhere = undefined
     listener?.onReady()
   }
   const onLost = () => {
@@ -30,7 +32,19 @@ export function ioredisConnection(client: IoredisClient): Connection {
       return client.status === 'ready'
     },
     isCluster: isCluster(client),
-    send(_key, args) {
+    async checkDatabase() {
+      const database = databaseOf(client)
+      if (database === '0') return
+      try {
+        await client.call('select', database)
+        elsewhere = undefined
+      } catch (error) {
+        elsewhere = error as Error
+        throw error
+      }
+    },
+    async send(_key, args) {
+      if (elsewhere !== undefined) throw elsewhere
       const [command, ...rest] = args as [string, ...string[]]
       return client.call(command, ...rest)
     },
@@ -81,4 +95,13 @@ function subscribe(
 
 function isCluster(client: IoredisClient): boolean {
   return (client as { readonly isCluster?: boolean }).isCluster === true
+}
+
+/** Returns the number of the database that the client is to use. It uses 0 if the server refuses that one. */
+function databaseOf(client: IoredisClient): string {
+  const { condition, options } = client as {
+    readonly condition?: { readonly select?: number | string } | null
+    readonly options?: { readonly db?: number | string }
+  }
+  return String(condition?.select ?? options?.db ?? 0)
 }

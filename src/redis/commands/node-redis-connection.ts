@@ -32,6 +32,8 @@ export function nodeRedisConnection(client: NodeRedisClient | NodeRedisCluster):
       return isReady(client)
     },
     isCluster: 'masters' in client,
+    // The client does not become ready if the server refuses its database.
+    checkDatabase: () => Promise.resolve(),
     // A cluster may send reads to replicas, which lag: each command is sent as a write.
     send: (key, args) =>
       'masters' in client ? client.sendCommand(key, false, [...args]) : client.sendCommand([...args]),

@@ -15,10 +15,11 @@ export const unknownEpoch = 'none'
  * Reads the epoch of a server: a name that is another one after each restart and each failover. The epoch is part of
  * the keys of the cache, so no entry from before is used. Such an entry can lack an invalidation that was acknowledged.
  *
- * Rejects if the server is a replica.
+ * Rejects if the server is a replica, and if it does not have the database of the client.
  */
 export async function readEpoch(connection: Connection): Promise<string> {
   if (connection.isCluster) return clusterEpoch
+  await connection.checkDatabase()
   let reply: unknown
   try {
     reply = await connection.send('', ['INFO', 'replication'])

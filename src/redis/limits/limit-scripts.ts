@@ -3,6 +3,12 @@ import { scriptOf } from '../commands/script.ts'
 // The first write of each script frees memory or changes none. Redis accepts the writes after it on a full server too,
 // so that limits and the list of members do not end when the cache has filled the memory.
 
+/** A function of Lua that returns the whole number of a text, or false. */
+const wholeOf = `
+local function wholeOf(text)
+  return string.len(text) < 16 and string.match(text, '^-?%d+$') and tonumber(text)
+end`
+
 /**
  * Adds a process to the live ones, and removes those without a heartbeat.
  *
@@ -11,7 +17,9 @@ import { scriptOf } from '../commands/script.ts'
 export const memberScript = scriptOf(`
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2])
+local removed = redis.pcall('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2])
+if type(removed) == 'table' then redis.call('DEL', KEYS[1]) end
+redis.call('ZREMRANGEBYSCORE', KEYS[1], now + ARGV[2], '+inf')
 redis.call('ZADD', KEYS[1], now, ARGV[1])
 redis.call('PEXPIRE', KEYS[1], 60000)
 return { KEYS[1], redis.call('ZRANGE', KEYS[1], 0, 999) }
@@ -33,11 +41,13 @@ export const leaveScript = scriptOf(`return { KEYS[1], redis.call('ZREM', KEYS[1
  * the process has admitted without a grant. Reply: the grant, the rest of the limit, the time to the end of the window
  * in ms.
  */
-export const grantScript = scriptOf(`
-redis.call('HDEL', KEYS[1], '-')
+export const grantScript = scriptOf(`${wholeOf}
+if type(redis.pcall('HDEL', KEYS[1], '-')) == 'table' then redis.call('DEL', KEYS[1]) end
 local limit, windowMs, first, waiting = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local wanted, processes, admitted = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
-local used = tonumber(redis.call('HGET', KEYS[1], 'used') or '0') + admitted
+local known = wholeOf(redis.call('HGET', KEYS[1], 'used') or '0')
+if not known then redis.call('DEL', KEYS[1]) end
+local used = (known or 0) + admitted
 local rest = math.max(0, limit - used)
 local grant = 0
 if rest >= first then
@@ -64,7 +74,8 @@ return { KEYS[1], grant, rest - grant, ttl }
  * Keys: the budget. Arguments: the calls, the extra attempts, the last grant and its second, the ratio, the minimum,
  * the number of processes. Reply: the grant and its second. A negative grant is a debt of the budget.
  */
-export const budgetScript = scriptOf(`
+export const budgetScript = scriptOf(`${wholeOf}
+if type(redis.pcall('HDEL', KEYS[1], '-')) == 'table' then redis.call('DEL', KEYS[1]) end
 local now = tonumber(redis.call('TIME')[1])
 local calls, extra, granted, grantedAt = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local ratio, minimum, processes = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -72,12 +83,13 @@ local balance = minimum + ratio * calls - extra
 local old = { '-' }
 local fields = redis.call('HGETALL', KEYS[1])
 for i = 1, #fields, 2 do
-  if tonumber(string.sub(fields[i], 2)) < now - 10 then
+  local kind, second, count = string.sub(fields[i], 1, 1), wholeOf(string.sub(fields[i], 2)), wholeOf(fields[i + 1])
+  if not second or not count or second < now - 10 or second > now + 10 then
     old[#old + 1] = fields[i]
-  elseif string.sub(fields[i], 1, 1) == 'c' then
-    balance = balance + ratio * fields[i + 1]
+  elseif kind == 'c' then
+    balance = balance + ratio * count
   else
-    balance = balance - fields[i + 1]
+    balance = balance - count
   end
 end
 redis.call('HDEL', KEYS[1], unpack(old))

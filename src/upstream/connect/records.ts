@@ -2,14 +2,9 @@ import { ADDRCONFIG, type LookupAddress } from 'node:dns'
 import { Resolver } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { askFamilies, type CodedError, type FoundAddress } from './family-answers.ts'
 import { reachableFamilies, type AddressFamily } from './reachable-families.ts'
 import type { LookupEnded, Resolve } from './resolve.ts'
-
-/** An IP address of a name. */
-export interface FoundAddress {
-  readonly address: string
-  readonly family: AddressFamily
-}
 
 /** The records of a name, and the time for which they are valid, in ms. */
 export interface Found<Record> {
@@ -33,10 +28,18 @@ export interface SrvTarget {
 
 /** Asks for DNS records with their time to live. Each method rejects with an error that has a code. */
 export interface Records {
-  /** Returns the A and AAAA records of a name. The list is not empty. */
-  addresses(name: string): Promise<FoundAddresses>
-  /** Returns the A and AAAA records of an SRV target. The hosts file and search domains do not have such names. */
-  targetAddresses(name: string): Promise<FoundAddresses>
+  /**
+   * Returns the A and AAAA records of a name. The list is not empty.
+   *
+   * @param isUrgent True if the addresses of one family are better than a long wait for the other one. @default false
+   */
+  addresses(name: string, isUrgent?: boolean): Promise<FoundAddresses>
+  /**
+   * Returns the A and AAAA records of an SRV target. The hosts file and search domains do not have such names.
+   *
+   * @param isUrgent See `addresses`. @default false
+   */
+  targetAddresses(name: string, isUrgent?: boolean): Promise<FoundAddresses>
   /** Returns the targets of the lowest priority; an empty list if the service is not available (target `.`). */
   srv(name: string): Promise<Found<SrvTarget>>
   /** Rejects the pending questions to DNS servers, and all later questions, with the code `ECANCELLED`. */
@@ -62,16 +65,6 @@ const unknownTtlMs = 5000
 /** Returns true for an answer without a record: the name does not exist, or it has no record of the type. */
 export function isNoRecord({ code }: Error & { readonly code?: string }): boolean {
   return code === 'ENOTFOUND' || code === 'ENODATA'
-}
-
-type CodedError = Error & { readonly code: string }
-
-/** The answer to the question for one family: addresses, or an error. */
-interface FamilyAnswer {
-  readonly family: AddressFamily
-  readonly addresses: readonly FoundAddress[]
-  readonly ttlMs: number
-  readonly error: CodedError | undefined
 }
 
 /**
@@ -107,19 +100,16 @@ export function createRecords({
     return question
   }
 
-  async function askServers(name: string): Promise<FoundAddresses> {
-    const answers = await Promise.all([
-      familyAnswer(4, resolver().resolve4(name, { ttl: true })),
-      familyAnswer(6, resolver().resolve6(name, { ttl: true })),
-    ])
-    const failed = answers.find(({ error }) => error !== undefined && !isNoRecord(error))
+  async function askServers(name: string, isUrgent: boolean): Promise<FoundAddresses> {
     const reachable = reachableFamilies(interfaces)
+    const answers = await askFamilies(resolver(), name, reachable, isUrgent)
+    const failed = answers.find(({ error }) => error !== undefined && !isNoRecord(error))
     const failedFamily = failed !== undefined && reachable.includes(failed.family) ? failed.family : undefined
     const all = answers.flatMap(({ addresses }) => addresses)
     const usable = all.filter(({ family }) => reachable.includes(family))
     // The other addresses are used only if it is certain that the name has no usable one.
     const found = usable.length === 0 && failedFamily === undefined ? all : usable
-    if (found.length === 0) throw (failed ?? answers[0]).error as CodedError
+    if (found.length === 0) throw (failed ?? answers[0])?.error as CodedError
     return { found, ttlMs: Math.min(...answers.map(({ ttlMs }) => ttlMs)), failedFamily }
   }
 
@@ -142,22 +132,22 @@ export function createRecords({
   }
 
   return {
-    async addresses(name) {
+    async addresses(name, isUrgent = false) {
       refuseCancelled()
       if (usesLookup(name)) return askLookup(name)
-      if (servers !== undefined) return timed(askServers(name))
+      if (servers !== undefined) return timed(askServers(name, isUrgent))
       if (!name.includes('.')) return askLookup(name)
       try {
-        return await timed(askServers(name))
+        return await timed(askServers(name, isUrgent))
       } catch {
         // A system lookup cannot be cancelled, and would keep the process running.
         refuseCancelled()
         return askLookup(name)
       }
     },
-    async targetAddresses(name) {
+    async targetAddresses(name, isUrgent = false) {
       refuseCancelled()
-      return usesLookup(name) ? askLookup(name) : timed(askServers(name))
+      return usesLookup(name) ? askLookup(name) : timed(askServers(name, isUrgent))
     },
     async srv(name) {
       refuseCancelled()
@@ -173,23 +163,6 @@ export function createRecords({
       isCancelled = true
       opened?.cancel()
     },
-  }
-}
-
-async function familyAnswer(
-  family: AddressFamily,
-  question: Promise<readonly { readonly address: string; readonly ttl: number }[]>,
-): Promise<FamilyAnswer> {
-  try {
-    const records = await question
-    return {
-      family,
-      addresses: records.map(({ address }) => ({ address, family })),
-      ttlMs: 1000 * Math.min(...records.map(({ ttl }) => ttl)),
-      error: undefined,
-    }
-  } catch (error) {
-    return { family, addresses: [], ttlMs: Infinity, error: error as CodedError }
   }
 }
 

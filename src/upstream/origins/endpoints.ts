@@ -39,11 +39,18 @@ export function foundEndpoints(
   return union([...endpoints.values()], [])
 }
 
-/** Returns the endpoints of two lists of one entry, sorted. Of two with equal keys it has that of the first list. */
+/**
+ * Returns the endpoints of two lists of one entry, sorted. Of two with equal keys it has that of the first list. Above
+ * the limit, those of the second list are left out first.
+ */
 export function union(some: readonly Endpoint[], others: readonly Endpoint[]): readonly Endpoint[] {
-  return unique([...some, ...others])
-    .toSorted((a, b) => (a.key < b.key ? -1 : 1))
+  return unique([...some.toSorted(byKey), ...others.toSorted(byKey)])
     .slice(0, maxEndpoints)
+    .toSorted(byKey)
+}
+
+function byKey(one: Endpoint, other: Endpoint): number {
+  return one.key < other.key ? -1 : 1
 }
 
 /** Returns the first endpoint of each key. */

@@ -1,6 +1,7 @@
 import { targetOf } from '../connect/dial.ts'
+import type { FoundAddress } from '../connect/family-answers.ts'
 import type { AddressFamily } from '../connect/reachable-families.ts'
-import { isNoRecord, type FoundAddress, type FoundAddresses, type Records, type SrvTarget } from '../connect/records.ts'
+import { isNoRecord, type FoundAddresses, type Records, type SrvTarget } from '../connect/records.ts'
 import { addressRefusal } from '../connect/resolve.ts'
 import type { OriginSpec } from '../spec/origins-spec.ts'
 import { foundEndpoints, maxEndpoints, union } from './endpoints.ts'
@@ -29,17 +30,24 @@ interface AddressAnswer extends Omit<FoundEndpoints, 'endpoints'> {
 /**
  * Creates the function that asks for the records of an entry. It never rejects. An answer that is lost removes no
  * endpoint: the addresses of a name and a family stay until their question is answered again. If SRV records name a
- * target whose question fails, the endpoints of the last round stay, because the service may have moved to this target.
+ * target whose question fails, the endpoints of the last round without such a target stay, because the service may have
+ * moved to this target.
  */
 export function findOrigins(entry: OriginSpec, records: Records, isPublic: boolean): () => Promise<FoundEndpoints> {
   const { hostname, port } = targetOf(new URL(entry.origin))
   let known: ReadonlyMap<string, KnownAddresses> = new Map()
   let endpoints: readonly Endpoint[] = []
+  /** The endpoints of the last round in which the addresses of all targets were known. */
+  let complete: readonly Endpoint[] = []
 
   async function addressesOf(name: string): Promise<AddressAnswer> {
     const before = known.get(name)
     try {
-      const answer = await (entry.srv === undefined ? records.addresses(name) : records.targetAddresses(name))
+      // Calls may wait for the first answer.
+      const isUrgent = before === undefined
+      const answer = await (entry.srv === undefined
+        ? records.addresses(name, isUrgent)
+        : records.targetAddresses(name, isUrgent))
       const refusal = isPublic ? addressRefusal(name, answer.found) : undefined
       if (refusal !== undefined) throw refusal
       const { ttlMs, failedFamily } = answer
@@ -71,7 +79,9 @@ export function findOrigins(entry: OriginSpec, records: Records, isPublic: boole
         })),
       )
       const present = foundEndpoints(entry, origins, endpoints.length === 0)
-      endpoints = present.length === 0 || answers.some(isUnknown) ? union(present, endpoints) : present
+      if (!answers.some(isUnknown)) {
+        if (present.length > 0) endpoints = complete = present
+      } else if (present.length > 0) endpoints = union(present, complete)
       return {
         endpoints,
         ttlMs: Math.min(ttlMs, ...answers.map(answer => answer.ttlMs)),

@@ -115,6 +115,11 @@ test('a client with options that the shared state cannot use is refused with the
   t.throws(() => connectionOf(new Cluster([{ host: '127.0.0.1', port: 1 }], { ...lazy, scaleReads: 'all' })), {
     message: /set scaleReads to 'master'/,
   })
+  t.throws(() => connectionOf(new Redis({ ...lazy, stringNumbers: true })), { message: /stringNumbers.*: remove it/ })
+  const redisOptions = { ...lazy, stringNumbers: true }
+  t.throws(() => connectionOf(new Cluster([{ host: '127.0.0.1', port: 1 }], { ...lazy, redisOptions })), {
+    message: /stringNumbers.*: remove it/,
+  })
   const withSentinels = { ...lazy, name: 'a', sentinels: [{ host: '127.0.0.1', port: 1 }], tls: {} }
   t.throws(() => connectionOf(new Redis(withSentinels)), { message: /set enableTLSForSentinelMode to true/ })
   t.doesNotThrow(() => connectionOf(new Redis({ ...withSentinels, enableTLSForSentinelMode: true })))

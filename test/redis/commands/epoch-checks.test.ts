@@ -11,6 +11,7 @@ async function check(t: Test, results: readonly (string | Error)[]) {
     connection: {
       isReady: true,
       isCluster: false,
+      checkDatabase: async () => {},
       watch: () => {},
       send: async () => t.fail('no command is sent'),
       subscribe: () => () => {},

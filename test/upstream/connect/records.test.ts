@@ -105,6 +105,30 @@ test('the answer for one family says that the question for the other one failed'
   t.match(await records.addresses(name), { found: [{ address: '2001:db8::1' }], failedFamily: 4 })
 })
 
+test('nothing waits for the family that the machine cannot reach', async t => {
+  const { dns, records } = await arrange(t, { interfaces: onlyIpv4 })
+  t.teardown(() => records.cancel())
+  dns.set(name, { A: ['192.0.2.1'], fails: { AAAA: 'silence' } })
+  const startedAt = performance.now()
+  t.same(await records.addresses(name), {
+    found: [{ address: '192.0.2.1', family: 4 }],
+    ttlMs: 60_000,
+    failedFamily: undefined,
+  })
+  t.ok(performance.now() - startedAt < 2000, 'a question without an answer takes 3 s')
+})
+
+test('an urgent question ends soon after the answer for one family', async t => {
+  const { dns, records } = await arrange(t, { interfaces: both })
+  t.teardown(() => records.cancel())
+  dns.set(name, { AAAA: ['2001:db8::1'], fails: { A: 'silence' } })
+  const startedAt = performance.now()
+  t.match(await records.addresses(name, true), { found: [{ address: '2001:db8::1' }], failedFamily: 4 })
+  t.ok(performance.now() - startedAt < 2000, 'a question without an answer takes 3 s')
+  dns.set(name, { A: ['192.0.2.1'], AAAA: ['2001:db8::1'] })
+  t.match(await records.addresses(name, true), { found: [{ family: 4 }, { family: 6 }], failedFamily: undefined })
+})
+
 test('a name without addresses and a server that fails are errors with their codes', async t => {
   const { dns, records, looked, ended } = await arrange(t)
   t.match(await failure(records.addresses(name)), { code: 'ENOTFOUND' })

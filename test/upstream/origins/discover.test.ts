@@ -303,6 +303,44 @@ test('SRV records that move to targets whose questions fail keep the endpoints u
   ])
 })
 
+test('an SRV target whose question never succeeds does not keep the addresses that the others had meanwhile', async t => {
+  const { dns, timers, lists, start } = await arrange(t)
+  const targets = (...names: readonly string[]) => ({ SRV: names.map(target => ({ port: 8080, name: target })) })
+  dns.set(service, targets('a.example'))
+  dns.set('a.example', { A: ['192.0.2.9'] })
+  start([entry({ srv: service })])
+  await timers.ring()
+  dns.set(service, targets('a.example', 'b.example'))
+  dns.set('b.example', { fails: { A: 'SERVFAIL', AAAA: 'SERVFAIL' } })
+  for (const address of ['192.0.2.1', '192.0.2.2', '192.0.2.3']) {
+    dns.set('a.example', { A: [address] })
+    await timers.ring()
+  }
+  t.same(lists, [
+    keys('192.0.2.9:8080'),
+    keys('192.0.2.1:8080', '192.0.2.9:8080'),
+    keys('192.0.2.2:8080', '192.0.2.9:8080'),
+    keys('192.0.2.3:8080', '192.0.2.9:8080'),
+  ])
+})
+
+test('with more than 256 addresses those that are known no longer are left out first', async t => {
+  const { dns, timers, endpoints, start } = await arrange(t)
+  const many = (block: number) => Array.from({ length: 25 }, (_, at) => `192.0.${block}.${at}`)
+  const names = Array.from({ length: 10 }, (_, at) => `t${at}.example`)
+  const targets = (...more: readonly string[]) => ({ SRV: [...names, ...more].map(name => ({ port: 80, name })) })
+  dns.set(service, targets())
+  for (const [at, target] of names.entries()) dns.set(target, { A: many(at) })
+  start([entry({ srv: service })])
+  await timers.ring()
+  dns.set(service, targets('b.example'))
+  dns.set('b.example', { fails: { A: 'SERVFAIL', AAAA: 'SERVFAIL' } })
+  for (const [at, target] of names.entries()) dns.set(target, { A: many(100 + at) })
+  await timers.ring()
+  t.equal(endpoints.length, 256)
+  t.equal(endpoints.filter(({ label }) => label.startsWith('192.0.10')).length, 250)
+})
+
 test('the addresses of at most 256 SRV targets are asked for', async t => {
   const { dns, timers, endpoints, start } = await arrange(t)
   const names = Array.from({ length: 300 }, (_, at) => `t${1000 + at}`)
