@@ -57,9 +57,6 @@ export function replyCodeOf(error: unknown): string | undefined {
   return code !== '' && code === code.toUpperCase() && code.length < error.message.length ? code : undefined
 }
 
-/** The replies to SELECT for a number that the server does not have. */
-const databaseRefused = /^ERR (?:invalid )?DB index/
-
 /**
  * Returns the reason of a failure for the log. It has no text of the server: that text can contain the arguments of a
  * command.
@@ -68,7 +65,8 @@ export function reasonOf(error: unknown): string {
   if (error instanceof StoreLate || error instanceof StoreReplyInvalid || error instanceof StoreNotPrimary)
     return error.message
   const replied = replyCodeOf(error)
-  if (replied === 'ERR' && databaseRefused.test((error as Error).message))
+  // A reply to SELECT.
+  if (replied === 'ERR' && (error as Error).message.includes('DB index'))
     return 'the server does not have the database of the client'
   if (replied !== undefined) return `the server replied ${replied}`
   const { code, lastNodeError, message } = (error ?? {}) as ClientError
