@@ -40,6 +40,18 @@ export class BulkMetrics {
     for (const state of bulkStates) this.#runs.set(this.#runs.slot(state), counts[state])
   }
 
+  /** Shows the failures of the store, also while there are none. A process without bulk runs does not call this. */
+  storeOpened(): void {
+    const table = this.#metrics.table(families.bulkStoreFaults)
+    table.show(table.slot())
+  }
+
+  /** Counts a failure of the store after which the work pauses. */
+  storeFailed(): void {
+    const table = this.#metrics.table(families.bulkStoreFaults)
+    table.add(table.slot(), 1)
+  }
+
   /** Sets the availability of the queue. A process without a queue does not call this, and does not have the family. */
   queueChanged(isAvailable: boolean): void {
     const table = this.#metrics.table(families.bulkQueueAvailable)

@@ -102,6 +102,12 @@ export const bulkRunsEnded: Family = {
   type: 'counter',
   labels: ['state'],
 }
+export const bulkStoreFaults: Family = {
+  name: 'headwaters_bulk_store_faults_total',
+  help: 'Failures of the store of bulk runs after which the work paused.',
+  type: 'counter',
+  labels: [],
+}
 export const bulkQueueAvailable: Family = {
   name: 'headwaters_bulk_queue_available',
   help: 'Processes that can use the queue of bulk runs now.',
@@ -412,6 +418,7 @@ export const families: readonly Family[] = [
   bulkItems,
   bulkRuns,
   bulkRunsEnded,
+  bulkStoreFaults,
   bulkQueueAvailable,
   clientDuration,
   attempts,

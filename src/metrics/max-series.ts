@@ -69,6 +69,7 @@ function addService({ otherRoutes, bulkRoutes }: LimitedService, add: Add): void
   add(families.bulkItems, bulkResults.length)
   add(families.bulkRuns, bulkStates.length)
   add(families.bulkRunsEnded, bulkEnds.length)
+  add(families.bulkStoreFaults, 1)
   add(families.bulkQueueAvailable, 1)
   add(families.dnsDuration, dnsErrors.values.length)
   add(families.sharedStoreAvailable, 1)

@@ -46,6 +46,7 @@ export async function openBulk(options: OpenBulkOptions): Promise<BulkService> {
   const { aggregates, settings, runtime, sources, onEvent, metrics, log, keyOf } = options
   const { dir, store: given } = settings.place
   const store = given === undefined ? await DiskStore.open(dir) : new GivenStore(given)
+  metrics.storeOpened()
   const journal = new Journal(store)
   const offered = new Map(aggregates.filter(({ route }) => route.bulk).map(each => [each.name, each]))
   const executor: BulkExecutor = new BulkExecutor({
@@ -112,6 +113,7 @@ function listenerOf(log: FastifyBaseLogger, metrics: BulkMetrics): BulkListener 
       log.warn({ bulk: id, aggregate }, 'bulk run waits: no aggregate with this name has bulk: true')
     },
     storeFailed(err, pauseMs) {
+      metrics.storeFailed()
       log.error({ err, pauseMs }, 'bulk store failed; bulk runs continue after a pause')
     },
   }

@@ -129,3 +129,16 @@ test('a metric has the availability of the queue, and is absent without a queue'
   t.match(text, /headwaters_bulk_runs/)
   t.notMatch(text, /headwaters_bulk_queue_available/)
 })
+
+test('a metric counts the failures of the store, and is absent without bulk runs', async t => {
+  const store = new MemoryStore()
+  const { origin } = await served(t, { store }, { metrics: true })
+  const faults = async () =>
+    /^headwaters_bulk_store_faults_total (\d+)$/m.exec(await (await fetch(`${origin}/metrics`)).text())?.[1]
+  t.equal(await faults(), '0')
+  store.list = async () => Promise.reject(new Error('the bucket is gone'))
+  await untilCalmly(async () => Number(await faults()) > 0)
+  const alone = buildApp([double], { metrics: true })
+  t.teardown(() => alone.close())
+  t.notMatch((await alone.inject('/metrics')).body, /headwaters_bulk/)
+})
