@@ -108,7 +108,12 @@ function update(table: SeriesTable, { values }: Library): void {
   const { labels: names, type } = table.family
   const slotOf = (labels: Readonly<Record<string, unknown>>) => table.slot(...names.map(name => String(labels[name])))
   if (type !== 'histogram') {
-    for (const { labels, value } of values) table.set(slotOf(labels), value)
+    for (const { labels, value } of values) {
+      const slot = slotOf(labels)
+      table.set(slot, value)
+      // A process that has just started can have used less CPU time than the system measures.
+      if (type === 'counter') table.show(slot)
+    }
     return
   }
   /** The number of observations in the smaller buckets of the same series. */

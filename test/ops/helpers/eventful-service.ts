@@ -8,6 +8,8 @@ import { defineUpstream, operation } from '../../../src/upstream/declare.ts'
 import { RuntimeMetrics } from '../../../src/metrics/runtime-metrics.ts'
 import { countReloads } from '../../../src/server/process/reload-metrics.ts'
 import { createRuntime } from '../../../src/upstream/runtime.ts'
+import { MemoryStore } from '../../bulk/helpers/memory-store.ts'
+import { quietPort } from '../../helpers/quiet-port.ts'
 import { serveHttp } from '../../helpers/serve-http.ts'
 
 const Body = z.object({ n: z.number() })
@@ -94,12 +96,19 @@ export async function startEventfulService(t: Test) {
   const late = aggregate('late', { url: '/late', deadline: 50 })
     .required('slow', () => steady.slow())
     .reply(reply, ({ slow: value }) => value)
+  const bulk = aggregate('bulk', { url: '/bulk', bulk: true }).reply(reply, () => ({ n: 1 }))
   const runtime = createRuntime({
     lookup: (_hostname, _options, done) => {
       done(Object.assign(new Error('the name does not exist'), { code: 'ENOTFOUND' }), '', 4)
     },
   })
-  const app = buildApp([page, slow, late], { runtime, metrics: true, lostLogLines: () => 0, pressure: { runs: 10 } })
+  const app = buildApp([page, slow, late, bulk], {
+    runtime,
+    metrics: true,
+    lostLogLines: () => 0,
+    pressure: { runs: 10 },
+    bulk: { store: new MemoryStore(), queue: { url: `redis://127.0.0.1:${await quietPort()}/0` } },
+  })
   t.teardown(() => app.close())
   await app.listen({ host: '127.0.0.1', port: 0 })
   const target = `127.0.0.1:${(app.server.address() as AddressInfo).port}`
