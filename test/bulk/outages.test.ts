@@ -6,6 +6,7 @@ import { test } from 'tap'
 import { ClaimedChunks } from '../../src/bulk/claimed-chunks.ts'
 import { DiskClaims } from '../../src/bulk/disk/disk-claims.ts'
 import { DiskStore } from '../../src/bulk/disk/disk-store.ts'
+import { FailedRuns } from '../../src/bulk/failed-runs.ts'
 import { Journal } from '../../src/bulk/journal.ts'
 import { until } from '../helpers/until.ts'
 import { MemoryStore } from './helpers/memory-store.ts'
@@ -106,6 +107,47 @@ test('a run exists if the store has created its description and failed', async t
   const store = new FailingOnce()
   store.fails = (operation, name) => operation === 'created' && name.endsWith('/manifest')
   t.match(await createRun(new Journal(store), numbers(3)), { id, state: 'running' })
+})
+
+test('a run does not exist if the store has not created its description', async t => {
+  const store = new MemoryStore()
+  const journal = new Journal(store)
+  const create = store.create.bind(store)
+  store.create = (name, body) => (name.endsWith('/manifest') ? gone() : create(name, body))
+  await t.rejects(createRun(journal, numbers(3)), { message: 'the store is gone' })
+  t.same(await journal.all(), [])
+})
+
+test('a run that another process removes at the start of a chunk leaves no results and no fault', async t => {
+  const store = new MemoryStore()
+  const journal = new Journal(store)
+  const run = await createRun(journal, numbers(3))
+  const read = store.read.bind(store)
+  store.read = async (name, range) => {
+    if (name.startsWith('uploads/')) await journal.remove(run)
+    return read(name, range)
+  }
+  const { executor, reported } = executorOf(store)
+  await executor.drain()
+  t.same(reported.faults, [])
+  t.same(reported.completed, [])
+  t.equal([...store.objects.keys()].filter(name => name.includes('/results/')).length, 0)
+})
+
+test('a run that was removed cannot be paused', async t => {
+  const journal = new Journal(new MemoryStore())
+  const run = await createRun(journal, numbers(3))
+  await journal.remove(run)
+  t.equal(await journal.setPaused(run, true), undefined)
+})
+
+test('the pause of a run doubles with each failure in a row', async t => {
+  const failed = new FailedRuns()
+  t.same([failed.add(id), failed.add(id), failed.add(other), failed.add(id)], [500, 1000, 500, 2000])
+  t.equal(failed.isPausing(id), true)
+  failed.delete(id)
+  t.equal(failed.isPausing(id), false)
+  t.equal(failed.add(id), 500)
 })
 
 test('a run is created while an earlier run with its id is removed', async t => {

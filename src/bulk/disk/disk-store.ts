@@ -111,15 +111,20 @@ async function linkIfAbsent(file: string, name: string): Promise<boolean> {
 /** The attempts to link a file in a folder that other processes remove. */
 const mostLinks = 100
 
+interface Linked {
+  readonly isNew: boolean
+  /** The first folder that was created. */
+  readonly firstMade: string | undefined
+}
+
 /** Creates a folder and links a file in it. Another process may remove the folder between the two steps. */
-async function linkIn(folder: string, file: string, name: string) {
-  for (let links = 1; ; links++) {
-    try {
-      const firstMade = await mkdir(folder, { recursive: true })
-      return { isNew: await linkIfAbsent(file, name), firstMade }
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || links === mostLinks) throw error
-    }
+async function linkIn(folder: string, file: string, name: string, links = 1): Promise<Linked> {
+  try {
+    const firstMade = await mkdir(folder, { recursive: true })
+    return { isNew: await linkIfAbsent(file, name), firstMade }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || links === mostLinks) throw error
+    return linkIn(folder, file, name, links + 1)
   }
 }
 
